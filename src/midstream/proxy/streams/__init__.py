@@ -1,0 +1,1 @@
+"""Byte streams: the same few verbs over TCP, TLS and memory."""

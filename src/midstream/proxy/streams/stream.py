@@ -1,0 +1,77 @@
+"""The byte stream that every part of the proxy talks to, whatever carries it.
+
+`TCPStream`, `TLSStream` and `MemoryStream` fill it in; protocol detection, `http/` and `tunnels/` use it and never see
+a socket. It is not an asyncio stream: the loop stays out of the interface, so exchanges are tested over memory.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+
+
+class Stream(ABC):
+    """Bytes in both directions, each of which ends by itself.
+
+    One task reads and one task writes at a time; these may be two tasks.
+    """
+
+    __slots__ = ("at_eof", "lost", "on_lost", "peername", "sockname")
+
+    def __init__(self) -> None:
+        self.at_eof = False
+        """The peer has ended its direction: once what has arrived is read, only `b""` follows."""
+        self.lost = False
+        """The peer went away, by a regular end or a reset; `on_lost` has been called or would have been."""
+        self.on_lost: Callable[[], None] | None = None
+        """Called once, without arguments, as soon as the peer went away, even when nobody reads."""
+        self.peername: tuple[str, int] | None = None
+        self.sockname: tuple[str, int] | None = None
+
+    @abstractmethod
+    async def read(self) -> bytes:
+        """The next bytes, at least one; `b""` when the peer will send no more. Raises ConnectionError when broken."""
+
+    @abstractmethod
+    def unread(self, data: bytes) -> None:
+        """Put bytes back in front: the next `read` or `peek` sees them first."""
+
+    async def peek(self, n: int = 1) -> bytes:
+        """At least `n` bytes, fewer only at the end, without taking them. Waits until they are there."""
+        data = await self.read()
+        if len(data) < n:
+            parts = [data]
+            size = len(data)
+            try:
+                while size < n and (more := await self.read()):
+                    parts.append(more)
+                    size += len(more)
+            finally:
+                # A reader that is cancelled while it waits for more has taken nothing.
+                data = b"".join(parts)
+                self.unread(data)
+            return data
+        self.unread(data)
+        return data
+
+    @abstractmethod
+    def write(self, data: bytes) -> None:
+        """Queue bytes for the peer. Never blocks and never raises; what is written to a lost stream is dropped."""
+
+    @abstractmethod
+    async def drain(self) -> None:
+        """Wait until the peer takes data again. Raises ConnectionError when it is gone."""
+
+    @abstractmethod
+    def write_eof(self) -> None:
+        """No more will be written, after what is queued; reading goes on. A carrier without half-close ignores it."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Send what is queued, then close. Never blocks; harmless when repeated."""
+
+    @abstractmethod
+    def abort(self) -> None:
+        """Close at once; what is queued is dropped."""
+
+    @abstractmethod
+    async def wait_closed(self) -> None:
+        """Return once the stream is closed, by whomever. Never raises."""
