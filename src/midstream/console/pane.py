@@ -1,0 +1,80 @@
+"""The base of every pane: one box widget that paints its visible rows into one canvas.
+
+The console makes panes, shows them, and calls `navigate`, `search` and `typed`; a pane never reads keys itself: keys
+are looked up by the key engine in `contexts` and run commands (P4). Not a container: a pane has no child widgets.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+import urwid
+
+if TYPE_CHECKING:
+    from midstream.console.console import Console
+    from midstream.flows.flow import Flow
+
+
+class Pane(urwid.Widget):
+    """What the console knows about the thing it shows.
+
+    `contexts` are the key contexts looked up in order, the pane's own first. While `editing` is true, keys go to
+    `typed` before the key engine sees them.
+    """
+
+    _sizing = frozenset([urwid.Sizing.BOX])
+    _selectable = True
+
+    name: ClassVar[str] = ""
+    contexts: ClassVar[tuple[str, ...]] = ("global",)
+
+    editing: bool = False
+
+    def __init__(self, console: Console) -> None:
+        super().__init__()
+        self.console = console
+
+    def title(self) -> str:
+        """The words that stand on the tab of this pane."""
+        return self.name
+
+    def render(self, size: tuple[int, int], focus: bool = False) -> urwid.Canvas:  # type: ignore[override]
+        """Paint what is visible: `size` is columns, rows."""
+        raise NotImplementedError(f"{type(self).__name__} paints nothing")
+
+    def keypress(self, size: tuple[int, int], key: str) -> str | None:  # type: ignore[override]
+        """Panes have no keys of their own: the key engine turns them into commands."""
+        return key
+
+    def navigate(self, move: str) -> None:
+        """Move: up down page_up page_down start end left right next previous select."""
+
+    def focused_flow(self) -> Flow | None:
+        """The flow that `@focus` and a binding's `when` mean while this pane has the focus."""
+        return None
+
+    def search(self, pattern: str, backwards: bool = False) -> bool:
+        """Move to the next place that holds `pattern`; False: there is none."""
+        return False
+
+    def entered(self) -> None:
+        """The pane is shown now: subscribe."""
+
+    def left(self) -> None:
+        """The pane is hidden now: unsubscribe."""
+
+    def typed(self, key: str) -> bool:
+        """A key of a pane that edits in place; False: not used, so the key engine gets it."""
+        return False
+
+    def pasted(self, text: str) -> bool:
+        """Text pasted while the pane edits in place; False: refused."""
+        return False
+
+    def clicked(self, size: tuple[int, int], button: int, column: int, row: int) -> bool:
+        """A mouse press (1 left, 4 wheel up, 5 wheel down) at a cell of this pane; False: not used."""
+        return False
+
+    def get_cursor_coords(self, size: tuple[int, int]) -> tuple[int, int] | None:
+        """Where the hardware cursor belongs (column, row); screen readers follow it."""
+        return None
