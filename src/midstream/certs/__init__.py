@@ -1,1 +1,1 @@
-"""The CA, minted leaves, trust for upstream servers, and plain words for what went wrong. Option values are arguments."""
+"""The CA, minted leaves, trust for upstream servers, and plain words for failures. Option values are arguments."""
