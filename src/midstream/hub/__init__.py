@@ -1,0 +1,1 @@
+"""The addon machinery: events, options, commands, addon manager, script loader, master, log and config files."""

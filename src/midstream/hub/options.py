@@ -1,0 +1,293 @@
+"""The options of one master: declared by addons, set by flags, files and people, watched by whoever asked.
+
+`options.listen_port` reads, `options.listen_port = 8081` writes; every write goes through `update`, which checks the
+values, tells the addons (`changed`) and takes everything back when one of them raises OptionsError. Files are
+read and written by config.py, flags derived by flags.py.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from midstream.flows.errors import OptionsError
+from midstream.hub.option import RANK, Option, Source
+from midstream.hub.option_kinds import Kind
+from midstream.hub.option_types import BOOL, OptionValue
+from midstream.hub.signal import Signal
+from midstream.text.suggest import did_you_mean
+
+if TYPE_CHECKING:
+    import argparse
+
+logger = logging.getLogger(__name__)
+
+F = TypeVar("F", bound=Callable[..., Any])
+Names = set[str]  # within the class the word `set` is a method
+
+
+@dataclass(frozen=True, slots=True)
+class Deferred:
+    """A value for a name that nobody has declared yet: texts as typed, or a native value from a file."""
+
+    texts: tuple[str | None, ...] | None
+    value: object
+    source: Source
+    leftover: bool = False  # of an option whose addon went away; when it no longer fits it is dropped, not refused
+
+
+class Options:
+    """All options by name. Plain values are instance attributes, so that reading one is a dictionary lookup."""
+
+    def __init__(self) -> None:
+        put = object.__setattr__
+        put(self, "_options", {})
+        put(self, "deferred", {})
+        put(self, "changed", Signal())
+        put(self, "errored", Signal())
+
+    _options: dict[str, Option]
+    deferred: dict[str, Deferred]
+    changed: Signal[[Names]]
+    errored: Signal[[Exception]]
+
+    # -- declaring ------------------------------------------------------------------------------------------------
+
+    def add_option(
+        self,
+        name: str,
+        typespec: Any,
+        default: object,
+        help: str,
+        choices: Sequence[str] | None = None,
+        *,
+        kind: str | Kind | None = None,
+        owner: object = None,
+    ) -> None:
+        """Declare an option. The same declaration again is silent, a different one warns and takes its place."""
+        if not name.isidentifier() or name.startswith("_"):
+            raise ValueError(f"{name!r} cannot name an option: letters, digits and underscores, a letter first")
+        if hasattr(type(self), name) or name in ("deferred", "changed", "errored"):
+            raise ValueError(f"{name!r} cannot name an option: it is a method of the options themselves")
+        option = Option(name, typespec, default, help, choices, kind=kind, owner=owner)
+        old = self._options.get(name)
+        if old is not None and old.same_declaration(option):
+            old.owner, old.kind = owner, option.kind
+            return
+        if old is not None:
+            logger.warning("option %s is declared again in a different way; the later declaration counts", name)
+        self._options[name] = option
+        self._publish(option)
+
+    def remove_options(self, owner: object) -> None:
+        """Take away what `owner` declared. Values that were set wait as deferred ones for it to come back."""
+        for option in [option for option in self._options.values() if option.owner is owner]:
+            if option.source != "default":
+                self.deferred[option.name] = Deferred(None, option.current(), option.source, leftover=True)
+            del self._options[option.name]
+            self.__dict__.pop(option.name, None)
+
+    # -- reading --------------------------------------------------------------------------------------------------
+
+    def __getattr__(self, name: str) -> Any:
+        # Only lists and unknown names come here: plain values are found in the instance first.
+        option = self._options.get(name) if not name.startswith("__") else None
+        if option is None:
+            raise AttributeError(f"no option is called {name!r}{did_you_mean(name, self._options)}")
+        return option.current()
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._options
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._options)
+
+    def __len__(self) -> int:
+        return len(self._options)
+
+    def keys(self) -> Names:
+        return set(self._options)
+
+    def items(self) -> list[tuple[str, Option]]:
+        return list(self._options.items())
+
+    def option(self, name: str) -> Option:
+        """The declaration and value of one option; KeyError names the nearest one."""
+        try:
+            return self._options[name]
+        except KeyError:
+            raise KeyError(f"no option is called {name!r}{did_you_mean(name, self._options)}") from None
+
+    def default(self, name: str) -> OptionValue:
+        return self.option(name).default
+
+    def has_changed(self, name: str) -> bool:
+        """Whether the value is another than the default."""
+        return self.option(name).has_changed()
+
+    def source(self, name: str) -> Source:
+        """Where the present value was set."""
+        return self.option(name).source
+
+    # -- writing --------------------------------------------------------------------------------------------------
+
+    def __setattr__(self, name: str, value: object) -> None:
+        if name not in self._options:
+            raise AttributeError(f"no option is called {name!r}{did_you_mean(name, self._options)}")
+        self.update(**{name: value})
+
+    def update(self, **values: object) -> None:
+        """Set several options as one change. KeyError for an unknown name, TypeError for a wrong type."""
+        for name in values:
+            self.option(name)
+        self.apply(values, "session")
+
+    def update_known(self, **values: object) -> dict[str, object]:
+        """Set what is declared, and give back the rest."""
+        self.apply({name: value for name, value in values.items() if name in self._options}, "session")
+        return {name: value for name, value in values.items() if name not in self._options}
+
+    def update_defer(self, **values: object) -> None:
+        """Set what is declared; the rest waits until it is declared."""
+        for name, value in self.update_known(**values).items():
+            self.defer(name, value, "session")
+
+    def apply(self, values: Mapping[str, object], source: Source) -> None:
+        """Set declared options on behalf of `source`, all or none. The other writing methods end here."""
+        checked = {name: self._options[name].checked(value) for name, value in values.items()}
+        if not checked:
+            return
+        with self.rollback(set(checked), reraise=True):
+            for name, value in checked.items():
+                option = self._options[name]
+                option.value = value
+                option.source = source if source != "session" or option.has_changed() else "default"
+                self._publish(option)
+            self.changed.send(set(checked))
+
+    def defer(self, name: str, value: object, source: Source) -> None:
+        """Keep a native value for an option that may be declared later."""
+        self._keep(name, Deferred(None, value, source))
+
+    def set(self, *specs: str, defer: bool = False, source: Source = "session") -> None:
+        """Set options from `name=value` and `name` texts, as typed behind --set; repeated names fill a list."""
+        texts: dict[str, list[str | None]] = {}
+        for spec in specs:
+            name, equals, text = spec.partition("=")
+            texts.setdefault(name, []).append(text if equals else None)
+        values: dict[str, object] = {}
+        for name, given in texts.items():
+            if name in self._options:
+                values[name] = self._options[name].parse(given)
+            elif defer:
+                self._keep(name, Deferred(tuple(given), None, source))
+            else:
+                raise OptionsError(f"no option is called {name!r}{did_you_mean(name, self._options)}")
+        self.apply(values, source)
+
+    def process_deferred(self) -> None:
+        """Apply the waiting values of options that have been declared meanwhile, as one change for each source."""
+        ready: dict[Source, dict[str, object]] = {}
+        for name in [name for name in self.deferred if name in self._options]:
+            waiting, option = self.deferred.pop(name), self._options[name]
+            if RANK[option.source] > RANK[waiting.source]:
+                continue
+            try:
+                value = option.checked(waiting.value) if waiting.texts is None else option.parse(waiting.texts)
+            except (TypeError, OptionsError) as error:
+                if not waiting.leftover:
+                    raise OptionsError(str(error)) from None
+                logger.warning("%s; it starts with its default again", error)
+            else:
+                ready.setdefault(waiting.source, {})[name] = value
+        for source, values in ready.items():
+            self.apply(values, source)
+
+    def reset(self) -> None:
+        """Every option back to its default, as one change."""
+        self.apply({name: option.default_value for name, option in self._options.items()}, "session")
+
+    def reset_one(self, name: str) -> None:
+        """One option back to its default. KeyError for an unknown name."""
+        self.update(**{name: self.option(name).default_value})
+
+    def merge(self, values: Mapping[str, object]) -> None:
+        """Like update, but lists are added to the end of what is there."""
+        merged = {}
+        for name, value in values.items():
+            option = self.option(name)
+            if option.type.sequence and option.type.accepts(value) and isinstance(value, list | tuple):
+                value = [*self.__getattr__(name), *value]
+            merged[name] = value
+        self.update(**merged)
+
+    def setter(self, name: str) -> Callable[[object], None]:
+        """A function that sets this option to its argument."""
+        self.option(name)
+        return lambda value: self.update(**{name: value})
+
+    def toggler(self, name: str) -> Callable[[], None]:
+        """A function that flips this option, which must be a bool."""
+        if self.option(name).type is not BOOL:
+            raise ValueError(f"option {name} cannot be toggled: it is {self.option(name).type.label}, not bool")
+        return lambda: self.update(**{name: not getattr(self, name)})
+
+    # -- telling --------------------------------------------------------------------------------------------------
+
+    def subscribe(self, func: F, names: Sequence[str]) -> F:
+        """Call `func(options, updated)` when one of `names` changes, for as long as somebody else holds `func`."""
+        wanted = frozenset(names)
+        for name in wanted:
+            self.option(name)
+        relay = Signal[[Options, Names]]()
+        relay.connect_weakly(func)
+
+        def tell(updated: Names) -> None:
+            if wanted & updated:
+                relay.send(self, updated)
+
+        self.changed.connect(tell)
+        return func
+
+    @contextlib.contextmanager
+    def rollback(self, updated: Names, reraise: bool = False) -> Iterator[None]:
+        """When the block raises OptionsError, `updated` get their old values back and everybody is told again."""
+        before = [(self._options[name], self._options[name].value, self._options[name].source) for name in updated]
+        try:
+            yield
+        except OptionsError as error:
+            for option, value, source in before:
+                option.value, option.source = value, source
+                self._publish(option)
+            self.errored.send(error)
+            try:
+                self.changed.send(set(updated))
+            except OptionsError as second:
+                # The old values stood before; an addon that refuses them now has a fault of its own.
+                logger.error("an addon refuses the old values too: %s", second)
+            if reraise:
+                raise
+
+    def make_parser(
+        self, parser: argparse.ArgumentParser, optname: str, metavar: str | None = None, short: str | None = None
+    ) -> None:
+        """Give an argparse parser the flags of one option; an unknown name gives none."""
+        # flags.py knows Options; importing it here at the top would be a circle.
+        from midstream.hub.flags import add_flags
+
+        if optname in self._options:
+            add_flags(parser, self._options[optname], metavar, short)
+
+    def _publish(self, option: Option) -> None:
+        if option.type.sequence:
+            self.__dict__.pop(option.name, None)
+        else:
+            self.__dict__[option.name] = option.value
+
+    def _keep(self, name: str, new: Deferred) -> None:
+        old = self.deferred.get(name)
+        if old is None or RANK[old.source] <= RANK[new.source]:
+            self.deferred[name] = new
