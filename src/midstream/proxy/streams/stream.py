@@ -14,11 +14,13 @@ class Stream(ABC):
     One task reads and one task writes at a time; these may be two tasks.
     """
 
-    __slots__ = ("at_eof", "lost", "on_lost", "peername", "sockname")
+    __slots__ = ("at_eof", "lost", "on_lost", "peername", "sockname", "truncated")
 
     def __init__(self) -> None:
         self.at_eof = False
         """The peer has ended its direction: once what has arrived is read, only `b""` follows."""
+        self.truncated = False
+        """The end came without the goodbye that the carrier has for it (close_notify): what was read may be cut."""
         self.lost = False
         """The peer went away, by a regular end or a reset; `on_lost` has been called or would have been."""
         self.on_lost: Callable[[], None] | None = None
