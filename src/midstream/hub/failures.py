@@ -1,0 +1,94 @@
+"""What happens when a handler of an addon fails or dawdles: a log record, and the event goes on.
+
+Called by emitters.py only. Nothing that a script raises may end the program (promises.md 6); the one thing that
+passes is the cancellation of the very task that runs the handler.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import logging
+import types
+from pathlib import Path
+
+from midstream.flows.errors import AddonHalt
+from midstream.hub.handlers import addon_name, location
+
+logger = logging.getLogger(__name__)
+
+_MACHINERY = str(Path(__file__).parent)
+
+
+def settle(event: str, handler: object, error: BaseException) -> bool:
+    """Deal with what a handler raised. True when no later addon shall see this event."""
+    if isinstance(error, AddonHalt):
+        return True
+    if isinstance(error, asyncio.CancelledError) and task_is_cancelled():
+        raise error
+    owner = owner_name(handler)
+    logger.error(
+        "%s failed in %s: %s",
+        owner,
+        event,
+        one_line(error),
+        exc_info=(type(error), error, own_traceback(error)),
+        extra={"addon": owner},
+    )
+    return False
+
+
+def report_slow(event: str, handler: object, seconds: float) -> None:
+    """Name a handler that kept the loop, and so every other connection, waiting."""
+    owner = owner_name(handler)
+    logger.warning(
+        "%s held everything up for %.0f ms in %s (%s); make it faster, async, or @concurrent",
+        owner,
+        seconds * 1000,
+        event,
+        location(handler) or "not Python",
+        extra={"addon": owner},
+    )
+
+
+def report_refused(event: str, handler: object) -> None:
+    """A handler of an event that cannot wait returned something to wait for."""
+    owner = owner_name(handler)
+    logger.error("%s: %s cannot be async (%s)", owner, event, location(handler), extra={"addon": owner})
+
+
+def task_is_cancelled() -> bool:
+    """Whether the running task was told to stop, so that its CancelledError is no addon's doing."""
+    try:
+        task = asyncio.current_task()
+    except RuntimeError:
+        return False
+    return task is not None and task.cancelling() > 0
+
+
+def one_line(error: BaseException) -> str:
+    """`ValueError: no such thing`, whatever the exception's own `__str__` does."""
+    try:
+        text = str(error)
+    except Exception:
+        text = ""
+    first, *_ = text.splitlines() or [""]
+    return f"{type(error).__name__}: {first}" if first else type(error).__name__
+
+
+def own_traceback(error: BaseException) -> types.TracebackType | None:
+    """The traceback without the frames of this machinery in front, so that it starts in the addon's own file."""
+    traceback = error.__traceback__
+    while traceback is not None and Path(traceback.tb_frame.f_code.co_filename).parent == Path(_MACHINERY):
+        traceback = traceback.tb_next
+    return traceback
+
+
+def owner_name(handler: object) -> str:
+    """The addon that a handler belongs to: the object of a method, the file of a module's function."""
+    owner = getattr(handler, "__self__", None)
+    if owner is not None:
+        return addon_name(owner)
+    function = inspect.unwrap(handler) if callable(handler) else handler
+    names = getattr(function, "__globals__", {})
+    return str(names.get("name") or Path(str(names.get("__file__", "an addon"))).name)
