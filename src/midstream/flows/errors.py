@@ -1,35 +1,32 @@
-"""The errors that cross rooms: what addons raise and catch by name.
+"""The exceptions that addons may meet. Raised from flows upwards; `midstream.exceptions` is the door to them.
 
-They stand in the lowest room that raises one of them. `midstream/exceptions.py` is the door for addon authors.
-Errors that stay within one room (refused framing, filter syntax) live in that room.
+Protocol errors of peers are no exceptions of this kind: they become `flow.error`.
 """
-
-from __future__ import annotations
 
 
 class MidstreamError(Exception):
-    """Base of the errors that midstream raises on purpose; its text is a sentence for the user."""
+    """Base of the errors that midstream raises towards addons. Scripts know it as `MitmproxyException` too."""
 
 
 class FlowReadException(MidstreamError):
-    """A flow file cannot be read, or not to its end."""
+    """A saved flow or flow file cannot be read."""
 
 
 class ControlException(MidstreamError):
-    """A flow cannot do what it was told, such as to be killed after it has ended."""
+    """A flow cannot do what was asked of it, such as being killed twice."""
 
 
 class OptionsError(MidstreamError):
-    """An option name or value is refused; raised in `configure` it takes the whole update back."""
+    """An option value is refused. Raised in `configure`, it rolls the change back."""
 
 
 class AddonManagerError(MidstreamError):
-    """An addon cannot be added, found or removed."""
+    """An addon cannot be added, removed or called."""
 
 
 class AddonHalt(MidstreamError):
-    """Raised by a handler: no later addon sees this event."""
+    """Raised by a handler to keep the present event from the addons that come later."""
 
 
 class CommandError(Exception):
-    """A command cannot be run as typed. Stands outside `MidstreamError`, as addons know it from the reference."""
+    """A command was called in a way that it cannot serve; the message is shown to the user."""

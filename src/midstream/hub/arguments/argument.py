@@ -1,0 +1,49 @@
+"""What every argument type is: a name to show, a parser, a completion and a check.
+
+Called by the command manager (parse, is_valid) and the prompt (completion, and parse for the colour of a word).
+One file per type stands beside this one.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Protocol
+
+
+class Commands(Protocol):
+    """The part of the command manager that argument types need."""
+
+    @property
+    def commands(self) -> Mapping[str, object]: ...
+
+    def call(self, command_name: str, *args: Any) -> Any: ...
+
+    def execute(self, line: str) -> Any: ...
+
+
+class Argument(ABC):
+    """`typ` is the annotation it stands for, `display` its name in signatures."""
+
+    typ: Any
+    display: str
+
+    @abstractmethod
+    def parse(self, manager: Commands, t: Any, s: str) -> Any:
+        """The value of the unquoted text `s` for annotation `t`; ValueError (or CommandError) with a sentence."""
+
+    @abstractmethod
+    def is_valid(self, manager: Commands, t: Any, val: object) -> bool:
+        """Whether a native value is of this type; asked about results."""
+
+    def completion(self, manager: Commands, t: Any, s: str) -> Sequence[str]:
+        """What the typed prefix `s` may become, in the order to offer it."""
+        return []
+
+    def shown_as(self, t: Any) -> str:
+        """The name of annotation `t` in signatures."""
+        return self.display
+
+
+def starting_with(prefix: str, words: Iterable[str]) -> list[str]:
+    return [word for word in words if word.startswith(prefix)]

@@ -1,0 +1,32 @@
+"""`marker`: what a flow is marked with."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from midstream.hub import markers
+from midstream.hub.arguments.argument import Argument, Commands, starting_with
+from midstream.hub.types import Marker
+from midstream.text.suggest import did_you_mean
+
+
+class MarkerArgument(Argument):
+    typ = Marker
+    display = "marker"
+
+    def parse(self, manager: Commands, t: Any, s: str) -> Marker:
+        if s == "true":
+            return Marker(markers.DEFAULT)
+        if s == "false":
+            return Marker("")
+        if s not in markers.names():
+            hint = did_you_mean(s, markers.names()) or "; markers are true, false and names such as :dog:"
+            raise ValueError(f"{s!r} is no marker{hint}")
+        return Marker(s)
+
+    def is_valid(self, manager: Commands, t: Any, val: object) -> bool:
+        return isinstance(val, str) and (not val or val in markers.names())
+
+    def completion(self, manager: Commands, t: Any, s: str) -> Sequence[str]:
+        return starting_with(s, ("true", "false", *markers.names()))

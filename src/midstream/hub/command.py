@@ -1,0 +1,158 @@
+"""One command: its parameters read from the annotations, its arguments bound, its result checked.
+
+Made by `CommandManager.add`; shown by the commands pane and `--commands`.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from inspect import Parameter
+from typing import Any, Protocol
+
+from midstream.flows.errors import CommandError
+from midstream.hub.arguments import Argument, Commands, CommandTypes
+
+
+class TypedCommands(Commands, Protocol):
+    """The part of the command manager that a command needs."""
+
+    @property
+    def types(self) -> CommandTypes: ...
+
+
+@dataclass(frozen=True, slots=True)
+class CommandParameter:
+    """A parameter as it is shown: its name, the annotation, and the kind that `inspect` knows it by."""
+
+    name: str
+    type: Any
+    kind: Any = Parameter.POSITIONAL_OR_KEYWORD
+    default: Any = Parameter.empty
+
+    @property
+    def is_variadic(self) -> bool:
+        return self.kind is Parameter.VAR_POSITIONAL
+
+    @property
+    def is_optional(self) -> bool:
+        return self.is_variadic or self.default is not Parameter.empty
+
+    def __str__(self) -> str:
+        if self.is_variadic:
+            return f"*{self.name}"
+        return f"{self.name}={self.default!r}" if self.is_optional else self.name
+
+
+class Command:
+    """A function under its command name."""
+
+    def __init__(self, manager: TypedCommands, name: str, func: Callable[..., Any], owner: object = None) -> None:
+        self.name = name
+        self.manager = manager
+        self.func = func
+        self.owner = owner
+        self.signature = _signature(func)
+        self.help = inspect.cleandoc(func.__doc__) if func.__doc__ else None
+        overrides = collect_overrides(func)
+        self.parameters = [
+            CommandParameter(each.name, overrides.get(each.name, each.annotation), each.kind, each.default)
+            for each in self.signature.parameters.values()
+        ]
+        self.return_type = self.signature.return_annotation
+        if self.return_type in (inspect.Signature.empty, type(None)):
+            self.return_type = None
+        self._kinds = [self._kind_of_parameter(parameter) for parameter in self.parameters]
+        if self.return_type is not None and manager.types.get(self.return_type) is None:
+            raise CommandError(f"its result is {_named(self.return_type)}, which is no command type")
+
+    def signature_help(self) -> str:
+        """The command as one line: `flow.mark flow[]:flows marker:marker`, with the result behind an arrow."""
+        shown = [self.name, *(self._shown(*pair) for pair in zip(self.parameters, self._kinds, strict=True))]
+        result = self.manager.types.get(self.return_type) if self.return_type is not None else None
+        return " ".join(shown) + (f" -> {result.display}" if result is not None else "")
+
+    def prepare_args(self, args: Sequence[str]) -> list[Any]:
+        """The native values of the texts; CommandError names the argument that is wrong, or how many are."""
+        least = sum(not parameter.is_optional for parameter in self.parameters)
+        endless = bool(self.parameters) and self.parameters[-1].is_variadic
+        if len(args) < least or (len(args) > len(self.parameters) and not endless):
+            raise CommandError(f"{self.name}: {self._wanted(least, endless)}, got {len(args)}; {self.signature_help()}")
+        return [self._parse(min(place, len(self.parameters) - 1), text) for place, text in enumerate(args)]
+
+    def call(self, args: Sequence[str]) -> Any:
+        """Parse, call and check the result; for an async function an awaitable of the checked result."""
+        result = self.func(*self.prepare_args(args))
+        if isinstance(result, Awaitable):
+            return self._checked_later(result)
+        return self._checked(result)
+
+    async def _checked_later(self, result: Awaitable[Any]) -> Any:
+        return self._checked(await result)
+
+    def _checked(self, result: Any) -> Any:
+        if self.return_type is None:
+            return result
+        kind = self.manager.types.get(self.return_type)
+        if kind is None or not kind.is_valid(self.manager, self.return_type, result):
+            wanted = _named(self.return_type) if kind is None else kind.display
+            got = type(result).__name__
+            raise CommandError(f"{self.name} promised {wanted} and returned {got}: a mistake in that command")
+        return result
+
+    def _parse(self, place: int, text: str) -> Any:
+        parameter = self.parameters[place]
+        try:
+            return self._kinds[place].parse(self.manager, parameter.type, text)
+        except (ValueError, CommandError) as problem:
+            raise CommandError(f"{self.name}: {parameter.name}: {problem}") from None
+
+    def _kind_of_parameter(self, parameter: CommandParameter) -> Argument:
+        if parameter.kind in (Parameter.KEYWORD_ONLY, Parameter.VAR_KEYWORD):
+            raise CommandError(f"parameter {parameter.name!r} can only be given by keyword, which no line can do")
+        if parameter.type is Parameter.empty:
+            raise CommandError(f"parameter {parameter.name!r} has no annotation, so its type is unknown")
+        kind = self.manager.types.get(parameter.type)
+        if kind is None:
+            raise CommandError(f"parameter {parameter.name!r} is {_named(parameter.type)}, which is no command type")
+        return kind
+
+    def _shown(self, parameter: CommandParameter, kind: Argument) -> str:
+        star = "*" if parameter.is_variadic else ""
+        default = f"={parameter.default!r}" if parameter.default is not Parameter.empty else ""
+        return f"{star}{parameter.name}:{kind.shown_as(parameter.type)}{default}"
+
+    def _wanted(self, least: int, endless: bool) -> str:
+        most = len(self.parameters)
+        if endless:
+            return f"at least {_counted(least)} needed"
+        if least == most:
+            return f"{_counted(most)} needed" if most else "no arguments taken"
+        return f"{least} to {_counted(most)} needed"
+
+
+def collect_overrides(func: Callable[..., Any]) -> dict[str, Any]:
+    """What `argument` decorators say about the parameters of `func`."""
+    return dict(getattr(func, "command_arguments", {}))
+
+
+def needs(signature: inspect.Signature) -> str:
+    """The parameters of a signature in one phrase."""
+    shown = [str(parameter) for parameter in signature.parameters.values() if parameter.name != "self"]
+    return ", ".join(shown) or "no arguments"
+
+
+def _signature(func: Callable[..., Any]) -> inspect.Signature:
+    try:
+        return inspect.signature(func, eval_str=True)
+    except Exception as error:  # the annotations are the author's code: evaluating them may raise anything
+        raise CommandError(f"its annotations cannot be read: {type(error).__name__}: {error}") from error
+
+
+def _named(annotation: Any) -> str:
+    return annotation.__name__ if isinstance(annotation, type) else str(annotation)
+
+
+def _counted(number: int) -> str:
+    return "1 argument" if number == 1 else f"{number} arguments"

@@ -1,0 +1,185 @@
+"""Commands: named functions that are typed, bound to keys, or called by addons.
+
+An addon decorates a method with `@command.command()`; the signature and its annotations are the declaration, from which
+parsing, completion, help and `--commands` follow. The manager binds text to the function and checks what comes back.
+The prompt draws what `parse_partial` says. What the types mean: hub/arguments/; how lines are cut: hub/lexer.py.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import logging
+import types
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple, TextIO, TypeVar
+
+from midstream.flows.errors import CommandError
+from midstream.hub import lexer
+from midstream.hub.arguments import CommandTypes
+from midstream.hub.command import Command, CommandParameter, collect_overrides, needs
+from midstream.hub.types import Cmd, CmdArgs, Space, Unknown
+from midstream.text.suggest import did_you_mean
+
+__all__ = ["Command", "CommandManager", "CommandParameter", "ParseResult", "argument", "command"]
+
+logger = logging.getLogger(__name__)
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+class ParseResult(NamedTuple):
+    """A piece of a line being typed: its text, the type expected there, and whether it would be accepted."""
+
+    value: str
+    type: Any
+    valid: bool
+
+
+class CommandManager:
+    """The commands of one master by name."""
+
+    def __init__(self, master: Any = None) -> None:
+        self.master = master
+        self.commands: dict[str, Command] = {}
+        self.types = CommandTypes()
+
+    def add(self, path: str, func: Callable[..., Any], owner: object = None) -> None:
+        """Make `func` the command `path`; CommandError when its annotations are no argument types."""
+        new = Command(self, path, func, owner)
+        if path in self.commands:
+            logger.warning("command %s is declared again; the later one counts", path)
+        self.commands[path] = new
+
+    def collect_commands(self, addon: object) -> None:
+        """Add whatever is decorated in `addon`, an object or a module. A command that cannot be is named in the log."""
+        for member in _decorated(addon):
+            name = member.command_name
+            try:
+                self.add(name, member, owner=addon)
+            except CommandError as error:
+                logger.warning("command %s is skipped: %s", name, error)
+
+    def remove_commands(self, owner: object) -> None:
+        """Forget the commands of an addon that goes away."""
+        for name in [name for name, command in self.commands.items() if command.owner is owner]:
+            del self.commands[name]
+
+    def call(self, command_name: str, *args: Any) -> Any:
+        """Call with native values, unchecked; for addons. Returns what the function returns."""
+        return self._find(command_name).func(*args)
+
+    def call_strings(self, command_name: str, args: Sequence[str]) -> Any:
+        """Call with texts that are parsed by the types. An async command gives an awaitable of the checked result."""
+        return self._find(command_name).call(args)
+
+    def execute(self, line: str) -> Any:
+        """Run a whole line as typed. CommandError says what is wrong with it."""
+        words = lexer.split(line)
+        if not words:
+            raise CommandError("no command was given")
+        return self.call_strings(words[0], words[1:])
+
+    def parse_partial(self, text: str) -> tuple[Sequence[ParseResult], Sequence[CommandParameter]]:
+        """Each token of an unfinished line with its type and validity, and the parameters still to come."""
+        parsed: list[ParseResult] = []
+        coming = [CommandParameter("", Cmd), CommandParameter("", CmdArgs)]
+        for token in lexer.lex(text):
+            if token.is_space:
+                parsed.append(ParseResult(token.text, Space, True))
+                continue
+            expected = coming.pop(0) if coming else CommandParameter("", Unknown)
+            if expected.is_variadic:
+                coming.insert(0, expected)
+            value = token.value
+            parsed.append(ParseResult(token.text, expected.type, self._is_acceptable(expected.type, value)))
+            if expected.type is Cmd and coming and coming[0].type is CmdArgs:
+                # From here on the words belong to the inner command, so they are coloured by its parameters.
+                inner = self.commands.get(value)
+                coming[0:1] = inner.parameters if inner is not None else []
+        return parsed, coming
+
+    def completions(self, t: Any, text: str) -> Sequence[str]:
+        """What the word `text` of type `t` may become."""
+        kind = self.types.get(t)
+        return kind.completion(self, t, text) if kind is not None else []
+
+    def dump(self, out: TextIO) -> None:
+        """Write every command with its help and signature, by name."""
+        for _, command in sorted(self.commands.items()):
+            for help_line in (command.help or "").splitlines():
+                out.write(f"# {help_line}\n" if help_line else "#\n")
+            out.write(f"{command.signature_help()}\n\n")
+
+    def _find(self, name: str) -> Command:
+        try:
+            return self.commands[name]
+        except KeyError:
+            raise CommandError(f"no command is called {name!r}{did_you_mean(name, self.commands)}") from None
+
+    def _is_acceptable(self, t: Any, value: str) -> bool:
+        kind = self.types.get(t)
+        if kind is None:
+            return False
+        try:
+            kind.parse(self, t, value)
+        except (CommandError, ValueError):
+            return False
+        return True
+
+
+def command(name: str | None = None) -> Callable[[F], F]:
+    """Make a function or method a command; its name is the function's with dots for `_` unless one is given."""
+
+    def decorate(func: F) -> F:
+        checked = _arity_checked(func)
+        checked.command_name = name or func.__name__.replace("_", ".")  # type: ignore[attr-defined]
+        return checked
+
+    return decorate
+
+
+def argument(name: str, type: Any) -> Callable[[F], F]:
+    """Give a parameter a type that no annotation can say, such as a Choice. Stands below `command`."""
+
+    def decorate(func: F) -> F:
+        known = inspect.signature(func).parameters
+        if name not in known:
+            raise ValueError(f"{func.__qualname__} has no parameter {name!r}{did_you_mean(name, known)}")
+        func.command_arguments = {**collect_overrides(func), name: type}  # type: ignore[attr-defined]
+        return func
+
+    return decorate
+
+
+def _arity_checked(func: F) -> F:
+    """`func`, with wrong numbers of arguments told as CommandError that shows what it takes."""
+    signature = inspect.signature(func)
+
+    @functools.wraps(func)
+    def checked(*args: Any, **kwargs: Any) -> Any:
+        try:
+            signature.bind(*args, **kwargs)
+        except TypeError as problem:
+            raise CommandError(f"{func.__name__}: {problem}; it takes {needs(signature)}") from None
+        return func(*args, **kwargs)
+
+    return checked  # type: ignore[return-value]
+
+
+def _decorated(addon: object) -> Iterator[Any]:
+    """The decorated members of an addon, found without running its properties."""
+    holders: list[Mapping[str, Any]] = [vars(addon)] if hasattr(addon, "__dict__") else []
+    if not isinstance(addon, types.ModuleType):
+        holders += [vars(cls) for cls in type(addon).__mro__]
+    seen: set[str] = set()
+    for holder in holders:
+        for name, member in list(holder.items()):
+            if name in seen:
+                continue
+            seen.add(name)
+            inner = member.__func__ if isinstance(member, staticmethod | classmethod) else member
+            if isinstance(getattr(inner, "command_name", None), str) and callable(inner):
+                bound = getattr(addon, name)
+                if callable(bound):
+                    yield bound
