@@ -1,0 +1,78 @@
+"""Turns keys into commands: remembers a pending prefix, asks the keymap, opens the which-key menu after a while.
+
+The console feeds it the keys that no prompt and no editing pane took. A pending prefix never times out; esc drops it,
+and so does a key that does not follow. It does not know what a command does.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+from midstream.console.keymap import Binding, Keymap
+
+Run = Callable[[Binding], None]
+
+
+class KeyEngine:
+    """`run` executes a binding; `changed` asks for a repaint when the menu opens or closes."""
+
+    def __init__(self, keymap: Keymap, run: Run, changed: Callable[[], None]) -> None:
+        self.keymap = keymap
+        self._run = run
+        self._changed = changed
+        self._timer: asyncio.TimerHandle | None = None
+        self._contexts: tuple[str, ...] = ()
+        self._flow: object | None = None
+        self.pending: tuple[str, ...] = ()
+        self.menu_is_open = False
+
+    def press(self, key: str, contexts: tuple[str, ...], flow: object | None) -> bool:
+        """One key (our names); False: nothing is bound to it here."""
+        if self.pending and key == "esc":
+            self.drop()
+            return True
+        keys = (*self.pending, key)
+        found = self.keymap.find(keys, contexts, flow)
+        if found.binding is not None:
+            self.drop()
+            self._run(found.binding)
+            return True
+        if found.following:
+            self._wait(keys, contexts, flow)
+            return True
+        had_prefix = bool(self.pending)
+        self.drop()
+        # A key that does not follow the prefix ends it and does nothing else: guessing would delete flows.
+        return had_prefix
+
+    def menu(self) -> tuple[str, list[Binding]]:
+        """Title and entries of the which-key menu while a prefix is pending."""
+        title = self.keymap.title(self.pending, self._contexts)
+        return title, self.keymap.following(self.pending, self._contexts, self._flow)
+
+    def drop(self) -> None:
+        """Forget the prefix."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if self.pending:
+            self.pending = ()
+            self.menu_is_open = False
+            self._changed()
+
+    def _wait(self, keys: tuple[str, ...], contexts: tuple[str, ...], flow: object | None) -> None:
+        self.pending, self._contexts, self._flow = keys, contexts, flow
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if self.menu_is_open or keys[0] == self.keymap.leader:
+            self._open()
+            return
+        self._timer = asyncio.get_running_loop().call_later(self.keymap.menu_delay, self._open)
+        self._changed()
+
+    def _open(self) -> None:
+        self._timer = None
+        self.menu_is_open = True
+        self._changed()

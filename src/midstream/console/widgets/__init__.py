@@ -1,0 +1,1 @@
+"""What panes are made of: painting by cells, tables, the body viewer, the line editor. No widget here knows a pane."""
