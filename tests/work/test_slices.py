@@ -1,7 +1,7 @@
 import asyncio
 import time
 
-from midstream.work.slices import Generation, cooperate
+from midstream.work.slices import Budget, Generation, cooperate
 
 
 def busy(seconds: float) -> None:
@@ -61,3 +61,12 @@ async def test_a_newer_request_ends_the_older() -> None:
     generation.cancel()
     assert not second.current
     assert [chunk async for chunk in cooperate(range(10), token=second)] == []
+
+
+async def test_a_budget_is_spent_by_time_and_renewed_by_a_rest() -> None:
+    budget = Budget(0.002)
+    assert not budget.spent()
+    busy(0.003)
+    assert budget.spent()
+    await budget.rest()
+    assert not budget.spent()

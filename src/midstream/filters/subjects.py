@@ -1,0 +1,172 @@
+"""What filter operators look at: pieces of flows, as cheaply as the model gives them.
+
+Used by the operator table. A piece that a flow does not have is empty or None, never an error.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import TypeAlias
+
+from midstream.filters.patterns import BytesTest, StrTest
+from midstream.flows.dns import DNSFlow, DNSMessage
+from midstream.flows.flow import Flow
+from midstream.flows.headers import Headers
+from midstream.flows.http import HTTPFlow, Message
+from midstream.flows.tcp import TCPFlow
+from midstream.flows.udp import UDPFlow
+
+Test: TypeAlias = Callable[[Flow], bool]
+
+# Scripts, style, images and fonts: what a page loads besides its data.
+_ASSET_TYPES = frozenset(
+    {
+        "application/ecmascript",
+        "application/javascript",
+        "application/vnd.ms-fontobject",
+        "application/x-javascript",
+        "text/css",
+        "text/ecmascript",
+        "text/javascript",
+        "text/x-javascript",
+    }
+)
+_ASSET_FAMILIES = ("image/", "font/", "application/font", "application/x-font")
+
+
+def is_asset(flow: Flow) -> bool:
+    """Whether the response is JavaScript, CSS, an image or a font."""
+    if not isinstance(flow, HTTPFlow) or flow.response is None:
+        return False
+    value = _field(flow.response.headers, b"content-type")
+    media = value.partition(b";")[0].strip().lower().decode("latin-1")
+    return media in _ASSET_TYPES or media.startswith(_ASSET_FAMILIES)
+
+
+def has_response(flow: Flow) -> bool:
+    return isinstance(flow, HTTPFlow | DNSFlow) and flow.response is not None
+
+
+def lacks_response(flow: Flow) -> bool:
+    return isinstance(flow, HTTPFlow | DNSFlow) and flow.response is None
+
+
+def status_is(number: int) -> Test:
+    """The status code equals `number`."""
+    return lambda flow: isinstance(flow, HTTPFlow) and flow.response is not None and flow.response.status_code == number
+
+
+def url(test: StrTest) -> Test:
+    """The URL with the host that the client named; for DNS the name that was asked for."""
+
+    def run(flow: Flow) -> bool:
+        if isinstance(flow, HTTPFlow):
+            return test(flow.request.pretty_url)
+        if isinstance(flow, DNSFlow):
+            question = flow.request.question
+            return question is not None and test(question.name)
+        return False
+
+    return run
+
+
+def host(test: StrTest) -> Test:
+    """The host that was connected to, or the one that the client named."""
+
+    def run(flow: Flow) -> bool:
+        if not isinstance(flow, HTTPFlow):
+            return False
+        request = flow.request
+        return test(request.host) or test(request.pretty_host)
+
+    return run
+
+
+def method(test: BytesTest) -> Test:
+    """The method as it is stored, in its own case."""
+    return lambda flow: isinstance(flow, HTTPFlow) and test(flow.request.data.method)
+
+
+def source(test: StrTest) -> Test:
+    """The client as `ip:port`."""
+    return lambda flow: (address := flow.client_conn.peername) is not None and test(f"{address[0]}:{address[1]}")
+
+
+def destination(test: StrTest) -> Test:
+    """The server as `host:port`, as it was addressed."""
+    return lambda flow: (address := flow.server_conn.address) is not None and test(f"{address[0]}:{address[1]}")
+
+
+def metadata(test: StrTest) -> Test:
+    """The flow's metadata as lines of `key: value`."""
+    return lambda flow: test("\n".join([f"{key}: {value}" for key, value in flow.metadata.items()]))
+
+
+def header_block(test: BytesTest, *, request: bool, response: bool) -> Test:
+    """The head fields as lines, with the spelling of the wire."""
+    return _of_messages(lambda message: test(bytes(message.headers)), request=request, response=response)
+
+
+def content_type(test: BytesTest, *, request: bool, response: bool) -> Test:
+    """The value of Content-Type; a message without one never matches."""
+
+    def run(message: Message) -> bool:
+        value = _field(message.headers, b"content-type")
+        return bool(value) and test(value)
+
+    return _of_messages(run, request=request, response=response)
+
+
+def body(test: BytesTest, *, request: bool, response: bool) -> Test:
+    """Decoded bodies and messages; those of the client count as request, those of the server as response."""
+
+    def run(flow: Flow) -> bool:
+        return any(test(piece) for piece in _bodies(flow, request, response))
+
+    return run
+
+
+def _of_messages(run: Callable[[Message], bool], *, request: bool, response: bool) -> Test:
+    def test(flow: Flow) -> bool:
+        if not isinstance(flow, HTTPFlow):
+            return False
+        return (request and run(flow.request)) or (response and flow.response is not None and run(flow.response))
+
+    return test
+
+
+def _bodies(flow: Flow, request: bool, response: bool) -> Iterator[bytes]:
+    if isinstance(flow, HTTPFlow):
+        # Not strict: what cannot be decoded, or would grow beyond the limit, is searched as it came.
+        if request and (content := flow.request.get_content(strict=False)) is not None:
+            yield content
+        if response and flow.response is not None and (content := flow.response.get_content(strict=False)) is not None:
+            yield content
+        if flow.websocket is not None:
+            for frame in flow.websocket.messages:
+                if request if frame.from_client else response:
+                    yield frame.content
+    elif isinstance(flow, TCPFlow | UDPFlow):
+        for chunk in flow.messages:
+            if request if chunk.from_client else response:
+                yield chunk.content
+    elif isinstance(flow, DNSFlow):
+        if request:
+            yield _dns_text(flow.request)
+        if response and flow.response is not None:
+            yield _dns_text(flow.response)
+
+
+def _dns_text(message: DNSMessage) -> bytes:
+    """The names that are asked for and the records, one on a line."""
+    records = (*message.answers, *message.authorities, *message.additionals)
+    lines = [question.name for question in message.questions]
+    lines.extend(f"{record.name} {record}" for record in records)
+    return "\n".join(lines).encode("utf-8", "surrogateescape")
+
+
+def _field(headers: Headers, name: bytes) -> bytes:
+    for key, value in headers.fields:
+        if key.lower() == name:
+            return value
+    return b""

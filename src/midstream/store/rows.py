@@ -1,0 +1,179 @@
+"""Rows: the small summaries of flows that lists paint, sort and count.
+
+The view keeps one `Row` per flow and rewrites it whenever the flow changed, so that nobody has to touch the flow itself
+to paint a line of a list (the flow may be on disk one day). A row never refers to its flow. Its texts are as they came
+from the network: escape them before they are painted.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Literal, TypeAlias
+
+from midstream.flows.dns import DNSFlow
+from midstream.flows.flow import Flow
+from midstream.flows.http import HTTPFlow, Message
+from midstream.flows.tcp import TCPFlow, TCPMessage
+from midstream.flows.udp import UDPFlow, UDPMessage
+from midstream.flows.websocket import WebSocketMessage
+
+Kind: TypeAlias = Literal["http", "ws", "tcp", "udp", "dns"]
+Held: TypeAlias = Literal["", "request", "response"]
+_Chunk: TypeAlias = "TCPMessage | UDPMessage | WebSocketMessage"
+
+# Longer than any list is wide; a megabyte of path must not sit in memory twice.
+LONGEST_TEXT = 2048
+
+
+class Row:
+    """What a list shows of one flow. `revision` grows with every rewrite; all else is described by its name.
+
+    `number` counts arrivals from 1 · `created` is the start in seconds since the epoch · `status` is the HTTP status or
+    the DNS response code · `size` is the body of the response, or of the request while there is none, or all messages ·
+    `duration` in seconds, None while the flow is in flight · `messages` counts websocket, TCP and UDP messages ·
+    `held` names what waits for a person · `failed` is the error message · `key` is the place in the view's order.
+    """
+
+    __slots__ = (
+        "content_type",
+        "created",
+        "duration",
+        "failed",
+        "held",
+        "host",
+        "id",
+        "key",
+        "kind",
+        "live",
+        "marked",
+        "messages",
+        "method",
+        "modified",
+        "number",
+        "path",
+        "replay",
+        "revision",
+        "scheme",
+        "size",
+        "status",
+    )
+
+    def __init__(self, flow: Flow, number: int = 0) -> None:
+        self.id = flow.id
+        self.number = number
+        self.revision = -1
+        self.key: tuple[object, ...] = ()
+        created = flow.timestamp_start
+        # Files may hold anything that is a float, and a NaN would break every order.
+        self.created: float = created if math.isfinite(created) else 0.0
+        self.kind: Kind = "http"
+        self.method = ""
+        self.scheme = ""
+        self.host = ""
+        self.path = ""
+        self.content_type = ""
+        self.status: int | None = None
+        self.size = 0
+        self.messages = 0
+        self.duration: float | None = None
+        self.held: Held = ""
+        self.rewrite(flow)
+
+    def rewrite(self, flow: Flow) -> None:
+        """Take over the present state of the flow. New messages are added up; the older are not read again."""
+        self.revision += 1
+        self.live: bool = flow.live
+        self.marked: str = flow.marked
+        self.replay: str = flow.is_replay or ""
+        self.modified: bool = flow.modified()
+        self.failed: str = flow.error.msg if flow.error is not None else ""
+        if isinstance(flow, HTTPFlow):
+            self._rewrite_http(flow)
+        elif isinstance(flow, DNSFlow):
+            self._rewrite_dns(flow)
+        elif isinstance(flow, TCPFlow):
+            self.kind = "tcp"
+            self._rewrite_raw(flow)
+        elif isinstance(flow, UDPFlow):
+            self.kind = "udp"
+            self._rewrite_raw(flow)
+
+    def _rewrite_http(self, flow: HTTPFlow) -> None:
+        request, response = flow.request, flow.response
+        self.method = request.method
+        self.scheme = request.scheme
+        self.host = request.pretty_host[:LONGEST_TEXT]
+        self.path = request.path[:LONGEST_TEXT]
+        self.status = response.status_code if response is not None else None
+        self.duration = None
+        if flow.websocket is not None:
+            self.kind = "ws"
+            self._count(flow.websocket.messages)
+            end = flow.websocket.timestamp_end
+            self.content_type = ""
+        else:
+            self.kind = "http"
+            message: Message = response if response is not None else request
+            self.size = _body_size(message)
+            self.content_type = media_type(message.headers.get("content-type", ""))
+            end = response.timestamp_end if response is not None else None
+        self._set_end(flow, end)
+        self._set_held(flow, "response" if response is not None else "request")
+        if flow.intercepted and flow.websocket is not None and flow.websocket.messages:
+            self._set_held(flow, "request" if flow.websocket.messages[-1].from_client else "response")
+
+    def _rewrite_dns(self, flow: DNSFlow) -> None:
+        self.kind = "dns"
+        self.method = "QUERY"
+        self.scheme = "dns"
+        question = flow.request.question
+        self.host = question.name[:LONGEST_TEXT] if question is not None else ""
+        response = flow.response
+        self.status = response.response_code if response is not None else None
+        self.size = len((response if response is not None else flow.request).content)
+        self._set_end(flow, response.timestamp if response is not None else None)
+        self._set_held(flow, "response" if response is not None else "request")
+
+    def _rewrite_raw(self, flow: TCPFlow | UDPFlow) -> None:
+        self.method = self.scheme = self.kind
+        address = flow.server_conn.address
+        self.host = f"{address[0]}:{address[1]}" if address is not None else ""
+        self._count(flow.messages)
+        last = flow.messages[-1] if flow.messages else None
+        self._set_end(flow, None if flow.live or last is None else last.timestamp)
+        self._set_held(flow, "request" if last is None or last.from_client else "response")
+
+    def _count(self, messages: list[TCPMessage] | list[UDPMessage] | list[WebSocketMessage]) -> None:
+        # O(new messages): a long conversation must not be walked at each of its messages.
+        known = self.messages
+        if known > len(messages):
+            known = self.size = 0
+        self.size += sum(len(messages[index].content) for index in range(known, len(messages)))
+        self.messages = len(messages)
+
+    def _set_end(self, flow: Flow, end: float | None) -> None:
+        if end is None and flow.error is not None:
+            end = flow.error.timestamp
+        self.duration = max(end - self.created, 0.0) if end is not None else None
+
+    def _set_held(self, flow: Flow, side: Held) -> None:
+        self.held = side if flow.intercepted else ""
+
+
+def row_of(flow: Flow) -> Row:
+    """A row for a flow that no view holds."""
+    return Row(flow)
+
+
+def media_type(content_type: str) -> str:
+    """`text/html` of `Text/HTML; charset=utf-8`."""
+    return content_type.partition(";")[0].strip().lower()[:LONGEST_TEXT]
+
+
+def _body_size(message: Message) -> int:
+    body = message.raw_content
+    if body is not None:
+        return len(body)
+    # A streamed body is not stored; its announced length is the best that is known.
+    announced = message.headers.get("content-length", "")
+    return int(announced) if announced.isascii() and announced.isdigit() and len(announced) < 19 else 0

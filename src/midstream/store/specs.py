@@ -1,0 +1,94 @@
+"""Flow specs: the words by which commands name flows (`@focus`, `@shown`, `@ID,ID`, or a filter).
+
+Used by the view; commands reach it through `view.flows.resolve`. The table of words is also what completion offers.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from typing import Protocol, overload
+
+from midstream import filters
+from midstream.flows.flow import Flow
+from midstream.store.rows import Row
+from midstream.text.suggest import did_you_mean
+
+
+class Store(Protocol):
+    """What a spec needs to know; `store.view.View` is one."""
+
+    @property
+    def all_ids(self) -> Collection[str]: ...
+    @property
+    def focus_id(self) -> str | None: ...
+    @property
+    def shown(self) -> Sequence[str]: ...
+    def row(self, id_: str) -> Row: ...
+    def get(self, id_: str) -> Flow | None: ...
+
+
+# Every flow id is a UUID; a shorter word after the @ is a name, right or wrong.
+_IDS = re.compile(r"@[0-9a-fA-F,-]{36,}")
+
+
+class Flows(Sequence[Flow]):
+    """Flows by their ids, fetched when they are asked for; those removed since are skipped by iteration."""
+
+    __slots__ = ("_get", "ids")
+
+    def __init__(self, ids: Iterable[str], get: Callable[[str], Flow | None]) -> None:
+        self.ids = tuple(ids)
+        self._get = get
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def __iter__(self) -> Iterator[Flow]:
+        for id_ in self.ids:
+            flow = self._get(id_)
+            if flow is not None:
+                yield flow
+
+    @overload
+    def __getitem__(self, index: int) -> Flow: ...
+    @overload
+    def __getitem__(self, index: slice) -> Flows: ...
+    def __getitem__(self, index: int | slice) -> Flow | Flows:
+        if isinstance(index, slice):
+            return Flows(self.ids[index], self._get)
+        flow = self._get(self.ids[index])
+        if flow is None:
+            raise LookupError(f"flow {self.ids[index]} was removed")
+        return flow
+
+
+def _by_marker(store: Store, marked: bool) -> list[str]:
+    return [id_ for id_ in store.all_ids if bool(store.row(id_).marked) is marked]
+
+
+SPECS: dict[str, tuple[str, Callable[[Store], Iterable[str]]]] = {
+    "@all": ("every flow, in order of arrival", lambda store: store.all_ids),
+    "@focus": ("the focused flow", lambda store: () if store.focus_id is None else (store.focus_id,)),
+    "@shown": ("the flows in the list, in its order", lambda store: store.shown),
+    "@hidden": ("the flows that the filter hides", lambda store: [i for i in store.all_ids if i not in store.shown]),
+    "@marked": ("the flows with a mark", lambda store: _by_marker(store, True)),
+    "@unmarked": ("the flows without a mark", lambda store: _by_marker(store, False)),
+}
+
+
+def resolve(store: Store, spec: str) -> Flows:
+    """The flows that `spec` names: a word of the table, `@ID[,ID...]` (unknown ids are skipped), or any filter.
+
+    ValueError (FilterError for a filter) says what is wrong with any other text.
+    """
+    word = spec.strip()
+    if word in SPECS:
+        return Flows(SPECS[word][1](store), store.get)
+    if _IDS.fullmatch(word):
+        return Flows((id_ for id_ in word[1:].lower().split(",") if id_ in store.all_ids), store.get)
+    if word.startswith("@"):
+        hint = did_you_mean(word, SPECS) or f"; use {', '.join(SPECS)}, @ID or a filter"
+        raise ValueError(f"{word!r} names no flows{hint}")
+    matches = filters.parse(spec)
+    return Flows((id_ for id_ in store.all_ids if (flow := store.get(id_)) is not None and matches(flow)), store.get)

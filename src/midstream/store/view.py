@@ -1,0 +1,324 @@
+"""The view: all captured flows, and which of them are shown, in what order, with which one in focus.
+
+The view addon feeds it from events, the console paints from it, commands resolve flow specs by it; all run on the event
+loop, and the view itself knows neither loop nor options. Each event costs O(log n); the focus belongs to a flow, never
+to a position. Taking a flow out is only that: whoever removes a live flow ends it first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Sequence
+from typing import Literal, NamedTuple, TypeAlias
+
+from midstream.filters import Filter
+from midstream.flows.flow import Flow
+from midstream.store.order import LAZY_ORDERS, ORDERS, Shown
+from midstream.store.rows import Row
+from midstream.store.specs import Flows, resolve
+from midstream.text.suggest import did_you_mean
+from midstream.work.slices import Budget, Generation
+
+ChangeKind: TypeAlias = Literal["add", "update", "remove", "refresh", "focus"]
+Progress: TypeAlias = Callable[[int, int, int], None]
+
+# A pass over the flows shows what it has found so far about this often, counted in slices.
+_SLICES_PER_GLANCE = 25
+
+
+class Change(NamedTuple):
+    """What happened: a flow was added, updated or removed, the focus moved to `id`, or anything may have changed."""
+
+    kind: ChangeKind
+    id: str | None
+
+
+class View:
+    """See the module. All methods are to be called on the event loop's thread."""
+
+    def __init__(self) -> None:
+        self._flows: dict[str, Flow] = {}
+        self._rows: dict[str, Row] = {}
+        self._arrivals = 0
+        self._order = "time"
+        self._filter: Filter | None = None
+        self._marked_only = False
+        self._settings: dict[str, dict[str, str]] = {}
+        self._focus: str | None = None
+        self._moved: set[str] = set()  # shown rows whose lazy sort key has changed
+        self._passes = Generation()
+        # While a pass runs: what events decided meanwhile. None when no pass runs.
+        self._meanwhile: dict[str, bool] | None = None
+        self._wanted: Row | None = None  # the focus before the pass; kept while only a part is shown again
+        self.shown = Shown(self._rows, ORDERS["time"])
+        self.follow = False
+        self.on_change: list[Callable[[Change], None]] = []
+        self.changes = 0
+
+    # -- reading ------------------------------------------------------------------------------------------------------
+
+    def __len__(self) -> int:
+        """The number of stored flows, shown or not."""
+        return len(self._flows)
+
+    def __contains__(self, id_: object) -> bool:
+        return id_ in self._flows
+
+    @property
+    def all_ids(self) -> Collection[str]:
+        """Every stored flow id in order of arrival."""
+        return self._flows.keys()
+
+    def get(self, id_: str) -> Flow | None:
+        """The flow, or None when it is not (or no longer) stored. There is only ever one object for an id."""
+        return self._flows.get(id_)
+
+    def row(self, id_: str) -> Row:
+        """The row of a stored flow; KeyError for any other id."""
+        return self._rows[id_]
+
+    def index(self, id_: str) -> int | None:
+        """The position in `shown`, or None when the flow is not shown."""
+        return self.shown.index_of(id_)
+
+    def resolve(self, spec: str) -> Flows:
+        """The flows that a spec names; ValueError when it is none. See `store.specs`."""
+        return resolve(self, spec)
+
+    def settings(self, id_: str) -> dict[str, str]:
+        """What the interface remembers about a stored flow; KeyError for any other id."""
+        if id_ not in self._flows:
+            raise KeyError(id_)
+        return self._settings.setdefault(id_, {})
+
+    # -- flows --------------------------------------------------------------------------------------------------------
+
+    def add(self, flow: Flow) -> None:
+        """Store a new flow. ValueError when its id is already stored."""
+        if flow.id in self._flows:
+            raise ValueError(f"flow {flow.id} is already in the view")
+        self._arrivals += 1
+        row = Row(flow, self._arrivals)
+        self._flows[row.id] = flow
+        self._rows[row.id] = row
+        if self._matches(flow):
+            self.shown.place(row)
+            self._note_meanwhile(row.id, True)
+            self._changed("add", row.id)
+            if self.follow:
+                self.set_focus(row.id)
+            elif self._focus is None:
+                self._move_focus(row.id)
+        else:
+            self._changed("add", row.id)
+
+    def update(self, flow: Flow) -> None:
+        """Rewrite the row of a flow that changed; flows that are not stored (any more) are ignored."""
+        row = self._rows.get(flow.id)
+        if row is None:
+            return
+        row.rewrite(flow)
+        self._settle(row, self._matches(flow))
+        self._changed("update", row.id)
+
+    def remove(self, ids: Iterable[str]) -> list[Flow]:
+        """Take flows out and return them; unknown ids are skipped. A focused one hands the focus to the next shown."""
+        gone = {id_: flow for id_ in ids if (flow := self._flows.get(id_)) is not None}
+        if not gone:
+            return []
+        lost = None
+        if self._focus is not None and self._focus in gone:
+            lost = self.shown.key_of(self._rows[self._focus])
+        if len(gone) == 1:
+            self.shown.take(next(iter(gone)))
+        else:
+            self.shown.drop(gone)
+        for id_ in gone:
+            del self._flows[id_], self._rows[id_]
+            self._settings.pop(id_, None)
+            self._moved.discard(id_)
+            if self._meanwhile is not None:
+                self._meanwhile.pop(id_, None)
+        self._changed(*(("remove", next(iter(gone))) if len(gone) == 1 else ("refresh", None)))
+        if lost is not None:
+            self._move_focus(self.shown.nearest(lost))
+        return list(gone.values())
+
+    def clear(self) -> list[Flow]:
+        """Take all flows out and return them."""
+        return self.remove(list(self._flows))
+
+    # -- focus --------------------------------------------------------------------------------------------------------
+
+    @property
+    def focus_id(self) -> str | None:
+        """The focused flow, which is always a shown one; None only when nothing is shown."""
+        return self._focus
+
+    def set_focus(self, id_: str | None) -> None:
+        """Focus a shown flow; ValueError for any other. None focuses nothing until the next flow comes."""
+        if id_ is not None and id_ not in self.shown:
+            raise ValueError(f"flow {id_} is not shown")
+        self._wanted = None
+        self._move_focus(id_)
+
+    # -- filter -------------------------------------------------------------------------------------------------------
+
+    @property
+    def filter_text(self) -> str:
+        """The text of the present filter; empty when every flow passes."""
+        return self._filter.pattern if self._filter is not None else ""
+
+    @property
+    def marked_only(self) -> bool:
+        """Whether only marked flows are shown."""
+        return self._marked_only
+
+    def set_filter(self, filter_: Filter | None) -> None:
+        """Show the flows that pass, in one go. With many flows use `refilter`."""
+        self._passes.cancel()
+        self._meanwhile = self._wanted = None
+        self._filter = filter_
+        self._refill([id_ for id_, flow in self._flows.items() if self._matches(flow)])
+
+    def show_marked(self, only: bool) -> None:
+        """Show only marked flows, or all again; the filter holds as well."""
+        self._marked_only = only
+        self.set_filter(self._filter)
+
+    async def refilter(self, filter_: Filter | None, progress: Progress | None = None) -> bool:
+        """`set_filter` in slices of 4 ms, newest flows first; what was found so far is shown from time to time.
+
+        `progress(found, examined, total)` is called after each slice and at the end. Returns False when a newer filter
+        took over. After a cancellation the list holds what was found so far: set a filter again.
+        """
+        token = self._passes.begin()
+        self._filter = filter_
+        meanwhile = self._meanwhile = {}
+        todo = list(self._flows)
+        found: list[str] = []
+        budget, slices = Budget(), 0
+        if self._wanted is None and self._focus is not None:
+            self._wanted = self._rows[self._focus]
+        for examined, id_ in enumerate(reversed(todo), 1):
+            flow = self._flows.get(id_)
+            if flow is not None and self._matches(flow):
+                found.append(id_)
+            if budget.spent():
+                slices += 1
+                if slices % _SLICES_PER_GLANCE == 0:
+                    self._refill(self._merge(found, meanwhile))
+                if progress is not None:
+                    progress(len(found), examined, len(todo))
+                await budget.rest()
+                if not token.current:
+                    return False
+        self._meanwhile = None
+        self._refill(self._merge(found, meanwhile))
+        self._wanted = None
+        if progress is not None:
+            progress(len(found), len(todo), len(todo))
+        return True
+
+    def _merge(self, found: Iterable[str], meanwhile: dict[str, bool]) -> list[str]:
+        """What a pass has found, corrected by what events decided after it began."""
+        rows = self._rows
+        ids = [id_ for id_ in found if id_ in rows and meanwhile.get(id_, True)]
+        seen = set(ids)
+        ids.extend(id_ for id_, matches in meanwhile.items() if matches and id_ not in seen)
+        return ids
+
+    def _matches(self, flow: Flow) -> bool:
+        if self._marked_only and not flow.marked:
+            return False
+        return self._filter is None or self._filter(flow)
+
+    def _note_meanwhile(self, id_: str, matches: bool) -> None:
+        if self._meanwhile is not None:
+            self._meanwhile[id_] = matches
+
+    # -- order --------------------------------------------------------------------------------------------------------
+
+    @property
+    def order(self) -> str:
+        """The present sort key, one of `store.order.ORDERS`."""
+        return self._order
+
+    @property
+    def reversed(self) -> bool:
+        """Whether the largest key is shown first."""
+        return self.shown.reversed
+
+    def set_order(self, key: str, reversed: bool = False) -> None:
+        """Sort by another key or in the other direction; ValueError for an unknown key. The focus stays on its flow."""
+        if key not in ORDERS:
+            raise ValueError(f"{key!r} is no order{did_you_mean(key, ORDERS)}; there are {', '.join(ORDERS)}")
+        self.shown.reversed = reversed
+        if key != self._order:
+            self._order = key
+            self._moved.clear()
+            self.shown.set_key(ORDERS[key])
+        self._changed("refresh", None)
+
+    def tidy(self) -> bool:
+        """Move the rows whose size has changed to their places; True if any moved. The console asks once a second."""
+        moved = [self._rows[id_] for id_ in self._moved if self._rows[id_].key]
+        self._moved.clear()
+        if not moved:
+            return False
+        if len(moved) > 200:
+            self.shown.fill(list(self.shown))
+        else:
+            for row in moved:
+                self.shown.take(row.id)
+                self.shown.place(row)
+        self._changed("refresh", None)
+        return True
+
+    def _settle(self, row: Row, matches: bool) -> None:
+        """Put the row of a changed flow where it belongs now."""
+        self._note_meanwhile(row.id, matches)
+        if not row.key:
+            if matches:
+                self.shown.place(row)
+                if self._focus is None:
+                    self._move_focus(row.id)
+        elif not matches:
+            place = row.key
+            self.shown.take(row.id)
+            if self._focus == row.id:
+                self._move_focus(self.shown.nearest(place))
+        elif self.shown.has_moved(row):
+            if self._order in LAZY_ORDERS:
+                self._moved.add(row.id)
+            else:
+                self.shown.take(row.id)
+                self.shown.place(row)
+
+    # -- telling ------------------------------------------------------------------------------------------------------
+
+    def _refill(self, ids: Sequence[str]) -> None:
+        """Show other flows. The focus stays on the flow that a person chose, or moves to the nearest one."""
+        wanted = self._wanted
+        if wanted is None and self._focus is not None:
+            wanted = self._rows[self._focus]
+        self._moved.clear()
+        self.shown.fill(ids)
+        self._changed("refresh", None)
+        if wanted is None:
+            self._move_focus(self.shown[0] if self.shown else None)
+        elif wanted.id in self.shown:
+            self._move_focus(wanted.id)
+        else:
+            self._move_focus(self.shown.nearest(self.shown.key_of(wanted)))
+
+    def _move_focus(self, id_: str | None) -> None:
+        if id_ != self._focus:
+            self._focus = id_
+            self._changed("focus", id_)
+
+    def _changed(self, kind: ChangeKind, id_: str | None) -> None:
+        self.changes += 1
+        if self.on_change:
+            change = Change(kind, id_)
+            for listener in self.on_change:
+                listener(change)
