@@ -41,7 +41,6 @@ ASCII_GLYPHS = {
     "┤": "+",
     "═": "=",
     "✓": "+",
-    "×": "x",
 }
 _ASCII = str.maketrans(ASCII_GLYPHS | {chr(0x2400 + c): "^" for c in range(0x20)} | {"␡": "^"})
 

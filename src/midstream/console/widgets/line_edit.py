@@ -100,14 +100,14 @@ class LineEdit:
             key = "alt " + key[5:]
         if key == "space":
             key = " "
+        if key == "alt enter" and not self.multiline:
+            return False
         action = _KEYS.get(key)
         if action is not None:
             kind = _KINDS.get(key, "")
             action(self)
             self._previous = kind
             return True
-        if key == "alt enter" and not self.multiline:
-            return False
         if len(key) == 1 and (key.isprintable() or key == "\t"):
             self.insert(key)
             return True
@@ -116,21 +116,42 @@ class LineEdit:
     def window(self, width: int) -> Window:
         """What to paint in `width` cells: the line scrolled as little as possible so that the cursor is inside."""
         width = max(width, 1)
-        shown = [self._shown(character) for character in self.text]
-        sizes = [cells.width(text) for text in shown]
-        start = min(self._shown_from, self.cursor)
-        # One cell stays free for the cursor behind the last character.
-        while start < self.cursor and sum(sizes[start : self.cursor]) > width - 1:
-            start += 1
-        # After deleting, text that was scrolled out comes back.
-        while start > 0 and sum(sizes[start - 1 :]) <= width - 1:
-            start -= 1
-        end, used = start, 0
-        while end < len(sizes) and used + sizes[end] <= width:
-            used += sizes[end]
+        # Each index takes at least one cell, so none of these walks looks at more than `width` of them: the cost does
+        # not depend on how much was pasted. One cell stays free for the cursor behind the last character.
+        lowest, _ = self._reach_back(self.cursor, width - 1)
+        start = self._shown_from
+        if not lowest <= start <= self.cursor:
+            start = lowest if start < lowest else self.cursor
+        parts: list[str] = []
+        end, used, cursor = start, 0, 0
+        while end < len(self.text):
+            part = self._shown(self.text[end])
+            size = cells.width(part)
+            if used + size > width:
+                break
+            parts.append(part)
+            used += size
             end += 1
+            if end == self.cursor:
+                cursor = used
+        if end == len(self.text) and used < width - 1 and start > 0:
+            # After deleting, text that was scrolled out comes back.
+            more, back = self._reach_back(start, width - 1 - used)
+            parts[:0] = [self._shown(character) for character in self.text[more:start]]
+            start, cursor = more, cursor + back
         self._shown_from = start
-        return Window("".join(shown[start:end]), start, end, sum(sizes[start : self.cursor]))
+        return Window("".join(parts), start, end, cursor)
+
+    def _reach_back(self, index: int, room: int) -> tuple[int, int]:
+        """The smallest index from which the text up to `index` fits in `room` cells, and the cells it takes."""
+        used = 0
+        while index > 0:
+            size = cells.width(self._shown(self.text[index - 1]))
+            if used + size > room:
+                break
+            used += size
+            index -= 1
+        return index, used
 
     def _shown(self, character: str) -> str:
         if self.secret:
@@ -233,9 +254,11 @@ class LineEdit:
         self._put(self.kill_ring.last())
 
     def _yank_older(self) -> None:
-        if self._previous == "yank":
-            self._take_back()
-            self._put(self.kill_ring.rotate())
+        if self._previous != "yank":
+            self._yank()
+            return
+        self._take_back()
+        self._put(self.kill_ring.rotate())
 
     def _put(self, text: str) -> None:
         start = self.cursor
@@ -259,6 +282,7 @@ class LineEdit:
     def _last_word(self) -> None:
         words = self._last_words() if self._last_words is not None else ()
         if not words:
+            self._yanked = (self.cursor, self.cursor)
             return
         if self._previous == "word":
             self._take_back()
