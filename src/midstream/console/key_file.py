@@ -1,8 +1,8 @@
 """Reads key binding files (YAML, console.md §4) into a keymap.
 
-The console loads the shipped set and the person's own file at start, and another on command. Errors carry file, line and
-column, are collected and never stop the start: the bad entry is skipped. The text is only ever composed into nodes, so
-no YAML tag can make an object.
+The console loads the shipped set and the person's own file at start, and another on command. Errors carry file, line
+and column, are collected and never stop the start: the bad entry is skipped. The text is only ever composed into nodes,
+so no YAML tag can make an object.
 """
 
 from __future__ import annotations
