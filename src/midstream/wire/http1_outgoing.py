@@ -1,0 +1,164 @@
+"""Checking HTTP/1 heads that people and addons assembled, so that what leaves is read alike by all (design/promises.md,
+promise 1).
+
+Called by the HTTP/1 sides of the proxy before the writers, whenever a head is no longer the one that was read. What
+can only be meant one way is mended and reported; the rest is refused with a sentence that names the field. It does not
+change bodies.
+"""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+from midstream.wire.http1_heads import CHUNKED, HTTP_10, HTTP_11, NO_BODY, UNTIL_CLOSE, Framing
+from midstream.wire.http1_syntax import (
+    CONTENT_LENGTH,
+    HOST,
+    KINDS,
+    TARGET,
+    TEXT,
+    TOKEN,
+    TRANSFER_ENCODING,
+    Fields,
+    Refused,
+    show,
+)
+
+_LENGTH: Final = b"Content-Length"
+_CODING: Final = b"Transfer-Encoding"
+
+
+class Outgoing(NamedTuple):
+    """A head that may be sent: its fields, how the body must be written, a sentence for each thing that was mended."""
+
+    fields: Fields
+    framing: Framing
+    repairs: tuple[str, ...]
+
+
+def check_outgoing_request(method: bytes, target: bytes, version: bytes, fields: Fields, body: Framing) -> Outgoing:
+    """``body`` is what will be written: its length, NO_BODY for none, or CHUNKED for a stream of unknown length.
+
+    Raises Refused, whose ``reason`` names the part at fault.
+    """
+    _check_bytes("method", method)
+    if TOKEN.fullmatch(method) is None:
+        raise Refused(f"the method {show(method)} contains a character that no method may have")
+    _check_bytes("request target", target)
+    if TARGET.fullmatch(target) is None:
+        raise Refused(f"the request target {show(target)} is empty or contains white space or a control character")
+    _check_version(version)
+    checked = _check_fields(fields)
+    if sum(KINDS[name] == HOST for name, _ in checked) > 1:
+        raise Refused("the request has more than one Host field")
+    if body == UNTIL_CLOSE:
+        raise Refused("the body of a request cannot end with the connection")
+    if body == 0 and not _names(checked, CONTENT_LENGTH) and not _names(checked, TRANSFER_ENCODING):
+        body = NO_BODY  # a GET is not given a length just because it is empty
+    return _frame(checked, body, version)
+
+
+def check_outgoing_response(
+    version: bytes, status: int, reason: bytes, fields: Fields, body: Framing, method: bytes
+) -> Outgoing:
+    """As for requests; ``method`` is that of the request which is answered.
+
+    UNTIL_CLOSE asks for a body that ends with the connection; CHUNKED becomes that where HTTP/1.0 knows no chunks.
+    """
+    _check_version(version)
+    if status not in range(100, 600):
+        raise Refused(f"the status {status!r} is not a number from 100 to 599")
+    _check_bytes("reason phrase", reason)
+    if TEXT.fullmatch(reason) is None:
+        raise Refused(f"the reason phrase {show(reason)} contains a control character")
+    checked = _check_fields(fields)
+    if status < 200 or status == 204 or (method == b"CONNECT" and status < 300):
+        return _frame(checked, NO_BODY, version)
+    if status == 304 or method == b"HEAD":
+        return _describe(checked, version)
+    return _frame(checked, 0 if body == NO_BODY else body, version)
+
+
+def _check_bytes(what: str, value: object) -> None:
+    if not isinstance(value, bytes):
+        raise Refused(f"the {what} is {type(value).__name__}, not bytes")
+
+
+def _check_version(version: bytes) -> None:
+    if version not in (HTTP_10, HTTP_11):
+        raise Refused(f"the version {version!r} is neither HTTP/1.0 nor HTTP/1.1".replace(" b'", " '"), 505)
+
+
+def _check_fields(fields: Fields) -> list[tuple[bytes, bytes]]:
+    """The fields with outer white space taken off the values."""
+    checked = []
+    for name, value in fields:
+        _check_bytes("name of a header", name)
+        if TOKEN.fullmatch(name) is None:
+            raise Refused(f"the header name {show(name)} is empty or contains a character that no name may have")
+        _check_bytes(f"value of the header {show(name)}", value)
+        if TEXT.fullmatch(value) is None:
+            raise Refused(f"the header {show(name)} contains {_control_in(value)}")
+        checked.append((name, value.strip(b" \t")))
+    return checked
+
+
+def _control_in(value: bytes) -> str:
+    if b"\r" in value or b"\n" in value:
+        return "CR or LF"
+    return "NUL" if b"\x00" in value else "a control character"
+
+
+def _names(fields: list[tuple[bytes, bytes]], kind: int) -> list[bytes]:
+    return [value for name, value in fields if KINDS[name] == kind]
+
+
+def _frame(fields: list[tuple[bytes, bytes]], body: Framing, version: bytes) -> Outgoing:
+    """Make Content-Length and Transfer-Encoding say what ``body`` is."""
+    lengths, codings = _names(fields, CONTENT_LENGTH), _names(fields, TRANSFER_ENCODING)
+    can_chunk = version == HTTP_11
+    if body >= 0 and can_chunk and not lengths and [coding.lower() for coding in codings] == [b"chunked"]:
+        body = CHUNKED  # the message was chunked and may stay so, though the whole body is at hand
+    if body == CHUNKED and not can_chunk:
+        body = UNTIL_CLOSE
+    if body == UNTIL_CLOSE:
+        return _with(fields, None, None, body)
+    if body == CHUNKED:
+        return _with(fields, None, b"chunked", body)
+    return _with(fields, b"%d" % body if body >= 0 else None, None, body)
+
+
+def _describe(fields: list[tuple[bytes, bytes]], version: bytes) -> Outgoing:
+    """A response without a body may still tell how long that would be, in one plain field (RFC 9110 §8.6)."""
+    lengths, codings = _names(fields, CONTENT_LENGTH), _names(fields, TRANSFER_ENCODING)
+    length = lengths[0] if not codings and len(set(lengths)) == 1 and lengths[0].isdigit() else None
+    coding = b"chunked" if not lengths and codings and version == HTTP_11 else None
+    return _with(fields, length, coding, NO_BODY)
+
+
+def _with(fields: list[tuple[bytes, bytes]], length: bytes | None, coding: bytes | None, framing: Framing) -> Outgoing:
+    """``fields`` with exactly this Content-Length and Transfer-Encoding, each where it first stood or at the end."""
+    wanted = {CONTENT_LENGTH: length, TRANSFER_ENCODING: coding}
+    result, repairs = [], []
+    for name, value in fields:
+        kind = KINDS[name]
+        if kind not in (CONTENT_LENGTH, TRANSFER_ENCODING):
+            result.append((name, value))
+            continue
+        right = wanted.pop(kind, None)
+        if right is None:
+            repairs.append(
+                f"the header {show(name)} with the value {show(value)} does not fit the body and was left out"
+            )
+            continue
+        if value.lower() != right:
+            repairs.append(f"the header {show(name)} was {show(value)} and is now {show(right)}")
+            value = right
+        result.append((name, value))
+    # A length that nobody wrote is no mistake: bodies read up to the end of a connection have none.
+    result += [
+        (name, right)
+        for name, kind in ((_LENGTH, CONTENT_LENGTH), (_CODING, TRANSFER_ENCODING))
+        if (right := wanted.get(kind))
+    ]
+    return Outgoing(tuple(result), framing, tuple(repairs))
