@@ -63,7 +63,7 @@ def _complete_filter(text: str) -> list[str]:
     head, tilde, word = text.rpartition("~")
     if not tilde or (word and not word.isalnum()):
         return []
-    names = (str(operator[0]) for operator in OPERATORS)
+    names = (f"~{operator.name.removeprefix('~')}" for operator in OPERATORS)
     return sorted(head + name for name in names if name.startswith(tilde + word))
 
 

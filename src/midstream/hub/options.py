@@ -48,11 +48,13 @@ class Options:
         put(self, "deferred", {})
         put(self, "changed", Signal())
         put(self, "errored", Signal())
+        put(self, "_before", None)
 
     _options: dict[str, Option]
     deferred: dict[str, Deferred]
     changed: Signal[[Names]]
     errored: Signal[[Exception]]
+    _before: dict[str, tuple[OptionValue, Source]] | None  # old values while changes are gathered
 
     # -- declaring ------------------------------------------------------------------------------------------------
 
@@ -79,14 +81,14 @@ class Options:
             return
         if old is not None:
             logger.warning("option %s is declared again in a different way; the later declaration counts", name)
+            self._leave_value(old)
         self._options[name] = option
         self._publish(option)
 
     def remove_options(self, owner: object) -> None:
         """Take away what `owner` declared. Values that were set wait as deferred ones for it to come back."""
         for option in [option for option in self._options.values() if option.owner is owner]:
-            if option.source != "default":
-                self.deferred[option.name] = Deferred(None, option.current(), option.source, leftover=True)
+            self._leave_value(option)
             del self._options[option.name]
             self.__dict__.pop(option.name, None)
 
@@ -158,15 +160,33 @@ class Options:
     def apply(self, values: Mapping[str, object], source: Source) -> None:
         """Set declared options on behalf of `source`, all or none. The other writing methods end here."""
         checked = {name: self._options[name].checked(value) for name, value in values.items()}
-        if not checked:
-            return
-        with self.rollback(set(checked), reraise=True):
+        with self.together():
             for name, value in checked.items():
-                option = self._options[name]
-                option.value = value
-                option.source = source if source != "session" or option.has_changed() else "default"
-                self._publish(option)
-            self.changed.send(set(checked))
+                self._set_one(self._options[name], value, source)
+
+    @contextlib.contextmanager
+    def together(self) -> Iterator[None]:
+        """Changes made in the block are told as one at its end; an error takes all of them back."""
+        if self._before is not None:  # the outermost block decides
+            yield
+            return
+        before: dict[str, tuple[OptionValue, Source]] = {}
+        object.__setattr__(self, "_before", before)
+        try:
+            try:
+                yield
+            finally:
+                object.__setattr__(self, "_before", None)
+        except BaseException:
+            self._restore(before)
+            raise
+        if not before:
+            return
+        try:
+            self.changed.send(set(before))
+        except OptionsError as error:
+            self._take_back(before, error)
+            raise
 
     def defer(self, name: str, value: object, source: Source) -> None:
         """Keep a native value for an option that may be declared later."""
@@ -189,7 +209,7 @@ class Options:
         self.apply(values, source)
 
     def process_deferred(self) -> None:
-        """Apply the waiting values of options that have been declared meanwhile, as one change for each source."""
+        """Apply the waiting values of options that have been declared meanwhile, as one change."""
         ready: dict[Source, dict[str, object]] = {}
         for name in [name for name in self.deferred if name in self._options]:
             waiting, option = self.deferred.pop(name), self._options[name]
@@ -203,8 +223,9 @@ class Options:
                 logger.warning("%s; it starts with its default again", error)
             else:
                 ready.setdefault(waiting.source, {})[name] = value
-        for source, values in ready.items():
-            self.apply(values, source)
+        with self.together():
+            for source, values in ready.items():
+                self.apply(values, source)
 
     def reset(self) -> None:
         """Every option back to its default, as one change."""
@@ -255,19 +276,11 @@ class Options:
     @contextlib.contextmanager
     def rollback(self, updated: Names, reraise: bool = False) -> Iterator[None]:
         """When the block raises OptionsError, `updated` get their old values back and everybody is told again."""
-        before = [(self._options[name], self._options[name].value, self._options[name].source) for name in updated]
+        before = {name: (self._options[name].value, self._options[name].source) for name in updated}
         try:
             yield
         except OptionsError as error:
-            for option, value, source in before:
-                option.value, option.source = value, source
-                self._publish(option)
-            self.errored.send(error)
-            try:
-                self.changed.send(set(updated))
-            except OptionsError as second:
-                # The old values stood before; an addon that refuses them now has a fault of its own.
-                logger.error("an addon refuses the old values too: %s", second)
+            self._take_back(before, error)
             if reraise:
                 raise
 
@@ -281,11 +294,37 @@ class Options:
         if optname in self._options:
             add_flags(parser, self._options[optname], metavar, short)
 
+    def _set_one(self, option: Option, value: OptionValue, source: Source) -> None:
+        if self._before is not None:
+            self._before.setdefault(option.name, (option.value, option.source))
+        option.value = value
+        option.source = source if source != "session" or option.has_changed() else "default"
+        self._publish(option)
+
+    def _restore(self, before: Mapping[str, tuple[OptionValue, Source]]) -> None:
+        for name, (value, source) in before.items():
+            option = self._options[name]
+            option.value, option.source = value, source
+            self._publish(option)
+
+    def _take_back(self, before: Mapping[str, tuple[OptionValue, Source]], error: OptionsError) -> None:
+        self._restore(before)
+        self.errored.send(error)
+        try:
+            self.changed.send(set(before))
+        except OptionsError as second:
+            # The old values stood before; an addon that refuses them now has a fault of its own.
+            logger.error("an addon refuses the old values too: %s", second)
+
     def _publish(self, option: Option) -> None:
         if option.type.sequence:
             self.__dict__.pop(option.name, None)
         else:
             self.__dict__[option.name] = option.value
+
+    def _leave_value(self, option: Option) -> None:
+        if option.source != "default":
+            self._keep(option.name, Deferred(None, option.current(), option.source, leftover=True))
 
     def _keep(self, name: str, new: Deferred) -> None:
         old = self.deferred.get(name)

@@ -1,0 +1,24 @@
+"""Door for addon authors: the errors that midstream raises and understands."""
+
+from midstream.flows.errors import (
+    AddonHalt,
+    AddonManagerError,
+    CommandError,
+    ControlException,
+    FlowReadException,
+    MidstreamError,
+    OptionsError,
+)
+
+MitmproxyException = MidstreamError  # the name that scripts written for the reference catch
+
+__all__ = [
+    "AddonHalt",
+    "AddonManagerError",
+    "CommandError",
+    "ControlException",
+    "FlowReadException",
+    "MidstreamError",
+    "MitmproxyException",
+    "OptionsError",
+]

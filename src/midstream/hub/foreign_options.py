@@ -1,0 +1,49 @@
+"""Option names that another program of the family owns, so that one config file can serve them all.
+
+`middump` meets `console_palette`, `midstream` meets `keepserving`, both meet `web_port` of a web interface that people
+come from. Such a name is kept and never complained about. A name that the running program declares is not foreign,
+whatever this table says.
+"""
+
+from __future__ import annotations
+
+CONSOLE = frozenset(
+    {
+        "console_default_contentview",
+        "console_eventlog_verbosity",
+        "console_flowlist_layout",
+        "console_focus_follow",
+        "console_layout",
+        "console_layout_headers",
+        "console_mouse",
+        "console_palette",
+        "console_palette_transparent",
+        "console_quickhelp_visible",
+        "console_strip_trailing_newlines",
+        "intercept",
+        "intercept_active",
+        "view_filter",
+        "view_order",
+        "view_order_reversed",
+    }
+)
+DUMP = frozenset({"dumper_default_contentview", "dumper_filter", "flow_detail", "keepserving", "termlog_verbosity"})
+WEB = frozenset(
+    {
+        "web_columns",
+        "web_debug",
+        "web_host",
+        "web_open_browser",
+        "web_password",
+        "web_port",
+        "web_static_viewer",
+    }
+)
+
+_FOREIGN = {"midstream": DUMP | WEB, "middump": CONSOLE | WEB}
+
+
+def is_foreign(tool: str, name: str) -> bool:
+    """Whether `name` belongs to another program than `tool`."""
+    # The console's own options are many and grow; by their prefix none is forgotten.
+    return name in _FOREIGN[tool] or (tool == "middump" and name.startswith("console_"))

@@ -1,0 +1,125 @@
+"""What a command line asks for, and its effect on the options.
+
+Weak to strong: defaults, config file, `--set` and flags, what a person sets later. All of it is applied as one change,
+so that addons never see a half of it. Called by app.py once the addons have declared their options; starts nothing
+and makes no folder.
+"""
+
+from __future__ import annotations
+
+import io
+import platform
+import ssl
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from midstream import __version__
+from midstream.flows.errors import OptionsError
+from midstream.hub import config
+from midstream.hub.commands import CommandManager
+from midstream.hub.flags import flag_values, make_parser, refuse_unknown
+from midstream.hub.foreign_options import is_foreign
+from midstream.hub.option_listing import dump_defaults
+from midstream.hub.options import Options
+from midstream.text.suggest import did_you_mean
+
+Tool = Literal["midstream", "middump"]
+Action = Literal["run", "help", "version", "options", "commands"]
+
+DESCRIPTIONS: dict[Tool, str] = {
+    "midstream": "An intercepting proxy in the terminal: watch, hold, edit and replay what passes through.",
+    "middump": "The intercepting proxy without a screen: prints what passes through, or what a filter selects of it.",
+}
+
+_LOUDNESS: dict[str | None, dict[str, object]] = {
+    None: {},
+    "quiet": {"termlog_verbosity": "error", "flow_detail": 0},
+    "verbose": {"termlog_verbosity": "debug", "flow_detail": 2},
+}
+
+# What the words behind middump's flags select: what is saved, what is read from a file, what is printed.
+_FILTERED = ("save_stream_filter", "readfile_filter", "dumper_filter")
+
+
+@dataclass(frozen=True, slots=True)
+class Invocation:
+    """A command line that was understood; the options are set. `help` is the text for the action of that name."""
+
+    tool: Tool
+    action: Action
+    filter: str | None = None
+    help: str = ""
+
+
+def parse(tool: Tool, argv: Sequence[str], options: Options) -> Invocation:
+    """Apply `argv` and the config file to `options`. OptionsError is one line that says what is wrong, and where."""
+    parser = make_parser(tool, DESCRIPTIONS[tool], options)
+    before, words_only = _at_dashes(argv)
+    namespace, rest = parser.parse_known_args(before)
+    refuse_unknown(parser, rest)
+    words = [*rest, *words_only]
+    if words and tool != "middump":
+        raise OptionsError(f"{words[0]!r} is no flag, and {tool} takes nothing else; a filter is set by --view-filter")
+    action: Action = namespace.action or "run"
+    if action in ("help", "version"):
+        return Invocation(tool, action, help=parser.format_help() if action == "help" else "")
+    text = " ".join(words) or None
+    strong = {name: value for name, value in _LOUDNESS[namespace.loudness].items() if name in options}
+    typed = flag_values(options, namespace)
+    if text is not None:
+        typed |= {name: text for name in _FILTERED if name in options}
+    with options.together():
+        options.apply(strong, "cli")
+        options.set(*namespace.set, defer=True, source="cli")
+        options.apply(typed, "cli")
+        folder = Path(options.confdir).expanduser()
+        config.load_paths(options, *(folder / name for name in config.FILE_NAMES))
+    return Invocation(tool, action, text)
+
+
+def refuse_unclaimed(tool: Tool, options: Options) -> None:
+    """OptionsError for a name behind --set that nobody has declared; call it when all scripts are loaded.
+
+    Unknown names in the config file stay without a word: the file may serve other scripts and programs.
+    """
+    for name, waiting in options.deferred.items():
+        if waiting.source == "cli" and not is_foreign(tool, name):
+            raise OptionsError(f"--set {name}: no option is called {name!r}{did_you_mean(name, options)}")
+
+
+def listing(invocation: Invocation, options: Options, commands: CommandManager) -> str | None:
+    """What an invocation wants printed instead of a run; None for a run."""
+    out = io.StringIO()
+    match invocation.action:
+        case "run":
+            return None
+        case "help":
+            return invocation.help
+        case "version":
+            return version()
+        case "options":
+            dump_defaults(options, out)
+        case "commands":
+            commands.dump(out)
+    return out.getvalue()
+
+
+def version() -> str:
+    """Our version and what a bug report needs to know beside it."""
+    return (
+        f"midstream {__version__}\n"
+        f"Python    {platform.python_version()} ({platform.python_implementation()})\n"
+        f"OpenSSL   {ssl.OPENSSL_VERSION}\n"
+        f"Platform  {platform.platform()}\n"
+    )
+
+
+def _at_dashes(argv: Sequence[str]) -> tuple[list[str], list[str]]:
+    """What stands before `--` and what stands behind it."""
+    words = list(argv)
+    if "--" not in words:
+        return words, []
+    place = words.index("--")
+    return words[:place], words[place + 1 :]
