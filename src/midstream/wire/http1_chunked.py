@@ -98,7 +98,7 @@ class ChunkedReader:
         while True:
             if state == _SIZE:
                 if (newline := data.find(b"\n", at)) < 0:
-                    self._check_line_length(end - at)
+                    self._check_line_length(end - at - 1)  # the last byte may be the CR
                     break
                 line = data[at : newline - 1] if newline > at and data[newline - 1] == 13 else None
                 if line is None or (size := _SHORT_SIZES.get(line, -1)) < 0:

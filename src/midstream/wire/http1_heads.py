@@ -133,7 +133,7 @@ def parse_request_head(raw: bytes, limits: Limits = DEFAULT_LIMITS) -> RequestHe
     block = _block(raw, line.end(), limits)
     fields = parse_fields(block, limits)
     method, target, version = line.groups()
-    hosts, lengths, codings, options, expects_continue, upgrade, hop = _control(fields, block)
+    hosts, lengths, codings, options, expects_continue, upgrade, hop = _control(fields, raw)
     is_11 = version == HTTP_11
     if lengths or codings:
         framing = _framing(lengths, codings, is_11)
@@ -150,7 +150,7 @@ def parse_request_head(raw: bytes, limits: Limits = DEFAULT_LIMITS) -> RequestHe
     if len(hosts) != 1:
         if hosts:
             raise Refused("the request has more than one Host field")
-        if is_11 and target[:1] in b"/*":
+        if is_11 and (target[:1] in b"/*" or (method != b"CONNECT" and b"://" not in target)):
             raise Refused("the HTTP/1.1 request has no Host field")
     return RequestHead(
         method,
@@ -175,7 +175,7 @@ def parse_response_head(raw: bytes, method: bytes, limits: Limits = DEFAULT_LIMI
     block = _block(raw, line.end(), limits)
     fields = parse_fields(block, limits)
     version, digits, reason = line.groups()
-    _, lengths, codings, options, _, upgrade, hop = _control(fields, block)
+    _, lengths, codings, options, _, upgrade, hop = _control(fields, raw)
     status = int(digits)
     is_11 = version == HTTP_11
     keep_alive = _stays_open(options, is_11)
@@ -212,7 +212,7 @@ def _block(raw: bytes, start: int, limits: Limits) -> bytes:
     return raw[start:-2]
 
 
-def _control(fields: list[tuple[bytes, bytes]], block: bytes) -> _Control:
+def _control(fields: list[tuple[bytes, bytes]], raw: bytes) -> _Control:
     hosts: list[bytes] = []
     lengths: list[bytes] = []
     codings: list[bytes] = []
@@ -229,9 +229,9 @@ def _control(fields: list[tuple[bytes, bytes]], block: bytes) -> _Control:
         elif kind in (CONTENT_LENGTH, TRANSFER_ENCODING):
             (lengths if kind == CONTENT_LENGTH else codings).append(value)
             # A tab or a trailing space hides the field from some servers: such a line is written anew, not copied.
-            hop = hop or b"\n%b: %b\r\n" % (name, value) not in b"\n" + block
+            hop = hop or b"\n%b: %b\r\n" % (name, value) not in raw
         elif kind == EXPECT:
-            expects_continue = value.lower() == b"100-continue"
+            expects_continue = expects_continue or value.lower() == b"100-continue"
         elif kind == TE:
             hop = hop or value.lower() != b"trailers"
         else:
@@ -286,7 +286,7 @@ def _refuse_request_line(raw: bytes) -> NoReturn:
     line = _first_line(raw, "request")
     method, _, rest = line.partition(b" ")
     target, _, version = rest.rpartition(b" ")
-    if TOKEN.fullmatch(method) is None:
+    if method and TOKEN.fullmatch(method) is None:
         raise Refused(f"the method {show(method)} contains a character that no method may have")
     if _VERSION.fullmatch(version) and version not in (HTTP_10, HTTP_11):
         raise Refused(f"the version {show(version)} is neither HTTP/1.0 nor HTTP/1.1", 505)
@@ -297,6 +297,8 @@ def _refuse_request_line(raw: bytes) -> NoReturn:
 
 def _refuse_status_line(raw: bytes) -> NoReturn:
     line = _first_line(raw, "status")
+    if not line:
+        raise Refused("an empty line stands before the response")
     version, _, rest = line.partition(b" ")
     if version not in (HTTP_10, HTTP_11):
         raise Refused(f"the response begins with {show(version)}, not with HTTP/1.0 or HTTP/1.1")

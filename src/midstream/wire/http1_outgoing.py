@@ -13,6 +13,7 @@ from typing import Final, NamedTuple
 from midstream.wire.http1_heads import CHUNKED, HTTP_10, HTTP_11, NO_BODY, UNTIL_CLOSE, Framing
 from midstream.wire.http1_syntax import (
     CONTENT_LENGTH,
+    FIELD_LINES,
     HOST,
     KINDS,
     TARGET,
@@ -23,9 +24,11 @@ from midstream.wire.http1_syntax import (
     Refused,
     show,
 )
+from midstream.wire.http1_write import field_lines
 
 _LENGTH: Final = b"Content-Length"
 _CODING: Final = b"Transfer-Encoding"
+_FRAMING: Final = (CONTENT_LENGTH, TRANSFER_ENCODING)
 
 
 class Outgoing(NamedTuple):
@@ -49,12 +52,14 @@ def check_outgoing_request(method: bytes, target: bytes, version: bytes, fields:
         raise Refused(f"the request target {show(target)} is empty or contains white space or a control character")
     _check_version(version)
     checked = _check_fields(fields)
-    if sum(KINDS[name] == HOST for name, _ in checked) > 1:
+    if len(_values(checked, HOST)) > 1:
         raise Refused("the request has more than one Host field")
-    if body == UNTIL_CLOSE:
-        raise Refused("the body of a request cannot end with the connection")
-    if body == 0 and not _names(checked, CONTENT_LENGTH) and not _names(checked, TRANSFER_ENCODING):
+    if body == UNTIL_CLOSE or (body == CHUNKED and version == HTTP_10):
+        raise Refused(f"the length of the request body is not known, and {show(version)} has no other way to end it")
+    if body == 0 and not any(KINDS[name] in _FRAMING for name, _ in checked):
         body = NO_BODY  # a GET is not given a length just because it is empty
+    elif body == NO_BODY and any(KINDS[name] == CONTENT_LENGTH for name, _ in checked):
+        body = 0
     return _frame(checked, body, version)
 
 
@@ -86,11 +91,23 @@ def _check_bytes(what: str, value: object) -> None:
 
 def _check_version(version: bytes) -> None:
     if version not in (HTTP_10, HTTP_11):
-        raise Refused(f"the version {version!r} is neither HTTP/1.0 nor HTTP/1.1".replace(" b'", " '"), 505)
+        _check_bytes("version", version)
+        raise Refused(f"the version {show(version)} is neither HTTP/1.0 nor HTTP/1.1", 505)
 
 
 def _check_fields(fields: Fields) -> list[tuple[bytes, bytes]]:
     """The fields with outer white space taken off the values."""
+    try:
+        # What reads back as it was written is well formed: a CR LF in a value would make another field.
+        lines = field_lines(fields)
+        if (read := FIELD_LINES.findall(lines)) == list(fields) and len(read) == lines.count(b"\n"):
+            return read
+    except TypeError:
+        pass  # str for bytes, or None: found again below, with the name
+    return _check_field_by_field(fields)
+
+
+def _check_field_by_field(fields: Fields) -> list[tuple[bytes, bytes]]:
     checked = []
     for name, value in fields:
         _check_bytes("name of a header", name)
@@ -109,20 +126,16 @@ def _control_in(value: bytes) -> str:
     return "NUL" if b"\x00" in value else "a control character"
 
 
-def _names(fields: list[tuple[bytes, bytes]], kind: int) -> list[bytes]:
+def _values(fields: list[tuple[bytes, bytes]], kind: int) -> list[bytes]:
     return [value for name, value in fields if KINDS[name] == kind]
 
 
 def _frame(fields: list[tuple[bytes, bytes]], body: Framing, version: bytes) -> Outgoing:
     """Make Content-Length and Transfer-Encoding say what ``body`` is."""
-    lengths, codings = _names(fields, CONTENT_LENGTH), _names(fields, TRANSFER_ENCODING)
-    can_chunk = version == HTTP_11
-    if body >= 0 and can_chunk and not lengths and [coding.lower() for coding in codings] == [b"chunked"]:
+    if body >= 0 and version == HTTP_11 and _says_chunked(fields):
         body = CHUNKED  # the message was chunked and may stay so, though the whole body is at hand
-    if body == CHUNKED and not can_chunk:
+    if body == CHUNKED and version == HTTP_10:
         body = UNTIL_CLOSE
-    if body == UNTIL_CLOSE:
-        return _with(fields, None, None, body)
     if body == CHUNKED:
         return _with(fields, None, b"chunked", body)
     return _with(fields, b"%d" % body if body >= 0 else None, None, body)
@@ -130,10 +143,17 @@ def _frame(fields: list[tuple[bytes, bytes]], body: Framing, version: bytes) -> 
 
 def _describe(fields: list[tuple[bytes, bytes]], version: bytes) -> Outgoing:
     """A response without a body may still tell how long that would be, in one plain field (RFC 9110 §8.6)."""
-    lengths, codings = _names(fields, CONTENT_LENGTH), _names(fields, TRANSFER_ENCODING)
-    length = lengths[0] if not codings and len(set(lengths)) == 1 and lengths[0].isdigit() else None
-    coding = b"chunked" if not lengths and codings and version == HTTP_11 else None
-    return _with(fields, length, coding, NO_BODY)
+    if version == HTTP_11 and _says_chunked(fields):
+        return _with(fields, None, b"chunked", NO_BODY)
+    lengths = _values(fields, CONTENT_LENGTH)
+    is_plain = len(set(lengths)) == 1 and lengths[0].isdigit()
+    return _with(fields, lengths[0] if is_plain else None, None, NO_BODY)
+
+
+def _says_chunked(fields: list[tuple[bytes, bytes]]) -> bool:
+    """True if chunked is the only framing that the fields name."""
+    framing = [(KINDS[name], value.lower()) for name, value in fields if KINDS[name] in _FRAMING]
+    return framing == [(TRANSFER_ENCODING, b"chunked")]
 
 
 def _with(fields: list[tuple[bytes, bytes]], length: bytes | None, coding: bytes | None, framing: Framing) -> Outgoing:
@@ -142,7 +162,7 @@ def _with(fields: list[tuple[bytes, bytes]], length: bytes | None, coding: bytes
     result, repairs = [], []
     for name, value in fields:
         kind = KINDS[name]
-        if kind not in (CONTENT_LENGTH, TRANSFER_ENCODING):
+        if kind not in _FRAMING:
             result.append((name, value))
             continue
         right = wanted.pop(kind, None)

@@ -13,7 +13,6 @@ from midstream.wire.http1_syntax import (
     CONNECTION,
     CONTENT_LENGTH,
     HOP,
-    HOP_BY_HOP,
     KINDS,
     TE,
     TRANSFER_ENCODING,
@@ -59,8 +58,8 @@ a list such as ``Connection: close, X-Forwarded-For`` is an attack on whoever re
 """
 
 
-# What Connection lists besides field names, and names that end here anyway.
-_NOT_NAMES: Final = HOP_BY_HOP | {b"close"}
+_ENDS_HERE: Final = frozenset({CONNECTION, HOP, UPGRADE})
+_PLAIN_OPTIONS: Final = (b"keep-alive", b"close")
 
 
 def request_head_bytes(method: bytes, target: bytes, version: bytes, fields: Iterable[tuple[bytes, bytes]]) -> bytes:
@@ -86,13 +85,14 @@ def last_chunk(trailers: Iterable[tuple[bytes, bytes]] = ()) -> bytes:
 
 
 def strip_hop_by_hop(fields: Fields, keep_upgrade: bool = False) -> Fields:
-    """``fields`` without those that end at a proxy (RFC 9110 §7.6.1): HOP_BY_HOP, ``Proxy-*`` and what Connection
-    lists.
+    """``fields`` without those that end here (RFC 9110 §7.6.1): HOP_BY_HOP, ``Proxy-*`` and what Connection lists.
 
     Names in END_TO_END stay whatever Connection says; ``TE`` stays if it asks for trailers, and then asks for nothing
     else. ``keep_upgrade``: Upgrade stays, and Connection is reduced to it. Transfer-Encoding stays, the framing being
     unchanged.
     """
+    if not keep_upgrade and _is_simple([field for field in fields if KINDS[field[0]]]):
+        return tuple([field for field in fields if KINDS[field[0]] not in _ENDS_HERE])
     values = _values_passed_on(fields, keep_upgrade)
     return tuple([(name, value) for (name, _), value in zip(fields, values, strict=True) if value is not None])
 
@@ -103,6 +103,29 @@ def strip_hop_lines(block: bytes, fields: Fields, keep_upgrade: bool = False) ->
     Lines that stay are copied byte for byte, but framing fields are written plainly, so that odd white space cannot
     hide them.
     """
+    special = [field for field in fields if KINDS[field[0]]]
+    if keep_upgrade or not _is_simple(special):
+        return _strip_line_by_line(block, fields, keep_upgrade)
+    kept = b"\n" + block
+    for field in special:
+        line = b"\n%b: %b\r\n" % field  # with the LF before it, or it might be the tail of another line
+        if line not in kept:
+            return _strip_line_by_line(block, fields, keep_upgrade)
+        if KINDS[field[0]] in _ENDS_HERE:
+            kept = kept.replace(line, b"\n", 1)
+    return kept[1:]
+
+
+def _is_simple(special: list[tuple[bytes, bytes]]) -> bool:
+    """True if names alone tell which fields end here."""
+    for name, value in special:
+        kind = KINDS[name]
+        if kind == TE or (kind == CONNECTION and value.lower() not in _PLAIN_OPTIONS):
+            return False
+    return True
+
+
+def _strip_line_by_line(block: bytes, fields: Fields, keep_upgrade: bool) -> bytes:
     lines = []
     values = _values_passed_on(fields, keep_upgrade)
     for line, (name, old), value in zip(block.split(b"\r\n"), fields, values, strict=False):
@@ -115,24 +138,20 @@ def strip_hop_lines(block: bytes, fields: Fields, keep_upgrade: bool = False) ->
 
 def _values_passed_on(fields: Fields, keep_upgrade: bool) -> list[bytes | None]:
     """For each field its value beyond this proxy: the same object, another one, or None for a field that ends here."""
-    listed = set(list_items([value for name, value in fields if KINDS[name] == CONNECTION]))
-    listed -= END_TO_END
-    listed -= _NOT_NAMES  # then nearly always empty, which saves looking up every name
+    listed = set(list_items([value for name, value in fields if KINDS[name] == CONNECTION])) - END_TO_END
     values: list[bytes | None] = []
     for name, value in fields:
         kind = KINDS[name]
         if kind == 0:
-            values.append(None if listed and name.lower() in listed else value)
+            values.append(None if name.lower() in listed else value)
         elif kind == TE:
             values.append(_te_passed_on(value))
-        elif kind == HOP:
-            values.append(None)
-        elif kind == UPGRADE:
-            values.append(value if keep_upgrade else None)
-        elif kind == CONNECTION:
-            values.append(_connection_passed_on(value) if keep_upgrade else None)
-        else:
+        elif kind == UPGRADE and keep_upgrade:
             values.append(value)
+        elif kind == CONNECTION and keep_upgrade:
+            values.append(_connection_passed_on(value))
+        else:
+            values.append(None if kind in _ENDS_HERE else value)
     return values
 
 
