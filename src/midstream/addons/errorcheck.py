@@ -1,0 +1,29 @@
+"""Ends a start during which something went wrong: a broken script, a busy port.
+
+Stands last in the chain, so that every other addon has been told `running` before. What the errors are is in the log;
+they are repeated on stderr only where nobody prints the log (the console).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+
+from midstream.hub import ctx
+from midstream.text.escape import visible
+
+
+class ErrorCheck:
+    """Status 1 for a process that logged an error before it was up."""
+
+    async def running(self) -> None:
+        """Look once, when everything has started."""
+        await asyncio.sleep(0)  # records that threads have handed in arrive now
+        errors = ctx.master.startup_errors
+        if not errors:
+            return
+        if ctx.master.addons.get("termlog") is None:
+            for entry in errors:
+                sys.stderr.write(f"{visible(entry.msg, keep_newlines=True)}\n")
+        ctx.master.exit_status = 1
+        ctx.master.shutdown()

@@ -1,0 +1,80 @@
+"""Loads the user's scripts, keeps them up to date, and runs one over chosen flows.
+
+The loading itself is hub/scripts.py. The scripts stand in `addons`, so that they are nested in this addon and come at
+its place in the chain.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import types
+from collections.abc import Callable, Sequence
+
+from midstream.flows.errors import AddonManagerError, CommandError, OptionsError
+from midstream.flows.flow import Flow
+from midstream.hub import ctx, script_file
+from midstream.hub.addons import Loader
+from midstream.hub.commands import command
+from midstream.hub.events import DECLARATIONS
+from midstream.hub.handlers import handlers_of
+from midstream.hub.script_file import ScriptError
+from midstream.hub.scripts import Scripts
+from midstream.hub.simulation import happenings
+from midstream.hub.types import Path
+
+logger = logging.getLogger(__name__)
+
+
+class ScriptLoader:
+    """The addon that owns the option `scripts`. `before_first_load` is called before any script runs."""
+
+    def __init__(self, before_first_load: Callable[[], None] | None = None) -> None:
+        self._scripts = Scripts(before_first_load)
+        self.addons = self._scripts.modules
+
+    def load(self, loader: Loader) -> None:
+        loader.add_option("scripts", Sequence[str], [], "Run these Python files as addons, in this order.", kind="path")
+
+    def configure(self, updated: set[str]) -> None:
+        if "scripts" in updated:
+            self._scripts.set_paths(ctx.options.scripts, ctx.master.addons)
+
+    def running(self) -> None:
+        ctx.master.background.spawn(self._scripts.watch(ctx.master.addons, self._gone), "watch scripts")
+
+    @command("script.run")
+    def script_run(self, flows: Sequence[Flow], path: Path) -> None:
+        """Run a script once over flows: their events are sent to it alone."""
+        try:
+            module = self._scripts.load_apart(path)
+        except ScriptError as error:
+            raise CommandError(str(error)) from None
+        try:
+            handlers_of(module, DECLARATIONS)
+        except AddonManagerError as error:
+            script_file.forget(module)
+            raise CommandError(str(error)) from None
+        ctx.master.background.spawn(self._run(module, list(flows)), f"run {path}")
+
+    async def _run(self, module: types.ModuleType, flows: Sequence[Flow]) -> None:
+        addons = ctx.master.addons
+        try:
+            await addons.invoke_addon(module, "configure", ctx.options.keys())
+            await addons.invoke_addon(module, "running")
+            for flow in flows:
+                for event in happenings(flow):
+                    await addons.invoke_addon(module, event)
+                await ctx.master.events.update([flow])
+                await asyncio.sleep(0)
+        except OptionsError as error:
+            logger.error("%s: %s", module.__file__, error)
+        finally:
+            script_file.forget(module)
+
+    def _gone(self, text: str) -> None:
+        logger.warning("%s was deleted, so this script runs no longer", text)
+        try:
+            ctx.options.update(scripts=[script for script in ctx.options.scripts if script != text])
+        except OptionsError as error:
+            logger.error("%s", error)

@@ -1,0 +1,268 @@
+"""The addon manager: which addons there are, in which order, and their way in and out.
+
+`Master.addons`. The way in is load, configure (with every option name) and, once the program runs, running; the way
+out is done. An addon may hold others in its list `addons`. Handlers are found by handlers.py and called by
+emitters.py; reading script files is the work of scripts.py.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from midstream.flows.errors import AddonHalt, AddonManagerError, OptionsError
+from midstream.hub import ctx
+from midstream.hub.add_log import AddLogRelay
+from midstream.hub.events import DECLARATIONS, Event
+from midstream.hub.failures import one_line, own_traceback
+from midstream.hub.handlers import addon_name, handlers_of, walk, warnings_about
+from midstream.text.suggest import did_you_mean
+
+if TYPE_CHECKING:
+    from midstream.hub.emitters import Emitter
+    from midstream.hub.master import Master
+    from midstream.hub.option_kinds import Kind
+
+logger = logging.getLogger(__name__)
+
+
+class Loader:
+    """What an addon gets in `load`: the way to declare its options and commands."""
+
+    def __init__(self, master: Master, owner: object) -> None:
+        self.master = master
+        self._owner = owner
+
+    def add_option(
+        self,
+        name: str,
+        typespec: Any,
+        default: object,
+        help: str,
+        choices: Sequence[str] | None = None,
+        *,
+        kind: str | Kind | None = None,
+    ) -> None:
+        """Declare an option; the type is str, int, bool, Optional of str or int, or Sequence[str]."""
+        self.master.options.add_option(name, typespec, default, help, choices, kind=kind, owner=self._owner)
+
+    def add_command(self, path: str, func: Callable[..., Any]) -> None:
+        """Make `func` the command `path`; its annotations are its argument types."""
+        self.master.commands.add(path, func, owner=self._owner)
+
+
+class AddonManager:
+    """The addons of one master."""
+
+    def __init__(self, master: Master) -> None:
+        self.master = master
+        self.chain: list[object] = []
+        self.lookup: dict[str, object] = {}
+        self._add_log = AddLogRelay(master)
+        master.options.changed.connect(self._configure)
+
+    # -- in and out -----------------------------------------------------------------------------------------------
+
+    def add(self, *addons: object) -> None:
+        """Add addons at the end, all loaded before the first is configured, as they may read each other's options.
+
+        AddonManagerError or OptionsError: none of them is in.
+        """
+        with ctx.use(self.master):
+            entered: list[object] = []
+            try:
+                for addon in addons:
+                    self._load(addon, entered)
+                self.master.options.process_deferred()
+                self.chain.extend(addons)
+                self.rebind()
+                self._configure_first(entered)
+            except (AddonManagerError, OptionsError):
+                self.chain = [addon for addon in self.chain if not any(addon is new for new in addons)]
+                self._leave(entered)
+                self.rebind()
+                raise
+            if self.master.is_running:
+                self._emit("running", entered)
+
+    def remove(self, addon: object) -> None:
+        """Tell an addon, and those nested in it, `done`, and forget it. Its options stay: others may read them."""
+        if not any(known is addon for known in self.chain):
+            raise AddonManagerError(f"{addon_name(addon)} cannot be removed: it was never added")
+        with ctx.use(self.master):
+            leaving = list(walk([addon]))
+            self._emit("done", leaving)
+            self._leave(leaving)
+            self.chain = [known for known in self.chain if known is not addon]
+            self.rebind()
+
+    def clear(self) -> None:
+        """Remove all addons."""
+        for addon in list(self.chain):
+            self.remove(addon)
+
+    def register(
+        self, addon: object, into: list[object] | None = None, at: int = 0, replacing: object | None = None
+    ) -> object:
+        """Let in an addon that stands in the `addons` list of another one, at place `at` of `into`.
+
+        Unlike `add` it is all or nothing: whatever `load` or `configure` raises goes to the caller, the newcomer is
+        out again, and the one that it should replace is still in. Without `into` the caller puts the addon somewhere
+        itself and calls `rebind`.
+        """
+        manager = self.master.options
+        owned = [option for _, option in manager.items() if replacing is not None and option.owner is replacing]
+        with ctx.use(self.master):
+            entered: list[object] = []
+            leaving = list(walk([replacing])) if replacing is not None else []
+            try:
+                self._load(addon, entered, strict=True, besides=leaving)
+                manager.process_deferred()
+                self._emit("configure", entered, manager.keys(), strict=True)
+            except BaseException:
+                for option in owned:
+                    option.owner = replacing
+                self._leave(entered, with_options=True)
+                raise
+            self._emit("done", leaving)
+            self._leave(leaving, with_options=True)
+            self._make_known(entered)
+            if into is not None:
+                into[at : at + (replacing is not None)] = [addon]
+            self.rebind()
+            if self.master.is_running:
+                self._emit("running", entered)
+        return addon
+
+    def unregister(self, addon: object, out_of: list[object] | None = None) -> None:
+        """The way out for what `register` let in. Its options go as well; values that were set wait for its return."""
+        with ctx.use(self.master):
+            leaving = list(walk([addon]))
+            self._emit("done", leaving)
+            self._leave(leaving, with_options=True)
+            if out_of is not None:
+                out_of[:] = [other for other in out_of if other is not addon]
+            self.rebind()
+
+    def rebind(self) -> None:
+        """Bind the handlers of all addons anew; needed after the `addons` list of an addon has changed."""
+        self.master.events.bind(self.chain)
+        self._add_log.listen(bool(self.master.events.add_log.handlers))
+
+    def _load(self, addon: object, entered: list[object], strict: bool = False, besides: Sequence[object] = ()) -> None:
+        """`load` for an addon and those nested in it; the ones it may have added while loading included."""
+        # Lazily, so that what `load` puts into `addons` is loaded too.
+        for each in walk([addon]):
+            name = addon_name(each)
+            rival = self.lookup.get(name)
+            if rival is not None and not any(rival is one for one in besides):
+                raise AddonManagerError(f"an addon called {name!r} is there already")
+            if any(addon_name(other) == name for other in entered):
+                raise AddonManagerError(f"two addons are called {name!r}; give one of them another `name`")
+            handlers_of(each, DECLARATIONS)  # refuses handlers that could never be called
+            for warning in warnings_about(each, DECLARATIONS):
+                logger.warning("%s", warning, extra={"addon": name})
+            entered.append(each)
+            self._emit("load", [each], Loader(self.master, each), strict=strict)
+            if not strict:
+                self._make_known([each])
+
+    def _make_known(self, addons: Sequence[object]) -> None:
+        for each in addons:
+            self.lookup[addon_name(each)] = each
+            self.master.commands.collect_commands(each)
+
+    def _leave(self, addons: Sequence[object], with_options: bool = False) -> None:
+        for each in addons:
+            if self.lookup.get(addon_name(each)) is each:
+                del self.lookup[addon_name(each)]
+            self.master.commands.remove_commands(each)
+            if with_options:
+                self.master.options.remove_options(each)
+
+    # -- options --------------------------------------------------------------------------------------------------
+
+    def _configure_first(self, addons: Sequence[object]) -> None:
+        self._emit("configure", addons, self.master.options.keys())
+
+    def _configure(self, updated: set[str]) -> None:
+        with ctx.use(self.master):
+            self.master.events.configure.sync(updated)
+
+    # -- looking up -----------------------------------------------------------------------------------------------
+
+    def get(self, name: str) -> Any:
+        """The addon of this name (nested ones too), or None."""
+        return self.lookup.get(name)
+
+    def __contains__(self, item: object) -> bool:
+        if isinstance(item, str):
+            return item in self.lookup
+        return any(addon is item for addon in self.lookup.values())
+
+    def __len__(self) -> int:
+        return len(self.chain)
+
+    # -- emitting by value ----------------------------------------------------------------------------------------
+
+    def trigger(self, event: Event | str, *args: Any) -> None:
+        """Emit an event where nobody can wait: async handlers go on in the background."""
+        with ctx.use(self.master):
+            self._emitter(event).sync(*_args(event, args))
+
+    async def trigger_event(self, event: Event | str, *args: Any) -> None:
+        """Emit an event and wait for its handlers; for an event with a flow also for its release."""
+        with ctx.use(self.master):
+            await self._emitter(event)(*_args(event, args))
+
+    async def handle_lifecycle(self, event: Event | str, *args: Any) -> None:
+        """The same as `trigger_event`: here `update` follows every event that carries a flow by itself."""
+        await self.trigger_event(event, *args)
+
+    async def invoke_addon(self, addon: object, event: Event | str, *args: Any) -> None:
+        """Emit an event to one addon (and those nested in it) and wait for it."""
+        with ctx.use(self.master):
+            await self._only(event, [*walk([addon])])(*_args(event, args))
+
+    def invoke_addon_sync(self, addon: object, event: Event | str, *args: Any) -> None:
+        """Emit an event to one addon (and those nested in it) where nobody can wait."""
+        with ctx.use(self.master):
+            self._only(event, [*walk([addon])]).sync(*_args(event, args))
+
+    def _emitter(self, event: Event | str) -> Emitter[...]:
+        name = event if isinstance(event, str) else event.name
+        try:
+            return self.master.events.emitter(name)
+        except KeyError:
+            raise AddonManagerError(f"no event is called {name!r}{did_you_mean(name, DECLARATIONS)}") from None
+
+    def _only(self, event: Event | str, addons: Sequence[object]) -> Emitter[...]:
+        emitter = self._emitter(event)
+        wanted = {emitter.name: DECLARATIONS[emitter.name]}
+        return emitter.only(tuple(handler for each in addons for handler in handlers_of(each, wanted).values()))
+
+    def _emit(self, name: str, addons: Sequence[object], *args: Any, strict: bool = False) -> None:
+        emitter = self._only(name, addons)
+        if strict:
+            emitter.passes = (BaseException,)
+        try:
+            emitter.sync(*args)
+        except AddonHalt:
+            return
+
+
+def _args(event: Event | str, args: tuple[Any, ...]) -> tuple[Any, ...]:
+    return args if isinstance(event, str) else event.args
+
+
+@contextmanager
+def safecall() -> Iterator[None]:
+    """Log what the block raises and go on; AddonHalt and OptionsError pass."""
+    try:
+        yield
+    except (AddonHalt, OptionsError):
+        raise
+    except Exception as error:
+        logger.error("addon error: %s", one_line(error), exc_info=(type(error), error, own_traceback(error)))

@@ -1,0 +1,48 @@
+"""`ctx.master`, `ctx.options` and `ctx.log`: the master in whose name the present code runs.
+
+For addons, whose handlers get no master as an argument. The attributes are resolved through a context variable that
+`Master.run` and the addon manager set, so that two masters in one process do not meet, and threads that copy the
+context (`asyncio.to_thread`) see the right one. Code that could take a master as an argument should.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from midstream.hub.log import Log
+    from midstream.hub.master import Master
+    from midstream.hub.options import Options
+
+    master: Master
+    options: Options
+    log: Log
+
+_current: ContextVar[Master] = ContextVar("midstream.master")
+
+
+def current() -> Master | None:
+    """The master of the present context, or None outside of any."""
+    return _current.get(None)
+
+
+@contextmanager
+def use(master: Master) -> Iterator[None]:
+    """Let `ctx` mean this master within the block."""
+    token = _current.set(master)
+    try:
+        yield
+    finally:
+        _current.reset(token)
+
+
+def __getattr__(name: str) -> Any:
+    if name not in ("master", "options", "log"):
+        raise AttributeError(f"ctx has master, options and log, but no {name!r}")
+    found = current()
+    if found is None:
+        raise AttributeError(f"ctx.{name} exists only while midstream runs: use it inside an event handler or command")
+    return found if name == "master" else getattr(found, name)

@@ -1,0 +1,93 @@
+"""The master: one engine with its options, commands, events and addons, and how it starts and ends.
+
+Made by app.py (or a test), which gives it addons. It opens no port and no screen by itself: addons do, when they are
+told `running`. Several masters may live in one process, in one loop or several; they share nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import weakref
+from typing import TYPE_CHECKING, Any
+
+from midstream.hub import ctx
+from midstream.hub.addons import AddonManager
+from midstream.hub.background import Background
+from midstream.hub.commands import CommandManager
+from midstream.hub.events import Events
+from midstream.hub.log import EventLogHandler, Log, LogEntry, uninstall_all
+from midstream.hub.simulation import happenings
+
+if TYPE_CHECKING:
+    from midstream.flows.flow import Flow
+    from midstream.hub.options import Options
+
+
+class Master:
+    """Everything that one running proxy consists of. Make it inside the event loop that it will run in."""
+
+    def __init__(self, opts: Options, event_loop: asyncio.AbstractEventLoop | None = None) -> None:
+        self.options = opts
+        self.event_loop = event_loop or asyncio.get_running_loop()
+        self.background = Background()
+        self.events = Events(self.background)
+        self.commands = CommandManager(self)
+        self.log = Log(self)
+        self.should_exit = asyncio.Event()
+        self.exit_status = 0
+        """What the process ends with; an addon that finds it cannot go on sets it and calls `shutdown`."""
+        self.is_running = False
+        """Whether `running` has been sent, so that a later addon is told at once."""
+        self.view: Any = None
+        """The store.View of a program that keeps flows. Its type stands in a room above this one."""
+        self.startup_errors: list[LogEntry] = []
+        """The error records from the making of this master to the end of its start; errorcheck reads them."""
+        self._startup_handler = EventLogHandler(self.startup_errors.append, logging.ERROR)
+        self._startup_handler.install(self)
+        # A master that never runs must not leave its handler behind.
+        weakref.finalize(self, logging.getLogger().removeHandler, self._startup_handler)
+        self.addons = AddonManager(self)
+
+    async def run(self) -> None:
+        """Tell the addons `running`, wait for `shutdown`, tell them `done`."""
+        with ctx.use(self):
+            try:
+                await self.running()
+                await self.should_exit.wait()
+            finally:
+                await self.done()
+
+    async def running(self) -> None:
+        """The start: ends when every addon has dealt with `running`."""
+        try:
+            self.is_running = True
+            await self.events.running()
+        finally:
+            self._startup_handler.uninstall()
+
+    async def done(self) -> None:
+        """The end: `done` for every addon, then the background tasks, then the log."""
+        self.is_running = False
+        await self.events.done()
+        await self.background.close()
+        uninstall_all(self)
+
+    def shutdown(self) -> None:
+        """Ask the master to end. May be called from any thread, handlers included, and more than once."""
+        try:
+            here = asyncio.get_running_loop()
+        except RuntimeError:
+            here = None
+        if here is self.event_loop:
+            self.should_exit.set()
+            return
+        with contextlib.suppress(RuntimeError):  # the loop is closed: it has ended already
+            self.event_loop.call_soon_threadsafe(self.should_exit.set)
+
+    async def load_flow(self, f: Flow) -> None:
+        """Let a flow that was read or made pass through the events as if it happened now."""
+        with ctx.use(self):
+            for event in happenings(f):
+                await self.addons.handle_lifecycle(event)

@@ -1,0 +1,81 @@
+"""Run a Python file as a module of its own: what a user's script is before it becomes an addon.
+
+Used by scripts.py. The file is compiled from its source each time: the cache that `import` keeps compares times by the
+second, so a script saved twice within one would come back in its old form.
+"""
+
+from __future__ import annotations
+
+import importlib.machinery
+import importlib.util
+import itertools
+import linecache
+import sys
+import traceback
+import types
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from midstream.hub.failures import one_line
+
+_serial = itertools.count(1)
+
+
+class ScriptError(Exception):
+    """A script cannot be loaded; the text is one line that starts with file and line."""
+
+
+def load(path: Path, source: bytes, shown: str) -> types.ModuleType:
+    """Execute `source`, which was read from `path`, as a fresh module; ScriptError when that fails in any way.
+
+    The module gets a private name, so that it hides no other, and `shown` as its `name` unless it sets one.
+    """
+    name = f"__midstream_script_{next(_serial)}_{path.stem}"
+    loader = importlib.machinery.SourceFileLoader(name, str(path))
+    spec = importlib.util.spec_from_loader(name, loader)
+    if spec is None:  # never, as a loader is given
+        raise ScriptError(f"{path}: cannot be loaded")
+    module = importlib.util.module_from_spec(spec)
+    module.__file__ = str(path)
+    linecache.checkcache(str(path))  # tracebacks must show the lines as they are now
+    # Dataclasses, pickle and typing look their module up by name.
+    sys.modules[name] = module
+    try:
+        with _importing_from(path.parent):
+            code = loader.source_to_code(source, str(path))
+            exec(code, module.__dict__)  # noqa: S102 - running the user's own script is the point
+    except BaseException as error:  # a script may raise SystemExit: it ends the script, not the program
+        del sys.modules[name]
+        raise ScriptError(where_it_failed(path, error)) from error
+    if not hasattr(module, "name"):
+        module.__dict__["name"] = shown
+    return module
+
+
+def forget(module: types.ModuleType) -> None:
+    """Take a module that is no longer used out of the table of modules."""
+    sys.modules.pop(module.__name__, None)
+
+
+def where_it_failed(path: Path, error: BaseException) -> str:
+    """`/x/script.py:3: NameError: …`: the last line of the script itself that was running."""
+    if isinstance(error, SyntaxError):
+        return f"{error.filename or path}:{error.lineno or 1}: {type(error).__name__}: {error.msg}"
+    line = 1
+    for frame, number in traceback.walk_tb(error.__traceback__):
+        if frame.f_code.co_filename == str(path):
+            line = number
+    return f"{path}:{line}: {one_line(error)}"
+
+
+@contextmanager
+def _importing_from(folder: Path) -> Iterator[None]:
+    """The script's own folder comes first for imports, but only while it is loaded."""
+    entry = str(folder)
+    sys.path.insert(0, entry)
+    try:
+        yield
+    finally:
+        if entry in sys.path:
+            sys.path.remove(entry)
