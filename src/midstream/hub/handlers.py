@@ -167,6 +167,8 @@ def _meant(name: str, declared: Mapping[str, Declared]) -> str | None:
     # Plurals and participles (requests, loaded, errors) are words of their own, not slips of the finger.
     if guess is None or word in (f"{guess}s", f"{guess}d", f"{guess}ed"):
         return None
+    if guess in name.lower().split("_"):  # is_request, error_2
+        return None
     return flat[guess] if _is_slip(word, guess) else None
 
 
