@@ -13,7 +13,7 @@ class FilterError(ValueError):
 
 
 class BadArgument(ValueError):
-    """An operator's argument that cannot be used. `offset` is the index inside the argument; the parser adds the rest."""
+    """An argument that cannot be used. `offset` is the index inside the argument; the parser adds the rest."""
 
     def __init__(self, reason: str, offset: int = 0) -> None:
         super().__init__(reason)

@@ -1,6 +1,6 @@
 """The grammar of flow filters: text in, tree out, or a FilterError that names the column.
 
-    filter  = or { or }            standing side by side means "and", and binds loosest of all: `a b | c` is a and (b or c)
+    filter  = or { or }            side by side means "and" and binds loosest: `a b | c` is a and (b or c)
     or      = and { "|" and }
     and     = not { "&" not }
     not     = { "!" } atom

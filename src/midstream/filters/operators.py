@@ -7,9 +7,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from functools import partial
-from typing import Literal, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias
 
 from midstream.filters import subjects
 from midstream.filters.errors import BadArgument
@@ -25,15 +24,14 @@ ANY: tuple[FlowType, ...] = ("http", "tcp", "udp", "dns")
 HTTP: tuple[FlowType, ...] = ("http",)
 
 
-@dataclass(frozen=True, slots=True)
-class Operator:
+class Operator(NamedTuple):
     """`build` makes the test out of the argument ("" when the operator takes none); it may raise BadArgument."""
 
     name: str
     argument: Literal["", "regex", "number"]
     help: str
     flow_types: tuple[FlowType, ...]
-    build: Callable[[str], Test] = field(repr=False)
+    build: Callable[[str], Test]
 
 
 def _plain(name: str, text: str, types: tuple[FlowType, ...], test: Test) -> Operator:

@@ -1,0 +1,68 @@
+"""Hold the flows that match a filter until a person lets them go.
+
+Runs with the console. The event that holds a flow does not wait itself: it marks the flow, and whoever emits the event
+then waits for `flow.resume()` or `flow.kill()`. Events of heads never hold, and neither do replayed flows.
+"""
+
+from __future__ import annotations
+
+
+from midstream import filters
+from midstream.flows.dns import DNSFlow
+from midstream.flows.errors import OptionsError
+from midstream.flows.flow import Flow
+from midstream.flows.http import HTTPFlow
+from midstream.flows.tcp import TCPFlow
+from midstream.flows.udp import UDPFlow
+from midstream.hub import ctx
+from midstream.hub.addons import Loader
+
+
+class Intercept:
+    """The addon; see the module."""
+
+    def __init__(self) -> None:
+        self._filter: filters.Filter | None = None
+        self._active = False
+
+    def load(self, loader: Loader) -> None:
+        loader.add_option("intercept", str | None, None, "Hold the flows that match this filter.", kind="filter")
+        loader.add_option("intercept_active", bool, False, "Whether the intercept filter is applied.")
+
+    def configure(self, updated: set[str]) -> None:
+        if "intercept" in updated:
+            text = ctx.options.intercept
+            try:
+                self._filter = filters.parse(text) if text else None
+            except filters.FilterError as error:
+                raise OptionsError(f"option intercept: {error}") from None
+            # Whoever sets a filter wants it to work, and whoever clears it is done.
+            if ctx.options.intercept_active != (self._filter is not None):
+                ctx.options.intercept_active = self._filter is not None
+        if "intercept_active" in updated or "intercept" in updated:
+            self._active = ctx.options.intercept_active
+
+    def _hold(self, flow: Flow) -> None:
+        if self._active and self._filter is not None and flow.is_replay is None and self._filter(flow):
+            flow.intercept()
+
+    def request(self, flow: HTTPFlow) -> None:
+        self._hold(flow)
+
+    def response(self, flow: HTTPFlow) -> None:
+        self._hold(flow)
+
+    def websocket_message(self, flow: HTTPFlow) -> None:
+        self._hold(flow)
+
+    def tcp_message(self, flow: TCPFlow) -> None:
+        self._hold(flow)
+
+    def udp_message(self, flow: UDPFlow) -> None:
+        self._hold(flow)
+
+    def dns_request(self, flow: DNSFlow) -> None:
+        self._hold(flow)
+
+    def dns_response(self, flow: DNSFlow) -> None:
+        self._hold(flow)

@@ -1,0 +1,266 @@
+"""The addon that keeps captured flows: it feeds the view from events and offers it as `view.*` commands.
+
+The program makes the `store.View` and gives it to this addon and to the console; `ctx.master.view` is the same object.
+Programs without this addon keep no flows. CONNECT requests are not listed unless they fail: what passes through the
+tunnel is.
+"""
+
+from __future__ import annotations
+
+import time
+import weakref
+from collections.abc import Sequence
+
+from midstream import filters
+from midstream.flows.connection import Client, Server
+from midstream.flows.dns import DNSFlow
+from midstream.flows.errors import CommandError, OptionsError
+from midstream.flows.flow import Flow
+from midstream.flows.http import HTTPFlow, Request
+from midstream.flows.tcp import TCPFlow
+from midstream.flows.udp import UDPFlow
+from midstream.hub import ctx
+from midstream.hub.addons import Loader
+from midstream.hub.commands import argument, command
+from midstream.hub.types import Choice
+from midstream.store.order import ORDERS
+from midstream.store.view import View
+
+# With more flows a new filter is applied in slices, so that the loop goes on meanwhile.
+_MANY = 2000
+
+
+class ViewAddon:
+    """The addon; see the module."""
+
+    name = "view"
+
+    def __init__(self, view: View) -> None:
+        self.view = view
+        # Flows that were taken out while in flight: their later events must not bring them back.
+        self._dismissed: weakref.WeakSet[Flow] = weakref.WeakSet()
+
+    def load(self, loader: Loader) -> None:
+        loader.add_option("view_filter", str | None, None, "Show only the flows that match.", kind="filter")
+        loader.add_option("view_order", str, "time", "What the flow list is sorted by.", choices=list(ORDERS))
+        loader.add_option("view_order_reversed", bool, False, "Show the largest sort key first.")
+        loader.add_option("console_focus_follow", bool, False, "Move the focus to each new flow.")
+
+    def configure(self, updated: set[str]) -> None:
+        options = ctx.options
+        if "view_filter" in updated:
+            try:
+                filter_ = filters.parse(options.view_filter) if options.view_filter else None
+            except filters.FilterError as error:
+                raise OptionsError(f"option view_filter: {error}") from None
+            self._apply(filter_)
+        if updated & {"view_order", "view_order_reversed"}:
+            self.view.set_order(options.view_order, options.view_order_reversed)
+        if "console_focus_follow" in updated:
+            self.view.follow = options.console_focus_follow
+
+    def _apply(self, filter_: filters.Filter | None) -> None:
+        # The console narrows the list while a filter is typed; setting the option afterwards changes nothing more.
+        if (filter_.pattern if filter_ is not None else "") == self.view.filter_text:
+            return
+        if len(self.view) <= _MANY:
+            self.view.set_filter(filter_)
+        else:
+            ctx.master.background.spawn(self.view.refilter(filter_), "filter the flow list")
+
+    # -- events -------------------------------------------------------------------------------------------------------
+
+    def requestheaders(self, flow: HTTPFlow) -> None:
+        self._add(flow)
+
+    def tcp_start(self, flow: TCPFlow) -> None:
+        self._add(flow)
+
+    def udp_start(self, flow: UDPFlow) -> None:
+        self._add(flow)
+
+    def dns_request(self, flow: DNSFlow) -> None:
+        self._add(flow)
+
+    def error(self, flow: HTTPFlow) -> None:
+        # What was refused before its head was understood begins and ends here.
+        self._add(flow)
+
+    def http_connect_error(self, flow: HTTPFlow) -> None:
+        self._add(flow)
+
+    def update(self, flows: Sequence[Flow]) -> None:
+        # Follows every event with a flow, so this one handler keeps all rows true.
+        for flow in flows:
+            self.view.update(flow)
+
+    def _add(self, flow: Flow) -> None:
+        if flow.id not in self.view and flow not in self._dismissed:
+            self.view.add(flow)
+
+    # -- flows --------------------------------------------------------------------------------------------------------
+
+    @command("view.flows.resolve")
+    def resolve(self, flow_spec: str) -> Sequence[Flow]:
+        """The flows that a spec names: @all @focus @shown @hidden @marked @unmarked, @ID,... or a filter."""
+        try:
+            return self.view.resolve(flow_spec)
+        except ValueError as error:
+            raise CommandError(str(error)) from None
+
+    @command("view.flows.create")
+    def create(self, method: str, url: str) -> None:
+        """Add a request of your own to the list and focus it; edit and replay it from there."""
+        try:
+            request = Request.make(method.upper(), url)
+        except ValueError as error:
+            raise CommandError(f"{url!r} is no URL: {error}") from None
+        now = time.time()
+        request.timestamp_start = request.timestamp_end = now
+        client = Client(peername=("", 0), sockname=("", 0), timestamp_start=now)
+        flow = HTTPFlow(client, Server(address=(request.host, request.port)))
+        flow.request = request
+        self.view.add(flow)
+        self._focus(flow.id)
+
+    @command("view.flows.duplicate")
+    def duplicate(self, flows: Sequence[Flow]) -> None:
+        """Copy flows and focus the first copy."""
+        copies = [flow.copy() for flow in flows]
+        for copy in copies:
+            self.view.add(copy)
+        if copies:
+            self._focus(copies[0].id)
+
+    @command("view.flows.remove")
+    def remove(self, flows: Sequence[Flow]) -> None:
+        """End flows that are still in flight, and take them all out of the list."""
+        self._take_out(list(flows), kill_all=True)
+
+    @command("view.clear")
+    def clear(self) -> None:
+        """Take all flows out of the list. Held ones are ended, since nobody could release them any more."""
+        self._take_out([flow for id_ in self.view.all_ids if (flow := self.view.get(id_)) is not None])
+
+    @command("view.clear_unmarked")
+    def clear_unmarked(self) -> None:
+        """Take all flows without a mark out of the list. Held ones are ended."""
+        self._take_out(list(self.view.resolve("@unmarked")))
+
+    def _take_out(self, flows: list[Flow], kill_all: bool = False) -> None:
+        for flow in flows:
+            if flow.live:
+                self._dismissed.add(flow)
+            if flow.killable and (kill_all or flow.intercepted):
+                flow.kill()
+        self.view.remove([flow.id for flow in flows])
+
+    # -- focus --------------------------------------------------------------------------------------------------------
+
+    @command("view.focus.go")
+    def focus_go(self, offset: int) -> None:
+        """Focus the row with this index; negative ones count from the end, too large ones mean the last."""
+        shown = self.view.shown
+        if shown:
+            index = offset + len(shown) if offset < 0 else offset
+            self.view.set_focus(shown[min(max(index, 0), len(shown) - 1)])
+
+    @command("view.focus.next")
+    def focus_next(self) -> None:
+        """Focus the next row."""
+        self._step(1)
+
+    @command("view.focus.prev")
+    def focus_prev(self) -> None:
+        """Focus the previous row."""
+        self._step(-1)
+
+    def _step(self, by: int) -> None:
+        focus = self.view.focus_id
+        index = self.view.index(focus) if focus is not None else None
+        if index is not None and 0 <= index + by < len(self.view.shown):
+            self.view.set_focus(self.view.shown[index + by])
+
+    def _focus(self, id_: str) -> None:
+        if id_ in self.view.shown:
+            self.view.set_focus(id_)
+
+    # -- filter and order ---------------------------------------------------------------------------------------------
+
+    @command("view.filter.set")
+    def filter_set(self, filter_expr: str) -> None:
+        """Show only matching flows without changing the option; an empty text shows all."""
+        try:
+            self._apply(filters.parse(filter_expr) if filter_expr.strip() else None)
+        except filters.FilterError as error:
+            raise CommandError(str(error)) from None
+
+    @command("view.order")
+    def order(self) -> str:
+        """What the list is sorted by."""
+        return self.view.order
+
+    @command("view.order.options")
+    def order_options(self) -> Sequence[str]:
+        """What the list can be sorted by."""
+        return list(ORDERS)
+
+    @command("view.order.set")
+    @argument("order_key", type=Choice("view.order.options"))
+    def order_set(self, order_key: str) -> None:
+        """Sort the list without changing the option."""
+        try:
+            self.view.set_order(order_key, self.view.reversed)
+        except ValueError as error:
+            raise CommandError(str(error)) from None
+
+    @command("view.order.reverse")
+    def order_reverse(self, boolean: bool) -> None:
+        """Show the largest sort key first, or last, without changing the option."""
+        self.view.set_order(self.view.order, boolean)
+
+    # -- properties and settings --------------------------------------------------------------------------------------
+
+    @command("view.properties.length")
+    def length(self) -> int:
+        """How many rows are shown."""
+        return len(self.view.shown)
+
+    @command("view.properties.inbounds")
+    def inbounds(self, index: int) -> bool:
+        """Whether there is a row with this index."""
+        return 0 <= index < len(self.view.shown)
+
+    @command("view.properties.marked")
+    def marked(self) -> bool:
+        """Whether only marked flows are shown."""
+        return self.view.marked_only
+
+    @command("view.properties.marked.toggle")
+    def marked_toggle(self) -> None:
+        """Show only marked flows, or all again."""
+        self.view.show_marked(not self.view.marked_only)
+
+    @command("view.settings.getval")
+    def getval(self, flow: Flow, key: str, default: str) -> str:
+        """What the interface remembers about a flow under this key."""
+        return self._settings(flow).get(key, default)
+
+    @command("view.settings.setval")
+    def setval(self, flows: Sequence[Flow], key: str, value: str) -> None:
+        """Let the interface remember something about flows."""
+        for flow in flows:
+            self._settings(flow)[key] = value
+
+    @command("view.settings.setval.toggle")
+    def setval_toggle(self, flows: Sequence[Flow], key: str) -> None:
+        """Switch something that is remembered about flows between "true" and "false"."""
+        for flow in flows:
+            settings = self._settings(flow)
+            settings[key] = "false" if settings.get(key) == "true" else "true"
+
+    def _settings(self, flow: Flow) -> dict[str, str]:
+        try:
+            return self.view.settings(flow.id)
+        except KeyError:
+            raise CommandError("this flow is not in the list") from None
