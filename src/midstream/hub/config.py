@@ -121,7 +121,7 @@ def save(opts: Options, path: str | os.PathLike[str], defaults: bool = False) ->
         raise OptionsError(f"{file}: {error.strerror or error}") from None
     try:
         with open(descriptor, "w", encoding="utf-8") as out:
-            serialize(opts, out, text, defaults, name=str(file))
+            serialize(opts, out, text, defaults, name=str(file), cwd=Path.cwd())
         os.replace(aside, file)
     except BaseException as error:
         os.unlink(aside)
@@ -130,8 +130,13 @@ def save(opts: Options, path: str | os.PathLike[str], defaults: bool = False) ->
         raise
 
 
-def serialize(opts: Options, file: TextIO, text: str, defaults: bool = False, *, name: str = "config") -> None:
-    """Write the YAML `text` to `file`, changed to say what the options are now."""
+def serialize(
+    opts: Options, file: TextIO, text: str, defaults: bool = False, *, name: str = "config", cwd: Path | None = None
+) -> None:
+    """Write the YAML `text` to `file`, changed to say what the options are now.
+
+    With `cwd`, script paths are written as absolute ones: in a file they would be taken from the file's folder.
+    """
     from ruamel.yaml import YAML
 
     for _ in _entries(text, name):  # refuses what the round-trip reader would take, such as tags
@@ -141,6 +146,8 @@ def serialize(opts: Options, file: TextIO, text: str, defaults: bool = False, *,
     for key, option in sorted(opts.items()):
         if defaults or option.has_changed():
             value = option.current()
+            if cwd is not None and key == "scripts" and isinstance(value, list):
+                value = [relative_path(script, relative_to=cwd) for script in value]
             if key not in document or document[key] != value:
                 document[key] = value
         else:
@@ -179,7 +186,7 @@ def _entries(text: str, name: str) -> Iterator[tuple[str, Any, str]]:
         raise OptionsError(f"{name}: this is not YAML: {_one_line(error)}") from None
     except RecursionError:
         raise OptionsError(f"{name}: this is nested too deeply for a config file") from None
-    if root is None:
+    if root is None or root.tag == f"{_TAG}null":
         return
     if root.id != "mapping":
         raise OptionsError(f"{_place(name, root)}: expected lines of 'option: value', got a {root.id}")

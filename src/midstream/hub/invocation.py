@@ -9,21 +9,22 @@ from __future__ import annotations
 
 import io
 import platform
-import ssl
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from midstream import __version__
 from midstream.flows.errors import OptionsError
 from midstream.hub import config
-from midstream.hub.commands import CommandManager
 from midstream.hub.flags import flag_values, make_parser, refuse_unknown
 from midstream.hub.foreign_options import is_foreign
 from midstream.hub.option_listing import dump_defaults
 from midstream.hub.options import Options
 from midstream.text.suggest import did_you_mean
+
+if TYPE_CHECKING:
+    from midstream.hub.commands import CommandManager
 
 Tool = Literal["midstream", "middump"]
 Action = Literal["run", "help", "version", "options", "commands"]
@@ -108,6 +109,8 @@ def listing(invocation: Invocation, options: Options, commands: CommandManager) 
 
 def version() -> str:
     """Our version and what a bug report needs to know beside it."""
+    import ssl  # here only: the sentence about it is all that this module wants
+
     return (
         f"midstream {__version__}\n"
         f"Python    {platform.python_version()} ({platform.python_implementation()})\n"

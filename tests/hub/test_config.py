@@ -1,0 +1,268 @@
+"""Config files: read strictly with the place of each mistake, written without losing what is in them."""
+
+import io
+import stat
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from midstream.flows.errors import OptionsError
+from midstream.hub import config
+from midstream.hub.option_listing import dump_defaults, dump_dicts
+from midstream.hub.options import Options
+
+
+def make_options() -> Options:
+    options = Options()
+    options.add_option("flag", bool, False, "A switch.")
+    options.add_option("word", str, "old", "A word with a colon: and 100 % more.")
+    options.add_option("order", str, "time", "An order.", choices=["time", "size"])
+    options.add_option("count", int, 1, "A number.")
+    options.add_option("limit", str | None, None, "A size.", kind="size")
+    options.add_option("scripts", Sequence[str], [], "Some scripts.")
+    return options
+
+
+@pytest.fixture
+def opts() -> Options:
+    return make_options()
+
+
+def test_values_of_every_type(opts: Options) -> None:
+    config.load(opts, "flag: true\nword: 'x y'\ncount: -4\nlimit: 2m\nscripts: [a, 'b c']\n")
+    assert (opts.flag, opts.word, opts.count, opts.limit, opts.scripts) == (True, "x y", -4, "2m", ["a", "b c"])
+    assert opts.source("flag") == "file"
+    config.load(opts, "limit: null\nscripts: []")
+    assert (opts.limit, opts.scripts) == (None, [])
+
+
+@pytest.mark.parametrize("text", ["", "\n\n", "# nothing\n", "---\n"])
+def test_empty_files_change_nothing(opts: Options, text: str) -> None:
+    config.load(opts, text)
+    assert not any(opts.has_changed(name) for name in opts)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("word: [1", "c:1:9: this is not YAML: "),
+        ("flag: true\n word: x", "c:2:6: this is not YAML: mapping values are not allowed here"),
+        ("word: *x", "c:1:7: this is not YAML: found undefined alias 'x'"),
+        ("word: a\n---\nword: b", "c:2:1: this is not YAML: but found another document"),
+        ("word: \x07", "c: this is not YAML: "),
+        ("- word", "c:1:1: expected lines of 'option: value', got a sequence"),
+        ("word", "c:1:1: expected lines of 'option: value', got a scalar"),
+        ("flag: true\ncount: many", "c:2:8: option count: expected int, got 'many' (str)"),
+        ("word: 8080", "c:1:7: option word: expected str, got 8080 (int); put it in quotes"),
+        ("word: 1.5", "c:1:7: option word: expected str, got 1.5 (float); put it in quotes"),
+        ("word: null", "c:1:7: option word: expected str, got None (NoneType)"),
+        ("scripts: a.py", "c:1:10: option scripts: expected list of str, got 'a.py' (str); write it as [a.py]"),
+        ("scripts: [a, 1]", "c:1:10: option scripts: expected list of str, got ['a', 1] (list)"),
+        ("order: sise", "c:1:8: option order: 'sise' is no choice; did you mean 'size'?"),
+        ("limit: much", "c:1:8: option limit: "),
+        ("word: {a: b}", "c:1:7: option word: expected a plain value, got a mapping"),
+        ("scripts: [a, [b]]", "c:1:14: option scripts: expected a plain value, got a list within a list"),
+        ("scripts: &x [*x]", "c:1:10: option scripts: expected a plain value, got a list within a list"),
+        ("word: !thing x", "c:1:7: option word: tags such as !thing are not allowed here"),
+        ("word: !!python/object:os.system x", "c:1:7: option word: expected a plain value, got !!python/object:os.sys"),
+        ("scripts: !!set {a}", "c:1:10: option scripts: expected a plain value, got !!set"),
+        ("[a]: b", "c:1:1: an option name is a word, not a sequence"),
+        ("word: a\nword: b", "c:2:1: option word stands here twice"),
+        ("word: " + "[" * 5000, "c: this is nested too deeply for a config file"),
+        ("word: " + "x" * 300_000, "c: 300,006 characters are no config file; the limit is 262,144"),
+    ],
+)
+def test_mistakes_are_told_with_their_place(opts: Options, text: str, message: str) -> None:
+    with pytest.raises(OptionsError) as caught:
+        config.load(opts, text, name="c")
+    assert str(caught.value).startswith(message)
+    assert "\n" not in str(caught.value)
+    assert not any(opts.has_changed(name) for name in opts)
+
+
+def test_alias_bombs_are_not_unfolded(opts: Options) -> None:
+    bomb = "a: &a [x, x]\n" + "".join(
+        f"{b}: &{b} [*{a}, *{a}, *{a}]\n" for a, b in zip("abcdefghijklm", "bcdefghijklmn", strict=True)
+    )
+    began = time.monotonic()
+    with pytest.raises(OptionsError, match="a list within a list"):
+        config.load(opts, bomb)
+    assert time.monotonic() - began < 5
+
+
+@given(st.text(max_size=60))
+def test_any_text_is_read_or_refused_in_one_line(text: str) -> None:
+    try:
+        config.load(make_options(), text)
+    except OptionsError as error:
+        assert "\n" not in str(error)
+
+
+def test_unknown_names_wait_until_they_are_declared(opts: Options) -> None:
+    config.load(opts, "later: 5\nweb_port: 8081\nmany: [a]")
+    opts.add_option("later", int, 0, "")
+    opts.process_deferred()
+    assert (opts.later, opts.source("later")) == (5, "file")
+    assert set(opts.deferred) == {"web_port", "many"}
+
+
+def test_a_refusing_addon_takes_the_whole_file_back(opts: Options) -> None:
+    @opts.changed.connect
+    def configure(updated: set[str]) -> None:
+        if opts.word == "bad":
+            raise OptionsError("word is bad")
+
+    with pytest.raises(OptionsError, match="c: word is bad"):
+        config.load(opts, "word: bad\nflag: true", name="c")
+    assert (opts.word, opts.flag) == ("old", False)
+
+
+def test_flags_outrank_the_file_and_sessions_outrank_both(opts: Options) -> None:
+    opts.set("word=cli", source="cli")
+    opts.count = 9
+    config.load(opts, "word: file\ncount: 2\nflag: true")
+    assert (opts.word, opts.count, opts.flag) == ("cli", 9, True)
+    config.load(opts, "word: file", source="session")
+    assert opts.word == "file"
+
+
+# -- files --
+
+
+def test_files_apply_in_order_and_missing_ones_are_skipped(opts: Options, tmp_path: Path) -> None:
+    (tmp_path / "config.yaml").write_text("word: first\ncount: 2\nscripts: [sub/a.py, /abs/b.py, ~/c.py]")
+    (tmp_path / "config.yml").write_bytes(b"\xef\xbb\xbfword: second\n")
+    config.load_paths(opts, tmp_path / "none.yaml", *(tmp_path / name for name in config.FILE_NAMES))
+    assert (opts.word, opts.count) == ("second", 2)
+    assert opts.scripts == [f"{tmp_path}/sub/a.py", "/abs/b.py", str(Path("~/c.py").expanduser())]
+
+
+def test_files_that_cannot_be_read(opts: Options, tmp_path: Path) -> None:
+    latin = tmp_path / "latin.yaml"
+    latin.write_bytes(b"word: caf\xe9")
+    with pytest.raises(OptionsError, match=r"latin\.yaml: byte 9: the file is not UTF-8"):
+        config.load_paths(opts, latin)
+    with pytest.raises(OptionsError, match="Is a directory"):
+        config.load_paths(opts, tmp_path)
+    huge = tmp_path / "huge.yaml"
+    with huge.open("wb") as out:
+        out.truncate(100_000_000)
+    with pytest.raises(OptionsError, match="100,000,000 bytes are no config file"):
+        config.load_paths(opts, huge)
+    bad = tmp_path / "bad.yaml"
+    bad.write_text("flag: true\ncount: x")
+    with pytest.raises(OptionsError, match=r"bad\.yaml:2:8: option count"):
+        config.load_paths(opts, bad)
+
+
+def test_saving_writes_what_differs_and_keeps_the_rest(opts: Options, tmp_path: Path) -> None:
+    file = tmp_path / "config.yaml"
+    file.write_text("# mine\nword: x  # why\nweb_port: 80\ncount: 7\n")
+    config.load_paths(opts, file)
+    opts.update(count=1, flag=True, scripts=["/a: b", "/c"])
+    config.save(opts, file)
+    assert file.read_text() == "# mine\nword: x  # why\nweb_port: 80\nflag: true\nscripts:\n- '/a: b'\n- /c\n"
+    again = make_options()
+    config.load_paths(again, file)
+    assert dump_dicts(again) == dump_dicts(opts)
+
+
+def test_saved_scripts_are_found_from_everywhere(
+    opts: Options, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "work").mkdir()
+    monkeypatch.chdir(tmp_path / "work")
+    opts.scripts = ["a.py"]
+    config.save(opts, tmp_path / "config.yaml")
+    again = make_options()
+    config.load_paths(again, tmp_path / "config.yaml")
+    assert again.scripts == [f"{tmp_path}/work/a.py"]
+
+
+def test_saving_makes_a_private_file(opts: Options, tmp_path: Path) -> None:
+    opts.word = "secret"
+    config.save(opts, tmp_path / "new.yaml")
+    assert stat.S_IMODE((tmp_path / "new.yaml").stat().st_mode) == 0o600
+    assert (tmp_path / "new.yaml").read_text() == "word: secret\n"
+    with pytest.raises(OptionsError, match="No such file"):
+        config.save(opts, tmp_path / "none" / "new.yaml")
+
+
+def test_saving_follows_links_and_leaves_broken_files_alone(opts: Options, tmp_path: Path) -> None:
+    opts.word = "x"
+    (tmp_path / "link.yaml").symlink_to(tmp_path / "real.yaml")
+    config.save(opts, tmp_path / "link.yaml")
+    assert (tmp_path / "link.yaml").is_symlink()
+    (tmp_path / "real.yaml").write_text("a: [")
+    with pytest.raises(OptionsError, match="this is not YAML"):
+        config.save(opts, tmp_path / "link.yaml")
+    assert (tmp_path / "real.yaml").read_text() == "a: ["
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["link.yaml", "real.yaml"]
+
+
+def test_serializing_everything(opts: Options) -> None:
+    out = io.StringIO()
+    config.serialize(opts, out, "", defaults=True)
+    assert out.getvalue() == "count: 1\nflag: false\nlimit:\norder: time\nscripts: []\nword: old\n"
+
+
+@given(st.text(), st.lists(st.text()), st.integers(), st.booleans())
+def test_what_is_saved_is_loaded(word: str, scripts: list[str], count: int, flag: bool) -> None:
+    opts = make_options()
+    opts.update(word=word, scripts=scripts, count=count, flag=flag)
+    out = io.StringIO()
+    config.serialize(opts, out, "")
+    again = make_options()
+    config.load(again, out.getvalue())
+    assert dump_dicts(again) == dump_dicts(opts)
+
+
+# -- folder --
+
+
+def test_the_folder_is_private_from_the_start(tmp_path: Path) -> None:
+    folder, warning = config.make_folder(str(tmp_path / "a" / "b"))
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+    assert warning is None
+    folder.chmod(0o755)
+    _, warning = config.make_folder(str(folder))
+    assert warning is not None
+    assert "open to others (mode 0755)" in warning
+
+
+def test_a_folder_that_cannot_be_made(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(OptionsError, match="config folder .*/file/x: Not a directory; choose one with --set confdir"):
+        config.make_folder(str(tmp_path / "file" / "x"))
+
+
+def test_the_environment_names_the_folder(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("MIDSTREAM_CONFDIR", raising=False)
+    assert config.default_folder() == "~/.midstream"
+    monkeypatch.setenv("MIDSTREAM_CONFDIR", "/tmp/other")
+    assert config.default_folder() == "/tmp/other"
+
+
+# -- listings --
+
+
+def test_the_listing_is_a_config_file_of_defaults(opts: Options) -> None:
+    opts.word = "changed"
+    out = io.StringIO()
+    dump_defaults(opts, out)
+    assert "# An order.\n# Type str. Choices: time, size.\norder: \"time\"\n\n" in out.getvalue()
+    again = make_options()
+    config.load(again, out.getvalue())
+    assert not any(again.has_changed(name) for name in again)
+
+
+def test_plain_data(opts: Options) -> None:
+    opts.count = 2
+    assert dump_dicts(opts, ["count"]) == {
+        "count": {"type": "int", "default": 1, "value": 2, "help": "A number.", "choices": None}
+    }
+    assert list(dump_dicts(opts)) == sorted(opts)
