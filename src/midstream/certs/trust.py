@@ -1,0 +1,136 @@
+"""Whom we believe upstream: SSL contexts for connections to servers, and the sessions to resume there.
+
+`addons/tlsconfig.py` makes one `ClientContexts` per configuration and asks it for each connection. Verification is
+OpenSSL's: chain, validity, purpose, and host name or IP address, before anything is sent.
+"""
+
+import ssl
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final, Protocol
+
+import certifi
+
+from midstream.certs.versions import Versions
+
+_SESSION_AGE: Final = 3600.0
+"""Seconds for which the verdict on a certificate stands without being asked again."""
+
+
+class _HasDer(Protocol):
+    def public_bytes(self, form: int, /) -> bytes: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Trust:
+    """Which servers' certificates to accept. A CA file or folder takes the place of the system's and certifi's CAs."""
+
+    insecure: bool = False
+    ca_file: Path | None = None
+    ca_folder: Path | None = None
+    versions: Versions = field(default_factory=Versions)
+
+
+def verifying_context(trust: Trust) -> ssl.SSLContext:
+    """A context that accepts only servers that prove their name or address. Raises ValueError with a sentence.
+
+    Slow (~30 ms for the system's CAs), so to be shared; see ClientContexts.
+    """
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # verifies and checks names by itself
+    trust.versions.apply(context)
+    # RFC 9525 §2: names are those in the SAN. Partial wildcards (`w*.example`) are off in the ssl module.
+    context.hostname_checks_common_name = False
+    # What was put into a CA file is trusted as it is, also an intermediate or a server's own certificate.
+    context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
+    if trust.ca_file is None and trust.ca_folder is None:
+        context.load_default_certs(ssl.Purpose.SERVER_AUTH)
+        context.load_verify_locations(certifi.where())
+        return context
+    try:
+        if trust.ca_file is not None:
+            context.load_verify_locations(cafile=trust.ca_file)
+        if trust.ca_folder is not None:
+            if not trust.ca_folder.is_dir():
+                raise NotADirectoryError(20, "not a folder")
+            context.load_verify_locations(capath=trust.ca_folder)
+    except ssl.SSLError:
+        raise ValueError(f"{trust.ca_file}: holds no CA certificates in PEM") from None
+    except OSError as exc:
+        raise ValueError(f"{trust.ca_file or trust.ca_folder}: {exc.strerror or exc}") from None
+    return context
+
+
+def insecure_context(trust: Trust) -> ssl.SSLContext:
+    """A context that accepts any certificate, and servers that know no secure renegotiation."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    trust.versions.apply(context)
+    context.options |= getattr(ssl, "OP_LEGACY_SERVER_CONNECT", 0x4)
+    return context
+
+
+class ClientContexts:
+    """The context for all upstream connections under one `Trust`, made at first use, and its resumable sessions.
+
+    Sessions belong to the context that verified them, and OpenSSL refuses them in any other: one that was made under
+    `ssl_insecure` cannot slip into a verifying connection.
+    """
+
+    def __init__(self, trust: Trust, sessions: int = 500) -> None:
+        self._trust = trust
+        self._context: ssl.SSLContext | None = None
+        self._capacity = sessions
+        self._sessions: dict[tuple[object, ...], tuple[ssl.SSLSession, float]] = {}
+
+    def context(self) -> ssl.SSLContext:
+        """The shared context. Its ALPN list is the caller's to set before each use. Raises ValueError."""
+        if self._context is None:
+            self._context = insecure_context(self._trust) if self._trust.insecure else verifying_context(self._trust)
+        return self._context
+
+    def session(self, key: tuple[object, ...]) -> ssl.SSLSession | None:
+        """A session kept under `key`, which must hold everything that was verified and negotiated."""
+        found = self._sessions.get(key)
+        if found is None:
+            return None
+        session, verified = found
+        if verified + _SESSION_AGE < time.monotonic():
+            del self._sessions[key]
+            return None
+        return session
+
+    def keep(self, key: tuple[object, ...], tls: ssl.SSLObject) -> None:
+        """Remember the session of a connection that is established, best when it ends (TLS 1.3 tickets come late)."""
+        session = tls.session
+        if session is None or not session.has_ticket or tls.context is not self._context:
+            return
+        old = self._sessions.pop(key, None)
+        # A resumed connection proves nothing anew: the age counts from the full handshake.
+        verified = old[1] if old is not None and tls.session_reused else time.monotonic()
+        if len(self._sessions) >= self._capacity:
+            del self._sessions[next(iter(self._sessions))]
+        self._sessions[key] = (session, verified)
+
+    def forget(self, key: tuple[object, ...]) -> None:
+        """Drop the session under `key`: a handshake that tried it failed."""
+        self._sessions.pop(key, None)
+
+
+def peer_chain(tls: ssl.SSLObject) -> list[bytes]:
+    """The certificates that the peer sent, leaf first, in DER; also after a handshake that failed over them.
+
+    Public API since Python 3.13, an inner one before. Where neither is there: the leaf. Empty before it has come.
+    """
+    try:
+        if hasattr(tls, "get_unverified_chain"):
+            return list(tls.get_unverified_chain())
+        inner: Any = getattr(tls, "_sslobj", None)
+        if hasattr(inner, "get_unverified_chain"):
+            chain: list[_HasDer] = inner.get_unverified_chain() or []
+            return [item.public_bytes(ssl._ssl.ENCODING_DER) for item in chain]  # type: ignore[attr-defined]
+        leaf = tls.getpeercert(binary_form=True)
+    except (ValueError, ssl.SSLError):  # the handshake has not come that far
+        return []
+    return [leaf] if leaf else []
