@@ -156,11 +156,9 @@ class AddonManager:
         # Lazily, so that what `load` puts into `addons` is loaded too.
         for each in walk([addon]):
             name = addon_name(each)
-            rival = self.lookup.get(name)
-            if rival is not None and not any(rival is one for one in besides):
-                raise AddonManagerError(f"an addon called {name!r} is there already")
-            if any(addon_name(other) == name for other in entered):
-                raise AddonManagerError(f"two addons are called {name!r}; give one of them another `name`")
+            rivals = [self.lookup.get(name), *(other for other in entered if addon_name(other) == name)]
+            if any(rival is not None and not any(rival is one for one in besides) for rival in rivals):
+                raise AddonManagerError(f"an addon called {name!r} is there already; give this one another `name`")
             handlers_of(each, DECLARATIONS)  # refuses handlers that could never be called
             for warning in warnings_about(each, DECLARATIONS):
                 logger.warning("%s", warning, extra={"addon": name})

@@ -72,9 +72,16 @@ class Emitter(Generic[P]):
 
     def sync(self, *args: P.args, **kwargs: P.kwargs) -> None:
         """Emit where nobody can wait, such as after a command: an async handler goes on in the background."""
-        waiting = self(*args, **kwargs)
-        if waiting is not FINISHED:
-            self.spawn(waiting)
+        rest = self._still_bound()
+        met = self._run(args, rest)
+        if met is not None:
+            self.spawn(self._go_on(args, met, rest))
+
+    def _still_bound(self) -> Iterator[Handler]:
+        # Changing the option `scripts` unloads scripts in the middle of `configure`, and `done` is their last event.
+        for handler in self.handlers:
+            if handler in self.handlers:
+                yield handler
 
     def only(self, handlers: tuple[Handler, ...]) -> Emitter[P]:
         """The same event for just these handlers."""
@@ -155,6 +162,11 @@ class FlowEmitter(Emitter[[F]], Generic[F]):
         if self.update.handlers or flow.intercepted:
             return self._after(flow)
         return FINISHED
+
+    def sync(self, flow: F) -> None:
+        waiting = self(flow)
+        if waiting is not FINISHED:
+            self.spawn(waiting)
 
     def _after(self, flow: F) -> Awaitable[None]:
         updating = self.update([flow]) if self.update.handlers else FINISHED

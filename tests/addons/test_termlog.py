@@ -1,0 +1,95 @@
+"""The log on the terminal."""
+
+import io
+import logging
+import os
+from collections.abc import AsyncIterator
+
+import pytest
+
+from midstream.addons.termlog import TermLog, wants_colour
+from midstream.hub import ctx
+from midstream.hub.log import ALERT
+from midstream.hub.master import Master
+from midstream.hub.options import Options
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.fixture
+async def master() -> AsyncIterator[Master]:
+    made = Master(Options())
+    with ctx.use(made):
+        yield made
+        await made.done()
+
+
+async def test_errors_go_to_stderr_and_the_rest_to_stdout(master: Master) -> None:
+    out, err = io.StringIO(), io.StringIO()
+    master.addons.add(TermLog(out, err))
+    logging.debug("too small")
+    logging.info("small", extra={"client": ("127.0.0.1", 5)})
+    logging.log(ALERT, "look")
+    logging.warning("careful")
+    logging.error("bad")
+    assert [line.split("]", 1)[1] for line in out.getvalue().splitlines()] == [
+        "[127.0.0.1:5] small",
+        " look",
+        " careful",
+    ]
+    assert err.getvalue().endswith("] bad\n")
+
+
+@pytest.mark.parametrize(("verbosity", "lines"), [("error", 1), ("warn", 2), ("info", 4), ("alert", 4), ("debug", 5)])
+async def test_verbosity(master: Master, verbosity: str, lines: int) -> None:
+    out = io.StringIO()
+    master.addons.add(TermLog(out, out))
+    master.options.update(termlog_verbosity=verbosity)
+    for level in (logging.ERROR, logging.WARNING, ALERT, logging.INFO, logging.DEBUG):
+        logging.getLogger("midstream.test").log(level, "text")
+    assert len(out.getvalue().splitlines()) == lines
+
+
+async def test_control_characters_are_visible(master: Master) -> None:
+    out = io.StringIO()
+    master.addons.add(TermLog(out, out))
+    logging.info("\x1b]0;title\x07")
+    assert "␛]0;title␇" in out.getvalue()
+
+
+async def test_colours_are_for_terminals(master: Master, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    monkeypatch.setenv("TERM", "xterm")
+    assert wants_colour(Terminal())
+    assert not wants_colour(io.StringIO())
+    out = Terminal()
+    master.addons.add(TermLog(out, out))
+    logging.error("red")
+    assert "\x1b[31mred\x1b[0m" in out.getvalue()
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert not wants_colour(Terminal())
+    monkeypatch.setenv("NO_COLOR", "")
+    assert wants_colour(Terminal())
+
+
+async def test_a_reader_that_left_ends_the_program_quietly(master: Master) -> None:
+    read, write = os.pipe()
+    os.close(read)
+    with open(write, "w") as out:
+        master.addons.add(TermLog(out, out))
+        logging.info("into the void")
+        logging.info("and once more")
+    assert master.should_exit.is_set()
+
+
+async def test_a_removed_termlog_prints_no_more(master: Master) -> None:
+    out = io.StringIO()
+    addon = TermLog(out, out)
+    await master.running()
+    master.addons.add(addon)
+    master.addons.remove(addon)
+    logging.warning("text")
+    assert out.getvalue() == ""

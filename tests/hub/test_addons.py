@@ -1,0 +1,308 @@
+"""The way of addons in and out: order, names, nesting, options, commands, lifecycle."""
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+
+from midstream.flows.errors import AddonHalt, AddonManagerError, OptionsError
+from midstream.hub import ctx
+from midstream.hub.addons import Loader, safecall
+from midstream.hub.commands import command
+from midstream.hub.events import Event
+from midstream.hub.log import LogEntry
+from midstream.hub.master import Master
+from midstream.hub.options import Options
+
+
+class Recorder:
+    """Notes its lifecycle in a list that may be shared."""
+
+    def __init__(self, name: str = "recorder", calls: list[str] | None = None, addons: Sequence[Any] = ()) -> None:
+        self.name = name
+        self.calls = [] if calls is None else calls
+        self.addons = list(addons)
+
+    def load(self, loader: Loader) -> None:
+        self.calls.append(f"{self.name} load")
+
+    def configure(self, updated: set[str]) -> None:
+        self.calls.append(f"{self.name} configure {' '.join(sorted(updated))}".strip())
+
+    def running(self) -> None:
+        self.calls.append(f"{self.name} running")
+
+    def done(self) -> None:
+        self.calls.append(f"{self.name} done")
+
+
+class WithOption:
+    def __init__(self, name: str = "withoption", option: str = "size") -> None:
+        self.name = name
+        self.option = option
+
+    def load(self, loader: Loader) -> None:
+        loader.add_option(self.option, int, 3, "A number.")
+
+
+@pytest.fixture
+async def master() -> Master:
+    return Master(Options())
+
+
+async def test_all_are_loaded_before_the_first_is_configured(master: Master) -> None:
+    calls: list[str] = []
+    master.addons.add(Recorder("a", calls), Recorder("b", calls), WithOption())
+    assert calls == ["a load", "b load", "a configure size", "b configure size"]
+    assert len(master.addons) == 3
+
+
+async def test_the_whole_way_of_an_addon_added_while_running(master: Master) -> None:
+    await master.running()
+    addon = Recorder()
+    master.addons.add(addon)
+    master.addons.remove(addon)
+    assert addon.calls == ["recorder load", "recorder configure", "recorder running", "recorder done"]
+    assert len(master.addons) == 0
+    assert addon not in master.addons
+
+
+async def test_nested_addons_go_in_and_out_with_their_parent(master: Master) -> None:
+    calls: list[str] = []
+    parent = Recorder("p", calls, [Recorder("c", calls, [Recorder("g", calls)]), Recorder("d", calls)])
+    master.addons.add(parent)
+    assert calls[:4] == ["p load", "c load", "g load", "d load"]
+    assert [name in master.addons for name in "pcgd"] == [True] * 4
+    assert len(master.addons) == 1
+    calls.clear()
+    master.addons.remove(parent)
+    assert calls == ["p done", "c done", "g done", "d done"]
+    assert master.addons.get("g") is None
+
+
+async def test_an_addon_is_not_visible_while_it_loads(master: Master) -> None:
+    seen: list[object] = []
+
+    class Shy:
+        def load(self, loader: Loader) -> None:
+            seen.append(loader.master.addons.get("shy"))
+
+    master.addons.add(Shy())
+    assert seen == [None]
+    assert master.addons.get("shy") is not None
+
+
+async def test_what_load_appends_to_addons_is_loaded_too(master: Master) -> None:
+    class Parent:
+        def __init__(self) -> None:
+            self.addons: list[object] = []
+
+        def load(self, loader: Loader) -> None:
+            self.addons.append(Recorder("late"))
+
+    master.addons.add(Parent())
+    assert master.addons.get("late").calls == ["late load", "late configure"]
+
+
+async def test_two_addons_of_one_name_are_refused(master: Master) -> None:
+    first = Recorder()
+    master.addons.add(first)
+    with pytest.raises(AddonManagerError, match="'recorder' is there already"):
+        master.addons.add(Recorder("other"), Recorder())
+    assert master.addons.chain == [first]
+    assert "other" not in master.addons
+    with pytest.raises(AddonManagerError, match="'twin' is there already"):
+        master.addons.add(Recorder("parent", addons=[Recorder("twin"), Recorder("twin")]))
+
+
+async def test_what_was_never_added_cannot_be_removed(master: Master) -> None:
+    with pytest.raises(AddonManagerError, match="recorder cannot be removed"):
+        master.addons.remove(Recorder())
+
+
+async def test_clear(master: Master) -> None:
+    one, other = Recorder("one"), Recorder("other")
+    master.addons.add(one, other)
+    master.addons.clear()
+    assert one.calls[-1] == "one done"
+    assert other.calls[-1] == "other done"
+    assert master.events.running.handlers == ()
+
+
+async def test_an_optionserror_in_the_first_configure_keeps_the_addon_out(master: Master) -> None:
+    class Picky:
+        def configure(self, updated: set[str]) -> None:
+            raise OptionsError("I want more")
+
+    with pytest.raises(OptionsError, match="I want more"):
+        master.addons.add(Picky())
+    assert len(master.addons) == 0
+    assert "picky" not in master.addons
+
+
+async def test_a_change_of_options_is_told_and_rolled_back(master: Master) -> None:
+    values: list[int] = []
+
+    class Picky(WithOption):
+        def configure(self, updated: set[str]) -> None:
+            values.append(ctx.options.size)
+            if ctx.options.size > 10:
+                raise OptionsError("too big")
+
+    master.addons.add(Picky())
+    with pytest.raises(OptionsError):
+        master.options.update(size=11)
+    assert master.options.size == 3
+    assert values == [3, 11, 3]
+
+
+async def test_deferred_values_are_there_in_the_first_configure(master: Master) -> None:
+    seen: list[int] = []
+
+    class Reader(WithOption):
+        def configure(self, updated: set[str]) -> None:
+            seen.append(ctx.options.size)
+
+    master.options.set("size=8", defer=True)
+    master.addons.add(Reader())
+    assert seen == [8]
+
+
+async def test_commands_come_and_go_with_their_addon(master: Master) -> None:
+    class Commander:
+        def load(self, loader: Loader) -> None:
+            loader.add_command("say.more", self.more)
+
+        def more(self) -> str:
+            return "more"
+
+        @command("say.hello")
+        def hello(self, who: str) -> str:
+            return f"hello {who}"
+
+    addon = Commander()
+    master.addons.add(addon)
+    assert master.commands.execute("say.hello you") == "hello you"
+    assert master.commands.execute("say.more") == "more"
+    master.addons.remove(addon)
+    assert master.commands.commands == {}
+
+
+async def test_a_load_that_raises_is_logged(master: Master, caplog: pytest.LogCaptureFixture) -> None:
+    class Broken:
+        def load(self, loader: Loader) -> None:
+            raise ValueError("by design")
+
+    master.addons.add(Broken())
+    assert "broken failed in load: ValueError: by design" in caplog.text
+    assert [entry.msg for entry in master.startup_errors] == ["broken failed in load: ValueError: by design"]
+
+
+async def test_a_near_miss_is_warned_about(master: Master, caplog: pytest.LogCaptureFixture) -> None:
+    class Typo:
+        def reqest(self, flow: object) -> None: ...
+
+    master.addons.add(Typo())
+    assert "reqest is no event; it looks like request" in caplog.text
+
+
+async def test_events_by_name_and_by_value(master: Master) -> None:
+    seen: list[object] = []
+
+    class Listener:
+        def update(self, flows: Sequence[object]) -> None:
+            seen.append(flows)
+
+    class Waiter:
+        async def update(self, flows: Sequence[object]) -> None:
+            await asyncio.sleep(0)
+            seen.append("later")
+
+    listener, waiter = Listener(), Waiter()
+    master.addons.add(listener, waiter)
+    master.addons.trigger("update", [])
+    assert seen == [[]]
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    assert seen == [[], "later"]
+    await master.addons.trigger_event(Event("update", ([],)))
+    assert seen == [[], "later", [], "later"]
+    seen.clear()
+    await master.addons.invoke_addon(waiter, "update", [])
+    master.addons.invoke_addon_sync(listener, Event("update", ([1],)))
+    assert seen == ["later", [1]]
+    with pytest.raises(AddonManagerError, match="did you mean 'update'"):
+        master.addons.trigger("updat", [])
+
+
+async def test_register_and_unregister_take_options_along(master: Master) -> None:
+    parent = Recorder("parent")
+    master.addons.add(parent)
+    child = WithOption("child")
+    master.addons.register(child, parent.addons)
+    assert parent.addons == [child]
+    assert master.options.size == 3
+    master.options.size = 5
+    master.addons.unregister(child, parent.addons)
+    assert parent.addons == []
+    assert "size" not in master.options
+    master.addons.register(child, parent.addons)
+    assert master.options.size == 5
+
+
+async def test_a_replacement_that_fails_leaves_the_old_one_in(master: Master) -> None:
+    class Broken(WithOption):
+        def configure(self, updated: set[str]) -> None:
+            raise ValueError
+
+    calls: list[str] = []
+    parent, old = Recorder("parent"), WithOption("child")
+    old.done = lambda: calls.append("done")  # type: ignore[attr-defined]
+    master.addons.add(parent)
+    master.addons.register(old, parent.addons)
+    with pytest.raises(ValueError):
+        master.addons.register(Broken("child"), parent.addons, 0, old)
+    assert parent.addons == [old]
+    assert master.addons.get("child") is old
+    assert master.options.option("size").owner is old
+    assert calls == []
+    new = WithOption("child")
+    master.options.size = 9
+    master.addons.register(new, parent.addons, 0, old)
+    assert parent.addons == [new]
+    assert master.options.size == 9
+    assert calls == ["done"]
+
+
+async def test_add_log_gets_entries_and_does_not_feed_itself(master: Master) -> None:
+    entries: list[LogEntry] = []
+
+    class OldLogger:
+        def add_log(self, entry: LogEntry) -> None:
+            entries.append(entry)
+            ctx.log.error("from within")
+            raise ValueError
+
+    addon = OldLogger()
+    master.addons.add(addon)
+    for _ in range(3):
+        await asyncio.sleep(0)
+    entries.clear()
+    master.log.info("once")
+    for _ in range(5):
+        await asyncio.sleep(0)
+    assert entries == [LogEntry("once", "info")]
+    master.addons.remove(addon)
+    master.log.info("not any more")
+    await asyncio.sleep(0)
+    assert len(entries) == 1
+
+
+def test_safecall(caplog: pytest.LogCaptureFixture) -> None:
+    with safecall():
+        raise ValueError("logged")
+    assert "ValueError: logged" in caplog.text
+    for error in (AddonHalt, OptionsError):
+        with pytest.raises(error), safecall():
+            raise error

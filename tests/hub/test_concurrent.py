@@ -1,0 +1,91 @@
+"""@concurrent runs handlers in threads, and the event waits for them."""
+
+import asyncio
+import threading
+
+import pytest
+
+from midstream.hub import ctx
+from midstream.hub.concurrent import concurrent
+from midstream.hub.events import Events
+from midstream.hub.master import Master
+from midstream.hub.options import Options
+
+
+class Flow:
+    intercepted = False
+
+
+def bound(*addons: object) -> Events:
+    events = Events()
+    events.bind(addons)
+    return events
+
+
+async def test_the_event_waits_while_the_loop_goes_on() -> None:
+    entered, leave = threading.Event(), threading.Event()
+    calls: list[object] = []
+
+    class Addon:
+        @concurrent
+        def request(self, flow: object) -> None:
+            entered.set()
+            leave.wait(5)
+            calls.append(flow)
+
+    flow = Flow()
+    task = asyncio.ensure_future(bound(Addon()).request(flow))
+    await asyncio.to_thread(entered.wait, 5)
+    assert not task.done()
+    leave.set()
+    await asyncio.wait_for(task, 5)
+    assert calls == [flow]
+
+
+async def test_many_block_at_once() -> None:
+    barrier = threading.Barrier(40, timeout=10)
+
+    class Addon:
+        @concurrent
+        def request(self, flow: object) -> None:
+            barrier.wait()
+
+    events = bound(Addon())
+    await asyncio.gather(*(events.request(Flow()) for _ in range(40)))
+    assert not barrier.broken
+
+
+async def test_ctx_works_in_the_thread_and_async_handlers_get_a_loop() -> None:
+    seen: list[object] = []
+
+    class Addon:
+        @concurrent
+        async def request(self, flow: object) -> None:
+            await asyncio.sleep(0)
+            seen.extend([ctx.master, threading.current_thread() is threading.main_thread()])
+
+    master = Master(Options())
+    with ctx.use(master):
+        await bound(Addon()).request(Flow())
+    assert seen == [master, False]
+
+
+@pytest.mark.parametrize("error", [ValueError, SystemExit, StopIteration, KeyboardInterrupt])
+async def test_what_it_raises_is_logged(error: type[BaseException], caplog: pytest.LogCaptureFixture) -> None:
+    class Addon:
+        @concurrent
+        def request(self, flow: object) -> None:
+            raise error
+
+    await bound(Addon()).request(Flow())
+    assert "addon failed in request" in caplog.text
+    assert error.__name__ in caplog.text
+
+
+@pytest.mark.parametrize("name", ["load", "configure", "add_log", "reqest"])
+def test_other_names_are_refused(name: str) -> None:
+    def handler(argument: object) -> None: ...
+
+    handler.__name__ = name
+    with pytest.raises(NotImplementedError, match=name):
+        concurrent(handler)
