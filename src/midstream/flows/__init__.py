@@ -1,0 +1,1 @@
+"""The data model: every object that an event carries. Slotted classes, cheap to make, that know no network."""

@@ -1,0 +1,27 @@
+"""What is known about one client connection while its protocol is being found out.
+
+Made by the proxy for a connection, handed to addons inside of TLS and next_layer events.
+"""
+
+from typing import Any
+
+from midstream.flows.connection import Client, Server
+
+
+class Context:
+    """Client, server and options of a connection, and the names of the protocol layers chosen so far."""
+
+    __slots__ = ("__weakref__", "client", "layers", "options", "server")
+
+    def __init__(self, client: Client, server: Server, options: Any, layers: list[Any] | None = None) -> None:
+        self.client = client
+        self.server = server
+        self.options = options
+        self.layers: list[Any] = [] if layers is None else layers
+
+    def fork(self) -> "Context":
+        """Another context whose server and layers may change without changing this one's."""
+        return Context(self.client, self.server, self.options, self.layers.copy())
+
+    def __repr__(self) -> str:
+        return f"Context(client={self.client!r}, server={self.server!r}, layers={self.layers!r})"

@@ -1,0 +1,74 @@
+"""The flow of one HTTP request and its response, together with the WebSocket that may have grown out of it."""
+
+import time
+from typing import ClassVar
+
+from midstream.flows import state as s
+from midstream.flows import websocket
+from midstream.flows.connection import Client, Server
+from midstream.flows.flow import Flow
+from midstream.flows.headers import Headers
+from midstream.flows.message import Message
+from midstream.flows.request import Request
+from midstream.flows.response import Response
+from midstream.flows.websocket import WebSocketData
+
+__all__ = ["HTTPFlow", "Headers", "Message", "Request", "Response"]
+
+
+class HTTPFlow(Flow):
+    """A request, its response once there is one, and the messages of a WebSocket if it became one.
+
+    Setting `response` before the request was sent answers it locally. The request is there before any event is.
+    """
+
+    __slots__ = ("request", "response", "websocket")
+
+    _SCHEMA: ClassVar[s.Schema] = {
+        **Flow._SCHEMA,
+        "request": Request._checked,
+        "response": s.optional(Response._checked),
+        "websocket": s.optional(websocket.checked_data),
+    }
+
+    request: Request
+    response: Response | None
+    websocket: WebSocketData | None
+
+    def __init__(self, client_conn: Client, server_conn: Server, live: bool = False) -> None:
+        # Flow.__init__ written out: the call would be a tenth of what a flow may cost.
+        self.client_conn = client_conn
+        self.server_conn = server_conn
+        self.live = live
+        self.timestamp_created = time.time()
+        self.intercepted = False
+        self.marked = self.comment = self._id = ""
+        self.error = self.is_replay = self.killed_callback = self._backup = self._metadata = self._resumed = None
+        self.request = None  # type: ignore[assignment] # filled in by whoever makes the flow
+        self.response = self.websocket = None
+
+    @property
+    def timestamp_start(self) -> float:
+        """When the first byte of the request came."""
+        return self.request.timestamp_start
+
+    @property
+    def mode(self) -> str:
+        """Old name of the first line's form in the mode that the client came by."""
+        return self.client_conn.proxy_mode.type_name
+
+    def get_state(self) -> s.State:
+        """The plain values that a saved flow holds."""
+        state = super().get_state()
+        state["request"] = self.request.get_state()
+        state["response"] = self.response.get_state() if self.response else None
+        state["websocket"] = self.websocket.get_state() if self.websocket else None
+        return state
+
+    def __repr__(self) -> str:
+        lines = ["<HTTPFlow"]
+        for name in ("request", "response", "websocket", "error", "client_conn", "server_conn"):
+            value = getattr(self, name)
+            if value:
+                lines.append(f"  {name} = {value}")
+        return "\n".join(lines) + ">"

@@ -1,0 +1,31 @@
+"""What the next_layer event carries. Made by the proxy when it must tell from first bytes which protocol is spoken."""
+
+from collections.abc import Callable
+from typing import Any
+
+from midstream.flows.context import Context
+
+
+class NextLayer:
+    """A choice to be made: a handler that knows the protocol sets `layer`. With None left, more bytes are awaited."""
+
+    __slots__ = ("_data_client", "_data_server", "context", "layer")
+
+    def __init__(
+        self, context: Context, data_client: Callable[[], bytes], data_server: Callable[[], bytes] = bytes
+    ) -> None:
+        self.context = context
+        self.layer: Any = None
+        self._data_client = data_client
+        self._data_server = data_server
+
+    def data_client(self) -> bytes:
+        """The bytes that the client has sent so far."""
+        return self._data_client()
+
+    def data_server(self) -> bytes:
+        """The bytes that the server has sent so far."""
+        return self._data_server()
+
+    def __repr__(self) -> str:
+        return f"NextLayer({self.context!r}, layer={self.layer!r})"

@@ -1,0 +1,13 @@
+"""What the server_connect… events carry. Made by the proxy just before it dials."""
+
+from dataclasses import dataclass
+
+from midstream.flows.connection import Client, Server
+
+
+@dataclass(slots=True)
+class ServerConnectionHookData:
+    """The connection to be made, and the client it is made for. Setting `server.error` refuses it."""
+
+    server: Server
+    client: Client

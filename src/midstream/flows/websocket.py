@@ -1,0 +1,144 @@
+"""WebSocket messages, as they hang on the HTTP flow of their handshake.
+
+Made by the proxy: frames are reassembled before anyone sees them, pings and closes are no messages. The frame codec is
+`wire`'s business.
+"""
+
+import time
+from typing import Any
+
+from midstream.flows import state as s
+
+TEXT = 1
+"""RFC 6455 §5.6: the opcode of text messages."""
+BINARY = 2
+"""RFC 6455 §5.6: the opcode of binary messages."""
+
+
+class WebSocketMessage:
+    """One message. `content` is always bytes. `dropped` ones are not forwarded, `injected` ones are not the peer's."""
+
+    __slots__ = ("content", "dropped", "from_client", "injected", "timestamp", "type")
+
+    def __init__(
+        self,
+        type: int,
+        from_client: bool,
+        content: bytes,
+        timestamp: float | None = None,
+        dropped: bool = False,
+        injected: bool = False,
+    ) -> None:
+        self.type = type
+        self.from_client = from_client
+        self.content = content
+        self.timestamp: float = time.time() if timestamp is None else timestamp
+        self.dropped = dropped
+        self.injected = injected
+
+    @property
+    def is_text(self) -> bool:
+        """Whether the sender declared it to be text."""
+        return self.type == TEXT
+
+    @property
+    def text(self) -> str:
+        """The content of a text message. Raises AttributeError for binary ones."""
+        self._must_be_text()
+        return self.content.decode("utf-8", "surrogateescape")
+
+    @text.setter
+    def text(self, value: str) -> None:
+        self._must_be_text()
+        self.content = value.encode("utf-8", "surrogateescape")
+
+    def _must_be_text(self) -> None:
+        if not self.is_text:
+            raise AttributeError(f"a WebSocket message of type {self.type} has no text; use .content")
+
+    def drop(self) -> None:
+        """Do not forward this message."""
+        self.dropped = True
+
+    def kill(self) -> None:
+        """Old name of `drop`."""
+        self.drop()
+
+    def __repr__(self) -> str:
+        return repr(self.text if self.is_text else self.content)
+
+    def get_state(self) -> tuple[int, bool, bytes, float, bool, bool]:
+        """The plain values that a saved flow holds."""
+        return self.type, self.from_client, self.content, self.timestamp, self.dropped, self.injected
+
+    @classmethod
+    def from_state(cls, state: Any) -> "WebSocketMessage":
+        """A message with these values. Raises ValueError."""
+        return checked_message(state, "websocket message")
+
+
+_MESSAGE = s.row(s.integer, s.flag, s.binary, s.number, s.flag, s.flag)
+
+
+def checked_message(value: Any, where: str) -> WebSocketMessage:
+    """A state check: a message."""
+    row = _MESSAGE(value, where)
+    if row[0] not in (TEXT, BINARY):
+        raise s.StateError(f"{where}: {row[0]} is no type of message")
+    return WebSocketMessage(*row)
+
+
+class WebSocketData:
+    """What happened on a WebSocket: its messages, and how it was closed once it is (None before)."""
+
+    __slots__ = ("__weakref__", "close_code", "close_reason", "closed_by_client", "messages", "timestamp_end")
+
+    def __init__(self) -> None:
+        self.messages: list[WebSocketMessage] = []
+        self.closed_by_client: bool | None = None
+        self.close_code: int | None = None
+        self.close_reason: str | None = None
+        self.timestamp_end: float | None = None
+
+    def __repr__(self) -> str:
+        return f"<WebSocketData ({len(self.messages)} messages)>"
+
+    def get_state(self) -> s.State:
+        """The plain values that a saved flow holds."""
+        return {
+            "messages": [message.get_state() for message in self.messages],
+            "closed_by_client": self.closed_by_client,
+            "close_code": self.close_code,
+            "close_reason": self.close_reason,
+            "timestamp_end": self.timestamp_end,
+        }
+
+    def set_state(self, state: s.State) -> None:
+        """Take over the values of a state; nothing is changed when it is refused. Raises ValueError."""
+        self._take(s.read(state, "websocket", _DATA))
+
+    def _take(self, values: s.State) -> None:
+        values["messages"] = list(values["messages"])
+        for name, value in values.items():
+            setattr(self, name, value)
+
+    @classmethod
+    def from_state(cls, state: s.State) -> "WebSocketData":
+        """Data with these values. Raises ValueError."""
+        return checked_data(state, "websocket")
+
+
+_DATA: s.Schema = {
+    "messages": s.listed(checked_message),
+    "closed_by_client": s.optional(s.flag),
+    "close_code": s.optional(s.integer),
+    "close_reason": s.optional(s.text),
+    "timestamp_end": s.optional(s.number),
+}
+
+
+def checked_data(value: Any, where: str) -> WebSocketData:
+    """A state check: WebSocket data."""
+    data = WebSocketData()
+    data._take(s.read(value, where, _DATA))
+    return data
