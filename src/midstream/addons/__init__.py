@@ -1,0 +1,39 @@
+"""The built-in addons and their order. They use what a user's script can use, and nothing else.
+
+The order is that of `parity/addons-builtin.md`: a script sees what came in after access control and before replay,
+rewriting and saving. Called by `app.py` only.
+"""
+
+from __future__ import annotations
+
+from midstream.addons.block import Block
+from midstream.addons.comment import Comment
+from midstream.addons.core import Core
+from midstream.addons.dumper import Dumper
+from midstream.addons.errorcheck import ErrorCheck
+from midstream.addons.eventstore import EventStore
+from midstream.addons.intercept import Intercept
+from midstream.addons.proxyserver import ProxyServer
+from midstream.addons.script import ScriptLoader
+from midstream.addons.termlog import TermLog
+from midstream.addons.tlsconfig import TlsConfig
+from midstream.addons.view import ViewAddon
+from midstream.proxy.server import Proxy
+from midstream.store.view import View
+
+
+def common(proxy: Proxy) -> list[object]:
+    """The addons of every program."""
+    return [Core(), Block(), Comment(), ProxyServer(proxy), ScriptLoader(), TlsConfig()]
+
+
+def headless(proxy: Proxy, *, with_termlog: bool = True, with_dumper: bool = True) -> list[object]:
+    """The addons of `middump`: termlog first, so that it prints what the others log."""
+    first: list[object] = [TermLog()] if with_termlog else []
+    last: list[object] = [Dumper()] if with_dumper else []
+    return [*first, *common(proxy), *last, ErrorCheck()]
+
+
+def interactive(proxy: Proxy, view: View) -> list[object]:
+    """The addons of `midstream`, but for those that belong to the screen itself."""
+    return [EventStore(), *common(proxy), Intercept(), ViewAddon(view), ErrorCheck()]

@@ -1,0 +1,215 @@
+"""The listeners and limits of the proxy: owns the options that `proxy.Settings` is compiled from.
+
+Starts the listeners when the program runs and follows changes of `mode`, `listen_host`, `listen_port` and `server`. How
+a connection is served is the business of the room `proxy/`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import logging
+from collections.abc import Sequence
+from dataclasses import replace
+
+from midstream.flows.errors import OptionsError
+from midstream.flows.proxy_mode import ProxyMode
+from midstream.flows.server_hooks import ServerConnectionHookData
+from midstream.hub import command, ctx
+from midstream.hub.addons import Loader
+from midstream.hub.option_kinds import Kind
+from midstream.proxy.server import MODES, ListenError, Proxy
+from midstream.text.sizes import parse_size
+
+logger = logging.getLogger("midstream.proxy")
+
+LISTENING = {"mode", "listen_host", "listen_port", "server"}
+LOOPBACK_NAMES = frozenset({"localhost", "ip6-localhost"})
+
+
+class ProxyServer:
+    """Keeps a `Proxy` in step with the options."""
+
+    def __init__(self, proxy: Proxy) -> None:
+        self.proxy = proxy
+        self._running = False
+        self._listening: dict[str, tuple[str, int]] = {}
+        self._turn = asyncio.Lock()
+
+    def load(self, loader: Loader) -> None:
+        """Declare the options."""
+        option = loader.add_option
+        option("server", bool, True, "Run the listeners at all.")
+        option(
+            "mode", Sequence[str], ["regular"], "The proxy servers to run; may be given more than once.", kind="mode"
+        )
+        option("listen_host", str, "", "Address to bind for every mode without its own; empty: every address.")
+        option(
+            "listen_port",
+            int | None,
+            None,
+            "Port to bind for every mode without its own; 0 picks a free one.",
+            kind=Kind("range", editor="range", low=0, high=65535),
+        )
+        option("connect_addr", str | None, None, "Local address that upstream connections come from.")
+        option(
+            "connection_strategy",
+            str,
+            "eager",
+            "When to connect to the server: 'eager' at once, 'lazy' once a request needs it.",
+            choices=["eager", "lazy"],
+        )
+        option("rawtcp", bool, True, "Pass on connections that speak neither HTTP nor TLS as raw TCP.")
+        option(
+            "tcp_timeout",
+            int,
+            600,
+            "Seconds without a byte in either direction before a connection is closed.",
+            kind=Kind("range", editor="range", low=1),
+        )
+        option(
+            "body_size_limit",
+            str | None,
+            None,
+            "Largest HTTP body that may pass; a larger one fails the flow. Suffixes k, m, g.",
+            kind="size",
+        )
+        option(
+            "stream_large_bodies",
+            str | None,
+            None,
+            "Stream HTTP bodies above this size instead of holding them in memory. Suffixes k, m, g.",
+            kind="size",
+        )
+        option(
+            "body_buffer_limit",
+            str,
+            "64m",
+            "Size from which a body is streamed although nobody asked for it; the flow keeps its beginning.",
+            kind="size",
+        )
+        option("store_streamed_bodies", bool, False, "Keep bodies that are streamed in the flow as well.")
+        option(
+            "head_timeout",
+            int,
+            30,
+            "Seconds from the first byte of a message head to its last.",
+            kind=Kind("range", editor="range", low=1),
+        )
+        option(
+            "connect_timeout",
+            int,
+            30,
+            "Seconds that a server gets to accept a connection, and again for its TLS handshake.",
+            kind=Kind("range", editor="range", low=1),
+        )
+
+    def configure(self, updated: set[str]) -> None:
+        """Check, compile, and follow."""
+        options = ctx.options
+        modes = _checked_modes(options.mode, options.listen_host, options.listen_port)
+        self.proxy.settings = replace(
+            self.proxy.settings,
+            stream_large_bodies=_size(options.stream_large_bodies),
+            body_size_limit=_size(options.body_size_limit),
+            body_buffer_limit=parse_size(options.body_buffer_limit),
+            store_streamed_bodies=options.store_streamed_bodies,
+            eager=options.connection_strategy == "eager",
+            rawtcp=options.rawtcp,
+            local_address=_local_address(options.connect_addr),
+            idle_timeout=float(options.tcp_timeout),
+            head_timeout=float(options.head_timeout),
+            connect_timeout=float(options.connect_timeout),
+        )
+        if self._running and updated & LISTENING:
+            ctx.master.background.spawn(self._follow(modes), "listeners")
+
+    async def running(self) -> None:
+        """Open the listeners; what cannot be opened is an error of the start."""
+        self._running = True
+        options = ctx.options
+        await self._follow(_checked_modes(options.mode, options.listen_host, options.listen_port))
+
+    async def done(self) -> None:
+        """Close the listeners and end the connections."""
+        self._running = False
+        await self.proxy.close()
+
+    async def _follow(self, modes: dict[str, tuple[ProxyMode, str, int]]) -> None:
+        """Stop what is no longer asked for, then start what is new; the rest goes on untouched."""
+        wanted = modes if ctx.options.server else {}
+        async with self._turn:
+            for spec, address in list(self._listening.items()):
+                if spec not in wanted or wanted[spec][1:] != address:
+                    await self.proxy.stop_listening(spec)
+                    del self._listening[spec]
+            for spec, (mode, host, port) in wanted.items():
+                if spec in self._listening:
+                    continue
+                try:
+                    await self.proxy.listen(mode, host, port)
+                except ListenError as exc:
+                    logger.error("%s", exc)
+                    continue
+                self._listening[spec] = (host, port)
+                where = ", ".join(f"{name}:{number}" for name, number in self.proxy.addresses_of(spec))
+                logger.info("%s listening at %s", mode.description, where)
+
+    def server_connect(self, data: ServerConnectionHookData) -> None:
+        """A request to one of our own listeners would come back to us for ever."""
+        address = data.server.address
+        if address is not None and self._is_ours(address[0], address[1]):
+            data.server.error = f"{address[0]}:{address[1]} is this proxy itself: the request would go round for ever"
+
+    def _is_ours(self, host: str, port: int) -> bool:
+        for name, number in self.proxy.listen_addrs:
+            if number != port:
+                continue
+            if host == name or host.lower() in LOOPBACK_NAMES:
+                return True
+            try:
+                address = ipaddress.ip_address(host)
+            except ValueError:
+                continue
+            if address.is_unspecified or (address.is_loopback and (name == str(address) or name in ("0.0.0.0", "::"))):  # noqa: S104  names to compare with
+                return True
+        return False
+
+    @command.command("proxyserver.active_connections")
+    def active_connections(self) -> int:
+        """How many clients are connected now."""
+        return len(self.proxy.connections)
+
+
+def _checked_modes(
+    specs: Sequence[str], default_host: str, default_port: int | None
+) -> dict[str, tuple[ProxyMode, str, int]]:
+    """Spec to mode, host and port. Raises OptionsError."""
+    modes: dict[str, tuple[ProxyMode, str, int]] = {}
+    for spec in specs:
+        try:
+            mode = ProxyMode.parse(spec)
+        except ValueError as exc:
+            raise OptionsError(str(exc)) from None
+        if mode.type_name not in MODES:
+            known = ", ".join(sorted(MODES))
+            raise OptionsError(f"mode {spec!r}: {mode.type_name} is not built yet; this version serves {known}")
+        host, port = mode.listen_host(default_host), mode.listen_port(default_port) or 0
+        for other, other_host, other_port in modes.values():
+            if port and (host, port) == (other_host, other_port):
+                raise OptionsError(f"mode {spec!r} and {other.full_spec!r} both want to listen on {host or '*'}:{port}")
+        modes[spec] = (mode, host, port)
+    return modes
+
+
+def _size(text: str | None) -> int | None:
+    return parse_size(text) if text else None
+
+
+def _local_address(text: str | None) -> tuple[str, int] | None:
+    if not text:
+        return None
+    try:
+        return str(ipaddress.ip_address(text)), 0
+    except ValueError:
+        raise OptionsError(f"connect_addr: {text!r} is no IP address") from None

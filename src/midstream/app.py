@@ -1,0 +1,117 @@
+"""Puts the rooms together: the two programs as masters, and the start from a command line to an exit status.
+
+The only place that knows all rooms. Every object is made here and handed down as an argument; nothing is global, so a
+process may run several masters at once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import os
+import signal
+import sys
+from collections.abc import Callable, Sequence
+
+from midstream import addons as built_in
+from midstream.hub import config
+from midstream.hub.invocation import Invocation, Tool, listing, parse, refuse_unclaimed
+from midstream.hub.master import Master
+from midstream.hub.options import Options
+from midstream.proxy.server import Proxy
+
+# Flows are tuples, bytes and slots without cycles: what the collector looks for is rare, what it walks is not.
+GC_THRESHOLDS = (50_000, 25, 100)
+
+
+def make_options() -> Options:
+    """Options with the one that no addon owns: the folder where everything of ours is kept."""
+    options = Options()
+    options.add_option(
+        "confdir",
+        str,
+        config.default_folder(),
+        "Folder of the CA, config.yaml, keys and history.",
+        kind="path",
+    )
+    return options
+
+
+class ProxyMaster(Master):
+    """A master with a proxy; the programs differ in their addons."""
+
+    def __init__(self, opts: Options, event_loop: asyncio.AbstractEventLoop | None = None) -> None:
+        super().__init__(opts, event_loop)
+        self.proxy = Proxy(self.events, self.options)
+
+    async def run(self) -> None:
+        """Serve until `shutdown`; every connection has ended when this returns."""
+        async with self.proxy:
+            await super().run()
+
+
+class DumpMaster(ProxyMaster):
+    """The headless program."""
+
+    def __init__(
+        self,
+        options: Options,
+        loop: asyncio.AbstractEventLoop | None = None,
+        with_termlog: bool = True,
+        with_dumper: bool = True,
+    ) -> None:
+        super().__init__(options, loop)
+        self.addons.add(*built_in.headless(self.proxy, with_termlog=with_termlog, with_dumper=with_dumper))
+
+
+def start(tool: Tool, argv: Sequence[str]) -> int:
+    """Run a program to its end and return its exit status. MidstreamError: the start failed, its text says why."""
+    with asyncio.Runner(loop_factory=loop_factory()) as runner:
+        return runner.run(_run(tool, argv))
+
+
+def loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    """uvloop where it is installed; MIDSTREAM_EVENT_LOOP=asyncio asks for the standard library's."""
+    if os.environ.get("MIDSTREAM_EVENT_LOOP", "") != "asyncio":
+        try:
+            import uvloop
+        except ImportError:  # Windows, PyPy
+            pass
+        else:
+            return uvloop.new_event_loop
+    return None
+
+
+async def _run(tool: Tool, argv: Sequence[str]) -> int:
+    options = make_options()
+    master = _make_master(tool, options)
+    invocation = parse(tool, argv, options)
+    text = listing(invocation, options, master.commands)
+    if text is not None:
+        sys.stdout.write(text)
+        return 0
+    refuse_unclaimed(tool, options)
+    return await _serve(master, invocation)
+
+
+def _make_master(tool: Tool, options: Options) -> ProxyMaster:
+    if tool == "middump":
+        return DumpMaster(options)
+    # Imported here: a headless start does without the terminal library.
+    from midstream.console.master import ConsoleMaster
+
+    return ConsoleMaster(options)
+
+
+async def _serve(master: ProxyMaster, invocation: Invocation) -> int:
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        try:
+            loop.add_signal_handler(number, master.shutdown)
+        except NotImplementedError:  # Windows: the interpreter's own KeyboardInterrupt ends the run
+            break
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(*GC_THRESHOLDS)
+    await master.run()
+    return master.exit_status

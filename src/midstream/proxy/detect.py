@@ -1,0 +1,47 @@
+"""Which protocol a connection speaks, judged by its first bytes. Nothing is consumed.
+
+Rules as in `parity/addons-builtin.md`, "nextlayer: decision order". Called for what CONNECT opens and again inside TLS.
+"""
+
+from enum import Enum
+
+from midstream.proxy.streams.stream import Stream
+from midstream.proxy.tls import looks_like_tls
+
+# How much of a first line may come without a space before it is clear that it is no HTTP request line.
+LONGEST_METHOD = 32
+
+
+class Protocol(Enum):
+    """What `detect` tells apart."""
+
+    TLS = "tls"
+    HTTP = "http"
+    RAW = "raw"
+
+
+async def detect(stream: Stream) -> Protocol:
+    """Wait for enough bytes to tell. Raises OSError."""
+    data = await stream.peek(3)
+    while True:
+        if looks_like_tls(data):
+            return Protocol.TLS
+        verdict = looks_like_http(data)
+        if verdict is not None:
+            return Protocol.HTTP if verdict else Protocol.RAW
+        more = await stream.peek(len(data) + 1)
+        if len(more) == len(data):
+            return Protocol.RAW
+        data = more
+
+
+def looks_like_http(data: bytes) -> bool | None:
+    """Whether this begins an HTTP/1 request; None while it may still become one."""
+    if len(data) < 3 or not data[:3].isalpha() or not data[:3].isascii() or data[:3] == b"SSH":
+        return False
+    space, newline = data.find(b" "), data.find(b"\n")
+    if newline >= 0 and (space < 0 or space > newline):
+        return False
+    if space >= 0:
+        return True
+    return None if len(data) <= LONGEST_METHOD else False

@@ -1,0 +1,87 @@
+"""Opens connections to servers for one client: TCP, then TLS if asked, with the events of each step.
+
+Used by the pool of an HTTP connection and by tunnels. What fails raises UpstreamFailed with a sentence for people.
+"""
+
+import asyncio
+import time
+from dataclasses import dataclass
+
+from midstream.flows.connection import Client, ConnectionState, Server
+from midstream.flows.context import Context
+from midstream.flows.server_hooks import ServerConnectionHookData
+from midstream.hub.events import Events
+from midstream.proxy.errors import UpstreamFailed, explain_dial
+from midstream.proxy.settings import Settings
+from midstream.proxy.streams.stream import Stream
+from midstream.proxy.streams.tcp import TCPStream
+from midstream.proxy.tls import start_server_tls
+
+
+@dataclass(slots=True)
+class Dialler:
+    """Opens upstream connections on behalf of one client connection."""
+
+    client: Client
+    events: Events
+    settings: Settings
+    options: object
+    """Only handed on to `Context.options` for addons; the proxy reads none of them."""
+
+    async def open(self, server: Server, *, tls: bool) -> Stream:
+        """Connect `server` (its address is set). Raises UpstreamFailed; events say what happened either way."""
+        stream = await self.open_tcp(server)
+        if not tls:
+            return stream
+        try:
+            return await self.start_tls(server, stream)
+        except UpstreamFailed:
+            await self.closed(server, stream)
+            raise
+
+    async def open_tcp(self, server: Server) -> Stream:
+        """The transport alone: server_connect, then server_connected or server_connect_error."""
+        data = ServerConnectionHookData(server, self.client)
+        await self.events.server_connect(data)
+        server = data.server
+        if server.error is None:
+            try:
+                stream = await self._connect(server)
+            except (OSError, TimeoutError, UnicodeError) as exc:
+                host, port = server.address or ("?", 0)
+                server.error = explain_dial(exc, host, port, self.settings.connect_timeout)
+        if server.error is not None:
+            await self.events.server_connect_error(data)
+            raise UpstreamFailed(server.error)
+        server.peername, server.sockname = stream.peername, stream.sockname
+        server.timestamp_tcp_setup = time.time()
+        server.state = ConnectionState.OPEN
+        try:
+            await self.events.server_connected(data)
+        except BaseException:
+            stream.abort()
+            raise
+        return stream
+
+    async def _connect(self, server: Server) -> TCPStream:
+        if server.address is None:
+            raise UpstreamFailed("the request names no server to connect to")
+        host, port = server.address
+        server.timestamp_start = time.time()
+        loop = asyncio.get_running_loop()
+        async with asyncio.timeout(self.settings.connect_timeout):
+            _, stream = await loop.create_connection(TCPStream, host, port, local_addr=self.settings.local_address)
+        return stream
+
+    async def start_tls(self, server: Server, stream: Stream) -> Stream:
+        """TLS towards `server` over an open stream."""
+        context = Context(self.client, server, self.options)
+        return await start_server_tls(server, stream, context, self.events, self.settings)
+
+    async def closed(self, server: Server, stream: Stream) -> None:
+        """Close and tell the addons, once; harmless when repeated."""
+        stream.close()
+        if server.timestamp_end is None:
+            server.timestamp_end = time.time()
+            server.state = ConnectionState.CLOSED
+            await self.events.server_disconnected(ServerConnectionHookData(server, self.client))

@@ -1,0 +1,36 @@
+"""What ends an exchange early. The messages are shown to people: plain words, what and why."""
+
+import asyncio
+import errno
+import socket
+
+
+class UpstreamFailed(Exception):
+    """The server could not be reached, or what it sent cannot be used. Before a response has begun it becomes a 502."""
+
+
+class BodyTooLarge(Exception):
+    """A body passes `body_size_limit`."""
+
+
+class FlowKilled(Exception):
+    """A person or an addon killed the flow: both connections close without an answer."""
+
+
+def explain_dial(exc: BaseException, host: str, port: int, patience: float) -> str:
+    """Why `host:port` could not be reached."""
+    where = f"{host}:{port}"
+    if isinstance(exc, TimeoutError | asyncio.TimeoutError):
+        return f"{where} did not answer within {patience:g} s"
+    if isinstance(exc, socket.gaierror):
+        return f"the name {host} cannot be resolved ({exc.strerror or exc})"
+    code = getattr(exc, "errno", None)
+    if isinstance(exc, ConnectionRefusedError) or code == errno.ECONNREFUSED:
+        return f"{where} refused the connection: nothing listens there"
+    if code in (errno.EHOSTUNREACH, errno.ENETUNREACH):
+        return f"there is no route to {where}"
+    if code in (errno.EMFILE, errno.ENFILE):
+        return f"cannot connect to {where}: this process has too many open files (raise `ulimit -n`)"
+    if isinstance(exc, UnicodeError):
+        return f"{host!r} is no host name"
+    return f"cannot connect to {where}: {exc}"

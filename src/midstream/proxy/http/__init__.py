@@ -1,0 +1,1 @@
+"""HTTP exchanges: the straight line of one, and the protocol versions on either side of it."""

@@ -1,0 +1,139 @@
+"""Heads as they leave: what came in, less what ends at a proxy, or what an addon made of it, checked like any other.
+
+Used by both HTTP/1 sides. An untouched head costs a copy of its bytes; `wire.http1` decides what may pass.
+"""
+
+import logging
+from typing import NamedTuple
+
+from midstream.flows.http import Request, Response
+from midstream.wire.http1 import (
+    CHUNKED,
+    NO_BODY,
+    UNTIL_CLOSE,
+    Framing,
+    RequestHead,
+    ResponseHead,
+    check_outgoing_request,
+    check_outgoing_response,
+    field_lines,
+    strip_hop_by_hop,
+    strip_hop_lines,
+)
+from midstream.wire.http1_syntax import TARGET
+
+logger = logging.getLogger("midstream.proxy")
+
+
+def request_head(request: Request, original: RequestHead | None, size: int | None) -> tuple[bytes, Framing]:
+    """The bytes of a request's head and the framing of its body. Raises Refused.
+
+    `original` is the head as it came, if this request came from a client. `size`: of the body in memory; None:
+    streamed.
+    """
+    method, version = request.raw_method, request.raw_http_version
+    fields = request.headers.fields
+    target = _target(request)
+    if (
+        original is not None
+        and fields is original.fields
+        and method is original.method
+        and (request.raw_path is original.target or TARGET.fullmatch(target) is not None)
+        and (framing := _same_framing(original.framing, size, request)) is not None
+    ):
+        block = strip_hop_lines(original.block, fields, _may_upgrade(original)) if original.hop else original.block
+        return b"%b %b %b\r\n%b\r\n" % (method, target, version, block), framing
+    if original is not None and original.hop:
+        fields = strip_hop_by_hop(fields, keep_upgrade=_may_upgrade(original))
+    body = size if size is not None else _streamed_framing(request, original)
+    outgoing = check_outgoing_request(method, target, version, fields, body)
+    _tell(outgoing.repairs, request)
+    head = b"%b %b %b\r\n%b\r\n" % (method, target, version, field_lines(outgoing.fields))
+    return head, outgoing.framing
+
+
+class Answer(NamedTuple):
+    """A response head as bytes, how its body is framed, and whether the client may send another request after it."""
+
+    head: bytes
+    framing: Framing
+    keep_alive: bool
+
+
+def response_head(
+    request: Request,
+    response: Response,
+    original: ResponseHead | None,
+    size: int | None,
+    *,
+    client_is_10: bool,
+    keep_alive: bool,
+) -> Answer:
+    """The same for a response. `original` is the head as the server sent it; None for one that an addon made."""
+    status, reason, version = response.status_code, response.raw_reason, response.raw_http_version
+    fields = response.headers.fields
+    framing: Framing | None = None
+    if original is not None and fields is original.fields and status == original.status and reason is original.reason:
+        framing = _same_framing(original.framing, size, response)
+        if framing == CHUNKED and client_is_10:
+            framing = None  # HTTP/1.0 knows no chunks
+    if framing is not None and original is not None:
+        block = strip_hop_lines(original.block, fields, status == 101) if original.hop else original.block
+    else:
+        body = size if size is not None else _streamed_framing(response, original)
+        if body == CHUNKED and client_is_10:
+            body = UNTIL_CLOSE
+        fields = strip_hop_by_hop(fields, keep_upgrade=status == 101)
+        outgoing = check_outgoing_response(version, status, reason, fields, body, request.raw_method)
+        _tell(outgoing.repairs, request)
+        framing = outgoing.framing
+        block = field_lines(outgoing.fields)
+    # A client concludes from the version of an answer whether the connection stays open.
+    stays = keep_alive and framing != UNTIL_CLOSE
+    says_10 = client_is_10 or version == b"HTTP/1.0"
+    if status == 101:
+        connection = b""
+    elif not stays:
+        connection = b"Connection: close\r\n"
+    else:
+        connection = b"Connection: keep-alive\r\n" if says_10 else b""
+    head = b"%b %d %b\r\n%b%b\r\n" % (version, status, reason, block, connection)
+    return Answer(head, framing, stays)
+
+
+def _same_framing(framing: Framing, size: int | None, message: Request | Response) -> Framing | None:
+    """The framing that came in, if the body still fits it; None if it has to be found anew."""
+    if size is None:
+        return None if callable(message.stream) and framing >= 0 else framing
+    if framing == NO_BODY:
+        return framing if size == 0 else None
+    if framing >= 0:
+        return framing if framing == size else None
+    return framing
+
+
+def _streamed_framing(message: Request | Response, original: RequestHead | ResponseHead | None) -> Framing:
+    """A body of which only the head is known. An addon that rewrites it piece by piece makes its length unknown."""
+    framing = original.framing if original is not None else CHUNKED
+    if callable(message.stream) and framing != NO_BODY:
+        return CHUNKED
+    return framing
+
+
+def _target(request: Request) -> bytes:
+    """What stands in the request line: a path, or the whole URL where the client's own line had one inside a tunnel."""
+    if request.raw_authority and request.raw_method != b"CONNECT":
+        return b"%b://%b%b" % (request.raw_scheme, request.raw_authority, request.raw_path)
+    return request.raw_path
+
+
+def _may_upgrade(head: RequestHead) -> bool:
+    """h2c is not upgraded (RFC 9113 §3.1 dropped it, and it is a way around a proxy); other protocols become raw
+    flows.
+    """
+    return head.upgrade is not None and b"h2c" not in head.upgrade.lower()
+
+
+def _tell(repairs: tuple[str, ...], request: Request) -> None:
+    for repair in repairs:
+        logger.warning("%s %s: %s", request.method, request.url, repair)

@@ -1,0 +1,104 @@
+"""What becomes of a body: kept in memory as a whole, or streamed through; and the limits on both.
+
+Used by `exchange` for requests and responses. The decision is the addons' first (`message.stream`), then the options'.
+"""
+
+from collections.abc import Callable, Iterable
+
+from midstream.flows.http import Request, Response
+from midstream.proxy.errors import BodyTooLarge
+from midstream.proxy.http.reader import MessageReader
+from midstream.proxy.settings import Settings
+from midstream.proxy.watch import Watch
+from midstream.text.sizes import human_size
+
+Message = Request | Response
+
+
+def check_size(size: int, settings: Settings) -> None:
+    """Raises BodyTooLarge when a body of that many bytes must not pass."""
+    limit = settings.body_size_limit
+    if limit is not None and size > limit:
+        raise BodyTooLarge(f"the body is larger than body_size_limit ({human_size(limit)})")
+
+
+def shall_stream(message: Message, framing: int, settings: Settings) -> bool:
+    """Whether the body goes through piece by piece. `framing` as the head says; raises BodyTooLarge."""
+    if framing > 0:
+        check_size(framing, settings)
+    if message.stream:
+        return True
+    if framing > 0:
+        threshold = settings.stream_large_bodies
+        return (threshold is not None and framing > threshold) or framing > settings.body_buffer_limit
+    return False
+
+
+async def collect(reader: MessageReader, settings: Settings, watch: Watch) -> tuple[bytes, bool]:
+    """The body, and whether that is all of it. False: it outgrew memory's share, and the rest is still to be read.
+
+    Raises BodyTooLarge, Refused, OSError.
+    """
+    pieces: list[bytes] = []
+    size = 0
+    most = settings.body_buffer_limit
+    if settings.stream_large_bodies is not None:
+        most = min(most, settings.stream_large_bodies)
+    while piece := await reader.read_piece():
+        watch.expect(settings.idle_timeout, "no byte of the body came")
+        pieces.append(piece)
+        size += len(piece)
+        check_size(size, settings)
+        if size > most:
+            return b"".join(pieces), False
+    return b"".join(pieces), True
+
+
+class StreamedBody:
+    """A body on its way through: applies `message.stream`, counts, and keeps what the options say to keep."""
+
+    __slots__ = ("_kept", "_message", "_most", "_settings", "_transform", "size")
+
+    def __init__(self, message: Message, settings: Settings, *, outgrown: bool) -> None:
+        self._message = message
+        self._settings = settings
+        stream = message.stream
+        self._transform: Callable[[bytes], Iterable[bytes] | bytes] | None = stream if callable(stream) else None
+        # A body that outgrew memory unasked leaves its first part in the flow; one that was to be streamed leaves
+        # nothing.
+        keep_all = settings.store_streamed_bodies
+        self._most = settings.body_buffer_limit if keep_all or (outgrown and not stream) else 0
+        self._kept: list[bytes] = []
+        self.size = 0
+
+    def take(self, data: bytes) -> list[bytes]:
+        """What goes on for one piece that came. Raises BodyTooLarge and whatever the addon's function raises."""
+        self.size += len(data)
+        check_size(self.size, self._settings)
+        return self._pass(data)
+
+    def end(self) -> list[bytes]:
+        """What goes on after the last piece; the flow learns what was kept."""
+        rest = self._pass(b"") if self._transform is not None else []
+        if self._kept:
+            body = b"".join(self._kept)
+            self._message.raw_content = body
+        else:
+            self._message.raw_content = None
+        return rest
+
+    def kept_size(self) -> int:
+        """Bytes of the body that the flow has."""
+        return len(self._message.raw_content or b"")
+
+    def _pass(self, data: bytes) -> list[bytes]:
+        if self._transform is None:
+            out = [data]
+        else:
+            made = self._transform(data)
+            out = [made] if isinstance(made, bytes | bytearray) else list(made)
+        if self._most:
+            for piece in out:
+                self._kept.append(piece[: self._most])
+                self._most -= min(len(piece), self._most)
+        return out

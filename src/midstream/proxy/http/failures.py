@@ -1,0 +1,65 @@
+"""How an exchange that could not be carried out ends: what the client gets, what the row says, what the log says."""
+
+import asyncio
+import logging
+
+from midstream.flows.flow import Error
+from midstream.flows.http import HTTPFlow
+from midstream.proxy.client_context import ClientContext
+from midstream.proxy.errors import BodyTooLarge, FlowKilled, UpstreamFailed
+from midstream.proxy.http.downstream_h1 import DownstreamH1
+from midstream.proxy.http.writer import WrongLength
+from midstream.wire.http1 import Refused
+
+EXPECTED = (OSError, Refused, BodyTooLarge, FlowKilled, UpstreamFailed, WrongLength)
+"""What an exchange may raise in the course of traffic; anything else is a mistake of ours and logged as such."""
+
+logger = logging.getLogger("midstream.proxy")
+
+
+async def conclude(flow: HTTPFlow, failure: BaseException, client: DownstreamH1, context: ClientContext) -> None:
+    """Answer the client if that is still possible, note the reason on the flow and emit `error`."""
+    status, reason, text = _verdict(failure, flow, context)
+    if flow.error is None:
+        flow.error = Error(text)
+    if status and not client.answering:
+        client.refuse(status, reason, text, close=not client.reader.body_done)
+    else:
+        # The response was cut short, or there is to be none: only a closed connection says so.
+        client.keep_alive = False
+        if client.answering:
+            client.stream.abort()
+        else:
+            client.stream.close()
+    if not isinstance(failure, FlowKilled | asyncio.CancelledError):
+        logger.warning("%s %s: %s", flow.request.method, flow.request.url, text)
+    await context.events.error(flow)
+
+
+def _verdict(failure: BaseException, flow: HTTPFlow, context: ClientContext) -> tuple[int, bytes, str]:
+    """Status (0: no answer), reason phrase, and the sentence for row, log and client."""
+    match failure:
+        case UpstreamFailed():
+            return 502, b"Bad Gateway", str(failure)
+        case BodyTooLarge() if flow.response is None:
+            return 413, b"Content Too Large", f"request refused: {failure}"
+        case BodyTooLarge():
+            return 502, b"Bad Gateway", f"response refused: {failure}"
+        case Refused() if flow.response is None:
+            return failure.status, b"Bad Request", f"request refused: {failure.reason}"
+        case Refused():
+            return 502, b"Bad Gateway", f"the response cannot be sent: {failure.reason}"
+        case FlowKilled():
+            return 0, b"", str(failure)
+        case asyncio.CancelledError() if flow.error is not None:
+            return 0, b"", flow.error.msg
+        case asyncio.CancelledError() if context.watch.reason and "did not answer" in context.watch.reason:
+            return 502, b"Bad Gateway", context.watch.reason
+        case asyncio.CancelledError():
+            return 0, b"", context.watch.reason or "midstream is shutting down"
+        case WrongLength():
+            return 0, b"", f"an addon changed the length of a streamed body: {failure}"
+        case OSError():
+            return 0, b"", "client disconnected"
+        case _:
+            return 500, b"Internal Server Error", f"midstream failed: {failure!r}"

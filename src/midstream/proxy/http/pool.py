@@ -1,0 +1,86 @@
+"""The upstream connections of one client connection, kept for its next requests.
+
+They are never shared between clients: what one client's credentials opened (NTLM, client certificates) stays its own.
+"""
+
+from dataclasses import dataclass, field
+
+from midstream.flows.connection import Server
+from midstream.flows.http import HTTPFlow
+from midstream.proxy.dial import Dialler
+from midstream.proxy.errors import UpstreamFailed
+from midstream.proxy.http.upstream_h1 import Destination, UpstreamH1
+from midstream.proxy.watch import Watch
+
+# Idle connections that a client connection may keep; a browser's plain-http connection goes to many hosts.
+MAX_IDLE = 8
+
+
+@dataclass(slots=True)
+class Pool:
+    """Upstream connections by destination."""
+
+    dialler: Dialler
+    watch: Watch
+    current: Server
+    """The server that the next flow most likely goes to: the one used last, or the tunnel's own."""
+    tunnel: Destination | None = None
+    """Where the client's CONNECT went, whose SNI is the client's own."""
+    sni: str | None = None
+    _idle: dict[Destination, UpstreamH1] = field(default_factory=dict)
+    _failed: dict[Destination, str] = field(default_factory=dict)
+
+    async def connect(self, flow: HTTPFlow) -> UpstreamH1:
+        """A connection for this request: an idle one if it still stands, else a new one. Raises UpstreamFailed."""
+        request = flow.request
+        key = (request.scheme, request.host, request.port)
+        upstream = self._idle.pop(key, None)
+        if upstream is not None:
+            if upstream.reusable:
+                flow.server_conn = upstream.server
+                return upstream
+            await self.discard(upstream)
+        return await self.connect_anew(flow)
+
+    async def connect_anew(self, flow: HTTPFlow) -> UpstreamH1:
+        """A new connection for this request, whatever is idle. Raises UpstreamFailed."""
+        request = flow.request
+        key = (request.scheme, request.host, request.port)
+        server = self.current
+        if server.address != (request.host, request.port) or server.timestamp_start is not None:
+            server = Server(address=(request.host, request.port))
+        flow.server_conn = self.current = server
+        if failure := self._failed.pop(key, None):
+            raise UpstreamFailed(failure)
+        tls = request.scheme == "https"
+        if tls and server.sni is None:
+            server.sni = self.sni if key == self.tunnel and self.sni else request.host
+        stream = await self.dialler.open(server, tls=tls)
+        return UpstreamH1(server, stream, key, self.dialler.settings, self.watch)
+
+    def adopt(self, upstream: UpstreamH1) -> None:
+        """Take in a connection that was opened before the first request (the tunnel's)."""
+        self.current = upstream.server
+        self._idle[upstream.key] = upstream
+
+    def fail_next(self, key: Destination, reason: str) -> None:
+        """The connection for `key` has failed already: its first request is told so instead of failing once more."""
+        self._failed[key] = reason
+
+    async def release(self, upstream: UpstreamH1) -> None:
+        """Keep a connection for the next request, if it can carry one."""
+        if not upstream.reusable:
+            await self.discard(upstream)
+            return
+        self._idle[upstream.key] = upstream
+        if len(self._idle) > MAX_IDLE:
+            await self.discard(self._idle.pop(next(iter(self._idle))))
+
+    async def discard(self, upstream: UpstreamH1) -> None:
+        """Close a connection and tell the addons."""
+        await self.dialler.closed(upstream.server, upstream.stream)
+
+    async def close(self) -> None:
+        """Close all that are idle."""
+        while self._idle:
+            await self.discard(self._idle.popitem()[1])

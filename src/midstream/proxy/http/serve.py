@@ -1,0 +1,86 @@
+"""The requests of one client connection, one after the other.
+
+Called by the modes and by tunnels with an HTTP stream. The exchange itself is `exchange.py`.
+"""
+
+import asyncio
+import time
+
+from midstream.flows.flow import Error
+from midstream.flows.headers import Headers
+from midstream.flows.http import HTTPFlow, Request
+from midstream.proxy.client_context import ClientContext
+from midstream.proxy.http.downstream_h1 import DownstreamH1
+from midstream.proxy.http.exchange import exchange
+from midstream.proxy.http.failures import EXPECTED, conclude, logger
+from midstream.proxy.http.pool import Pool
+from midstream.proxy.http.reader import Truncated
+from midstream.wire.http1 import Refused
+
+
+async def serve_http(client: DownstreamH1, upstreams: Pool, context: ClientContext) -> HTTPFlow | None:
+    """Serve until the connection ends; or until a CONNECT, whose flow is returned for the caller to answer."""
+    watch = context.watch
+    while client.keep_alive:
+        settings = context.refresh()
+        watch.busy = False
+        watch.expect(settings.idle_timeout, "the connection was idle")
+        try:
+            request = await client.read_request()
+        except Refused as refusal:
+            await _refuse(refusal, client, upstreams, context)
+            return None
+        except Truncated:
+            return None
+        except asyncio.CancelledError:
+            if client.reader.in_head:
+                client.refuse(408, b"Request Timeout", watch.reason or "midstream is shutting down", close=True)
+            raise
+        if request is None:
+            return None
+        flow = HTTPFlow(client.client, upstreams.current, True)
+        flow.request = request
+        if request.raw_method == b"CONNECT":
+            return flow
+        flow.killed_callback = watch.flow_killed
+        watch.busy = True
+        watch.rest()
+        try:
+            await exchange(flow, client, upstreams, context)
+        except asyncio.CancelledError as left:
+            await conclude(flow, left, client, context)
+            raise
+        except Exception as failure:
+            if not isinstance(failure, EXPECTED):
+                logger.exception("an exchange failed unexpectedly")
+            await conclude(flow, failure, client, context)
+        finally:
+            flow.live = False
+    return None
+
+
+async def _refuse(refusal: Refused, client: DownstreamH1, upstreams: Pool, context: ClientContext) -> None:
+    """A request that is none: an answer, a row with the reason, a log line, and the end of the connection."""
+    flow = HTTPFlow(client.client, upstreams.current, True)
+    method, _, rest = client.first_line.partition(b" ")
+    target = rest.rpartition(b" ")[0] or rest
+    scheme, host, port = client.destination or ("", "", 0)
+    flow.request = Request(
+        host,
+        port,
+        method[:32],
+        scheme.encode(),
+        b"",
+        target[:2000],
+        b"HTTP/1.1",
+        Headers(()),
+        b"",
+        None,
+        time.time(),
+        time.time(),
+    )
+    flow.error = Error(f"request refused: {refusal.reason}")
+    client.refuse(refusal.status, b"Bad Request", f"request refused: {refusal.reason}", close=True)
+    logger.warning("request refused: %s", refusal.reason)
+    flow.live = False
+    await context.events.error(flow)

@@ -1,0 +1,83 @@
+"""The server's side of an HTTP/1 connection: requests as they go, responses as they come."""
+
+import time
+from collections.abc import Callable
+
+from midstream.flows.connection import Server
+from midstream.flows.headers import Headers
+from midstream.flows.http import Request, Response
+from midstream.proxy.http.assemble import request_head
+from midstream.proxy.http.reader import MessageReader
+from midstream.proxy.http.writer import BodyWriter
+from midstream.proxy.settings import Settings
+from midstream.proxy.streams.stream import Stream
+from midstream.proxy.watch import Watch
+from midstream.wire.http1 import Refused, RequestHead, ResponseHead, parse_response_head
+
+Destination = tuple[str, str, int]
+"""Scheme, host and port of where a request goes."""
+
+# RFC 9110 §15.2 sets no bound; a server that sends interim responses without end is attacking.
+MAX_INFORMATIONAL = 32
+
+
+class ServerSilent(ConnectionError):
+    """The server closed without a byte of an answer; on a reused connection that is an ordinary race."""
+
+
+class UpstreamH1:
+    """One connection to a server; it carries one request at a time."""
+
+    __slots__ = ("_limits", "exchanges", "head", "key", "reader", "server", "stream", "usable")
+
+    def __init__(self, server: Server, stream: Stream, key: Destination, settings: Settings, watch: Watch) -> None:
+        self.server = server
+        self.stream = stream
+        self.key = key
+        self.reader = MessageReader(stream, settings.limits, watch, settings.head_timeout)
+        self.head: ResponseHead | None = None
+        self.exchanges = 0
+        self.usable = True
+        """False once the connection must not carry another request."""
+        self._limits = settings.limits
+
+    @property
+    def reusable(self) -> bool:
+        """Whether another request may be sent: nothing is left over and the server still listens."""
+        return self.usable and not self.stream.lost and self.reader.body_done and not self.reader.has_surplus
+
+    def send_now(self, request: Request, original: RequestHead | None, body: bytes) -> BodyWriter | None:
+        """Head and, if it is small, body in one write; else the writer for the body. Raises Refused."""
+        head, framing = request_head(request, original, len(body))
+        self.exchanges += 1
+        if framing >= -1 and len(body) <= 65536:
+            self.stream.write(head + body if body else head)
+            return None
+        self.stream.write(head)
+        return BodyWriter(self.stream, framing)
+
+    def begin(self, request: Request, original: RequestHead | None) -> BodyWriter:
+        """The head of a request whose body follows in pieces. Raises Refused."""
+        head, framing = request_head(request, original, None)
+        self.exchanges += 1
+        self.stream.write(head)
+        return BodyWriter(self.stream, framing)
+
+    async def read_response(self, method: bytes, interim: Callable[[ResponseHead], None]) -> Response:
+        """The final response, or 101; its body still unread. Raises Refused, ServerSilent, OSError."""
+        self.head = None
+        for _ in range(MAX_INFORMATIONAL):
+            raw = await self.reader.read_head()
+            if not raw:
+                raise ServerSilent("the server closed the connection without an answer")
+            arrived = time.time()
+            head = parse_response_head(raw, method, self._limits)
+            if head.status >= 200 or head.status == 101:
+                break
+            interim(head)
+        else:
+            raise Refused(f"the server sent more than {MAX_INFORMATIONAL} interim responses")
+        self.head = head
+        self.usable = head.keep_alive
+        self.reader.begin_body(head.framing)
+        return Response(head.version, head.status, head.reason, Headers(head.fields), None, None, arrived, None)

@@ -1,0 +1,1 @@
+"""The ways in: one file per proxy mode, and the grammar of their specs."""

@@ -1,0 +1,29 @@
+"""The regular mode: an explicit proxy that clients are told to use, in the clear or over TLS."""
+
+from midstream.flows.connection import Server
+from midstream.proxy.client_context import ClientContext
+from midstream.proxy.connect import serve_connect
+from midstream.proxy.http.downstream_h1 import DownstreamH1
+from midstream.proxy.http.pool import Pool
+from midstream.proxy.http.serve import serve_http
+from midstream.proxy.streams.stream import Stream
+from midstream.proxy.tls import looks_like_tls, read_client_hello, start_client_tls
+
+
+async def serve_regular(stream: Stream, context: ClientContext) -> None:
+    """Serve one client until it leaves. Raises OSError, ClientTLSFailed, CancelledError."""
+    context.watch.expect(context.settings.idle_timeout, "the client sent nothing")
+    if looks_like_tls(await stream.peek()):
+        await read_client_hello(stream, context.client, context.settings.head_timeout)
+        stream = await start_client_tls(
+            stream, context.for_addons(Server(address=None)), context.events, context.settings
+        )
+    pool = Pool(context.dialler, context.watch, Server(address=None))
+    client = DownstreamH1(context.client, stream, context.settings, context.watch)
+    try:
+        connect = await serve_http(client, pool, context)
+    finally:
+        await pool.close()
+    if connect is not None:
+        await serve_connect(connect, client, context)
+    stream.close()

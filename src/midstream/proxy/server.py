@@ -1,0 +1,173 @@
+"""The listeners, and the tasks of the connections that they accept.
+
+Made by `app.py`; the addon `proxyserver` starts and stops listeners and replaces `settings` when options change.
+"""
+
+import asyncio
+import contextlib
+import contextvars
+import errno
+import logging
+import time
+from types import TracebackType
+
+from midstream.flows.connection import Client, ConnectionState
+from midstream.flows.proxy_mode import ProxyMode
+from midstream.hub.events import Events
+from midstream.proxy.client_context import ClientContext
+from midstream.proxy.connection import Serve, serve_client
+from midstream.proxy.dial import Dialler
+from midstream.proxy.modes.regular import serve_regular
+from midstream.proxy.settings import Settings
+from midstream.proxy.streams.tcp import TCPStream
+from midstream.proxy.watch import Watch, now
+
+logger = logging.getLogger("midstream.proxy")
+
+BACKLOG = 1024
+SWEEP_INTERVAL = 1.0
+# How long open connections get to end by themselves when the proxy closes.
+CLOSE_PATIENCE = 2.0
+
+MODES: dict[str, Serve] = {"regular": serve_regular}
+"""What can be served, by the name of the mode; the other modes that `flows.proxy_mode` knows come later."""
+
+
+class ListenError(Exception):
+    """An address cannot be listened on; the message says which, why and what to do."""
+
+
+class Proxy:
+    """An async context manager: its connections live in it and end with it."""
+
+    def __init__(self, events: Events, options: object) -> None:
+        self.settings = Settings()
+        self.connections: set[ClientContext] = set()
+        self._events = events
+        self._options = options
+        self._listeners: dict[str, list[asyncio.Server]] = {}
+        self._tasks = asyncio.TaskGroup()
+        self._sweeper: asyncio.Task[None] | None = None
+        self._context: contextvars.Context | None = None
+
+    async def __aenter__(self) -> "Proxy":
+        await self._tasks.__aenter__()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, exc: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+        await self._tasks.__aexit__(None, None, None)
+
+    # -- listening --
+
+    @property
+    def listen_addrs(self) -> list[tuple[str, int]]:
+        """Where clients can connect, as the system reports it."""
+        return [address for spec in self._listeners for address in self.addresses_of(spec)]
+
+    def addresses_of(self, full_spec: str) -> list[tuple[str, int]]:
+        """Where clients of one mode can connect."""
+        names = [socket.getsockname() for server in self._listeners.get(full_spec, ()) for socket in server.sockets]
+        return [(name[0], name[1]) for name in names]
+
+    async def listen(self, mode: ProxyMode, host: str, port: int) -> None:
+        """Accept clients for a mode. Raises ListenError."""
+        # The handlers of events see the master that is running now, whoever's callback accepts the connection.
+        self._context = contextvars.copy_context()
+        serve = MODES[mode.type_name]
+        loop = asyncio.get_running_loop()
+        hosts = [host] if host else ["0.0.0.0", "::"]  # noqa: S104  every address is what an empty listen_host asks for
+        servers: list[asyncio.Server] = []
+        try:
+            for address in hosts:
+                try:
+                    server = await loop.create_server(
+                        lambda: TCPStream(lambda stream: self._accept(stream, mode, serve)),
+                        address,
+                        port,
+                        backlog=BACKLOG,
+                        reuse_address=True,
+                    )
+                except OSError as exc:
+                    if servers and exc.errno in (errno.EAFNOSUPPORT, errno.EADDRNOTAVAIL):
+                        continue  # no IPv6 on this machine
+                    raise ListenError(_explain_listen(exc, address, port)) from exc
+                servers.append(server)
+                if port == 0:
+                    port = server.sockets[0].getsockname()[1]
+        except ListenError:
+            for server in servers:
+                server.close()
+            raise
+        self._listeners[mode.full_spec] = servers
+        if self._sweeper is None:
+            self._sweeper = self._tasks.create_task(self._sweep())
+
+    async def stop_listening(self, full_spec: str) -> None:
+        """Close the listeners of a mode; its connections go on."""
+        for server in self._listeners.pop(full_spec, ()):
+            server.close()
+
+    async def close(self) -> None:
+        """Stop listening and end every connection."""
+        for spec in list(self._listeners):
+            await self.stop_listening(spec)
+        if self._sweeper is not None:
+            self._sweeper.cancel()
+            self._sweeper = None
+        tasks = [context.watch.task for context in self.connections if context.watch.task is not None]
+        for context in list(self.connections):
+            context.watch.end("midstream is shutting down")
+        if tasks:
+            await asyncio.wait(tasks, timeout=CLOSE_PATIENCE)
+        for task in tasks:
+            task.cancel()
+
+    # -- connections --
+
+    def _accept(self, stream: TCPStream, mode: ProxyMode, serve: Serve) -> None:
+        client = Client(
+            peername=stream.peername or ("", 0),
+            sockname=stream.sockname or ("", 0),
+            timestamp_start=time.time(),
+            state=ConnectionState.OPEN,
+            proxy_mode=mode,
+        )
+        watch = Watch()
+        dialler = Dialler(client, self._events, self.settings, self._options)
+        context = ClientContext(client, self._events, self.settings, watch, dialler, lambda: self.settings)
+        stream.on_lost = watch.client_left
+        self.connections.add(context)
+        watch.task = self._tasks.create_task(self._serve(stream, serve, context), context=self._context)
+
+    async def _serve(self, stream: TCPStream, serve: Serve, context: ClientContext) -> None:
+        try:
+            await serve_client(stream, serve, context)
+        finally:
+            self.connections.discard(context)
+
+    async def _sweep(self) -> None:
+        """End what has been silent for longer than its connection is patient."""
+        while True:
+            await asyncio.sleep(SWEEP_INTERVAL)
+            moment = now()
+            for context in list(self.connections):
+                if context.watch.deadline < moment:
+                    context.watch.expire()
+
+
+def _explain_listen(exc: OSError, host: str, port: int) -> str:
+    where = f"{host}:{port}"
+    if exc.errno == errno.EADDRINUSE:
+        return f"cannot listen on {where}: the port is in use; choose another one, for example with -p {port + 2}"
+    if exc.errno == errno.EACCES:
+        return (
+            f"cannot listen on {where}: ports below 1024 need privileges; choose another one, for example with -p 8080"
+        )
+    if exc.errno == errno.EADDRNOTAVAIL:
+        return f"cannot listen on {where}: this machine has no such address"
+    with contextlib.suppress(AttributeError):
+        return f"cannot listen on {where}: {exc.strerror}"
+    return f"cannot listen on {where}: {exc}"

@@ -1,0 +1,32 @@
+"""What the proxy needs to know of the options, compiled.
+
+The addons that own the options build a new `Settings` in `configure` and give it to `Proxy.settings`. A connection, and
+each exchange on it, takes the current one once when it starts, so that a change never splits an exchange.
+"""
+
+from dataclasses import dataclass, field
+
+from midstream.wire.http1 import Limits
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Sizes are bytes, times are seconds; None means no limit."""
+
+    stream_large_bodies: int | None = None
+    body_size_limit: int | None = None
+    body_buffer_limit: int = 64 * 1024 * 1024
+    """A body above this is streamed although nobody asked: the flow keeps its first part."""
+    store_streamed_bodies: bool = False
+    eager: bool = True
+    """Dial upstream before the first byte of a tunnel (`connection_strategy`)."""
+    rawtcp: bool = True
+    local_address: tuple[str, int] | None = None
+    """Source address of upstream connections (`connect_addr`)."""
+    idle_timeout: float = 600.0
+    """No byte in either direction for so long ends a connection (`tcp_timeout`)."""
+    head_timeout: float = 30.0
+    """From the first byte of a request head, or of a ClientHello, to its last."""
+    connect_timeout: float = 30.0
+    """For one dial, and again for the TLS handshake on it."""
+    limits: Limits = field(default_factory=Limits)

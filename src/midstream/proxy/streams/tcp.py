@@ -1,0 +1,183 @@
+"""A TCP connection as a `Stream`: an asyncio protocol with bounded buffers in both directions.
+
+Made by the listener for accepted connections and by the dialler for upstream ones. It knows no protocol and no flow.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import Callable
+from typing import Any, cast
+
+from midstream.proxy.streams.stream import Stream
+
+# What may wait unread before the kernel is asked to hold the peer back. One read of uvloop is up to 256 KiB.
+READ_HIGH_WATER = 256 * 1024
+# What may wait unsent before `drain` makes a writer wait.
+WRITE_HIGH_WATER = 256 * 1024
+
+
+class TCPStream(Stream, asyncio.Protocol):
+    """One TCP connection. `on_made` is called once when it is up, for streams that a listener accepts."""
+
+    __slots__ = (
+        "_closed",
+        "_data",
+        "_drainers",
+        "_error",
+        "_loop",
+        "_more",
+        "_on_made",
+        "_read_paused",
+        "_reader",
+        "_transport",
+        "_waiting",
+        "_write_paused",
+    )
+
+    def __init__(self, on_made: Callable[["TCPStream"], None] | None = None) -> None:
+        super().__init__()
+        self._loop = asyncio.get_running_loop()
+        self._on_made = on_made
+        self._transport: asyncio.Transport | None = None
+        self._data = b""  # arrived and unread; further pieces wait in _more so that nothing is joined twice
+        self._more: list[bytes] = []
+        self._waiting = 0  # bytes in _data and _more
+        self._reader: asyncio.Future[None] | None = None
+        self._drainers: list[asyncio.Future[None]] = []
+        self._read_paused = self._write_paused = False
+        self._error: Exception | None = None
+        self._closed: asyncio.Future[None] = self._loop.create_future()
+
+    # -- what the transport calls --
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast(asyncio.Transport, transport)
+        self._transport.set_write_buffer_limits(WRITE_HIGH_WATER)
+        self.peername = _address(transport.get_extra_info("peername"))
+        self.sockname = _address(transport.get_extra_info("sockname"))
+        if self._on_made is not None:
+            on_made, self._on_made = self._on_made, None
+            on_made(self)
+
+    def data_received(self, data: bytes) -> None:
+        if self._waiting:
+            self._more.append(data)
+        else:
+            self._data = data
+        self._waiting += len(data)
+        if self._reader is not None:
+            self._wake_reader()
+        elif self._waiting > READ_HIGH_WATER and not self._read_paused and self._transport is not None:
+            self._read_paused = True
+            self._transport.pause_reading()
+
+    def eof_received(self) -> bool:
+        self.at_eof = True
+        self._wake_reader()
+        self._tell_lost()
+        return True  # the transport stays open: the other direction may still have something to say
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if exc is not None:
+            self._error = exc
+        self.at_eof = True
+        self._transport = None
+        self._wake_reader()
+        self._wake_drainers()
+        if not self._closed.done():
+            self._closed.set_result(None)
+        self._tell_lost()
+
+    def pause_writing(self) -> None:
+        self._write_paused = True
+
+    def resume_writing(self) -> None:
+        self._write_paused = False
+        self._wake_drainers()
+
+    # -- Stream --
+
+    async def read(self) -> bytes:
+        while not self._waiting:
+            if self.at_eof:
+                if self._error is not None:
+                    raise ConnectionResetError(f"connection reset: {self._error}") from self._error
+                return b""
+            self._reader = self._loop.create_future()
+            try:
+                await self._reader
+            finally:
+                self._reader = None
+        return self._take()
+
+    def unread(self, data: bytes) -> None:
+        if data:
+            if self._waiting:
+                self._more.insert(0, self._data)
+            self._data = data
+            self._waiting += len(data)
+
+    def write(self, data: bytes) -> None:
+        if self._transport is not None:
+            self._transport.write(data)
+
+    async def drain(self) -> None:
+        if self._transport is None:
+            raise ConnectionResetError("the peer closed the connection")
+        if self._write_paused:
+            waiter = self._loop.create_future()
+            self._drainers.append(waiter)
+            await waiter
+            if self._transport is None:
+                raise ConnectionResetError("the peer closed the connection")
+
+    def write_eof(self) -> None:
+        if self._transport is not None:
+            with contextlib.suppress(OSError, RuntimeError):  # the peer may be gone already
+                self._transport.write_eof()
+
+    def close(self) -> None:
+        if self._transport is not None:
+            self._transport.close()
+
+    def abort(self) -> None:
+        if self._transport is not None:
+            self._transport.abort()
+
+    async def wait_closed(self) -> None:
+        await asyncio.shield(self._closed)
+
+    # -- within --
+
+    def _take(self) -> bytes:
+        data = self._data
+        if self._more:
+            data = b"".join([data, *self._more])
+            self._more.clear()
+        self._data = b""
+        self._waiting = 0
+        if self._read_paused and self._transport is not None:
+            self._read_paused = False
+            self._transport.resume_reading()
+        return data
+
+    def _wake_reader(self) -> None:
+        if self._reader is not None and not self._reader.done():
+            self._reader.set_result(None)
+
+    def _wake_drainers(self) -> None:
+        for waiter in self._drainers:
+            if not waiter.done():
+                waiter.set_result(None)
+        self._drainers.clear()
+
+    def _tell_lost(self) -> None:
+        if not self.lost:
+            self.lost = True
+            if self.on_lost is not None:
+                self.on_lost()
+
+
+def _address(name: Any) -> tuple[str, int] | None:
+    """Host and port of what a socket calls its name; the flow label and scope of IPv6 are left out."""
+    return (name[0], name[1]) if isinstance(name, tuple) and len(name) >= 2 else None

@@ -1,0 +1,129 @@
+"""TLS on either side of a connection: which events fire, what the flow learns, and what a failure is called.
+
+The configuration (certificates, versions, trust) is made by whoever handles `tls_start_client` and `tls_start_server`,
+by default the addon `tlsconfig`; the record layer is `streams/tls.py`.
+"""
+
+import asyncio
+import logging
+import ssl
+import time
+
+from midstream.certs.failures import explain_client, explain_upstream
+from midstream.certs.trust import peer_chain
+from midstream.flows.certificate import Cert
+from midstream.flows.connection import Client, Connection, Server
+from midstream.flows.context import Context
+from midstream.flows.tls import ClientHello, TlsData
+from midstream.hub.events import Events
+from midstream.proxy.errors import UpstreamFailed
+from midstream.proxy.settings import Settings
+from midstream.proxy.streams.stream import Stream
+from midstream.proxy.streams.tls import TLSStream
+from midstream.wire import client_hello
+
+logger = logging.getLogger(__name__)
+
+
+class ClientTLSFailed(Exception):
+    """The client and we could not agree on TLS, or it rejects our certificate."""
+
+
+def looks_like_tls(data: bytes) -> bool:
+    """Whether a connection that begins like this begins a TLS handshake (record type 22, version 3.x)."""
+    return len(data) >= 3 and data[0] == 0x16 and data[1] == 0x03 and data[2] <= 0x04
+
+
+async def read_client_hello(stream: Stream, client: Client, timeout: float) -> ClientHello:
+    """Peek at the whole ClientHello and note on `client` what it asks for. Raises ClientTLSFailed."""
+    size = 1
+    try:
+        async with asyncio.timeout(timeout):
+            while True:
+                data = await stream.peek(size)
+                message = client_hello.parse(data)
+                if message is not None:
+                    break
+                if len(data) < size:
+                    raise ClientTLSFailed("the client closed the connection in the middle of its ClientHello")
+                size = len(data) + 1
+    except ValueError as exc:
+        raise ClientTLSFailed(f"the ClientHello cannot be read: {exc}") from None
+    except TimeoutError:
+        raise ClientTLSFailed(f"the client sent no whole ClientHello within {timeout:g} s") from None
+    except OSError as exc:
+        raise ClientTLSFailed(f"the connection broke in the middle of the ClientHello: {exc}") from None
+    hello = ClientHello(message)
+    client.sni = hello.sni
+    client.alpn_offers = tuple(hello.alpn_protocols)
+    return hello
+
+
+async def start_client_tls(stream: Stream, context: Context, events: Events, settings: Settings) -> TLSStream:
+    """Answer the client's handshake with our certificate. Raises ClientTLSFailed."""
+    client = context.client
+    data = TlsData(client, context)
+    await events.tls_start_client(data)
+    if data.ssl_conn is None:
+        raise ClientTLSFailed("no addon configured TLS towards the client (tls_start_client set no ssl_conn)")
+    on_lost = stream.on_lost
+    tls = TLSStream(stream)
+    tls.on_lost = on_lost  # whoever waits for this client to leave waits on
+    client.tls = True
+    try:
+        await tls.handshake(data.ssl_conn, data.incoming, data.outgoing, settings.connect_timeout)
+    except (OSError, TimeoutError) as exc:
+        client.error = explain_client(exc, client.sni)
+        await events.tls_failed_client(data)
+        raise ClientTLSFailed(client.error) from exc
+    except asyncio.CancelledError:
+        client.error = "the client closed the connection during the TLS handshake"
+        if events.tls_failed_client.handlers:
+            await events.tls_failed_client(data)
+        raise
+    _note_session(client, data.ssl_conn)
+    if events.tls_established_client.handlers:
+        await events.tls_established_client(data)
+    return tls
+
+
+async def start_server_tls(
+    server: Server, stream: Stream, context: Context, events: Events, settings: Settings
+) -> TLSStream:
+    """Shake hands with the server and verify it. Raises UpstreamFailed; nothing was sent by then."""
+    data = TlsData(server, context)
+    await events.tls_start_server(data)
+    if data.ssl_conn is None:
+        raise UpstreamFailed("no addon configured TLS towards the server (tls_start_server set no ssl_conn)")
+    tls = TLSStream(stream)
+    server.tls = True
+    try:
+        await tls.handshake(data.ssl_conn, data.incoming, data.outgoing, settings.connect_timeout)
+    except (OSError, TimeoutError) as exc:
+        host = server.sni or (server.address[0] if server.address else "the server")
+        server.error = explain_upstream(exc, host)
+        _note_chain(server, data.ssl_conn)
+        await events.tls_failed_server(data)
+        raise UpstreamFailed(server.error) from exc
+    _note_session(server, data.ssl_conn)
+    _note_chain(server, data.ssl_conn)
+    if events.tls_established_server.handlers:
+        await events.tls_established_server(data)
+    return tls
+
+
+def _note_session(connection: Connection, session: ssl.SSLObject) -> None:
+    connection.timestamp_tls_setup = time.time()
+    cipher = session.cipher()
+    connection.cipher = cipher[0] if cipher else None
+    connection.tls_version = session.version()
+    alpn = session.selected_alpn_protocol()
+    connection.alpn = alpn.encode() if alpn is not None else b""
+
+
+def _note_chain(server: Server, session: ssl.SSLObject) -> None:
+    try:
+        chain = peer_chain(session)
+    except (ValueError, ssl.SSLError):  # the handshake ended before a certificate came
+        return
+    server.certificate_list = tuple(Cert.from_der(der) for der in chain)

@@ -1,0 +1,1 @@
+"""Connections whose bytes are passed on without being understood."""
