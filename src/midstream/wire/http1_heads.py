@@ -17,7 +17,6 @@ from midstream.wire.http1_syntax import (
     EXPECT,
     HOST,
     KINDS,
-    TARGET,
     TE,
     TOKEN,
     TRANSFER_ENCODING,
@@ -179,18 +178,15 @@ def parse_response_head(raw: bytes, method: bytes, limits: Limits = DEFAULT_LIMI
     status = int(digits)
     is_11 = version == HTTP_11
     keep_alive = _stays_open(options, is_11)
-    if method == b"CONNECT" and 200 <= status < 300:
-        framing = NO_BODY  # RFC 9112 §6.3: a tunnel follows; length fields mean nothing
-    else:
-        framing = _framing(lengths, codings, is_11) if lengths or codings else UNTIL_CLOSE
-        if status < 200 or status == 204:
-            # RFC 9112 §6.1 forbids the length; a server that sends one may well send bytes after it.
-            keep_alive = keep_alive and framing in (UNTIL_CLOSE, 0)
-            framing = NO_BODY
-        elif status == 304 or method == b"HEAD":
-            framing = NO_BODY
-        elif framing == UNTIL_CLOSE:
-            keep_alive = False
+    framing = _framing(lengths, codings, is_11) if lengths or codings else UNTIL_CLOSE
+    if status < 200 or status == 204:
+        # RFC 9112 §6.1 forbids the length; a server that sends one may well send bytes after it.
+        keep_alive = keep_alive and framing in (UNTIL_CLOSE, 0)
+        framing = NO_BODY
+    elif status == 304 or method == b"HEAD" or (method == b"CONNECT" and status < 300):
+        framing = NO_BODY  # RFC 9112 §6.3: lengths describe what is not sent; after a CONNECT they mean nothing
+    elif framing == UNTIL_CLOSE:
+        keep_alive = False
     return ResponseHead(
         version,
         status,
@@ -288,9 +284,10 @@ def _refuse_request_line(raw: bytes) -> NoReturn:
     target, _, version = rest.rpartition(b" ")
     if method and TOKEN.fullmatch(method) is None:
         raise Refused(f"the method {show(method)} contains a character that no method may have")
-    if _VERSION.fullmatch(version) and version not in (HTTP_10, HTTP_11):
+    has_version = _VERSION.fullmatch(version) is not None
+    if has_version and version not in (HTTP_10, HTTP_11):
         raise Refused(f"the version {show(version)} is neither HTTP/1.0 nor HTTP/1.1", 505)
-    if b" " in target.strip(b" ") and TARGET.fullmatch(target.replace(b" ", b"")):
+    if method and has_version and b" " in target.strip(b" "):
         raise Refused(f"the request target {show(target)} contains white space")
     raise Refused(f"the request line {show(line)} is not 'method target version'")
 

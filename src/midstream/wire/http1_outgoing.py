@@ -56,6 +56,12 @@ def check_outgoing_request(method: bytes, target: bytes, version: bytes, fields:
         raise Refused("the request has more than one Host field")
     if body == UNTIL_CLOSE or (body == CHUNKED and version == HTTP_10):
         raise Refused(f"the length of the request body is not known, and {show(version)} has no other way to end it")
+    # Spelled plainly, as we demand it of those who ask us (`parse_request_head`).
+    checked = [(name, b"chunked") if _is_chunked(name, value) else (name, value) for name, value in checked]
+    if method == b"CONNECT":
+        if body not in (0, NO_BODY):
+            raise Refused("a CONNECT request must not have a body")
+        body = NO_BODY
     if body == 0 and not any(KINDS[name] in _FRAMING for name, _ in checked):
         body = NO_BODY  # a GET is not given a length just because it is empty
     elif body == NO_BODY and any(KINDS[name] == CONTENT_LENGTH for name, _ in checked):
@@ -152,8 +158,12 @@ def _describe(fields: list[tuple[bytes, bytes]], version: bytes) -> Outgoing:
 
 def _says_chunked(fields: list[tuple[bytes, bytes]]) -> bool:
     """True if chunked is the only framing that the fields name."""
-    framing = [(KINDS[name], value.lower()) for name, value in fields if KINDS[name] in _FRAMING]
-    return framing == [(TRANSFER_ENCODING, b"chunked")]
+    framing = [(name, value) for name, value in fields if KINDS[name] in _FRAMING]
+    return len(framing) == 1 and _is_chunked(*framing[0])
+
+
+def _is_chunked(name: bytes, value: bytes) -> bool:
+    return KINDS[name] == TRANSFER_ENCODING and value.lower() == b"chunked"
 
 
 def _with(fields: list[tuple[bytes, bytes]], length: bytes | None, coding: bytes | None, framing: Framing) -> Outgoing:
