@@ -1,0 +1,55 @@
+"""What the flow list says while there is nothing in it: the next steps for somebody who has just started."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from midstream.console.widgets.canvas import Run
+from midstream.text.escape import visible
+from midstream.text.url import hostport
+
+if TYPE_CHECKING:
+    from midstream.console.console import Console
+
+_DEFAULT_PORT = 8080
+_HINTS = (("i", "hold flows"), (":", "type a command"), ("?", "all keys"), ("q", "quit"))
+
+
+def no_flows(console: Console) -> list[list[Run]]:
+    """No flow has arrived yet: where to send one, and how to be trusted."""
+    options = console.master.options
+    host = (options.listen_host if "listen_host" in options else "") or "127.0.0.1"
+    if host in ("0.0.0.0", "::"):  # noqa: S104  # not bound here, only shown
+        host = "127.0.0.1"
+    port = (options.listen_port if "listen_port" in options else None) or _DEFAULT_PORT
+    address = "http://" + visible(hostport("", host, port))
+    confdir = options.confdir if "confdir" in options else "~/.midstream"
+    authority = visible(f"{confdir}/midstream-ca-cert.pem")
+    return [
+        [("strong", "  No flows yet.")],
+        [],
+        [("text", "  Send something through the proxy at "), ("host", address), ("text", ":")],
+        [],
+        [("prompt.label", f"    curl --proxy {address} \\")],
+        [("prompt.label", f"      --cacert {authority} \\")],
+        [("prompt.label", "      https://example.com/")],
+        [],
+        [("text", "  For a browser or a phone: set this address as its proxy, then let it")],
+        [("text", "  trust the certificate in that file.")],
+        [],
+        [run for key, words in _HINTS for run in (("hint.key", f"  {key} "), ("hint", words))],
+    ]
+
+
+def nothing_matches(console: Console) -> list[list[Run]]:
+    """There are flows, but none is shown."""
+    view = console.view
+    hidden = f"{len(view):,} flow is hidden." if len(view) == 1 else f"{len(view):,} flows are hidden."
+    lines: list[list[Run]] = [[("strong", "  Nothing to show: "), ("text", hidden)], []]
+    if view.filter_text:
+        lines.append([("text", "  The filter is "), ("prompt", visible(view.filter_text))])
+        lines.append([("hint.key", "  f "), ("hint", "change it")])
+    if view.marked_only:
+        lines.append([("text", "  Only marked flows are shown.")])
+        lines.append([("hint.key", "  M "), ("hint", "show all")])
+    return lines
