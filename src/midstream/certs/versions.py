@@ -32,6 +32,10 @@ class Versions:
     maximum: str = "UNBOUNDED"
     ciphers: str | None = None
 
+    def check(self) -> None:
+        """Raises ValueError with a sentence when no context can be made of this."""
+        self.apply(ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER))
+
     def apply(self, context: ssl.SSLContext) -> None:
         """Set them on a context. Raises ValueError with a sentence."""
         bounded = "UNBOUNDED" not in (self.minimum, self.maximum)

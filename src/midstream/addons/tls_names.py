@@ -1,0 +1,102 @@
+"""The names and protocols of a TLS connection: what to put into our certificate, what to ask a server for.
+
+Part of `addons/tlsconfig.py`, which is its only caller.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Sequence
+from typing import Final
+
+from cryptography import x509
+
+from midstream.certs.leaves import MAX_NAMES, covers
+from midstream.flows.certificate import Cert
+from midstream.flows.connection import Client, Server
+
+SPOKEN: Final = ["http/1.1"]
+"""The protocols that we speak, best first: the one place that decides what ALPN offers, on both sides."""
+
+_KNOWN: Final = 1000
+
+Names = tuple[tuple[str, ...], str | None]
+
+
+def protocols_for(offers: Sequence[bytes]) -> list[str]:
+    """What to offer or accept by ALPN when the client offered this; nothing when it offered nothing."""
+    return SPOKEN if offers else []
+
+
+def verified_name(server: Server, client: Client) -> str | None:
+    """The host name or IP address that the server has to prove; sets `server.sni`, unless someone did before.
+
+    The client's own wish comes first. An IP address is never sent as SNI (RFC 6066 §3) but verified all the same.
+    """
+    if server.sni:
+        return server.sni
+    address = server.address[0] if server.address else None
+    name = client.sni or address
+    if name is None:
+        return None
+    name = name.strip("[]").partition("%")[0].rstrip(".")
+    if not is_ip(name):
+        server.sni = name
+    return name or None
+
+
+def is_ip(text: str) -> bool:
+    """Whether this is an IPv4 or IPv6 address."""
+    if ":" not in text and not text.replace(".", "").isdigit():
+        return False
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True
+
+
+class NameFinder:
+    """The names for our certificate towards a client; what was worked out once is remembered, up to a bound."""
+
+    def __init__(self) -> None:
+        self.use_upstream = True
+        self._known: dict[tuple[bytes, str | None, str | None], Names] = {}
+
+    def find(self, client: Client, server: Server) -> Names:
+        """Names in order, without doubles, and the organization: those of the real certificate, then what the client
+        asked for. Of a client that asked for nothing, where it wanted to go, or where it arrived."""
+        shown = server.certificate_list[0] if self.use_upstream and server.certificate_list else None
+        host = server.address[0] if server.address else None
+        if client.sni is None and host is None and client.sockname:
+            host = client.sockname[0]
+        key = (shown.der if shown is not None else b"", client.sni, host)
+        names = self._known.get(key)
+        if names is None:
+            names = _names(shown, client.sni, host)
+            if len(self._known) >= _KNOWN:
+                self._known.clear()  # cheaper to fill again than to keep in order
+            self._known[key] = names
+        return names
+
+
+def _names(shown: Cert | None, sni: str | None, host: str | None) -> Names:
+    found: dict[str, None] = {}
+    organization: str | None = None
+    if shown is not None:
+        try:
+            upstream = [shown.cn, *(str(name.value) for name in shown.altnames if _is_host(name))]
+            organization = shown.organization
+        except ValueError:  # only OpenSSL could read it
+            upstream = []
+        found = dict.fromkeys(name for name in upstream if name)
+    kept = list(found)[: MAX_NAMES - 2]
+    for name in (sni, host):
+        # A name that a star stands for needs no certificate of its own: all siblings share one.
+        if name and not covers(kept, name):
+            kept.append(name)
+    return tuple(kept), organization
+
+
+def _is_host(name: x509.GeneralName) -> bool:
+    return isinstance(name, x509.DNSName | x509.IPAddress)
