@@ -275,6 +275,14 @@ async def test_a_replacement_that_fails_leaves_the_old_one_in(master: Master) ->
     assert calls == ["done"]
 
 
+async def test_repeating_an_option_of_another_addon_does_not_take_it_along(master: Master) -> None:
+    parent, child = Recorder("parent"), WithOption("child")
+    master.addons.add(WithOption("first"), parent)
+    master.addons.register(child, parent.addons)
+    master.addons.unregister(child, parent.addons)
+    assert master.options.size == 3
+
+
 async def test_add_log_gets_entries_and_does_not_feed_itself(master: Master) -> None:
     entries: list[LogEntry] = []
 

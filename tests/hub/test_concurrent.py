@@ -82,6 +82,24 @@ async def test_what_it_raises_is_logged(error: type[BaseException], caplog: pyte
     assert error.__name__ in caplog.text
 
 
+@pytest.mark.parametrize("kind", ["plain", "async"])
+async def test_the_traceback_starts_in_the_addons_file(kind: str, caplog: pytest.LogCaptureFixture) -> None:
+    class Plain:
+        @concurrent
+        def request(self, flow: object) -> None:
+            raise ValueError
+
+    class Async:
+        @concurrent
+        async def request(self, flow: object) -> None:
+            raise ValueError
+
+    await bound(Plain() if kind == "plain" else Async()).request(Flow())
+    [record] = caplog.records
+    assert record.exc_info is not None and record.exc_info[2] is not None
+    assert record.exc_info[2].tb_frame.f_code.co_filename == __file__
+
+
 @pytest.mark.parametrize("name", ["load", "configure", "add_log", "reqest"])
 def test_other_names_are_refused(name: str) -> None:
     def handler(argument: object) -> None: ...

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from midstream.flows.errors import AddonHalt, AddonManagerError, OptionsError
-from midstream.hub import emitters
+from midstream.hub import emitters, timed_await
 from midstream.hub.emitters import FINISHED
 from midstream.hub.events import DECLARATIONS, Event, Events
 
@@ -304,6 +304,21 @@ async def test_a_slow_handler_is_named(caplog: pytest.LogCaptureFixture, monkeyp
     [record] = caplog.records
     assert "dawdler held everything up for 200 ms in request" in record.getMessage()
     assert f"{__file__}:" in record.getMessage()
+
+
+async def test_an_async_handler_that_blocks_is_named_too(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = [0.0]
+    monkeypatch.setattr(timed_await, "perf_counter", lambda: now[0])
+
+    async def handler(flow: object) -> None:
+        await asyncio.sleep(0)
+        now[0] += 0.3
+
+    await bound(Handlers(request=handler)).request(FakeFlow())
+    [record] = caplog.records
+    assert "held everything up for 300 ms in request" in record.getMessage()
 
 
 @pytest.mark.parametrize("name", ["load", "configure", "add_log"])

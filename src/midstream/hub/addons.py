@@ -17,7 +17,7 @@ from midstream.hub import ctx
 from midstream.hub.add_log import AddLogRelay
 from midstream.hub.events import DECLARATIONS, Event
 from midstream.hub.failures import one_line, own_traceback
-from midstream.hub.handlers import addon_name, handlers_of, walk, warnings_about
+from midstream.hub.handlers import addon_name, handlers_of, short_name, walk, warnings_about
 from midstream.text.suggest import did_you_mean
 
 if TYPE_CHECKING:
@@ -31,9 +31,10 @@ logger = logging.getLogger(__name__)
 class Loader:
     """What an addon gets in `load`: the way to declare its options and commands."""
 
-    def __init__(self, master: Master, owner: object) -> None:
+    def __init__(self, master: Master, owner: object, besides: Sequence[object] = ()) -> None:
         self.master = master
         self._owner = owner
+        self._besides = besides  # whom the owner is going to replace
 
     def add_option(
         self,
@@ -46,7 +47,13 @@ class Loader:
         kind: str | Kind | None = None,
     ) -> None:
         """Declare an option; the type is str, int, bool, Optional of str or int, or Sequence[str]."""
-        self.master.options.add_option(name, typespec, default, help, choices, kind=kind, owner=self._owner)
+        options = self.master.options
+        before = options.option(name) if name in options else None
+        owner = before.owner if before is not None else None
+        options.add_option(name, typespec, default, help, choices, kind=kind, owner=self._owner)
+        if before is options.option(name) and owner is not None and not any(owner is one for one in self._besides):
+            # A script that repeats somebody's option must not take it along when it goes.
+            before.owner = owner
 
     def add_command(self, path: str, func: Callable[..., Any]) -> None:
         """Make `func` the command `path`; its annotations are its argument types."""
@@ -161,9 +168,9 @@ class AddonManager:
                 raise AddonManagerError(f"an addon called {name!r} is there already; give this one another `name`")
             handlers_of(each, DECLARATIONS)  # refuses handlers that could never be called
             for warning in warnings_about(each, DECLARATIONS):
-                logger.warning("%s", warning, extra={"addon": name})
+                logger.warning("%s", warning, extra={"addon": short_name(name)})
             entered.append(each)
-            self._emit("load", [each], Loader(self.master, each), strict=strict)
+            self._emit("load", [each], Loader(self.master, each, besides), strict=strict)
             if not strict:
                 self._make_known([each])
 

@@ -11,12 +11,14 @@ Each handler is timed. Five clock readings for four handlers cost 0.2 of the 0.5
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Generator, Iterator, Sequence
+from functools import partial
 from inspect import isawaitable
 from time import perf_counter
 from typing import TYPE_CHECKING, Generic, ParamSpec, TypeVar
 
 from midstream.hub.failures import report_refused, report_slow, settle
 from midstream.hub.handlers import Handler
+from midstream.hub.timed_await import TimedAwait
 
 if TYPE_CHECKING:
     from midstream.flows.flow import Flow
@@ -120,7 +122,7 @@ class Emitter(Generic[P]):
         while met is not None:
             handler, result = met
             try:
-                await result
+                await TimedAwait(result, SLOW, partial(report_slow, self.name, handler))
             except GeneratorExit:  # this coroutine is being closed
                 raise
             except BaseException as error:

@@ -13,11 +13,11 @@ import types
 from pathlib import Path
 
 from midstream.flows.errors import AddonHalt
-from midstream.hub.handlers import addon_name, location
+from midstream.hub.handlers import addon_name, location, short_name
 
 logger = logging.getLogger(__name__)
 
-_MACHINERY = str(Path(__file__).parent)
+_MACHINERY = Path(__file__).parent
 
 
 def settle(event: str, handler: object, error: BaseException) -> bool:
@@ -32,7 +32,7 @@ def settle(event: str, handler: object, error: BaseException) -> bool:
         owner,
         event,
         one_line(error),
-        exc_info=(type(error), error, own_traceback(error)),
+        exc_info=(type(error), error, own_traceback(error, location(handler).rpartition(":")[0])),
         extra={"addon": owner},
     )
     return False
@@ -76,19 +76,24 @@ def one_line(error: BaseException) -> str:
     return f"{type(error).__name__}: {first}" if first else type(error).__name__
 
 
-def own_traceback(error: BaseException) -> types.TracebackType | None:
-    """The traceback without the frames of this machinery in front, so that it starts in the addon's own file."""
-    traceback = error.__traceback__
-    while traceback is not None and Path(traceback.tb_frame.f_code.co_filename).parent == Path(_MACHINERY):
-        traceback = traceback.tb_next
-    return traceback
+def own_traceback(error: BaseException, file: str = "") -> types.TracebackType | None:
+    """The traceback from the first frame in `file`, the addon's own; else from the first outside this machinery."""
+    frame = error.__traceback__
+    while frame is not None and frame.tb_frame.f_code.co_filename != file:
+        frame = frame.tb_next
+    if frame is not None:
+        return frame
+    frame = error.__traceback__
+    while frame is not None and Path(frame.tb_frame.f_code.co_filename).parent == _MACHINERY:
+        frame = frame.tb_next
+    return frame
 
 
 def owner_name(handler: object) -> str:
     """The addon that a handler belongs to: the object of a method, the file of a module's function."""
     owner = getattr(handler, "__self__", None)
     if owner is not None:
-        return addon_name(owner)
+        return short_name(addon_name(owner))
     function = inspect.unwrap(handler) if callable(handler) else handler
     names = getattr(function, "__globals__", {})
-    return str(names.get("name") or Path(str(names.get("__file__", "an addon"))).name)
+    return short_name(str(names.get("name") or names.get("__file__") or "an addon"))

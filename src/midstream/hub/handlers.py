@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import difflib
 import inspect
+import os
 import types
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Protocol
@@ -57,6 +58,11 @@ def addon_name(addon: object) -> str:
     if isinstance(addon, types.ModuleType):
         return addon.__name__
     return (addon.__name__ if isinstance(addon, type) else type(addon).__name__).lower()
+
+
+def short_name(name: str) -> str:
+    """An addon's name for people: scripts are called by their path, of which the file name says enough."""
+    return os.path.basename(name) if name.endswith(".py") else name
 
 
 def location(handler: object) -> str:

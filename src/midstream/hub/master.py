@@ -89,5 +89,6 @@ class Master:
     async def load_flow(self, f: Flow) -> None:
         """Let a flow that was read or made pass through the events as if it happened now."""
         with ctx.use(self):
+            f.resume()  # it may have been saved while it was held
             for event in happenings(f):
                 await self.addons.handle_lifecycle(event)
