@@ -1,0 +1,139 @@
+"""The connection tab of the detail pane: both connections, their certificates, and the times of the exchange."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from midstream.console.panes.facts import blank, facts, heading, sentence
+from midstream.console.widgets.pieces import Piece
+from midstream.flows.certificate import Cert
+from midstream.flows.connection import Client, Connection, Server
+from midstream.flows.flow import Flow
+from midstream.flows.http import HTTPFlow
+from midstream.text.times import clock, human_duration
+from midstream.text.url import hostport
+
+_MOST_NAMES = 40
+
+
+def connection_pieces(flow: Flow) -> list[Piece]:
+    """Everything that is known beside the messages."""
+    pieces: list[Piece] = []
+    if flow.comment or flow.marked or flow.is_replay:
+        pieces += [heading("Notes"), *facts(_notes(flow)), blank()]
+    pieces += [heading("Client connection"), *facts(_client(flow.client_conn))]
+    if flow.client_conn.mitmcert is not None:
+        pieces += [
+            heading("  Certificate shown to the client", role="strong"),
+            *_certificate(flow.client_conn.mitmcert),
+        ]
+    pieces += [blank(), heading("Server connection")]
+    if flow.server_conn.address is None and flow.server_conn.timestamp_start is None:
+        pieces.append(sentence("none was needed", "dim"))
+    else:
+        pieces += facts(_server(flow.server_conn))
+    chain = list(flow.server_conn.certificate_list)
+    if chain:
+        title = f"  Certificate of the server, chain of {len(chain)}"
+        pieces += [heading(title, role="strong"), *_certificate(chain[0])]
+    pieces += [blank(), heading("Times"), *facts(_times(flow))]
+    if flow.metadata:
+        pairs = ((str(name), repr(value)[:1000]) for name, value in list(flow.metadata.items())[:100])
+        pieces += [blank(), heading("Metadata"), *facts(pairs)]
+    return pieces
+
+
+def _notes(flow: Flow) -> Iterator[tuple[str, str]]:
+    if flow.comment:
+        yield "comment", flow.comment
+    if flow.marked:
+        yield "marked", flow.marked
+    if flow.is_replay:
+        yield "replayed", flow.is_replay
+
+
+def _common(connection: Connection) -> Iterator[tuple[str, str]]:
+    if connection.tls:
+        version = connection.tls_version or ("not established" if not connection.tls_established else "yes")
+        yield "tls", " ".join(filter(None, [version, connection.cipher]))
+        if connection.sni:
+            yield "sni", connection.sni
+    if connection.alpn:
+        yield "alpn", connection.alpn.decode("utf-8", "surrogateescape")
+    if connection.error:
+        yield "error", connection.error
+
+
+def _client(client: Client) -> Iterator[tuple[str, str]]:
+    yield "address", _address(client.peername)
+    yield "came in by", f"{client.proxy_mode.full_spec}, {_address(client.sockname)}"
+    yield from _common(client)
+    if client.alpn_offers:
+        yield "alpn offers", " ".join(offer.decode("utf-8", "surrogateescape") for offer in client.alpn_offers)
+
+
+def _server(server: Server) -> Iterator[tuple[str, str]]:
+    if server.address is not None:
+        yield "address", _address(server.address)
+    if server.peername is not None and server.peername != server.address:
+        yield "resolved to", _address(server.peername)
+    if server.via is not None:
+        yield "via", f"{server.via[0]}://{_address(server.via[1])}"
+    yield from _common(server)
+
+
+def _address(address: tuple[str, int] | None) -> str:
+    return hostport("", address[0], address[1]) if address else "unknown"
+
+
+def _certificate(cert: Cert) -> list[Piece]:
+    try:
+        return facts(list(_certificate_facts(cert)))
+    except Exception as error:  # whatever a hostile certificate makes the parser raise
+        return [sentence(f"it cannot be read: {error}", "failed")]
+
+
+def _certificate_facts(cert: Cert) -> Iterator[tuple[str, str]]:
+    yield "subject", _name(cert.subject)
+    yield "issuer", _name(cert.issuer)
+    names = [str(name.value) for name in cert.altnames]
+    if names:
+        more = f" and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else ""
+        yield "names", ", ".join(names[:_MOST_NAMES]) + more
+    yield "valid", f"{cert.notbefore:%Y-%m-%d %H:%M} to {cert.notafter:%Y-%m-%d %H:%M} UTC"
+    kind, bits = cert.keyinfo
+    yield "key", f"{kind}, {bits} bits" if bits > 0 else kind
+    yield "serial", f"{cert.serial:x}"
+    yield "sha-256", cert.fingerprint().hex(":")
+
+
+def _name(pairs: list[tuple[str, str]]) -> str:
+    return ", ".join(f"{short}={value}" for short, value in pairs) or "(empty)"
+
+
+def _times(flow: Flow) -> Iterator[tuple[str, str]]:
+    moments: list[tuple[str, float | None]] = [
+        ("client connected", flow.client_conn.timestamp_start),
+        ("client tls ready", flow.client_conn.timestamp_tls_setup),
+        ("server connecting", flow.server_conn.timestamp_start),
+        ("server connected", flow.server_conn.timestamp_tcp_setup),
+        ("server tls ready", flow.server_conn.timestamp_tls_setup),
+    ]
+    if isinstance(flow, HTTPFlow):
+        moments += [("request begins", flow.request.timestamp_start), ("request ends", flow.request.timestamp_end)]
+        if flow.response is not None:
+            moments += [
+                ("response begins", flow.response.timestamp_start),
+                ("response ends", flow.response.timestamp_end),
+            ]
+    if flow.error is not None:
+        moments.append(("failed", flow.error.timestamp))
+    start = flow.timestamp_start
+    for name, moment in sorted(((n, m) for n, m in moments if m), key=lambda pair: pair[1]):
+        yield name, f"{clock(moment)}  {_offset(moment - start)}"
+
+
+def _offset(seconds: float) -> str:
+    if abs(seconds) < 0.0005:
+        return "the flow begins"
+    return f"{human_duration(abs(seconds))} {'later' if seconds > 0 else 'before'}"

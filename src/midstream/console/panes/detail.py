@@ -1,0 +1,284 @@
+"""The detail pane: one flow, in tabs (console.md §3.2). Shows the view's focused flow and follows it.
+
+Headers and body are one text that scrolls together; the body is read through a line index, and the pane is painted anew
+when the flow changes, also while it is in flight. Editing and resuming are commands of others.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, ClassVar
+
+import urwid
+
+from midstream.console.pane import Pane
+from midstream.console.panes import detail_tabs
+from midstream.console.panes.connection_text import connection_pieces
+from midstream.console.panes.detail_tabs import CONNECTION, MESSAGES, REQUEST, RESPONSE
+from midstream.console.panes.facts import heading
+from midstream.console.panes.messages_text import MessagePieces
+from midstream.console.widgets import cells
+from midstream.console.widgets.body_viewer import MODES, BodyView
+from midstream.console.widgets.canvas import PaintedRow, RowsCanvas, Run, paint_blank, paint_row
+from midstream.console.widgets.pieces import FixedPieces, JoinedPieces, Pieces
+from midstream.console.widgets.text_viewer import TextViewer
+from midstream.flows.http import HTTPFlow
+from midstream.work.slices import Budget, Generation, Token
+
+if TYPE_CHECKING:
+    from midstream.console.console import Console
+    from midstream.flows.flow import Flow
+    from midstream.store.view import Change
+
+_HEAD_ROWS = 2  # title and tabs
+_TICK = 0.5
+_SEARCH_AT_ONCE = 0.01
+
+
+class Detail(Pane):
+    """See the module. `tab` is the name of the shown tab; it stays when another flow is shown."""
+
+    name = "detail"
+    contexts: ClassVar[tuple[str, ...]] = ("detail", "global")
+    no_cache = ["render"]
+
+    def __init__(self, console: Console) -> None:
+        super().__init__(console)
+        self.view = console.view
+        self.viewer = TextViewer()
+        self.tab = REQUEST
+        self._flow_id: str | None = None
+        self._stale = True
+        self._bodies = {tab: BodyView(self._body_changed, console.spawn) for tab in (REQUEST, RESPONSE)}
+        self._searches = Generation()
+        self._places: list[tuple[int, int, str]] = []
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._ticker: asyncio.TimerHandle | None = None
+
+    # -- the flow -----------------------------------------------------------------------------------------------------
+
+    def entered(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        if self._on_change not in self.view.on_change:
+            self.view.on_change.append(self._on_change)
+        options = self.console.master.options
+        if self.view.follow and "console_focus_follow" in options:
+            # Somebody reads one flow now: the next one to arrive must not take its place (and be edited instead).
+            options.update(console_focus_follow=False)
+        self._stale = True
+
+    def left(self) -> None:
+        if self._on_change in self.view.on_change:
+            self.view.on_change.remove(self._on_change)
+        if self._ticker is not None:
+            self._ticker.cancel()
+        self._ticker = self._loop = None
+        self._searches.cancel()
+        for body in self._bodies.values():
+            body.stop()
+
+    def focused_flow(self) -> Flow | None:
+        id_ = self.view.focus_id
+        return self.view.get(id_) if id_ is not None else None
+
+    def tabs(self) -> list[str]:
+        """The tabs of the shown flow."""
+        flow = self.focused_flow()
+        return detail_tabs.tabs_of(flow) if flow is not None else []
+
+    def show_tab(self, tab: str) -> None:
+        """Show a tab by its name; one that the flow has not shows the first."""
+        self.tab = tab
+        self._stale = True
+        self.viewer.show(FixedPieces([]))
+        self.console.request_frame(now=True)
+
+    def _on_change(self, change: Change) -> None:
+        if change.kind in ("focus", "refresh") or change.id == self._flow_id:
+            self._stale = True
+            self.console.request_frame()
+
+    def _tick(self) -> None:
+        self._ticker = None
+        self.console.request_frame()
+
+    def _body_changed(self) -> None:
+        self._stale = True
+        self.console.request_frame()
+
+    # -- the body -----------------------------------------------------------------------------------------------------
+
+    @property
+    def body(self) -> BodyView | None:
+        """The body of the shown tab, if it has one."""
+        return self._bodies.get(self._shown_tab())
+
+    @property
+    def modes(self) -> tuple[str, ...]:
+        """The ways to show a body."""
+        return MODES
+
+    @property
+    def mode(self) -> str:
+        """How the body of the shown tab is shown."""
+        return self.body.mode if self.body is not None else "auto"
+
+    def set_mode(self, mode: str) -> None:
+        """Show the body of this tab another way; ValueError for an unknown one."""
+        if self.body is not None:
+            self.body.set_mode(mode)
+            self._stale = True
+        self.console.request_frame(now=True)
+
+    def toggle_raw(self) -> None:
+        """Switch between the body as it came and its best form."""
+        self.set_mode("auto" if self.mode == "raw" else "raw")
+
+    def toggle_wrap(self) -> None:
+        """Wrap long lines or scroll sideways."""
+        wraps = self.viewer.toggle_wrap()
+        self.console.message("long lines wrap" if wraps else "long lines are cut; left and right scroll")
+        self.console.request_frame(now=True)
+
+    # -- moving -------------------------------------------------------------------------------------------------------
+
+    def title(self) -> str:
+        return "detail"
+
+    def navigate(self, move: str) -> None:
+        sideways = {"left": -1, "right": 1} if self.viewer.wrap else {}
+        steps = {"next": 1, "previous": -1, **sideways}
+        tabs = self.tabs()
+        if move in steps and tabs:
+            here = tabs.index(self._shown_tab()) if self._shown_tab() in tabs else 0
+            self.show_tab(tabs[(here + steps[move]) % len(tabs)])
+        elif self.viewer.move(move):
+            self.console.request_frame(now=True)
+
+    def clicked(self, size: tuple[int, int], button: int, column: int, row: int) -> bool:
+        if button in (4, 5):
+            self.viewer.scroll(-3 if button == 4 else 3)
+            self.console.request_frame(now=True)
+            return True
+        if button == 1 and row == 1:
+            for first, last, name in self._places:
+                if first <= column <= last:
+                    self.show_tab(name)
+                    return True
+        return False
+
+    # -- searching ----------------------------------------------------------------------------------------------------
+
+    def search(self, pattern: str, backwards: bool = False) -> bool:
+        """Short searches end here; longer ones go on in slices and tell their result by a message."""
+        token = self._searches.begin()
+        if not pattern:
+            self.viewer.pattern, self.viewer.found = "", None
+            self.viewer.changed()
+            return True
+        self._refresh()
+        places = self.viewer.matches(pattern, backwards)
+        budget = Budget(_SEARCH_AT_ONCE)
+        for found in places:
+            if found is not None:
+                self._show_match(found, pattern)
+                return True
+            if budget.spent():
+                self.console.spawn(self._search_on(places, pattern, token), "search in a body")
+                return True
+        return False
+
+    async def _search_on(self, places: Iterator[int | None], pattern: str, token: Token) -> None:
+        budget = Budget()
+        for found in places:
+            if not token.current:
+                return
+            if found is not None:
+                self._show_match(found, pattern)
+                return
+            if budget.spent():
+                await budget.rest()
+        if token.current:
+            self.console.message(f"{pattern!r} is not found", "warn")
+
+    def _show_match(self, piece: int, pattern: str) -> None:
+        self.viewer.mark(piece, pattern)
+        self.viewer.changed()
+        self.console.request_frame(now=True)
+
+    # -- painting -----------------------------------------------------------------------------------------------------
+
+    def render(self, size: tuple[int, int], focus: bool = False) -> urwid.Canvas:  # type: ignore[override]
+        columns, rows = size
+        flow = self.focused_flow()
+        if flow is None:
+            painted = [paint_row([("dim", "  no flow")], columns)]
+            painted.extend(paint_blank(columns) for _ in range(rows - 1))
+            return RowsCanvas(painted[:rows], columns)
+        self._refresh()
+        head = self._head(flow, columns)
+        painted = [*head, *self.viewer.paint(columns, max(rows - len(head), 0))]
+        if (flow.live or flow.intercepted) and self._ticker is None and self._loop is not None:
+            self._ticker = self._loop.call_later(_TICK, self._tick)
+        return RowsCanvas(painted[:rows], columns, self.get_cursor_coords(size) if focus else None)
+
+    def get_cursor_coords(self, size: tuple[int, int]) -> tuple[int, int] | None:
+        return (0, _HEAD_ROWS) if size[1] > _HEAD_ROWS else None
+
+    def _head(self, flow: Flow, columns: int) -> list[PaintedRow]:
+        now = time.time()
+        row = self.view.row(flow.id) if flow.id in self.view else None
+        state = detail_tabs.state_runs(flow, now)
+        right = sum(cells.width(cells.prepare(text)) for _, text in state)
+        title = paint_row(detail_tabs.title_runs(flow, row, now), max(columns - right - 1, 0))
+        title = [*title, *paint_row([("text", " "), *state], min(right + 1, columns))]
+        tab_runs, self._places = detail_tabs.tab_runs(flow, self.tabs(), self._shown_tab())
+        return [title, self._tab_row(tab_runs, columns)]
+
+    def _tab_row(self, runs: list[Run], columns: int) -> PaintedRow:
+        right = f"{'m view: ' + self.mode + '   ' if self.body is not None else ''}{self.viewer.position} "
+        used = sum(cells.width(text) for _, text in runs)
+        if used + len(right) + 1 <= columns:
+            runs = [*runs, ("text", " " * (columns - used - len(right))), ("hint", right)]
+        return paint_row(runs, columns)
+
+    def _shown_tab(self) -> str:
+        tabs = self.tabs()
+        return self.tab if self.tab in tabs or not tabs else tabs[0]
+
+    def _refresh(self) -> None:
+        """Make the pieces of the shown tab anew if anything has changed. Costs a few rows, never a body."""
+        flow = self.focused_flow()
+        if flow is None or (not self._stale and flow.id == self._flow_id):
+            return
+        same = flow.id == self._flow_id
+        if not same:
+            self._flow_id = flow.id
+            for body in self._bodies.values():
+                body.mode = "auto"
+        self._stale = False
+        pieces = self._pieces(flow)
+        # A body that is ready at once tells so while it is being shown; that is this refresh.
+        self._stale = False
+        self.viewer.show(pieces, keep_place=same)
+
+    def _pieces(self, flow: Flow) -> Pieces:
+        tab = self._shown_tab()
+        if tab == CONNECTION:
+            return FixedPieces(connection_pieces(flow))
+        if tab == MESSAGES:
+            return MessagePieces(detail_tabs.messages_of(flow))  # type: ignore[arg-type]
+        if not isinstance(flow, HTTPFlow):
+            return FixedPieces(detail_tabs.dns_pieces(flow, tab))
+        if tab == RESPONSE and flow.response is None:
+            return FixedPieces(detail_tabs.response_pieces(flow))
+        message = flow.response if tab == RESPONSE and flow.response is not None else flow.request
+        above = detail_tabs.response_pieces(flow) if tab == RESPONSE else detail_tabs.request_pieces(flow)
+        body = self._bodies[tab]
+        body.show(detail_tabs.body_of(message))
+        title = heading("Body", body.note)
+        return JoinedPieces(
+            [FixedPieces([*above, title]), body.pieces, FixedPieces(detail_tabs.trailer_pieces(message))]
+        )

@@ -1,0 +1,158 @@
+"""What the detail pane shows of a flow, tab by tab: title, tabs, and the pieces above a body."""
+
+from __future__ import annotations
+
+from midstream.console.panes.facts import blank, facts, header_facts, heading, sentence
+from midstream.console.widgets.body_viewer import Body
+from midstream.console.widgets.canvas import Run
+from midstream.console.widgets.pieces import Piece
+from midstream.flows.flow import Flow
+from midstream.flows.http import HTTPFlow, Message
+from midstream.store.rows import Row
+from midstream.text.escape import visible
+from midstream.text.times import human_duration
+from midstream.text.url import hostport
+
+REQUEST, RESPONSE, MESSAGES, CONNECTION = "Request", "Response", "Messages", "Connection"
+
+
+def tabs_of(flow: Flow) -> list[str]:
+    """The tabs that a flow has, in order."""
+    if isinstance(flow, HTTPFlow):
+        return [REQUEST, RESPONSE, *([MESSAGES] if flow.websocket is not None else []), CONNECTION]
+    if hasattr(flow, "messages"):
+        return [MESSAGES, CONNECTION]
+    return [REQUEST, RESPONSE, CONNECTION]
+
+
+def messages_of(flow: Flow) -> list[object]:
+    """The messages behind the tab of that name."""
+    found = flow.websocket if isinstance(flow, HTTPFlow) else flow
+    return getattr(found, "messages", [])
+
+
+def title_runs(flow: Flow, row: Row | None, now: float) -> list[Run]:
+    """The first row of the pane: number, what the flow is, and what holds it."""
+    runs: list[Run] = [("dim", f" {row.number}  " if row is not None else " ")]
+    if isinstance(flow, HTTPFlow):
+        runs += [("method", visible(flow.request.method)), ("strong", " " + visible(flow.request.pretty_url[:4096]))]
+    else:
+        address = flow.server_conn.address
+        where = hostport("", address[0], address[1]) if address else ""
+        runs += [("method.other", flow.type.upper()), ("strong", " " + visible(where))]
+    return runs
+
+
+def state_runs(flow: Flow, now: float) -> list[Run]:
+    """Held, failed, in flight: what stands at the right of the title."""
+    age = human_duration(now - flow.timestamp_start)
+    if flow.intercepted:
+        side = "response" if getattr(flow, "response", None) is not None else "request"
+        return [("held", f"‖ held at {side} {age} ")]
+    if flow.error is not None:
+        return [("failed", "! failed ")]
+    if flow.live and getattr(flow, "response", None) is None:
+        return [("live", f"… in flight {age} ")]
+    return []
+
+
+def tab_runs(flow: Flow, tabs: list[str], current: str) -> tuple[list[Run], list[tuple[int, int, str]]]:
+    """The row of tabs, and which cells belong to which for the mouse."""
+    runs: list[Run] = [("text", " ")]
+    places: list[tuple[int, int, str]] = []
+    at = 1
+    held = ""
+    if flow.intercepted:
+        held = RESPONSE if getattr(flow, "response", None) is not None else REQUEST
+    for number, name in enumerate(tabs):
+        if number:
+            runs.append(("border", "|"))
+            at += 1
+        label = f" {name}{'*' if name == held else ''} "
+        if name == MESSAGES:
+            label = f" {name} {len(messages_of(flow))} "
+        # Brackets as well as colour: without colour the shown tab must be seen too.
+        if name == current:
+            label = f"[{label[1:-1]}]"
+        runs.append(("tab.on" if name == current else "tab", label))
+        places.append((at, at + len(label) - 1, name))
+        at += len(label)
+    return runs, places
+
+
+def request_pieces(flow: HTTPFlow) -> list[Piece]:
+    """Start line and headers of the request."""
+    request = flow.request
+    line: list[Run] = [
+        ("method", visible(request.method)),
+        ("text", " " + visible(request.pretty_url[:4096])),
+        ("dim", " " + visible(request.http_version)),
+    ]
+    return [*_trouble(flow), Piece((), line), blank(), *_headers(request)]
+
+
+def response_pieces(flow: HTTPFlow) -> list[Piece]:
+    """Status line and headers of the response, or why there is none."""
+    response = flow.response
+    if response is None:
+        return [*_trouble(flow), *_no_response(flow)]
+    family = response.status_code // 100
+    role = f"status.{family}xx" if 1 <= family <= 5 else "status.5xx"
+    line: list[Run] = [
+        ("dim", visible(response.http_version) + " "),
+        (role, f"{response.status_code} {visible(response.reason[:1000])}"),
+    ]
+    return [*_trouble(flow), Piece((), line), blank(), *_headers(response)]
+
+
+def trailer_pieces(message: Message) -> list[Piece]:
+    """The fields behind the body."""
+    if not message.trailers:
+        return []
+    fields = message.trailers.fields
+    return [blank(), heading(f"Trailers {len(fields)}"), *header_facts(fields)]
+
+
+def body_of(message: Message) -> Body:
+    """The raw body and what says how to read it."""
+    headers = message.headers
+    return Body(message.raw_content, headers.get("content-type", ""), headers.get("content-encoding", ""))
+
+
+def dns_pieces(flow: Flow, tab: str) -> list[Piece]:
+    """A DNS message: its questions and records as they describe themselves."""
+    message = getattr(flow, tab.lower(), None)
+    if message is None:
+        return [*_trouble(flow), sentence("no answer yet" if flow.live else "no answer", "dim")]
+    pieces = [*_trouble(flow)]
+    for title in ("questions", "answers", "authorities", "additionals"):
+        records = list(getattr(message, title, ()))
+        if records:
+            rows = ((str(record.name), str(record)) for record in records[:500])
+            pieces += [heading(f"{title.capitalize()} {len(records)}"), *facts(rows), blank()]
+    return pieces
+
+
+def _headers(message: Message) -> list[Piece]:
+    fields = message.headers.fields
+    return [heading(f"Headers {len(fields)}"), *header_facts(fields), blank()]
+
+
+def _trouble(flow: Flow) -> list[Piece]:
+    pieces = []
+    if flow.error is not None:
+        pieces.append(Piece([("failed", "! ")], [("failed", visible(flow.error.msg))]))
+    if flow.comment:
+        pieces.append(Piece([("dim", "; ")], [("strong", visible(flow.comment[:4096]))]))
+    return [*pieces, blank()] if pieces else []
+
+
+def _no_response(flow: HTTPFlow) -> list[Piece]:
+    if flow.intercepted:
+        return [
+            sentence("The request is held: the server has not seen it yet."),
+            sentence("a resume   e edit   X kill"),
+        ]
+    if flow.live:
+        return [sentence("No response yet.", "live")]
+    return [sentence("There is no response.", "dim")]
