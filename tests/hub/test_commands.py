@@ -174,7 +174,7 @@ async def test_async_commands_give_awaitables(manager: CommandManager) -> None:
 
 def test_direct_calls_of_a_wrong_arity_are_command_errors(addon: Example) -> None:
     assert addon.two("a", 1) == "a1"
-    with pytest.raises(CommandError, match="two: missing a required argument: 'number'; it takes word: 'str'|two: "):
+    with pytest.raises(CommandError, match=r"two: missing a required argument: 'number'; it takes word: 'str'|two: "):
         addon.two("a")  # type: ignore[call-arg]
 
 

@@ -236,7 +236,7 @@ def test_the_folder_is_private_from_the_start(tmp_path: Path) -> None:
 
 def test_a_folder_that_cannot_be_made(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    with pytest.raises(OptionsError, match="config folder .*/file/x: Not a directory; choose one with --set confdir"):
+    with pytest.raises(OptionsError, match=r"config folder .*/file/x: Not a directory; choose one with --set confdir"):
         config.make_folder(str(tmp_path / "file" / "x"))
 
 
@@ -254,7 +254,7 @@ def test_the_listing_is_a_config_file_of_defaults(opts: Options) -> None:
     opts.word = "changed"
     out = io.StringIO()
     dump_defaults(opts, out)
-    assert "# An order.\n# Type str. Choices: time, size.\norder: \"time\"\n\n" in out.getvalue()
+    assert '# An order.\n# Type str. Choices: time, size.\norder: "time"\n\n' in out.getvalue()
     again = make_options()
     config.load(again, out.getvalue())
     assert not any(again.has_changed(name) for name in again)

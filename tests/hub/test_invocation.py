@@ -21,7 +21,7 @@ def opts(confdir: Path) -> Options:
     options = Options()
     add = options.add_option
     add("confdir", str, str(confdir), "The config folder.", kind="path")
-    add("mode", Sequence[str], ["regular"], "Proxies to run.", kind="mode")
+    add("mode", Sequence[str], ["regular"], "Proxies to run.")
     add("scripts", Sequence[str], [], "Addon scripts.", kind="path")
     add("server", bool, True, "Whether to listen.")
     add("ssl_insecure", bool, False, "Skip the checks of upstream certificates.")

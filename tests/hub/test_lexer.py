@@ -23,7 +23,7 @@ from midstream.hub.lexer import lex, quote, split, unquote
         ('set "a b', ["set", '"a b']),
         ("set '", ["set", "'"]),
         ('""', [""]),
-        ("\"it's\"", ["it's"]),
+        ('"it\'s"', ["it's"]),
         (r"a\ b", ["a\\", "b"]),
         ("a\u00a0b", ["a\u00a0b"]),
     ],
@@ -34,7 +34,7 @@ def test_words(line: str, words: list[str]) -> None:
 
 @given(st.text())
 @example("'")
-@example("\"'\"")
+@example('"\'"')
 def test_tokens_are_the_line(line: str) -> None:
     tokens = lex(line)
     assert "".join(token.text for token in tokens) == line

@@ -13,6 +13,7 @@ from midstream.hub.option_kinds import NAMED, Kind, between, complete_path, kind
         ("size", "2m", "two"),
         ("filter", "~m GET & !~s", "~m"),
         ("regex", r"^a\.b$", "a("),
+        ("mode", "reverse:http://example@8081", "revers:http://example"),
     ],
 )
 def test_texts_are_checked(kind: str, good: str, bad: str) -> None:
@@ -52,6 +53,12 @@ def test_filters_are_completed() -> None:
     assert "~m GET & ~d" in complete("~m GET & ~d")
     assert {"~t", "~tcp", "~tq", "~ts"} <= set(complete("~t"))
     assert complete("~m GET") == []
+
+
+def test_modes_are_completed() -> None:
+    complete = kind_of("mode").complete
+    assert complete is not None
+    assert complete("re") == ["regular", "reverse"]
 
 
 def test_paths_are_completed(tmp_path: Path) -> None:

@@ -130,7 +130,7 @@ def test_lists_are_copies(opts: Options) -> None:
 
 
 def test_reading_an_unknown_name_suggests_a_known_one(opts: Options) -> None:
-    with pytest.raises(AttributeError, match="no option is called 'prot'; did you mean 'port'?"):
+    with pytest.raises(AttributeError, match=r"no option is called 'prot'; did you mean 'port'?"):
         _ = opts.prot
     with pytest.raises(KeyError, match="did you mean 'port'"):
         opts.has_changed("prot")

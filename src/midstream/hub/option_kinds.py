@@ -75,6 +75,18 @@ def _check_regex(text: str) -> None:
         raise ValueError(f"{text!r} is no regular expression: {error.msg}{where}") from None
 
 
+def _check_mode(text: str) -> None:
+    from midstream.flows.proxy_mode import ProxyMode
+
+    ProxyMode.parse(text)
+
+
+def _complete_mode(text: str) -> list[str]:
+    from midstream.flows.proxy_mode import MODE_NAMES
+
+    return sorted(name for name in MODE_NAMES if name.startswith(text))
+
+
 def complete_path(text: str) -> list[str]:
     """File system entries that start with `text`; folders end in `/`, and nothing typed lists the current folder."""
     typed = text or "./"
@@ -96,8 +108,7 @@ SIZE = Kind("size", editor="size", check=_check_size)
 PATH = Kind("path", editor="path", complete=complete_path)
 FILTER = Kind("filter", editor="filter", check=_check_filter, complete=_complete_filter)
 REGEX = Kind("regex", editor="regex", check=_check_regex)
-# The grammar of mode specs lives in the proxy, above this room: its addon checks them when it is configured.
-MODE = Kind("mode", editor="mode")
+MODE = Kind("mode", editor="mode", check=_check_mode, complete=_complete_mode)
 
 NAMED = {kind.name: kind for kind in (TEXT, SECRET, SIZE, PATH, FILTER, REGEX, MODE)}
 
