@@ -134,23 +134,9 @@ def parse_request_head(raw: bytes, limits: Limits = DEFAULT_LIMITS) -> RequestHe
     method, target, version = line.groups()
     hosts, lengths, codings, options, expects_continue, upgrade, hop = _control(fields, raw)
     is_11 = version == HTTP_11
-    if lengths or codings:
-        framing = _framing(lengths, codings, is_11)
-        # The bytes after a CONNECT are the tunnel's (RFC 9110 §9.3.6); a body would be read as such by some and not by
-        # others.
-        if method == b"CONNECT" and framing != 0:
-            raise Refused("a CONNECT request must not have a body")
-        # Requests are where smuggling starts, so the odd spellings that RFC 9112 allows end here. Servers do send
-        # `Chunked`.
-        if codings and codings[0] != b"chunked":
-            raise Refused(f"the Transfer-Encoding {show(codings[0])} is not spelled 'chunked'")
-    else:
-        framing = NO_BODY
+    framing = _request_framing(method, lengths, codings, is_11) if lengths or codings else NO_BODY
     if len(hosts) != 1:
-        if hosts:
-            raise Refused("the request has more than one Host field")
-        if is_11 and (target[:1] in b"/*" or (method != b"CONNECT" and b"://" not in target)):
-            raise Refused("the HTTP/1.1 request has no Host field")
+        _check_host_may_be_missing(hosts, method, target, is_11)
     return RequestHead(
         method,
         target,
@@ -261,6 +247,26 @@ def _framing(lengths: list[bytes], codings: list[bytes], is_11: bool) -> Framing
     if len(value) > 19 or (length := int(value)) > MAX_LENGTH:
         raise Refused(f"the Content-Length {show(value)} is too large")
     return length
+
+
+def _request_framing(method: bytes, lengths: list[bytes], codings: list[bytes], is_11: bool) -> Framing:
+    framing = _framing(lengths, codings, is_11)
+    # The bytes after a CONNECT are the tunnel's (RFC 9110 §9.3.6); some would read a body there and some would not.
+    if method == b"CONNECT" and framing != 0:
+        raise Refused("a CONNECT request must not have a body")
+    # Requests are where smuggling starts, so odd spellings that RFC 9112 allows end here. Servers do send `Chunked`.
+    if codings and codings[0] != b"chunked":
+        raise Refused(f"the Transfer-Encoding {show(codings[0])} is not spelled 'chunked'")
+    return framing
+
+
+def _check_host_may_be_missing(hosts: list[bytes], method: bytes, target: bytes, is_11: bool) -> None:
+    """Raise Refused unless Host may be missing: in HTTP/1.0, and where the target names the host (RFC 9112 §3.2)."""
+    if hosts:
+        raise Refused("the request has more than one Host field")
+    names_a_host = method == b"CONNECT" or (target[:1] not in b"/*" and b"://" in target)
+    if is_11 and not names_a_host:
+        raise Refused("the HTTP/1.1 request has no Host field")
 
 
 def _stays_open(options: list[bytes], is_11: bool) -> bool:

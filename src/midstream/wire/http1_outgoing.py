@@ -52,19 +52,21 @@ def check_outgoing_request(method: bytes, target: bytes, version: bytes, fields:
         raise Refused(f"the request target {show(target)} is empty or contains white space or a control character")
     _check_version(version)
     checked = _check_fields(fields)
-    if len(_values(checked, HOST)) > 1:
+    special = [KINDS[name] for name, _ in checked if KINDS[name]]
+    if special.count(HOST) > 1:
         raise Refused("the request has more than one Host field")
-    if body == UNTIL_CLOSE or (body == CHUNKED and version == HTTP_10):
-        raise Refused(f"the length of the request body is not known, and {show(version)} has no other way to end it")
-    # Spelled plainly, as we demand it of those who ask us (`parse_request_head`).
-    checked = [(name, b"chunked") if _is_chunked(name, value) else (name, value) for name, value in checked]
+    if TRANSFER_ENCODING in special:
+        # Spelled plainly, as we demand it of those who ask us (`parse_request_head`).
+        checked = [(name, b"chunked") if _is_chunked(name, value) else (name, value) for name, value in checked]
     if method == b"CONNECT":
         if body not in (0, NO_BODY):
             raise Refused("a CONNECT request must not have a body")
         body = NO_BODY
-    if body == 0 and not any(KINDS[name] in _FRAMING for name, _ in checked):
+    if body == UNTIL_CLOSE or (body == CHUNKED and version == HTTP_10):
+        raise Refused(f"the length of the request body is not known, and {show(version)} has no other way to end it")
+    if body == 0 and CONTENT_LENGTH not in special and TRANSFER_ENCODING not in special:
         body = NO_BODY  # a GET is not given a length just because it is empty
-    elif body == NO_BODY and any(KINDS[name] == CONTENT_LENGTH for name, _ in checked):
+    elif body == NO_BODY and CONTENT_LENGTH in special:
         body = 0
     return _frame(checked, body, version)
 

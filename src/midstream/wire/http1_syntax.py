@@ -96,7 +96,7 @@ def is_hop_by_hop(lower_name: bytes) -> bool:
 
 
 class _Kinds(dict[bytes, int]):
-    """Field name as written -> its kind. A memo of pure function results: it saves 0.7 µs of the 4 µs that a head
+    """Field name as written -> its kind. A memo of pure function results: it saves 0.7 µs of the 5 µs that a head
     costs.
     """
 
