@@ -8,7 +8,7 @@ import datetime
 import ipaddress
 import re
 import secrets
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -46,8 +46,16 @@ class Leaf:
 class LeafStore:
     """Mints leaves for one CA and keeps the `capacity` most recently used ones."""
 
-    def __init__(self, authority: Authority, capacity: int = 1000, *, key_type: str = "ecdsa") -> None:
+    def __init__(
+        self,
+        authority: Authority,
+        capacity: int = 1000,
+        *,
+        key_type: str = "ecdsa",
+        clock: Callable[[], datetime.datetime] = lambda: datetime.datetime.now(datetime.UTC),
+    ) -> None:
         self.authority = authority
+        self._now = clock
         self.capacity = capacity
         key: ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
         if key_type == "rsa":
@@ -84,7 +92,7 @@ class LeafStore:
         """
         key = (tuple(names), organization)
         found = self._leaves.pop(key, None)
-        if found is None or found.renew_at < datetime.datetime.now(datetime.UTC):
+        if found is None or found.renew_at < self._now():
             found = self._mint(key[0], organization)
             if len(self._leaves) >= self.capacity:
                 del self._leaves[next(iter(self._leaves))]
@@ -101,7 +109,7 @@ class LeafStore:
         organization = _printable(organization)
         if organization:
             subject.append(x509.NameAttribute(NameOID.ORGANIZATION_NAME, organization))
-        now = datetime.datetime.now(datetime.UTC)
+        now = self._now()
         ca = self.authority.certificate
         start = max(now - BACKDATED, ca.not_valid_before_utc)
         # A leaf that outlives its CA is refused by some; one of an expired CA is refused anyway.
