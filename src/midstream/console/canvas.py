@@ -1,18 +1,17 @@
-"""From lines of (role, text) runs to one urwid canvas: how the console's own rows and pop-ups are painted.
+"""Lines of (role, text) runs for the console's own rows and pop-ups: measured, clipped, painted.
 
-Texts are clipped and padded by terminal cells. What comes from traffic must have passed `text.escape.visible` before.
+A thin layer over widgets/canvas.py and widgets/cells.py for callers that have texts as they are. What comes from
+traffic must have passed `text.escape.visible` before.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-
-import urwid
+from collections.abc import Iterable
 
 from midstream.console.widgets import cells
+from midstream.console.widgets.canvas import Line, PaintedRow, RowsCanvas, Run, paint_blank, paint_row
 
-Run = tuple[str, str]
-Line = Sequence[Run]
+__all__ = ["Line", "Run", "clip", "line_width", "paint", "width"]
 
 
 def width(text: str) -> int:
@@ -25,13 +24,6 @@ def clip(text: str, room: int, mark: str = "") -> str:
     return cells.clip(cells.prepare(text), room, mark)[0]
 
 
-def clip_left(text: str, room: int, mark: str = "…") -> str:
-    """The end of the text, in at most `room` cells."""
-    text = cells.prepare(text)
-    excess = cells.width(text) - room
-    return text if excess <= 0 else cells.prepare(mark) + cells.skip(text, excess + cells.width(mark))
-
-
 def line_width(line: Line) -> int:
     """Terminal cells of all runs."""
     return sum(width(text) for _, text in line)
@@ -39,39 +31,13 @@ def line_width(line: Line) -> int:
 
 def paint(
     lines: Iterable[Line], columns: int, rows: int, fill: str = "text", cursor: tuple[int, int] | None = None
-) -> urwid.TextCanvas:
+) -> RowsCanvas:
     """Exactly `rows` rows of `columns` cells; missing rows and cells are painted in the role `fill`."""
-    texts: list[bytes] = []
-    attributes: list[list[tuple[object, int]]] = []
+    painted: list[PaintedRow] = []
     for line in lines:
-        if len(texts) == rows:
+        if len(painted) == rows:
             break
-        text, attribute = _paint_line(line, columns, fill)
-        texts.append(text)
-        attributes.append(attribute)
-    empty = b" " * columns
-    while len(texts) < rows:
-        texts.append(empty)
-        attributes.append([(fill, columns)])
-    if cursor is not None and not (0 <= cursor[0] < columns and 0 <= cursor[1] < rows):
-        cursor = None
-    return urwid.TextCanvas(texts, attributes, maxcol=columns, cursor=cursor, check_width=False)
-
-
-def _paint_line(line: Line, columns: int, fill: str) -> tuple[bytes, list[tuple[object, int]]]:
-    parts: list[bytes] = []
-    attribute: list[tuple[object, int]] = []
-    left = columns
-    for role, text in line:
-        if left <= 0:
-            break
-        shown, used = cells.clip(cells.prepare(text), left)
-        left -= used
-        data = cells.encode(shown)
-        if data:
-            parts.append(data)
-            attribute.append((role, len(data)))
-    if left > 0:
-        parts.append(b" " * left)
-        attribute.append((fill, left))
-    return b"".join(parts), attribute
+        painted.append(paint_row(line, columns, fill))
+    while len(painted) < rows:
+        painted.append(paint_blank(columns, fill))
+    return RowsCanvas(painted, columns, cursor)

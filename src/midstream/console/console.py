@@ -2,65 +2,432 @@
 
 `app.py` makes one for a master and awaits `run`; panes get it as their first argument. It knows which panes are open
 and which has the focus, paints through the frame clock, and runs command lines. It is not the proxy: closing it asks
-the master to shut down, and no traffic passes through it.
+the master to shut down, and no traffic passes through it. Keys: input.py; the terminal: terminal.py.
 """
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Coroutine
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from midstream.console import completion, results
+from midstream.console.commands import ConsoleAddon
+from midstream.console.hints import contexts_of
+from midstream.console.history import History
+from midstream.console.input import Input
+from midstream.console.key_engine import KeyEngine
+from midstream.console.key_setup import load_keys
+from midstream.console.keymap import Binding, Keymap
+from midstream.console.layout import Layout
+from midstream.console.overlays import Overlay
+from midstream.console.prompt import CommandPrompt, Done, Prompt, YesNo
+from midstream.console.prompt_filter import Breadcrumbs, FilterPrompt
+from midstream.console.prompt_option import OptionPrompt
+from midstream.console.search import Search
+from midstream.console.tally import Tally
+from midstream.console.terminal import Terminal
+from midstream.console.widgets.line_edit import KillRing
+from midstream.flows.errors import CommandError, OptionsError
+from midstream.hub import ctx
+from midstream.hub.log import ALERT, EventLogHandler, LogEntry
+from midstream.text.escape import visible
+from midstream.text.suggest import did_you_mean
+
 if TYPE_CHECKING:
+    import urwid
+
     from midstream.console.pane import Pane
+    from midstream.flows.flow import Flow
     from midstream.hub.master import Master
-    from midstream.store.view import View
+    from midstream.store.view import Change, View
+
+logger = logging.getLogger(__name__)
+
+PaneType = Callable[["Console"], "Pane"]
+ROOT = "flows"
+MESSAGE_SECONDS = 5.0
 
 
 class Console:
-    """One screen for one master."""
+    """One screen for one master. `panes` are the pane classes by name; the root pane is `flows`."""
 
-    def __init__(self, master: Master, view: View) -> None:
+    def __init__(self, master: Master, view: View, panes: Mapping[str, PaneType] | None = None) -> None:
         self.master = master
         self.view = view
+        self.addon = ConsoleAddon(self)
+        self.kill_ring = KillRing()
+        self.breadcrumbs = Breadcrumbs(self)
+        self.search = Search(self)
+        self.tally = Tally(view, self._flow_held)
+        self.keys = KeyEngine(Keymap(), self._run_binding, self.request_frame)
+        self.layout = Layout(self)
+        self.terminal = Terminal(self)
+        self.input = Input(self)
+        self.histories: dict[str, History] = {}
+        self.active_prompt: Prompt | None = None
+        self.overlay: Overlay | None = None
+        self.drawer: Pane | None = None
+        self.drawer_has_focus = False
+        self.shown_message: tuple[str, str] | None = None
+        self.unseen_errors = 0
+        self.key_errors: list[str] = []
+        self._message_until = 0.0
+        self._echo = False
+        self._types = panes
+        self._stack: list[Pane] = []
+        self._made: dict[str, Pane] = {}
+        self._tasks: asyncio.TaskGroup | None = None
+        self._running: set[asyncio.Task[None]] = set()
+        self._log_handler = EventLogHandler(self._logged, ALERT)
+
+    # --- life -------------------------------------------------------------------------------------------------------
+
+    async def run(self) -> None:
+        """Show the console until the master should exit. NoTerminal when there is no terminal to show it on."""
+        with ctx.use(self.master), self.terminal:
+            try:
+                async with asyncio.TaskGroup() as tasks:
+                    self._tasks = tasks
+                    self.open()
+                    await self.master.should_exit.wait()
+                    for task in self._running:
+                        task.cancel()
+            finally:
+                self._tasks = None
+                self.close()
+                self.master.shutdown()
+
+    def open(self, screen: urwid.BaseScreen | None = None) -> None:
+        """Make panes and keys and start painting; tests give a screen of their own."""
+        self.breadcrumbs.follow_option()
+        self.key_errors = load_keys(self.keys.keymap, self.master, self.confdir)
+        self._log_handler.install(self.master)
+        self.view.on_change.append(self._view_changed)
+        self.master.options.changed.connect(self._options_changed)
+        self.terminal.open(screen)
+        self.open_pane(ROOT)
+        for error in self.key_errors:
+            logger.warning("%s", error)
+
+    def close(self) -> None:
+        """Undo `open`."""
+        self._log_handler.uninstall()
+        if self._view_changed in self.view.on_change:
+            self.view.on_change.remove(self._view_changed)
+        self.master.options.changed.disconnect(self._options_changed)
+        for history in self.histories.values():
+            history.trim()
 
     @property
-    def focused_pane(self) -> Pane:
-        raise NotImplementedError
+    def confdir(self) -> Path:
+        """The config folder."""
+        return Path(getattr(self.master.options, "confdir", None) or "~/.midstream").expanduser()
 
-    def request_frame(self, now: bool = False) -> None:
-        """Ask for a repaint: at once after input, else when the frame clock allows."""
-        raise NotImplementedError
+    def quit(self) -> None:
+        """End now, without a question."""
+        self.master.shutdown()
 
-    def open_pane(self, pane: str | Pane) -> Pane:
-        """Show a pane (made by its name the first time) and give it the focus."""
-        raise NotImplementedError
-
-    def close_pane(self) -> None:
-        """Leave the focused pane for the one before it."""
-        raise NotImplementedError
-
-    def message(self, text: str, level: str = "info") -> None:
-        """A line in the status bar (and the log, from warn up)."""
-        raise NotImplementedError
-
-    def prompt(
-        self, label: str, text: str = "", *, kind: str = "command", done: Callable[[str], object] | None = None
-    ) -> None:
-        """Open the prompt. Kinds: command, text, filter, yesno. `done` gets the text; yesno calls it only for yes."""
-        raise NotImplementedError
-
-    def run_command(self, line: str) -> None:
-        """Execute a command line; results and errors are shown, async commands go on as tasks."""
-        raise NotImplementedError
-
-    async def suspend(self, argv: list[str]) -> int:
-        """Give the terminal to a child until it ends; traffic flows on. Returns its exit status."""
-        raise NotImplementedError
-
-    def edit_in_editor(self, data: bytes, suffix: str) -> Awaitable[bytes | None]:
-        """The bytes as the person left them in $EDITOR; None: the editor could not run."""
-        raise NotImplementedError
+    def ask_to_quit(self) -> None:
+        """Ask whether to end; a second ctrl c means yes."""
+        if isinstance(self.active_prompt, _QuitPrompt):
+            self.quit()
+            return
+        held = len(self.tally.held)
+        label = f"quit? {held} held flow{'s' if held > 1 else ''} will be killed" if held else "quit?"
+        self._open_prompt(_QuitPrompt(self, label, done=lambda _: self.quit()))
 
     def spawn(self, coro: Coroutine[Any, Any, object], name: str) -> None:
         """Run a coroutine in the console's task group; its error goes to the log."""
-        raise NotImplementedError
+        if self._tasks is None:
+            self.master.background.spawn(coro, name)
+            return
+        task = self._tasks.create_task(self._watch(coro, name), name=name)
+        self._running.add(task)
+        task.add_done_callback(self._running.discard)
+
+    async def _watch(self, coro: Coroutine[Any, Any, object], name: str) -> None:
+        try:
+            await coro
+        except CommandError as error:
+            self.message(str(error), "error")
+        except Exception as error:
+            logger.exception("%s failed", name)
+            self.message(f"{name} failed: {error}", "error", log=False)
+        finally:
+            self.request_frame()
+
+    # --- painting ---------------------------------------------------------------------------------------------------
+
+    def request_frame(self, now: bool = False) -> None:
+        """Ask for a repaint: at once after input, else when the frame clock allows."""
+        self.terminal.request_frame(now)
+
+    @property
+    def lag(self) -> float:
+        """Seconds the loop was late lately."""
+        return self.terminal.lag
+
+    @property
+    def shows_hints(self) -> bool:
+        return bool(getattr(self.master.options, "console_quickhelp_visible", True))
+
+    # --- panes ------------------------------------------------------------------------------------------------------
+
+    @property
+    def pane_types(self) -> Mapping[str, PaneType]:
+        if self._types is None:
+            from midstream.console.panes import PANES
+
+            self._types = PANES
+        return self._types
+
+    @property
+    def pane_names(self) -> Sequence[str]:
+        return list(self.pane_types)
+
+    @property
+    def pane(self) -> Pane:
+        """The pane of the workspace; the drawer may have the focus."""
+        return self._stack[-1]
+
+    @property
+    def focused_pane(self) -> Pane:
+        return self.drawer if self.drawer is not None and self.drawer_has_focus else self.pane
+
+    def pane_before(self, pane: Pane) -> Pane | None:
+        """The pane that `close_pane` goes back to from this one."""
+        place = self._stack.index(pane) if pane in self._stack else len(self._stack)
+        return self._stack[place - 1] if place > 0 else None
+
+    @property
+    def shown_name(self) -> str:
+        return self.pane.name if self._stack else ROOT
+
+    def make_pane(self, name: str) -> Pane:
+        """A pane by its name. CommandError if there is none."""
+        if name not in self.pane_types:
+            raise CommandError(f"there is no pane {name!r}{did_you_mean(name, self.pane_names)}")
+        return self.pane_types[name](self)
+
+    def open_pane(self, pane: str | Pane) -> Pane:
+        """Show a pane (made by its name the first time) and give it the focus."""
+        if isinstance(pane, str):
+            if pane not in self._made:
+                self._made[pane] = self.make_pane(pane)
+            pane = self._made[pane]
+        self.keys.drop()
+        self.drawer_has_focus = False
+        if self._stack and self._stack[-1] is pane:
+            self.request_frame()
+            return pane
+        if self._stack:
+            self._stack[-1].left()
+        if pane in self._stack:
+            self._stack.remove(pane)
+        # The root comes back to the bottom of the stack: there is nothing behind the flow list.
+        self._stack = [pane] if pane.name == ROOT else [*self._stack, pane]
+        pane.entered()
+        if pane.name == "log":
+            self.unseen_errors = 0
+        self.request_frame(now=True)
+        return pane
+
+    def close_pane(self) -> None:
+        """Leave the focused pane for the one before it; nothing happens at the root."""
+        if self.drawer_has_focus:
+            self.drawer_has_focus = False
+        elif len(self._stack) > 1:
+            self._stack.pop().left()
+            self.pane.entered()
+        self.keys.drop()
+        self.request_frame(now=True)
+
+    @property
+    def is_at_root(self) -> bool:
+        return len(self._stack) == 1 and not self.drawer_has_focus and self.overlay is None
+
+    def focus_pane(self, pane: Pane) -> None:
+        """Give the focus to one of the shown panes."""
+        self.drawer_has_focus = pane is self.drawer
+        self.request_frame(now=True)
+
+    def toggle_drawer(self) -> None:
+        """Open the log drawer; then focus it; then close it."""
+        if self.drawer is None:
+            self.drawer = self.make_pane("log")
+            self.drawer.entered()
+            self.unseen_errors = 0
+        elif not self.drawer_has_focus:
+            self.drawer_has_focus = True
+        else:
+            self.drawer.left()
+            self.drawer, self.drawer_has_focus = None, False
+        self.request_frame(now=True)
+
+    def focused_flow(self) -> Flow | None:
+        """What `@focus` means: the pane's flow, else the view's."""
+        flow = self.focused_pane.focused_flow() if self._stack else None
+        if flow is None and self.view.focus_id is not None:
+            flow = self.view.get(self.view.focus_id)
+        return flow
+
+    def contexts(self) -> tuple[str, ...]:
+        """The key contexts of the focused pane, nearest first."""
+        return contexts_of(self.focused_pane.contexts)
+
+    # --- messages and prompts ---------------------------------------------------------------------------------------
+
+    def message(self, text: str, level: str = "info", *, log: bool = True) -> None:
+        """A line for a while (errors until a key); from warn up it is logged as well."""
+        self.shown_message = (text.strip().split("\n", 1)[0], level)
+        self._message_until = asyncio.get_running_loop().time() + MESSAGE_SECONDS
+        if log and level in ("warn", "error"):
+            self._echo = True
+            try:
+                logger.log(logging.ERROR if level == "error" else logging.WARNING, "%s", text)
+            finally:
+                self._echo = False
+        self.request_frame()
+
+    def expire_message(self, by_key: bool = False) -> None:
+        """Take the message away when its time is over; a key takes errors away too."""
+        if self.shown_message is None:
+            return
+        over = asyncio.get_running_loop().time() >= self._message_until
+        if by_key or (over and self.shown_message[1] != "error"):
+            self.shown_message = None
+
+    def prompt(self, label: str, text: str = "", *, kind: str = "command", done: Done | None = None) -> None:
+        """Open the prompt. Kinds: command, text, filter, yesno. `done` gets the text; yesno calls it only for yes."""
+        match kind:
+            case "command":
+                self._open_prompt(CommandPrompt(self, label, text, done=done, history=self.history("command")))
+            case "filter":
+                self._open_prompt(FilterPrompt(self, self.history("filter")))
+            case "yesno":
+                self._open_prompt(YesNo(self, label, done=done))
+            case _:
+                self._open_prompt(Prompt(self, label, text, done=done, history=self.history(label)))
+
+    def prompt_option(self, name: str) -> None:
+        """Ask for the value of an option; lists are set by a command line."""
+        option = self.master.options.option(name)
+        if option.type.sequence:
+            self.prompt(":", f"set {name} ")
+        else:
+            self._open_prompt(OptionPrompt(self, name, self.history(f"option {name}")))
+
+    def _open_prompt(self, prompt: Prompt) -> None:
+        if self.active_prompt is not None:
+            self.active_prompt.close()
+        self.keys.drop()
+        self.active_prompt = prompt
+        self.request_frame(now=True)
+
+    def history(self, name: str) -> History:
+        """The lines typed before into this kind of prompt; command lines are kept in a file."""
+        if name not in self.histories:
+            kept = name == "command" and getattr(self.master.options, "command_history", True)
+            self.histories[name] = History(self.confdir / "command_history" if kept else None)
+        return self.histories[name]
+
+    def show(self, overlay: Overlay) -> None:
+        """Open a box over the panes."""
+        self.keys.drop()
+        self.overlay = overlay
+        self.request_frame(now=True)
+
+    # --- commands ---------------------------------------------------------------------------------------------------
+
+    def run_command(self, line: str) -> None:
+        """Execute a command line; results and errors are shown, async commands go on as tasks."""
+        with ctx.use(self.master):
+            try:
+                result = self.master.commands.execute(line)
+            except (CommandError, OptionsError) as error:
+                self.message(str(error), "error")
+                return
+            except Exception as error:  # a key press is one of the three borders (architecture.md §5)
+                logger.exception("command %s failed", line.split(" ", 1)[0])
+                self.message(f"{line.split(' ', 1)[0]} failed: {error!r}", "error", log=False)
+                return
+            if isinstance(result, Awaitable):
+                self.spawn(self._finish(result, line), line.split(" ", 1)[0])
+            else:
+                results.show(self, line, result)
+
+    async def _finish(self, result: Awaitable[object], line: str) -> None:
+        results.show(self, line, await result)
+
+    def _run_binding(self, binding: Binding) -> None:
+        self.run_command(binding.command)
+
+    def press_for(self, binding: Binding) -> None:
+        """A hint was clicked."""
+        self.input.press(binding.keys[0])
+
+    def complete_command(self, line: str, cursor: int) -> completion.Candidates:
+        """The candidates for the word before the cursor of a command line."""
+        with ctx.use(self.master):
+            return completion.complete_command(line, cursor, self.master.commands, self.master.options)
+
+    # --- children ---------------------------------------------------------------------------------------------------
+
+    async def suspend(self, argv: list[str]) -> int:
+        """Give the terminal to a child until it ends; traffic flows on. Returns its exit status."""
+        return await self.terminal.suspend(argv)
+
+    async def edit_in_editor(self, data: bytes, suffix: str) -> bytes | None:
+        """The bytes as the person left them in $EDITOR; None: the editor could not run, which was said."""
+        from midstream.console import external_editor
+
+        try:
+            edited = await external_editor.edit(data, suffix, self.suspend)
+        except external_editor.NoEditor as error:
+            self.message(str(error), "error")
+            return None
+        edited.discard()
+        return edited.data
+
+    # --- what happens -----------------------------------------------------------------------------------------------
+
+    def where(self) -> str:
+        """Where the proxy listens, for the tab bar."""
+        options = self.master.options
+        modes = list(getattr(options, "mode", None) or [])
+        host, port = getattr(options, "listen_host", ""), getattr(options, "listen_port", None)
+        place = f"{host or ''}:{port}" if port else ""
+        return f"{modes[0] if len(modes) == 1 else f'{len(modes)} modes'} {place}".strip() if modes else place
+
+    def _view_changed(self, change: Change) -> None:
+        if self.tally.note(change):
+            self.request_frame()
+
+    def _options_changed(self, updated: set[str]) -> None:
+        if "view_filter" in updated:
+            self.breadcrumbs.follow_option()
+        self.terminal.options_changed(updated)
+        self.request_frame()
+
+    def _flow_held(self, id_: str) -> None:
+        row = self.view.row(id_)
+        name = visible(f"{row.method} {row.host}{row.path}")
+        self.message(f"held at {row.held}: {row.number} {name}")
+        if getattr(self.master.options, "console_bell", True):
+            self.terminal.ring()
+
+    def _logged(self, entry: LogEntry) -> None:
+        if entry.level == "error" and self.drawer is None and self.shown_name != "log":
+            self.unseen_errors += 1
+        if not self._echo:
+            self.message(f"{entry.source}: {entry.msg}" if entry.source else entry.msg, entry.level, log=False)
+
+
+class _QuitPrompt(YesNo):
+    """Ctrl c twice is a clear answer."""
+
+    def press(self, key: str) -> None:
+        super().press("y" if key == "ctrl c" else key)

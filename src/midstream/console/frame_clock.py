@@ -62,6 +62,11 @@ class FrameClock:
             now, self._waits_now = self._waits_now, False
             self.request(now)
 
+    @property
+    def waits_for_terminal(self) -> bool:
+        """Whether a frame is wanted that the terminal is not ready for."""
+        return self._waits_for_terminal
+
     def stop(self) -> None:
         """No frame from now on (the terminal belongs to somebody else, or the end)."""
         self._stopped = True
@@ -80,7 +85,10 @@ class FrameClock:
             # Nothing is queued, so nothing on the screen is ever stale.
             self._waits_for_terminal = True
             self.skipped += 1
-            return
+            # The writer's thread may have finished between the two lines, and seen that nobody waits.
+            if not self._is_free():
+                return
+            self._waits_for_terminal = False
         start = self._loop.time()
         cost_start = time.perf_counter()
         self._last_frame = start

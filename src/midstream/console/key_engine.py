@@ -10,6 +10,7 @@ import asyncio
 from collections.abc import Callable
 
 from midstream.console.keymap import Binding, Keymap
+from midstream.flows.flow import Flow
 
 Run = Callable[[Binding], None]
 
@@ -23,11 +24,11 @@ class KeyEngine:
         self._changed = changed
         self._timer: asyncio.TimerHandle | None = None
         self._contexts: tuple[str, ...] = ()
-        self._flow: object | None = None
+        self._flow: Flow | None = None
         self.pending: tuple[str, ...] = ()
         self.menu_is_open = False
 
-    def press(self, key: str, contexts: tuple[str, ...], flow: object | None) -> bool:
+    def press(self, key: str, contexts: tuple[str, ...], flow: Flow | None) -> bool:
         """One key (our names); False: nothing is bound to it here."""
         if self.pending and key == "esc":
             self.drop()
@@ -61,7 +62,7 @@ class KeyEngine:
             self.menu_is_open = False
             self._changed()
 
-    def _wait(self, keys: tuple[str, ...], contexts: tuple[str, ...], flow: object | None) -> None:
+    def _wait(self, keys: tuple[str, ...], contexts: tuple[str, ...], flow: Flow | None) -> None:
         self.pending, self._contexts, self._flow = keys, contexts, flow
         if self._timer is not None:
             self._timer.cancel()

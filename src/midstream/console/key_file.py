@@ -115,11 +115,14 @@ class KeyFileReader:
         self._each(self._sequence(top.get("menus")), self._read_menu)
 
     def _extend(self, node: Node | None, path: Path | None, depth: int) -> None:
-        wanted = self._text(node) if node is not None else "none"
+        own = path is not None and path.parent != shipped_folder()
+        # A person's file adds to the default set unless it says otherwise; a shipped set says what it stands on.
+        wanted = self._text(node) if node is not None else "default" if own else "none"
         if wanted == "none":
             return
-        if node is not None and depth >= DEEPEST_EXTENDS:
-            raise _Skip(node, "'extends' goes in a circle")
+        if depth >= DEEPEST_EXTENDS:
+            self.report.errors.append(f"{self._file}: 'extends' goes in a circle")
+            return
         file, source = self._file, self._source
         candidates = [shipped_folder() / f"{wanted}.yaml"]
         if path is not None and "/" not in wanted:
@@ -127,9 +130,9 @@ class KeyFileReader:
         found = next((candidate for candidate in candidates if candidate != path and candidate.is_file()), None)
         if found is None:
             names = [entry.stem for entry in shipped_folder().glob("*.yaml")]
-            problem = f"there is no key set {wanted!r}{did_you_mean(wanted, names)}"
-            assert node is not None
-            raise _Skip(node, problem)
+            place = self._place(node) if node is not None else self._file
+            self.report.errors.append(f"{place}: there is no key set {wanted!r}{did_you_mean(wanted, names)}")
+            return
         self.read_file(found, depth + 1)
         self._file, self._source = file, source
 

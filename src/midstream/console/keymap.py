@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
+from midstream.flows.flow import Flow
+
 # Every context and the ones looked up after it.
 CONTEXTS: dict[str, tuple[str, ...]] = {
     "global": ("global",),
@@ -26,7 +28,7 @@ CONTEXTS: dict[str, tuple[str, ...]] = {
     "grid": ("grid",),
 }
 
-Condition = Callable[[object], bool]
+Condition = Callable[[Flow], bool]
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +118,7 @@ class Keymap:
 
     # --- asking -----------------------------------------------------------------------------------------------------
 
-    def find(self, keys: tuple[str, ...], contexts: Iterable[str], flow: object | None) -> Found:
+    def find(self, keys: tuple[str, ...], contexts: Iterable[str], flow: Flow | None) -> Found:
         """The first context that knows the keys decides: nearest context first."""
         for context in contexts:
             binding = _first_that_applies(self._bindings[context].get(keys, ()), flow)
@@ -126,7 +128,7 @@ class Keymap:
                 return Found(None, self.following(keys, contexts, flow))
         return Found()
 
-    def following(self, keys: tuple[str, ...], contexts: Iterable[str], flow: object | None) -> list[Binding]:
+    def following(self, keys: tuple[str, ...], contexts: Iterable[str], flow: Flow | None) -> list[Binding]:
         """What may follow a prefix, for the menu: in the order of binding, nearer contexts first, no key twice."""
         found: dict[tuple[str, ...], Binding] = {}
         for context in contexts:
@@ -166,7 +168,7 @@ class Keymap:
         return list(seen.values())
 
 
-def _first_that_applies(entries: Iterable[Binding], flow: object | None) -> Binding | None:
+def _first_that_applies(entries: Iterable[Binding], flow: Flow | None) -> Binding | None:
     for binding in entries:
         if binding.when is None:
             return binding

@@ -1,0 +1,305 @@
+"""The `console.*` commands and options, as an addon that `app.py` adds to the master (P2, P4).
+
+Each command does one thing to the console; what editing a part of a flow means stands in edit_parts.py. Commands about
+flows, options and the view belong to other addons.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from midstream.console import edit_parts
+from midstream.console.overlays import Chooser
+from midstream.flows.errors import CommandError
+from midstream.flows.flow import Flow
+from midstream.hub import lexer
+from midstream.hub.addons import Loader
+from midstream.hub.commands import argument, command
+from midstream.hub.log import LogLevels
+from midstream.hub.option_kinds import between
+from midstream.hub.types import Choice, Cmd, CmdArgs
+from midstream.text.suggest import did_you_mean
+
+if TYPE_CHECKING:
+    from midstream.console.console import Console
+
+PALETTE_NAMES = ("dark", "light", "mono", "lowdark", "lowlight", "solarized_dark", "solarized_light")
+
+
+class ConsoleAddon:
+    """The addon; see the module."""
+
+    name = "console"
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+
+    def load(self, loader: Loader) -> None:
+        add = loader.add_option
+        add("console_palette", str, "dark", "Colour theme.", choices=PALETTE_NAMES)
+        add("console_mouse", bool, True, "Let the console have the mouse; off leaves selecting text to the terminal.")
+        add("console_quickhelp_visible", bool, True, "Show the key hints in the last row.")
+        add("console_bell", bool, True, "Ring the bell when a flow is held.")
+        add("console_eventlog_verbosity", str, "info", "Least level shown in the event log.", choices=LogLevels)
+        add("console_strip_trailing_newlines", bool, False, "Strip the line ends that an editor leaves behind a body.")
+        add("console_keys", str | None, None, "Key bindings beside CONFDIR/keys.yaml: a shipped set, or a YAML file.")
+        add(
+            "console_escape_wait",
+            int,
+            25,
+            "Milliseconds that a lone escape waits for the rest of a key; raise it on slow links.",
+            kind=between(1, 2000),
+        )
+
+    # --- opening and closing ----------------------------------------------------------------------------------------
+
+    @command("console.view.flows")
+    def view_flows(self) -> None:
+        """Go to the flow list."""
+        self._console.open_pane("flows")
+
+    @command("console.view.flow")
+    def view_flow(self, flow: Flow) -> None:
+        """Open the details of a flow."""
+        if self._console.view.index(flow.id) is not None:
+            self._console.view.set_focus(flow.id)
+        self._console.open_pane("detail")
+
+    @command("console.view.options")
+    def view_options(self) -> None:
+        """Open the options."""
+        self._console.open_pane("options")
+
+    @command("console.view.commands")
+    def view_commands(self) -> None:
+        """Open the list of commands."""
+        self._console.open_pane("commands")
+
+    @command("console.view.eventlog")
+    def view_eventlog(self) -> None:
+        """Open the event log as a pane of its own."""
+        self._console.open_pane("log")
+
+    @command("console.view.help")
+    def view_help(self) -> None:
+        """Show the keys of this pane and the filter language."""
+        self._console.open_pane("help")
+
+    @command("console.drawer")
+    def drawer(self) -> None:
+        """Open the event log below the pane; again focuses it; a third time closes it."""
+        self._console.toggle_drawer()
+
+    @command("console.view.pop")
+    def view_pop(self) -> None:
+        """Go back; at the flow list, ask whether to quit."""
+        if self._console.overlay is not None:
+            self._console.overlay = None
+        elif self._console.is_at_root:
+            self._console.ask_to_quit()
+        else:
+            self._console.close_pane()
+
+    @command("console.cancel")
+    def cancel(self) -> None:
+        """Close what is open over the panes and take messages away; never quits."""
+        self._console.overlay = None
+        self._console.shown_message = None
+        if not self._console.is_at_root:
+            self._console.close_pane()
+
+    @command("console.exit")
+    def exit(self) -> None:
+        """Quit at once, without a question."""
+        self._console.quit()
+
+    @command("console.exit.ask")
+    def exit_ask(self) -> None:
+        """Ask whether to quit."""
+        self._console.ask_to_quit()
+
+    @command("console.redraw")
+    def redraw(self) -> None:
+        """Paint the whole screen again."""
+        self._console.terminal.redraw()
+
+    @command("console.suspend")
+    def suspend(self) -> None:
+        """Stop the whole process until the shell continues it; asks while flows are in flight."""
+        live = len(self._console.tally.held)
+        if live:
+            self._console.prompt(
+                f"stop the proxy too? {live} held flows wait",
+                kind="yesno",
+                done=lambda _: self._console.terminal.stop_process(),
+            )
+        else:
+            self._console.terminal.stop_process()
+
+    @command("console.panes.next")
+    def panes_next(self) -> None:
+        """Give the focus to the other pane."""
+        if self._console.drawer is not None:
+            pane = self._console.pane if self._console.drawer_has_focus else self._console.drawer
+            self._console.focus_pane(pane)
+
+    @command("console.panes.prev")
+    def panes_prev(self) -> None:
+        """Give the focus to the other pane; with two panes the same as next."""
+        self.panes_next()
+
+    @command("console.options.reset.focus")
+    def options_reset_focus(self) -> None:
+        """Give the selected option its default value."""
+        name = getattr(self._console.focused_pane, "focused_option", None)
+        if not isinstance(name, str):
+            raise CommandError("no option is selected: open the options first")
+        self._console.master.options.reset_one(name)
+
+    # --- prompts ----------------------------------------------------------------------------------------------------
+
+    @command("console.command")
+    def command_prompt(self, *command_str: str) -> None:
+        """Open the command prompt with these words in it."""
+        text = " ".join(lexer.quote(word) for word in command_str)
+        # `console.command flow.comment @focus ''` leaves the cursor between the quotes.
+        self._console.prompt(":", f"{text} " if text and not text.endswith(('""', "''")) else text)
+        prompt = self._console.active_prompt
+        if prompt is not None and text.endswith(('""', "''")):
+            prompt.edit.set_text(text, len(text) - 1)
+
+    @command("console.command.set")
+    def command_set(self, option_name: str) -> None:
+        """Ask for the value of an option."""
+        options = self._console.master.options
+        if option_name not in options:
+            raise CommandError(f"no option is called {option_name!r}{did_you_mean(option_name, options.keys())}")
+        self._console.prompt_option(option_name)
+
+    @command("console.command.confirm")
+    def command_confirm(self, prompt: str, cmd: Cmd, *args: CmdArgs) -> None:
+        """Ask yes or no; run the command on yes."""
+        line = lexer_join(cmd, args)
+        self._console.prompt(prompt, kind="yesno", done=lambda _: self._console.run_command(line))
+
+    @command("console.filter")
+    def filter(self) -> None:
+        """Narrow the flow list while the filter is typed; enter keeps it."""
+        self._console.open_pane("flows")
+        self._console.prompt("filter:", kind="filter")
+
+    @command("console.filter.pop")
+    def filter_pop(self) -> None:
+        """Drop the last filter."""
+        if not self._console.breadcrumbs.pop():
+            self._console.message("no filter is set")
+
+    @command("console.search")
+    def search(self) -> None:
+        """Find text in this pane."""
+        self._console.prompt("/", kind="text", done=self._console.search.start)
+
+    @command("console.search.next")
+    def search_next(self) -> None:
+        """Go to the next match."""
+        self._console.search.again(backwards=False)
+
+    @command("console.search.prev")
+    def search_prev(self) -> None:
+        """Go to the match before."""
+        self._console.search.again(backwards=True)
+
+    @command("console.choose")
+    def choose(self, prompt: str, choices: Sequence[str], cmd: Cmd, *args: CmdArgs) -> None:
+        """Pick one of the choices, then run the command with {choice} replaced by it."""
+        self._choose(prompt, list(choices), cmd, args)
+
+    @command("console.choose.cmd")
+    def choose_cmd(self, prompt: str, choicecmd: Cmd, subcmd: Cmd, *args: CmdArgs) -> None:
+        """Pick from what a command lists, then run another with {choice} replaced by it."""
+        self._choose(prompt, [str(choice) for choice in self._console.master.commands.execute(choicecmd)], subcmd, args)
+
+    def _choose(self, prompt: str, choices: list[str], cmd: str, args: Sequence[str]) -> None:
+        def picked(choice: str) -> None:
+            self._console.run_command(lexer_join(cmd, [arg.replace("{choice}", choice) for arg in args]))
+
+        self._console.show(Chooser(prompt, choices, picked))
+
+    # --- moving -----------------------------------------------------------------------------------------------------
+
+    @command("console.nav.up")
+    def nav_up(self) -> None:
+        """Up."""
+        self._console.focused_pane.navigate("up")
+
+    @command("console.nav.down")
+    def nav_down(self) -> None:
+        """Down."""
+        self._console.focused_pane.navigate("down")
+
+    @command("console.nav.left")
+    def nav_left(self) -> None:
+        """Left."""
+        self._console.focused_pane.navigate("left")
+
+    @command("console.nav.right")
+    def nav_right(self) -> None:
+        """Right."""
+        self._console.focused_pane.navigate("right")
+
+    @command("console.nav.pageup")
+    def nav_pageup(self) -> None:
+        """One page up."""
+        self._console.focused_pane.navigate("page_up")
+
+    @command("console.nav.pagedown")
+    def nav_pagedown(self) -> None:
+        """One page down."""
+        self._console.focused_pane.navigate("page_down")
+
+    @command("console.nav.start")
+    def nav_start(self) -> None:
+        """To the start."""
+        self._console.focused_pane.navigate("start")
+
+    @command("console.nav.end")
+    def nav_end(self) -> None:
+        """To the end."""
+        self._console.focused_pane.navigate("end")
+
+    @command("console.nav.next")
+    def nav_next(self) -> None:
+        """Next tab or field."""
+        self._console.focused_pane.navigate("next")
+
+    @command("console.nav.prev")
+    def nav_prev(self) -> None:
+        """Previous tab or field."""
+        self._console.focused_pane.navigate("previous")
+
+    @command("console.nav.select")
+    def nav_select(self) -> None:
+        """Open or change what is selected."""
+        self._console.focused_pane.navigate("select")
+
+    # --- editing ----------------------------------------------------------------------------------------------------
+
+    @command("console.edit.focus")
+    @argument("flow_part", type=Choice("console.edit.focus.options"))
+    def edit_focus(self, flow_part: str) -> None:
+        """Edit a part of the focused flow: heads and bodies in $EDITOR, the rest in the prompt."""
+        flow = self._console.focused_flow()
+        if flow is None:
+            raise CommandError("no flow has the focus")
+        edit_parts.edit(self._console, flow, flow_part)
+
+    @command("console.edit.focus.options")
+    def edit_focus_options(self) -> Sequence[str]:
+        """The parts that can be edited."""
+        return list(edit_parts.PARTS)
+
+
+def lexer_join(cmd: str, args: Sequence[str]) -> str:
+    """A command line of a command and its arguments."""
+    return " ".join([cmd, *(lexer.quote(arg) for arg in args)])

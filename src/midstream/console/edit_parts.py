@@ -1,0 +1,216 @@
+"""Editing a part of a flow by hand: heads and bodies in $EDITOR, short fields in the prompt.
+
+`console.edit.focus` calls `edit`. The flow is backed up before the first change; a text that is no head is never lost,
+the person is asked whether to edit it again. Traffic flows on meanwhile. What an addon changes is not done here.
+"""
+
+from __future__ import annotations
+
+import functools
+import logging
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from midstream.console import external_editor, head_text
+from midstream.console.external_editor import Edited, NoEditor
+from midstream.console.head_text import BadHead
+from midstream.flows.errors import CommandError
+from midstream.flows.headers import Headers
+from midstream.flows.http import HTTPFlow, Request, Response
+
+if TYPE_CHECKING:
+    from midstream.console.console import Console
+    from midstream.flows.flow import Flow
+
+logger = logging.getLogger(__name__)
+
+PARTS = (
+    "request-headers",
+    "request-body",
+    "response-headers",
+    "response-body",
+    "url",
+    "method",
+    "path",
+    "status_code",
+    "reason",
+    "comment",
+)
+# Suffixes that make editors colour a body.
+_SUFFIXES = {"json": ".json", "html": ".html", "xml": ".xml", "javascript": ".js", "css": ".css"}
+
+
+def edit(console: Console, flow: Flow, part: str) -> None:
+    """Start editing one of `PARTS` of a flow."""
+    if part == "comment":
+        _ask(console, flow, "comment", flow.comment, functools.partial(setattr, flow, "comment"))
+        return
+    if not isinstance(flow, HTTPFlow):
+        raise CommandError(f"a {flow.type} flow has no {part}")
+    if part.startswith(("request-", "response-")):
+        console.spawn(_in_editor(console, flow, part), f"edit {part}")
+        return
+    message = flow.request if part in ("url", "method", "path") else _response(flow)
+    value = str(getattr(message, part))
+    _ask(console, flow, part, value, functools.partial(_set_field, message, part))
+
+
+def _response(flow: HTTPFlow) -> Response:
+    """The response, an empty one if there is none yet."""
+    if flow.response is None:
+        return Response.make(200)
+    return flow.response
+
+
+def _set_field(message: Request | Response, part: str, text: str) -> None:
+    if part == "status_code":
+        if not (text.isascii() and text.isdigit() and 100 <= int(text) <= 599):
+            raise ValueError(f"{text!r} is no status code")
+        setattr(message, part, int(text))
+    else:
+        setattr(message, part, text)
+
+
+def _ask(console: Console, flow: Flow, part: str, value: str, change: Callable[[str], object]) -> None:
+    def done(text: str) -> None:
+        if text == value:
+            return
+        _apply(console, flow, lambda: change(text))
+
+    console.prompt(f"{part}:", value, kind="text", done=done)
+
+
+def _apply(console: Console, flow: Flow, change: Callable[[], object]) -> None:
+    """Back up, change, tell everybody."""
+    had_backup = flow.modified()
+    flow.backup()
+    try:
+        change()
+    except ValueError as error:
+        if not had_backup:
+            flow.revert()
+        console.message(str(error), "error", log=False)
+        return
+    console.spawn(_tell(console, flow), "update the flow")
+
+
+async def _tell(console: Console, flow: Flow) -> None:
+    await console.master.events.update([flow])
+
+
+# --- in the editor ----------------------------------------------------------------------------------------------------
+
+
+async def _in_editor(console: Console, flow: HTTPFlow, part: str, path: Path | None = None) -> None:
+    message = flow.request if part.startswith("request") else _response(flow)
+    before, suffix = _text_of(flow, message, part)
+    if before is None:
+        console.message(f"the {part.replace('-', ' ')} was not stored, so it cannot be edited", "error", log=False)
+        return
+    try:
+        edited = await external_editor.edit(before, suffix, console.suspend, path)
+    except NoEditor as error:
+        console.message(str(error), "error")
+        return
+    data = edited.data
+    if part.endswith("-body"):
+        data = _without_added_line_end(console, before, data)
+    if data == before:
+        edited.discard()
+        console.message(f"{part.replace('-', ' ')} unchanged")
+        return
+    try:
+        change = _change(flow, message, part, data)
+    except BadHead as error:
+        _offer_again(console, flow, part, edited, str(error))
+        return
+    edited.discard()
+    _apply(console, flow, change)
+    left = "" if flow.live and flow.intercepted else "; it had already been sent"
+    console.message(f"{part.replace('-', ' ')} edited{left}" if flow.live else f"{part.replace('-', ' ')} edited")
+
+
+def _text_of(flow: HTTPFlow, message: Request | Response, part: str) -> tuple[bytes | None, str]:
+    fields = message.headers.fields
+    if part == "request-headers":
+        request = flow.request
+        version = request.http_version.encode("utf-8", "surrogateescape")
+        method = request.method.encode("utf-8", "surrogateescape")
+        return head_text.write_request(method, request.url.encode("utf-8", "surrogateescape"), version, fields), ".http"
+    if part == "response-headers":
+        assert isinstance(message, Response)
+        version = message.http_version.encode("utf-8", "surrogateescape")
+        reason = message.reason.encode("utf-8", "surrogateescape")
+        return head_text.write_response(version, message.status_code, reason, fields), ".http"
+    if message.raw_content is None:
+        return None, ""
+    kind = (
+        message.headers.get("content-type", "").partition(";")[0].rpartition("/")[2].rpartition("+")[2].strip().lower()
+    )
+    body = message.get_content(strict=False)
+    return body if body is not None else message.raw_content, _SUFFIXES.get(kind, ".txt")
+
+
+def _change(flow: HTTPFlow, message: Request | Response, part: str, data: bytes) -> Callable[[], None]:
+    """What applies the edited text; BadHead if it is none."""
+    if part == "request-headers":
+        return functools.partial(_set_request_head, flow.request, head_text.read_request(data))
+    if part == "response-headers":
+        return functools.partial(_set_response_head, flow, message, head_text.read_response(data))
+    return functools.partial(_set_body, flow, message, data)
+
+
+def _set_request_head(request: Request, text: head_text.RequestText) -> None:
+    # Only what is different is set: the rest stays as it came, byte for byte (P1).
+    url = text.url.decode("utf-8", "surrogateescape")
+    if text.fields != request.headers.fields:
+        request.headers = Headers(text.fields)
+    if text.method.decode("ascii") != request.method:
+        request.method = text.method.decode("ascii")
+    if text.version.decode("ascii") != request.http_version:
+        request.http_version = text.version.decode("ascii")
+    if url != request.url:
+        request.url = url
+
+
+def _set_response_head(flow: HTTPFlow, message: Request | Response, text: head_text.ResponseText) -> None:
+    assert isinstance(message, Response)
+    reason = text.reason.decode("utf-8", "surrogateescape")
+    if text.fields != message.headers.fields:
+        message.headers = Headers(text.fields)
+    if text.status != message.status_code:
+        message.status_code = text.status
+    if reason != message.reason:
+        message.reason = reason
+    if text.version.decode("ascii") != message.http_version:
+        message.http_version = text.version.decode("ascii")
+    flow.response = message
+
+
+def _set_body(flow: HTTPFlow, message: Request | Response, data: bytes) -> None:
+    try:
+        message.content = data
+    except ValueError:
+        # An encoding that nobody here can write: then the person wrote the encoded bytes.
+        message.raw_content = data
+    if isinstance(message, Response):
+        flow.response = message
+
+
+def _without_added_line_end(console: Console, before: bytes, after: bytes) -> bytes:
+    if getattr(console.master.options, "console_strip_trailing_newlines", False):
+        return after.rstrip(b"\r\n")
+    # Editors end the last line whether it had an end or not; nobody asked for that byte (P1).
+    if after.endswith(b"\n") and not before.endswith(b"\n"):
+        return after[:-1].removesuffix(b"\r") if b"\r\n" in before else after[:-1]
+    return after
+
+
+def _offer_again(console: Console, flow: HTTPFlow, part: str, edited: Edited, problem: str) -> None:
+    logger.warning("%s not changed: %s; the text is in %s", part.replace("-", " "), problem, edited.path)
+
+    def again(_: str) -> None:
+        console.spawn(_in_editor(console, flow, part, edited.path), f"edit {part}")
+
+    console.prompt(f"{problem}  edit again? (else: {edited.path})", kind="yesno", done=again)

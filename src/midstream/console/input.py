@@ -1,0 +1,112 @@
+"""Where a key goes: the prompt, an open box, a pane that is edited in place, or the key engine. Pastes and clicks too.
+
+The main loop hands each batch of input over. No exception of a key press leaves here: it is logged and shown.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from midstream.console.key_names import from_urwid
+from midstream.console.main_loop import Input as Event
+from midstream.console.screen import PASTE_KEY
+
+if TYPE_CHECKING:
+    from midstream.console.console import Console
+
+logger = logging.getLogger(__name__)
+
+_NO_KEYS = frozenset({"window resize", "focus in", "focus out", "begin paste", "end paste"})
+
+
+class Input:
+    """See the module."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._paste: list[str] | None = None
+
+    def handle(self, events: Sequence[Event]) -> None:
+        """One batch, in order."""
+        for event in events:
+            try:
+                self._one(event)
+            except Exception as error:  # one of the three borders (architecture.md §5)
+                logger.exception("a key press failed")
+                self._console.message(f"that key failed: {error!r}; the log has the traceback", "error", log=False)
+        self._console.request_frame(now=True)
+
+    def _one(self, event: Event) -> None:
+        if not isinstance(event, str):
+            self._mouse(event)
+        elif event == PASTE_KEY:
+            if (text := self._console.terminal.take_paste()) is not None:
+                self.paste(text)
+        elif event == "begin paste":
+            self._paste = []
+        elif event == "end paste":
+            text, self._paste = "".join(self._paste or ()), None
+            self.paste(text)
+        elif self._paste is not None:
+            # A screen that does not take pastes out itself: between begin and end nothing is a key.
+            self._paste.append({"enter": "\n", "tab": "\t"}.get(event, event if len(event) == 1 else ""))
+        elif event not in _NO_KEYS:
+            self.press(from_urwid(event))
+
+    def press(self, key: str) -> None:
+        """One key by our names."""
+        console = self._console
+        console.expire_message(by_key=True)
+        if console.active_prompt is not None:
+            self._in_prompt(key)
+            return
+        if console.overlay is not None:
+            overlay = console.overlay
+            if overlay.captures:
+                overlay.press(key)
+            if (overlay.finished or not overlay.captures) and console.overlay is overlay:
+                console.overlay = None
+            if overlay.captures:
+                return
+        pane = console.focused_pane
+        if pane.editing:
+            if pane.typed(key):
+                return
+            if console.keys.press(key, ("text",), None) or key != "ctrl c":
+                return
+        if console.keys.press(key, console.contexts(), console.focused_flow()):
+            return
+        if key == "ctrl c":
+            # Whatever a key file did to it: there is always a way out.
+            console.ask_to_quit()
+        elif key == "esc":
+            console.breadcrumbs.follow_option()
+        else:
+            console.message(f"{key} does nothing here; ? shows the keys")
+
+    def _in_prompt(self, key: str) -> None:
+        prompt = self._console.active_prompt
+        assert prompt is not None
+        prompt.press(key)
+        if prompt.finished and self._console.active_prompt is prompt:
+            self._console.active_prompt = None
+
+    def paste(self, text: str) -> None:
+        """Pasted text is text where text is asked for, and nothing anywhere else."""
+        console = self._console
+        if console.active_prompt is not None:
+            console.active_prompt.paste(text)
+        elif not (console.focused_pane.editing and console.focused_pane.pasted(text)):
+            console.message(f"{len(text)} pasted characters were refused here: open a prompt first", "warn", log=False)
+
+    def _mouse(self, event: tuple[str, int, int, int]) -> None:
+        name, button, column, row = event
+        if not name.endswith("mouse press"):
+            return
+        console = self._console
+        if console.overlay is not None and not console.overlay.captures:
+            console.overlay = None
+        if console.active_prompt is None and console.overlay is None:
+            console.layout.click(console.terminal.size, button, column, row)

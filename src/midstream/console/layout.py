@@ -1,0 +1,148 @@
+"""The whole screen as one box widget: tab bar, panes, log drawer, filter line or prompt, status bar, key hints.
+
+The main loop paints it; the console says what is open. It holds no state of its own but where things were painted, so
+that a click finds them. Below 60x16 only the pane, the status bar and the prompt remain.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import urwid
+
+from midstream.console import hints, status
+from midstream.console.canvas import Line, line_width, paint
+from midstream.console.overlays import choice_lines, menu_lines
+
+if TYPE_CHECKING:
+    from midstream.console.console import Console
+    from midstream.console.keymap import Binding
+    from midstream.console.pane import Pane
+
+SMALL = (60, 16)
+DRAWER_LEAST = 4
+
+
+class Layout(urwid.Widget):
+    """See the module."""
+
+    _sizing = frozenset([urwid.Sizing.BOX])
+    _selectable = True
+    no_cache = ["render"]
+
+    def __init__(self, console: Console) -> None:
+        super().__init__()
+        self._console = console
+        self._tabs: list[tuple[int, int, str]] = []
+        self._hints: list[tuple[int, int, Binding]] = []
+        self._panes: list[tuple[int, int, Pane]] = []  # first row, rows, pane
+        self.pane_size = (80, 20)
+
+    def render(self, size: tuple[int, int], focus: bool = False) -> urwid.Canvas:  # type: ignore[override]
+        columns, rows = size
+        small = columns < SMALL[0] or rows < SMALL[1]
+        has_tabs = not small
+        has_hints = not small and self._console.shows_hints
+        has_filter = not small or self._console.active_prompt is not None or self._console.shown_message is not None
+        body_rows = max(1, rows - has_tabs - has_hints - has_filter - 1)
+        parts: list[tuple[urwid.Canvas, object, bool]] = []
+        self._tabs, self._hints = [], []
+        if has_tabs:
+            line, self._tabs = status.tab_bar(self._console, columns)
+            parts.append((paint([line], columns, 1), None, False))
+        prompt_open = self._console.active_prompt is not None
+        parts += self._body(columns, body_rows, int(has_tabs), focus and not prompt_open)
+        if has_filter:
+            parts.append((self._filter_or_prompt(columns, focus), None, prompt_open))
+        parts.append((paint([status.status_bar(self._console, columns)], columns, 1, "bar"), None, False))
+        if has_hints:
+            hint, self._hints = hints.hint_line(self._console, columns)
+            parts.append((paint([hint], columns, 1), None, False))
+        canvas: urwid.Canvas = urwid.CanvasCombine(parts)
+        return self._with_box(canvas, columns, body_rows, int(has_tabs))
+
+    # --- parts ------------------------------------------------------------------------------------------------------
+
+    def _body(self, columns: int, rows: int, top: int, focus: bool) -> list[tuple[urwid.Canvas, object, bool]]:
+        console = self._console
+        drawer = console.drawer
+        self._panes = []
+        drawer_rows = max(DRAWER_LEAST, rows // 3) if drawer is not None and rows > 2 * DRAWER_LEAST else 0
+        parts: list[tuple[urwid.Canvas, object, bool]] = []
+        pane_rows = rows - drawer_rows
+        on = focus and console.focused_pane is console.pane
+        self.pane_size = (columns, pane_rows)
+        self._panes.append((top, pane_rows, console.pane))
+        parts.append((_render(console.pane, (columns, pane_rows), on), None, on))
+        if drawer is not None and drawer_rows:
+            on = focus and console.focused_pane is drawer
+            label = f"-- {drawer.title()} "
+            keys = " E close " if console.focused_pane is drawer else " E focus "
+            bar = label + "-" * max(0, columns - len(label) - len(keys) - 2) + keys + "--"
+            role = "tab.on" if console.focused_pane is drawer else "border"
+            parts.append((paint([[(role, bar)]], columns, 1), None, False))
+            self._panes.append((top + pane_rows + 1, drawer_rows - 1, drawer))
+            parts.append((_render(drawer, (columns, drawer_rows - 1), on), None, on))
+        return parts
+
+    def _filter_or_prompt(self, columns: int, focus: bool) -> urwid.Canvas:
+        prompt = self._console.active_prompt
+        if prompt is None:
+            return paint([status.filter_line(self._console, columns)], columns, 1)
+        line, cursor = prompt.line(columns)
+        return paint([line], columns, 1, "prompt", (min(cursor, columns - 1), 0) if focus else None)
+
+    def _with_box(self, canvas: urwid.Canvas, columns: int, rows: int, top: int) -> urwid.Canvas:
+        """The topmost box over the lower end of the panes."""
+        lines, at_left = self._box(columns, rows)
+        if not lines:
+            return canvas
+        lines = lines[-rows:]
+        box_columns = min(columns, max(line_width(line) for line in lines))
+        box = paint(lines, box_columns, len(lines), "menu")
+        left = 0 if at_left else columns - box_columns
+        return urwid.CanvasOverlay(urwid.CompositeCanvas(box), canvas, left, top + rows - len(lines))
+
+    def _box(self, columns: int, rows: int) -> tuple[list[Line], bool]:
+        console = self._console
+        prompt = console.active_prompt
+        if prompt is not None:
+            if prompt.candidates is not None and len(prompt.candidates.choices) > 1:
+                return choice_lines(prompt.candidates.choices, prompt.chosen, columns, min(rows, 12)), True
+            return [], True
+        if console.overlay is not None:
+            return console.overlay.lines(min(columns, 100), rows), False
+        if console.keys.menu_is_open:
+            title, bindings = console.keys.menu()
+            return menu_lines(console.keys.pending, title, bindings, columns, rows), False
+        return [], True
+
+    # --- mouse ------------------------------------------------------------------------------------------------------
+
+    def click(self, size: tuple[int, int], button: int, column: int, row: int) -> None:
+        """A press at a cell of the screen."""
+        columns, rows = size
+        if self._tabs and row == 0:
+            for first, last, name in self._tabs:
+                if first <= column <= last:
+                    self._console.open_pane(name)
+            return
+        if self._hints and row == rows - 1:
+            for first, last, binding in self._hints:
+                if first <= column <= last:
+                    self._console.press_for(binding)
+            return
+        for first, count, pane in self._panes:
+            if first <= row < first + count:
+                self._console.focus_pane(pane)
+                if pane.clicked((columns, count), button, column, row - first):
+                    return
+                if button in (4, 5):
+                    for _ in range(3):
+                        pane.navigate("up" if button == 4 else "down")
+
+
+def _render(pane: Pane, size: tuple[int, int], focus: bool) -> urwid.Canvas:
+    # Data changes without urwid's knowing, so its canvas cache would show old rows.
+    pane._invalidate()
+    return pane.render(size, focus)

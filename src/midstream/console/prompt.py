@@ -1,0 +1,304 @@
+"""The line at the bottom that asks: free text, yes or no; the base of the command, option and filter prompts.
+
+The console opens one, gives it keys and pasted text, paints `lines` and closes it when `finished`. Line editing is the
+`LineEdit` of widgets/; here stand history, completion, the reverse search and what is shown around the text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from midstream.console.canvas import Line, Run, clip, line_width, width
+from midstream.console.completion import Candidates, common_start
+from midstream.console.history import History
+from midstream.console.widgets.line_edit import LineEdit
+from midstream.hub import lexer
+
+if TYPE_CHECKING:
+    from midstream.console.console import Console
+
+Done = Callable[[str], object]
+
+
+class Prompt:
+    """A prompt for free text. Subclasses say how the text is coloured, checked and completed."""
+
+    def __init__(
+        self, console: Console, label: str, text: str = "", *, done: Done | None = None, history: History | None = None
+    ) -> None:
+        self.console = console
+        self.label = label
+        self.done = done
+        self.history = history if history is not None else History()
+        self.edit = LineEdit(text, kill_ring=console.kill_ring, last_words=self._last_words)
+        self.finished = False
+        self.candidates: Candidates | None = None
+        self.chosen = -1
+        self._search: str | None = None
+        self._search_skip = 0
+        self._found = ""
+
+    # --- what subclasses say ----------------------------------------------------------------------------------------
+
+    def roles(self, text: str) -> list[str]:
+        """The role of each character of the text."""
+        return ["prompt"] * len(text)
+
+    def hint(self) -> Line:
+        """What stands at the right: remaining parameters, errors, counts."""
+        return ()
+
+    def changed(self) -> None:
+        """The text is another."""
+
+    def complete(self) -> Candidates:
+        """Candidates for the word at the cursor."""
+        return Candidates(self.edit.cursor, self.edit.cursor, [])
+
+    def accept(self, text: str) -> bool:
+        """Enter; False: the text is refused and the prompt stays."""
+        if self.done is not None:
+            self.done(text)
+        return True
+
+    def cancel(self) -> None:
+        """The prompt was left without an answer."""
+
+    # --- keys -------------------------------------------------------------------------------------------------------
+
+    def press(self, key: str) -> None:
+        """One key, by our names."""
+        if self._search is not None and self._press_searching(key):
+            return
+        match key:
+            case "enter":
+                self._enter()
+            case "esc" | "ctrl c" | "ctrl g":
+                if self.candidates is not None and key == "esc":
+                    self.candidates = None
+                else:
+                    self.close()
+            case "tab" | "shift tab":
+                self._tab(-1 if key == "shift tab" else 1)
+            case "up" | "ctrl p":
+                self._step(self.history.older(self.edit.text))
+            case "down" | "ctrl n":
+                self._step(self.history.newer(self.edit.text))
+            case "ctrl r":
+                self._search, self._search_skip, self._found = "", 0, self.edit.text
+            case _:
+                before = self.edit.text
+                self.edit.press(key)
+                self.candidates = None
+                if self.edit.text != before:
+                    self.history.rewind()
+                    self.changed()
+
+    def paste(self, text: str) -> None:
+        """Pasted text is text, whatever it holds."""
+        if self._search is not None:
+            self._search += text
+            self._find()
+            return
+        self.edit.insert(text)
+        self.candidates = None
+        self.changed()
+
+    def close(self) -> None:
+        """Leave without an answer."""
+        if not self.finished:
+            self.finished = True
+            self.cancel()
+
+    def _enter(self) -> None:
+        text = self.edit.text
+        # Finished before `accept`: what it runs may open the next prompt.
+        self.finished = True
+        if self.accept(text):
+            self.history.add(text)
+        else:
+            self.finished = False
+
+    def _step(self, line: str | None) -> None:
+        if line is not None:
+            self.edit.set_text(line)
+            self.changed()
+
+    def _tab(self, step: int) -> None:
+        if self.candidates is None or not self.candidates.choices:
+            self.candidates = self.complete()
+            self.chosen = -1
+            choices = self.candidates.choices
+            if len(choices) == 1:
+                self._insert(choices[0], final=True)
+                self.candidates = None
+                return
+            start = common_start(choices)
+            if len(start) > self.candidates.end - self.candidates.start:
+                self._insert(start)
+            return
+        self.chosen = (self.chosen + step) % len(self.candidates.choices) if self.chosen >= 0 or step > 0 else -1
+        self.chosen = self.chosen % len(self.candidates.choices)
+        self._insert(self.candidates.choices[self.chosen])
+
+    def quoted(self, choice: str) -> str:
+        """How a candidate is written into the line."""
+        return choice
+
+    def _insert(self, choice: str, final: bool = False) -> None:
+        assert self.candidates is not None
+        text = self.edit.text
+        written = self.quoted(choice)
+        if final and not written.endswith("/"):
+            written += " " if not text[self.candidates.end :].startswith(" ") else ""
+        start = self.candidates.start
+        self.edit.set_text(text[:start] + written + text[self.candidates.end :], start + len(written))
+        self.candidates.end = start + len(written)
+        self.changed()
+
+    # --- reverse search ---------------------------------------------------------------------------------------------
+
+    def _press_searching(self, key: str) -> bool:
+        assert self._search is not None
+        if key == "ctrl r":
+            self._search_skip += 1
+            self._find()
+        elif key in ("esc", "ctrl c", "ctrl g"):
+            self._search = None
+        elif key == "backspace":
+            self._search, self._search_skip = self._search[:-1], 0
+            self._find()
+        elif key == "space" or len(key) == 1:
+            self._search, self._search_skip = self._search + (" " if key == "space" else key), 0
+            self._find()
+        else:
+            # Any other key takes the found line into the prompt; enter only does that, so that it can be looked at.
+            self._search = None
+            self.edit.set_text(self._found)
+            self.changed()
+            return key == "enter"
+        return True
+
+    def _find(self) -> None:
+        found = self.history.search(self._search or "", self._search_skip)
+        if found is not None:
+            self._found = found
+        elif self._search_skip:
+            self._search_skip -= 1
+
+    def _last_words(self) -> list[str]:
+        return [words[-1] for line in reversed(self.history.lines) if (words := line.split())]
+
+    # --- painting ---------------------------------------------------------------------------------------------------
+
+    def line(self, columns: int) -> tuple[list[Run], int]:
+        """The row to paint, and the cursor's column."""
+        if self._search is not None:
+            label = f" search history: {self._search}"
+            return [("prompt.label", label), ("prompt.hint", "  → "), ("prompt", self._found)], width(label)
+        runs: list[Run] = [("prompt.label", f" {self.label} ")]
+        used = line_width(runs)
+        hint = [(role, text) for role, text in self.hint() if text]
+        room = max(10, columns - used - (line_width(hint) + 2 if hint else 0))
+        if room < min(width(self.edit.text) + 1, columns - used):
+            # The typed text needs the room more than the hint does.
+            room = min(width(self.edit.text) + 1, columns - used)
+        window = self.edit.window(max(1, room))
+        runs += self._coloured(window.text, window.start, window.end)
+        if hint:
+            left = columns - line_width(runs) - 1
+            total = line_width(hint) + 1
+            if left > 8:
+                runs.append(("prompt", " " * max(2, left - total)))
+                for role, text in hint:
+                    runs.append((role, clip(text, max(0, columns - line_width(runs) - 1), "…")))
+        return runs, used + window.cursor
+
+    def _coloured(self, shown: str, start: int, end: int) -> list[Run]:
+        text = self.edit.text
+        if shown != text[start:end]:
+            return [("prompt", shown)]  # placeholders stand in it: positions do not agree any more
+        roles = self.roles(text)
+        runs: list[Run] = []
+        for index in range(start, end):
+            if runs and runs[-1][0] == roles[index]:
+                runs[-1] = (roles[index], runs[-1][1] + text[index])
+            else:
+                runs.append((roles[index], text[index]))
+        return runs
+
+
+class YesNo(Prompt):
+    """One key answers: y, or n and esc and enter for no."""
+
+    def __init__(self, console: Console, label: str, *, done: Done | None = None) -> None:
+        super().__init__(console, f"{label} [y/n]", done=done)
+
+    def press(self, key: str) -> None:
+        if key in ("y", "Y"):
+            self.finished = True
+            if self.done is not None:
+                self.done("y")
+        elif key in ("n", "N", "esc", "enter", "ctrl c", "ctrl g", "q"):
+            self.finished = True
+
+    def paste(self, text: str) -> None:
+        """A pasted y is no answer."""
+
+
+class CommandPrompt(Prompt):
+    """The `:` prompt: coloured by validity, with the parameters still to come and the command's help."""
+
+    _parsed_text: str | None = None
+    _roles: list[str]
+    _hint: list[Run]
+
+    def roles(self, text: str) -> list[str]:
+        self._parse()
+        return self._roles
+
+    def hint(self) -> Line:
+        self._parse()
+        return self._hint
+
+    def complete(self) -> Candidates:
+        return self.console.complete_command(self.edit.text, self.edit.cursor)
+
+    def quoted(self, choice: str) -> str:
+        return lexer.quote(choice) if " " in choice else choice
+
+    def accept(self, text: str) -> bool:
+        if text.strip():
+            if self.done is not None:
+                self.done(text)
+            else:
+                self.console.run_command(text)
+        return True
+
+    def _parse(self) -> None:
+        # Validity may mean resolving a flow spec over all flows: once per change, not once per frame.
+        text = self.edit.text
+        if text == self._parsed_text:
+            return
+        self._parsed_text = text
+        parsed, coming = self.console.master.commands.parse_partial(text)
+        roles: list[str] = []
+        for number, part in enumerate(parsed):
+            if part.value.isspace():
+                role = "prompt"
+            elif not part.valid:
+                # The word that is being typed may yet become valid.
+                unfinished = number == len(parsed) - 1 and self.edit.cursor == len(text)
+                role = "prompt" if unfinished else "prompt.bad"
+            else:
+                role = "prompt.good" if number == 0 else "prompt"
+            roles += [role] * len(part.value)
+        self._roles = roles + ["prompt"] * (len(text) - len(roles))
+        words = lexer.split(text)
+        command = self.console.master.commands.commands.get(words[0]) if words else None
+        self._hint = []
+        if command is not None:
+            self._hint.append(("prompt.hint", " ".join(str(parameter) for parameter in coming)))
+            if command.help:
+                self._hint.append(("prompt.hint", f"  {command.help.splitlines()[0]}"))
