@@ -138,8 +138,10 @@ class Flow:
         self.marked = self.comment = self._id = ""
         self.error = self.is_replay = self.killed_callback = self._backup = self._metadata = self._resumed = None
 
-    def __init_subclass__(cls, **kwargs: Any) -> None:
+    def __init_subclass__(cls, abstract: bool = False, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
+        if abstract:
+            return
         cls.type = cls.__name__.removesuffix("Flow").lower()
         _TYPES[cls.type] = cls
 

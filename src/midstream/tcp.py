@@ -1,0 +1,5 @@
+"""Raw TCP flows: `from midstream import tcp`."""
+
+from midstream.flows.tcp import TCPFlow, TCPMessage
+
+__all__ = ["TCPFlow", "TCPMessage"]
