@@ -31,7 +31,7 @@ class Core:
             "confdir",
             str,
             config.default_folder(),
-            "Folder of the certificate authority, the config file, keys and history.",
+            "Folder of the CA, config.yaml, keys and history.",
             kind="path",
         )
 

@@ -1,18 +1,23 @@
-"""One command: its parameters read from the annotations, its arguments bound, its result checked.
+"""Commands: named functions that are typed, bound to keys, or called by addons.
 
-Made by `CommandManager.add`; shown by the commands pane and `--commands`.
+An addon decorates a method with `@command.command()`; the signature and its annotations are the declaration, from which
+parsing, completion, help and `--commands` follow. A `Command` is made by `CommandManager.add` for each.
 """
 
 from __future__ import annotations
 
+import functools
 import inspect
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from inspect import Parameter
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from midstream.flows.errors import CommandError
 from midstream.hub.arguments import Argument, Commands, CommandTypes
+from midstream.text.suggest import did_you_mean
+
+F = TypeVar("F", bound=Callable[..., Any])
 
 
 class TypedCommands(Commands, Protocol):
@@ -55,7 +60,7 @@ class Command:
         self.owner = owner
         self.signature = _signature(func)
         self.help = inspect.cleandoc(func.__doc__) if func.__doc__ else None
-        overrides = collect_overrides(func)
+        overrides = _overrides(func)
         self.parameters = [
             CommandParameter(each.name, overrides.get(each.name, each.annotation), each.kind, each.default)
             for each in self.signature.parameters.values()
@@ -132,12 +137,51 @@ class Command:
         return f"{least} to {_counted(most)} needed"
 
 
-def collect_overrides(func: Callable[..., Any]) -> dict[str, Any]:
+def command(name: str | None = None) -> Callable[[F], F]:
+    """Make a function or method a command; its name is the function's with dots for `_` unless one is given."""
+
+    def decorate(func: F) -> F:
+        checked = _arity_checked(func)
+        checked.command_name = name or func.__name__.replace("_", ".")  # type: ignore[attr-defined]
+        return checked
+
+    return decorate
+
+
+def argument(name: str, type: Any) -> Callable[[F], F]:
+    """Give a parameter a type that no annotation can say, such as a Choice. Stands below `command`."""
+
+    def decorate(func: F) -> F:
+        known = inspect.signature(func).parameters
+        if name not in known:
+            raise ValueError(f"{func.__qualname__} has no parameter {name!r}{did_you_mean(name, known)}")
+        func.command_arguments = {**_overrides(func), name: type}  # type: ignore[attr-defined]
+        return func
+
+    return decorate
+
+
+def _arity_checked(func: F) -> F:
+    """`func`, with wrong numbers of arguments told as CommandError that shows what it takes."""
+    signature = inspect.signature(func)
+
+    @functools.wraps(func)
+    def checked(*args: Any, **kwargs: Any) -> Any:
+        try:
+            signature.bind(*args, **kwargs)
+        except TypeError as problem:
+            raise CommandError(f"{func.__name__}: {problem}; it takes {_needs(signature)}") from None
+        return func(*args, **kwargs)
+
+    return checked  # type: ignore[return-value]
+
+
+def _overrides(func: Callable[..., Any]) -> dict[str, Any]:
     """What `argument` decorators say about the parameters of `func`."""
     return dict(getattr(func, "command_arguments", {}))
 
 
-def needs(signature: inspect.Signature) -> str:
+def _needs(signature: inspect.Signature) -> str:
     """The parameters of a signature in one phrase."""
     shown = [str(parameter) for parameter in signature.parameters.values() if parameter.name != "self"]
     return ", ".join(shown) or "no arguments"

@@ -1,31 +1,26 @@
-"""Commands: named functions that are typed, bound to keys, or called by addons.
+"""The command manager: all commands of one master, found in addons, looked up by name and run from lines of text.
 
-An addon decorates a method with `@command.command()`; the signature and its annotations are the declaration, from which
-parsing, completion, help and `--commands` follow. The manager binds text to the function and checks what comes back.
+How a command is declared, and how its arguments and result are bound and checked: hub/command.py.
 The prompt draws what `parse_partial` says. What the types mean: hub/arguments/; how lines are cut: hub/lexer.py.
 """
 
 from __future__ import annotations
 
-import functools
-import inspect
 import logging
 import types
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, NamedTuple, TextIO, TypeVar
+from typing import Any, NamedTuple, TextIO
 
 from midstream.flows.errors import CommandError
 from midstream.hub import lexer
 from midstream.hub.arguments import CommandTypes
-from midstream.hub.command import Command, CommandParameter, collect_overrides, needs
+from midstream.hub.command import Command, CommandParameter, argument, command
 from midstream.hub.types import Cmd, CmdArgs, Space, Unknown
 from midstream.text.suggest import did_you_mean
 
 __all__ = ["Command", "CommandManager", "CommandParameter", "ParseResult", "argument", "command"]
 
 logger = logging.getLogger(__name__)
-
-F = TypeVar("F", bound=Callable[..., Any])
 
 
 class ParseResult(NamedTuple):
@@ -62,7 +57,7 @@ class CommandManager:
 
     def remove_commands(self, owner: object) -> None:
         """Forget the commands of an addon that goes away."""
-        for name in [name for name, command in self.commands.items() if command.owner is owner]:
+        for name in [name for name, each in self.commands.items() if each.owner is owner]:
             del self.commands[name]
 
     def call(self, command_name: str, *args: Any) -> Any:
@@ -106,10 +101,10 @@ class CommandManager:
 
     def dump(self, out: TextIO) -> None:
         """Write every command with its help and signature, by name."""
-        for _, command in sorted(self.commands.items()):
-            for help_line in (command.help or "").splitlines():
+        for _, each in sorted(self.commands.items()):
+            for help_line in (each.help or "").splitlines():
                 out.write(f"# {help_line}\n" if help_line else "#\n")
-            out.write(f"{command.signature_help()}\n\n")
+            out.write(f"{each.signature_help()}\n\n")
 
     def _find(self, name: str) -> Command:
         try:
@@ -126,45 +121,6 @@ class CommandManager:
         except (CommandError, ValueError):
             return False
         return True
-
-
-def command(name: str | None = None) -> Callable[[F], F]:
-    """Make a function or method a command; its name is the function's with dots for `_` unless one is given."""
-
-    def decorate(func: F) -> F:
-        checked = _arity_checked(func)
-        checked.command_name = name or func.__name__.replace("_", ".")  # type: ignore[attr-defined]
-        return checked
-
-    return decorate
-
-
-def argument(name: str, type: Any) -> Callable[[F], F]:
-    """Give a parameter a type that no annotation can say, such as a Choice. Stands below `command`."""
-
-    def decorate(func: F) -> F:
-        known = inspect.signature(func).parameters
-        if name not in known:
-            raise ValueError(f"{func.__qualname__} has no parameter {name!r}{did_you_mean(name, known)}")
-        func.command_arguments = {**collect_overrides(func), name: type}  # type: ignore[attr-defined]
-        return func
-
-    return decorate
-
-
-def _arity_checked(func: F) -> F:
-    """`func`, with wrong numbers of arguments told as CommandError that shows what it takes."""
-    signature = inspect.signature(func)
-
-    @functools.wraps(func)
-    def checked(*args: Any, **kwargs: Any) -> Any:
-        try:
-            signature.bind(*args, **kwargs)
-        except TypeError as problem:
-            raise CommandError(f"{func.__name__}: {problem}; it takes {needs(signature)}") from None
-        return func(*args, **kwargs)
-
-    return checked  # type: ignore[return-value]
 
 
 def _decorated(addon: object) -> Iterator[Any]:

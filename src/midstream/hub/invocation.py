@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from midstream import __version__
 from midstream.flows.errors import OptionsError
 from midstream.hub import config
 from midstream.hub.flags import flag_values, make_parser, refuse_unknown
@@ -109,7 +108,10 @@ def listing(invocation: Invocation, options: Options, commands: CommandManager) 
 
 def version() -> str:
     """Our version and what a bug report needs to know beside it."""
-    import ssl  # here only: the sentence about it is all that this module wants
+    # Imported here: no run needs the package's metadata, nor this module ssl for more than a sentence.
+    import ssl
+
+    from midstream import __version__
 
     return (
         f"midstream {__version__}\n"
