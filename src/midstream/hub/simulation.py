@@ -7,7 +7,8 @@ is replay, another thing.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, TypeVar
+from contextlib import contextmanager
+from typing import Any
 
 from midstream.flows.dns import DNSFlow
 from midstream.flows.flow import Flow
@@ -15,8 +16,6 @@ from midstream.flows.http import HTTPFlow
 from midstream.flows.tcp import TCPFlow
 from midstream.flows.udp import UDPFlow
 from midstream.hub.events import Event
-
-M = TypeVar("M")
 
 
 def happenings(flow: Flow) -> Iterator[Event]:
@@ -42,9 +41,10 @@ def _http(flow: HTTPFlow) -> Iterator[Event]:
         if flow.error is None:
             yield Event("response", (flow,))
     if flow.websocket is not None:
-        yield Event("websocket_start", (flow,))
-        for _ in _one_by_one(flow.websocket, flow.websocket.messages):
-            yield Event("websocket_message", (flow,))
+        with _growing(flow.websocket) as arriving:
+            yield Event("websocket_start", (flow,))
+            for _ in arriving:
+                yield Event("websocket_message", (flow,))
         yield Event("websocket_end", (flow,))
     elif flow.error is not None:
         yield Event("error", (flow,))
@@ -52,22 +52,26 @@ def _http(flow: HTTPFlow) -> Iterator[Event]:
 
 def _raw(flow: TCPFlow | UDPFlow) -> Iterator[Event]:
     kind = flow.type
-    messages: list[Any] = flow.messages
-    arriving = _one_by_one(flow, messages)
-    yield Event(f"{kind}_start", (flow,))
-    for _ in arriving:
-        yield Event(f"{kind}_message", (flow,))
+    with _growing(flow) as arriving:
+        yield Event(f"{kind}_start", (flow,))
+        for _ in arriving:
+            yield Event(f"{kind}_message", (flow,))
     yield Event(f"{kind}_error" if flow.error is not None else f"{kind}_end", (flow,))
 
 
-def _one_by_one(holder: Any, messages: list[M]) -> Iterator[M]:
-    """Let `holder.messages` grow again. What has not arrived when nobody asks for more is put back."""
-    arrived: list[M] = []
+@contextmanager
+def _growing(holder: Any) -> Iterator[Iterator[object]]:
+    """Let `holder.messages` be empty and grow again with each step. At the end the rest is put back."""
+    coming: Iterator[object] = iter(holder.messages)
+    arrived: list[object] = []
     holder.messages = arrived
-    coming = iter(messages)
-    try:
+
+    def arriving() -> Iterator[object]:
         for message in coming:
             arrived.append(message)
             yield message
+
+    try:
+        yield arriving()
     finally:
         arrived.extend(coming)
