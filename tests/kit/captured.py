@@ -30,13 +30,15 @@ def http_flow(
     live: bool = False,
 ) -> HTTPFlow:
     """A finished exchange; without a status one whose response is still to come."""
-    request = Request.make(method, url, request_body, Headers(request_headers))
+    request = Request.make(method, url)
+    request.headers, request.raw_content = Headers(request_headers), request_body
     request.timestamp_start, request.timestamp_end = start, start + 0.01
     flow = HTTPFlow(*connections(request.host, request.port), live=live)
     flow.request = request
     flow.timestamp_created = start
     if status is not None:
-        flow.response = Response.make(status, response_body, Headers(response_headers))
+        flow.response = Response.make(status)
+        flow.response.headers, flow.response.raw_content = Headers(response_headers), response_body
         flow.response.timestamp_start, flow.response.timestamp_end = start + 0.05, start + 0.092
     return flow
 

@@ -1,7 +1,7 @@
 """What flows look like as printed lines. Every text from the network is escaped here before it becomes part of one.
 
-Called by the dumper addon, which knows when and where to print. A flow begins with the client's address; what belongs to
-it is indented by four, headers and bodies by eight.
+Called by the dumper addon, which knows when and where to print. A flow begins with the client's address; what belongs
+to it is indented by four, headers and bodies by eight.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
 
-from midstream.flows.dns import DNSFlow
+from midstream.flows.dns import DNSFlow, response_codes, types
 from midstream.flows.flow import Flow
 from midstream.flows.headers import Headers
 from midstream.flows.http import HTTPFlow, Message, Request, Response
@@ -87,12 +87,12 @@ def raw_error_lines(flow: TCPFlow | UDPFlow, look: Look) -> Iterator[str]:
 
 def dns_lines(flow: DNSFlow, look: Look) -> Iterator[str]:
     """A DNS query with its answers or error."""
-    questions = ", ".join(f"{question.name} {question.type_name}" for question in flow.request.questions)
+    questions = ", ".join(f"{types.to_str(question.type)} {question.name}" for question in flow.request.questions)
     yield f"{_client(flow, look)} {look.paint('DNS', 'bold')} {visible(questions, expand_tabs=True)}"
     response = flow.response
     if response is not None:
         answers = ", ".join(visible(str(answer), expand_tabs=True) for answer in response.answers)
-        yield f"{_INDENT}{look.paint('<-', 'cyan')} {answers or response.response_code_name}"
+        yield f"{_INDENT}{look.paint('<-', 'cyan')} {answers or visible(response_codes.to_str(response.response_code))}"
     yield from _error(flow, look)
 
 
@@ -100,8 +100,7 @@ def dns_lines(flow: DNSFlow, look: Look) -> Iterator[str]:
 
 
 def _client(flow: Flow, look: Look) -> str:
-    address = flow.client_conn.peername
-    return look.paint(visible(_hostport(address) if address is not None else "-"), "dim")
+    return look.paint(visible(_hostport(flow.client_conn.peername)), "dim")
 
 
 def _hostport(address: tuple[str | int, ...]) -> str:
@@ -125,12 +124,11 @@ def _url(flow: HTTPFlow, look: Look) -> str:
 
 def _request_line(flow: HTTPFlow, look: Look) -> str:
     request = flow.request
-    client = flow.client_conn.peername
     method = visible(request.method, expand_tabs=True)
     tags = "".join([" [replay]" if flow.is_replay == "request" else "", _version_tag(flow)])
     url = visible(_url(flow, look), expand_tabs=True)
     if look.width is not None and look.detail == 1:
-        used = len(_hostport(client) if client is not None else "-") + len(method) + len(tags) + 2
+        used = len(_hostport(flow.client_conn.peername)) + len(method) + len(tags) + 2
         room = max(look.width - used, _NARROWEST_URL)
         if len(url) > room:
             url = url[: room - 1] + "…"

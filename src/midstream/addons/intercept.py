@@ -6,7 +6,6 @@ then waits for `flow.resume()` or `flow.kill()`. Events of heads never hold, and
 
 from __future__ import annotations
 
-
 from midstream import filters
 from midstream.flows.dns import DNSFlow
 from midstream.flows.errors import OptionsError

@@ -13,7 +13,7 @@ from typing import Literal, NamedTuple, TypeAlias
 from midstream.filters import subjects
 from midstream.filters.errors import BadArgument
 from midstream.filters.patterns import bytes_test, str_test
-from midstream.filters.subjects import Test
+from midstream.filters.subjects import Sides, Test
 from midstream.flows.dns import DNSFlow
 from midstream.flows.http import HTTPFlow
 from midstream.flows.tcp import TCPFlow
@@ -52,27 +52,25 @@ def _status(argument: str) -> Test:
     return subjects.status_is(int(argument))
 
 
-_BOTH = {"request": True, "response": True}
-_SENT = {"request": True, "response": False}
-_RECEIVED = {"request": False, "response": True}
+_BOTH, _SENT, _RECEIVED = Sides(True, True), Sides(True, False), Sides(False, True)
 _body, _head, _type = subjects.body, subjects.header_block, subjects.content_type
 _LINES = re.MULTILINE
 
 OPERATORS: tuple[Operator, ...] = (
     _plain("~a", "the response is JavaScript, CSS, an image or a font", HTTP, subjects.is_asset),
     _plain("~all", "every flow", ANY, lambda flow: True),
-    _raw("~b", "a body or message matches (decoded)", ANY, partial(_body, **_BOTH), re.DOTALL),
-    _raw("~bq", "a body or message from the client matches", ANY, partial(_body, **_SENT), re.DOTALL),
-    _raw("~bs", "a body or message from the server matches", ANY, partial(_body, **_RECEIVED), re.DOTALL),
+    _raw("~b", "a body or message matches (decoded)", ANY, partial(_body, sides=_BOTH), re.DOTALL),
+    _raw("~bq", "a body or message from the client matches", ANY, partial(_body, sides=_SENT), re.DOTALL),
+    _raw("~bs", "a body or message from the server matches", ANY, partial(_body, sides=_RECEIVED), re.DOTALL),
     Operator("~c", "number", "the response has this status code", HTTP, _status),
     _text("~comment", "the comment matches", ANY, lambda test: lambda flow: test(flow.comment), _LINES),
     _text("~d", "the host matches, as connected to or as named by the client", HTTP, subjects.host),
     _plain("~dns", "DNS flows", ("dns",), lambda flow: isinstance(flow, DNSFlow)),
     _text("~dst", "the server's host:port matches", ANY, subjects.destination),
     _plain("~e", "flows with an error", ANY, lambda flow: flow.error is not None),
-    _raw("~h", "a header line of request or response matches", HTTP, partial(_head, **_BOTH), _LINES),
-    _raw("~hq", "a header line of the request matches", HTTP, partial(_head, **_SENT), _LINES),
-    _raw("~hs", "a header line of the response matches", HTTP, partial(_head, **_RECEIVED), _LINES),
+    _raw("~h", "a header line of request or response matches", HTTP, partial(_head, sides=_BOTH), _LINES),
+    _raw("~hq", "a header line of the request matches", HTTP, partial(_head, sides=_SENT), _LINES),
+    _raw("~hs", "a header line of the response matches", HTTP, partial(_head, sides=_RECEIVED), _LINES),
     _plain("~http", "HTTP flows, websockets included", HTTP, lambda flow: isinstance(flow, HTTPFlow)),
     _raw("~m", "the method matches", HTTP, subjects.method),
     _plain("~marked", "flows with a mark", ANY, lambda flow: bool(flow.marked)),
@@ -84,10 +82,10 @@ OPERATORS: tuple[Operator, ...] = (
     _plain("~replays", "the response was replayed", ANY, lambda flow: flow.is_replay == "response"),
     _plain("~s", "there is a response", ("http", "dns"), subjects.has_response),
     _text("~src", "the client's ip:port matches", ANY, subjects.source),
-    _raw("~t", "the content-type of request or response matches", HTTP, partial(_type, **_BOTH)),
+    _raw("~t", "the content-type of request or response matches", HTTP, partial(_type, sides=_BOTH)),
     _plain("~tcp", "TCP flows", ("tcp",), lambda flow: isinstance(flow, TCPFlow)),
-    _raw("~tq", "the content-type of the request matches", HTTP, partial(_type, **_SENT)),
-    _raw("~ts", "the content-type of the response matches", HTTP, partial(_type, **_RECEIVED)),
+    _raw("~tq", "the content-type of the request matches", HTTP, partial(_type, sides=_SENT)),
+    _raw("~ts", "the content-type of the response matches", HTTP, partial(_type, sides=_RECEIVED)),
     _text("~u", "the URL matches; for DNS the name that was asked for", ("http", "dns"), subjects.url),
     _plain("~udp", "UDP flows", ("udp",), lambda flow: isinstance(flow, UDPFlow)),
     _plain(

@@ -9,7 +9,7 @@ import os
 import re
 import warnings
 from collections.abc import Callable
-from typing import TypeAlias
+from typing import AnyStr, TypeAlias
 
 from midstream.filters.errors import BadArgument
 
@@ -43,7 +43,11 @@ def str_test(pattern: str, flags: int = 0) -> StrTest:
 def bytes_test(pattern: str, flags: int = 0) -> BytesTest:
     """A test for bytes; the pattern is taken as UTF-8. BadArgument when it is no regular expression."""
     exact = case_sensitive()
-    raw = pattern.encode("utf-8", "surrogateescape")
+    try:
+        raw = pattern.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError as error:
+        reason = "this is no regular expression: it has a character that no text has"
+        raise BadArgument(reason, error.start) from None
     search = _compile(raw, flags if exact else flags | re.IGNORECASE).search
     if _LITERAL.fullmatch(pattern) is None:
         return lambda data: search(data) is not None
@@ -53,7 +57,7 @@ def bytes_test(pattern: str, flags: int = 0) -> BytesTest:
     return lambda data: needle in data.lower()
 
 
-def _compile(pattern: re.AnyStr, flags: int) -> re.Pattern[re.AnyStr]:
+def _compile(pattern: AnyStr, flags: int) -> re.Pattern[AnyStr]:
     try:
         with warnings.catch_warnings():
             # "possible nested set" and its like are notes for programmers; the meaning is the documented one.
@@ -64,5 +68,7 @@ def _compile(pattern: re.AnyStr, flags: int) -> re.Pattern[re.AnyStr]:
         if isinstance(pattern, bytes):
             offset = len(pattern[:offset].decode("utf-8", "surrogateescape"))
         raise BadArgument(f"this is no regular expression: {error.msg}", offset) from None
+    except ValueError as error:  # flags that exclude each other
+        raise BadArgument(f"this is no regular expression: {error}") from None
     except (OverflowError, RecursionError, MemoryError):
         raise BadArgument("this regular expression is too large") from None

@@ -6,17 +6,24 @@ Used by the operator table. A piece that a flow does not have is empty or None, 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from midstream.filters.patterns import BytesTest, StrTest
 from midstream.flows.dns import DNSFlow, DNSMessage
 from midstream.flows.flow import Flow
 from midstream.flows.headers import Headers
 from midstream.flows.http import HTTPFlow, Message
-from midstream.flows.tcp import TCPFlow
-from midstream.flows.udp import UDPFlow
+from midstream.flows.tunnel import TunnelFlow
 
 Test: TypeAlias = Callable[[Flow], bool]
+
+
+class Sides(NamedTuple):
+    """Which of the two directions an operator looks at."""
+
+    request: bool
+    response: bool
+
 
 # Scripts, style, images and fonts: what a page loads besides its data.
 _ASSET_TYPES = frozenset(
@@ -31,6 +38,8 @@ _ASSET_TYPES = frozenset(
         "text/x-javascript",
     }
 )
+# A search runs over all flows in one go: bodies that grow beyond this when decoded are searched as they came.
+_DECODED_LIMIT = 8 * 1024 * 1024
 _ASSET_FAMILIES = ("image/", "font/", "application/font", "application/x-font")
 
 
@@ -84,12 +93,12 @@ def host(test: StrTest) -> Test:
 
 def method(test: BytesTest) -> Test:
     """The method as it is stored, in its own case."""
-    return lambda flow: isinstance(flow, HTTPFlow) and test(flow.request.data.method)
+    return lambda flow: isinstance(flow, HTTPFlow) and test(flow.request.raw_method)
 
 
 def source(test: StrTest) -> Test:
     """The client as `ip:port`."""
-    return lambda flow: (address := flow.client_conn.peername) is not None and test(f"{address[0]}:{address[1]}")
+    return lambda flow: test(f"{flow.client_conn.peername[0]}:{flow.client_conn.peername[1]}")
 
 
 def destination(test: StrTest) -> Test:
@@ -102,31 +111,33 @@ def metadata(test: StrTest) -> Test:
     return lambda flow: test("\n".join([f"{key}: {value}" for key, value in flow.metadata.items()]))
 
 
-def header_block(test: BytesTest, *, request: bool, response: bool) -> Test:
+def header_block(test: BytesTest, sides: Sides) -> Test:
     """The head fields as lines, with the spelling of the wire."""
-    return _of_messages(lambda message: test(bytes(message.headers)), request=request, response=response)
+    return _of_messages(lambda message: test(bytes(message.headers)), sides)
 
 
-def content_type(test: BytesTest, *, request: bool, response: bool) -> Test:
+def content_type(test: BytesTest, sides: Sides) -> Test:
     """The value of Content-Type; a message without one never matches."""
 
     def run(message: Message) -> bool:
         value = _field(message.headers, b"content-type")
         return bool(value) and test(value)
 
-    return _of_messages(run, request=request, response=response)
+    return _of_messages(run, sides)
 
 
-def body(test: BytesTest, *, request: bool, response: bool) -> Test:
+def body(test: BytesTest, sides: Sides) -> Test:
     """Decoded bodies and messages; those of the client count as request, those of the server as response."""
 
     def run(flow: Flow) -> bool:
-        return any(test(piece) for piece in _bodies(flow, request, response))
+        return any(test(piece) for piece in _bodies(flow, *sides))
 
     return run
 
 
-def _of_messages(run: Callable[[Message], bool], *, request: bool, response: bool) -> Test:
+def _of_messages(run: Callable[[Message], bool], sides: Sides) -> Test:
+    request, response = sides
+
     def test(flow: Flow) -> bool:
         if not isinstance(flow, HTTPFlow):
             return False
@@ -137,16 +148,15 @@ def _of_messages(run: Callable[[Message], bool], *, request: bool, response: boo
 
 def _bodies(flow: Flow, request: bool, response: bool) -> Iterator[bytes]:
     if isinstance(flow, HTTPFlow):
-        # Not strict: what cannot be decoded, or would grow beyond the limit, is searched as it came.
-        if request and (content := flow.request.get_content(strict=False)) is not None:
+        if request and (content := _content(flow.request)) is not None:
             yield content
-        if response and flow.response is not None and (content := flow.response.get_content(strict=False)) is not None:
+        if response and flow.response is not None and (content := _content(flow.response)) is not None:
             yield content
         if flow.websocket is not None:
             for frame in flow.websocket.messages:
                 if request if frame.from_client else response:
                     yield frame.content
-    elif isinstance(flow, TCPFlow | UDPFlow):
+    elif isinstance(flow, TunnelFlow):
         for chunk in flow.messages:
             if request if chunk.from_client else response:
                 yield chunk.content
@@ -155,6 +165,10 @@ def _bodies(flow: Flow, request: bool, response: bool) -> Iterator[bytes]:
             yield _dns_text(flow.request)
         if response and flow.response is not None:
             yield _dns_text(flow.response)
+
+
+def _content(message: Message) -> bytes | None:
+    return message.get_content(strict=False, limit=_DECODED_LIMIT)
 
 
 def _dns_text(message: DNSMessage) -> bytes:

@@ -8,18 +8,17 @@ from the network: escape them before they are painted.
 from __future__ import annotations
 
 import math
-from typing import Literal, TypeAlias
+from collections.abc import Sequence
+from typing import Any, Literal, TypeAlias
 
 from midstream.flows.dns import DNSFlow
 from midstream.flows.flow import Flow
 from midstream.flows.http import HTTPFlow, Message
-from midstream.flows.tcp import TCPFlow, TCPMessage
-from midstream.flows.udp import UDPFlow, UDPMessage
+from midstream.flows.tunnel import TunnelFlow, TunnelMessage
 from midstream.flows.websocket import WebSocketMessage
 
 Kind: TypeAlias = Literal["http", "ws", "tcp", "udp", "dns"]
 Held: TypeAlias = Literal["", "request", "response"]
-_Chunk: TypeAlias = "TCPMessage | UDPMessage | WebSocketMessage"
 
 # Longer than any list is wide; a megabyte of path must not sit in memory twice.
 LONGEST_TEXT = 2048
@@ -91,16 +90,12 @@ class Row:
             self._rewrite_http(flow)
         elif isinstance(flow, DNSFlow):
             self._rewrite_dns(flow)
-        elif isinstance(flow, TCPFlow):
-            self.kind = "tcp"
-            self._rewrite_raw(flow)
-        elif isinstance(flow, UDPFlow):
-            self.kind = "udp"
+        elif isinstance(flow, TunnelFlow):
             self._rewrite_raw(flow)
 
     def _rewrite_http(self, flow: HTTPFlow) -> None:
         request, response = flow.request, flow.response
-        self.method = request.method
+        self.method = request.raw_method.decode("utf-8", "surrogateescape")[:LONGEST_TEXT]
         self.scheme = request.scheme
         self.host = request.pretty_host[:LONGEST_TEXT]
         self.path = request.path[:LONGEST_TEXT]
@@ -130,11 +125,12 @@ class Row:
         self.host = question.name[:LONGEST_TEXT] if question is not None else ""
         response = flow.response
         self.status = response.response_code if response is not None else None
-        self.size = len((response if response is not None else flow.request).content)
+        self.size = (response if response is not None else flow.request).size
         self._set_end(flow, response.timestamp if response is not None else None)
         self._set_held(flow, "response" if response is not None else "request")
 
-    def _rewrite_raw(self, flow: TCPFlow | UDPFlow) -> None:
+    def _rewrite_raw(self, flow: TunnelFlow[Any]) -> None:
+        self.kind = "udp" if flow.type == "udp" else "tcp"
         self.method = self.scheme = self.kind
         address = flow.server_conn.address
         self.host = f"{address[0]}:{address[1]}" if address is not None else ""
@@ -143,7 +139,7 @@ class Row:
         self._set_end(flow, None if flow.live or last is None else last.timestamp)
         self._set_held(flow, "request" if last is None or last.from_client else "response")
 
-    def _count(self, messages: list[TCPMessage] | list[UDPMessage] | list[WebSocketMessage]) -> None:
+    def _count(self, messages: Sequence[TunnelMessage] | Sequence[WebSocketMessage]) -> None:
         # O(new messages): a long conversation must not be walked at each of its messages.
         known = self.messages
         if known > len(messages):
