@@ -32,11 +32,11 @@ def _start(tool: Tool, argv: Sequence[str] | None) -> int:
         print(version(), end="")
         return 0
 
-    from midstream import app
+    from midstream.app import start
     from midstream.flows.errors import MidstreamError
 
     try:
-        return app.start(tool, arguments)
+        return start(tool, arguments)
     except MidstreamError as error:
         print(f"{tool}: {error}", file=sys.stderr)
         return 1

@@ -224,22 +224,6 @@ def test_what_is_saved_is_loaded(word: str, scripts: list[str], count: int, flag
 # -- folder --
 
 
-def test_the_folder_is_private_from_the_start(tmp_path: Path) -> None:
-    folder, warning = config.make_folder(str(tmp_path / "a" / "b"))
-    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
-    assert warning is None
-    folder.chmod(0o755)
-    _, warning = config.make_folder(str(folder))
-    assert warning is not None
-    assert "open to others (mode 0755)" in warning
-
-
-def test_a_folder_that_cannot_be_made(tmp_path: Path) -> None:
-    (tmp_path / "file").touch()
-    with pytest.raises(OptionsError, match=r"config folder .*/file/x: Not a directory; choose one with --set confdir"):
-        config.make_folder(str(tmp_path / "file" / "x"))
-
-
 def test_the_environment_names_the_folder(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("MIDSTREAM_CONFDIR", raising=False)
     assert config.default_folder() == "~/.midstream"

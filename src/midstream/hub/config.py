@@ -8,7 +8,6 @@ What a value means is checked by the options; this file only brings it to them.
 from __future__ import annotations
 
 import os
-import stat
 import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -32,21 +31,6 @@ _TAG = "tag:yaml.org,2002:"
 def default_folder() -> str:
     """The config folder when no option names one."""
     return os.environ.get(FOLDER_VARIABLE) or DEFAULT_FOLDER
-
-
-def make_folder(confdir: str) -> tuple[Path, str | None]:
-    """The config folder, made with mode 0700 when it is missing, and a warning when others can enter it."""
-    folder = Path(confdir).expanduser()
-    try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        mode = stat.S_IMODE(folder.stat().st_mode)
-    except OSError as error:
-        raise OptionsError(
-            f"config folder {folder}: {error.strerror or error}; choose one with --set confdir=…"
-        ) from None
-    if os.name == "posix" and mode & 0o077:
-        return folder, f"config folder {folder} is open to others (mode {mode:04o}); chmod 700 closes it"
-    return folder, None
 
 
 def relative_path(path: str, *, relative_to: str | os.PathLike[str]) -> str:
