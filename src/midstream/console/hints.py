@@ -78,7 +78,7 @@ def _tail(console: Console) -> list[tuple[str, str, Binding]]:
 
 
 def _is_useful(binding: Binding, flow: Flow | None) -> bool:
-    if "@focus" in binding.command and flow is None:
+    if flow is None and ("@focus" in binding.command or binding.command.startswith("console.edit.focus")):
         return False
     if binding.when is not None and (flow is None or not binding.when(flow)):
         return False

@@ -37,6 +37,7 @@ class History:
         if self.path is None:
             return
         try:
+            self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             # 0600 from the first byte: lines may hold credentials.
             descriptor = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
             with os.fdopen(descriptor, "a", encoding="utf-8", errors="replace") as file:

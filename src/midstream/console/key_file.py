@@ -180,12 +180,14 @@ class KeyFileReader:
         )
 
     def _read_menu(self, node: Node) -> None:
-        entry = self._mapping(node, _MENU, required=("keys", "items"))
+        entry = self._mapping(node, _MENU, required=("keys",))
         prefix = self._chord(entry["keys"])
         contexts = self._contexts(entry)
         if "title" in entry:
             self._keymap.set_title(prefix, contexts, self._text(entry["title"]))
-        items = entry["items"]
+        items = entry.get("items")
+        if items is None:
+            return  # only a title, for chords that stand under bind
         if not isinstance(items, MappingNode):
             raise _Skip(items, "items is a mapping of keys to [command, help]")
         for key_node, value in items.value:
