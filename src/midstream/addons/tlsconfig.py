@@ -147,19 +147,27 @@ class TlsConfig:
         try:
             context = self._upstream.context()
             context.set_alpn_protocols(protocols)
-            data.wrap(context, name, self._upstream.session(_session_key(server)))
+            known = self._upstream.resumable(_session_key(server))
+            data.wrap(context, name, known.session if known is not None else None)
         except ValueError as exc:
             logger.error("no TLS with %s: %s", name, exc)
 
     def tls_established_server(self, data: TlsData) -> None:
-        """Watch for the session to resume."""
-        self._open[id(data.conn)] = data
+        """Watch for the session to resume; in a resumed one the server did not repeat its chain."""
+        server, tls = data.conn, data.ssl_conn
+        if tls is None or not isinstance(server, Server):
+            return
+        if tls.session_reused:
+            known = self._upstream.resumable(_session_key(server))
+            if known is not None and known.certificates[:1] == tuple(server.certificate_list)[:1]:
+                server.certificate_list = known.certificates
+        self._open[id(server)] = data
 
     def server_disconnected(self, data: ServerConnectionHookData) -> None:
         """Keep the session: a new connection to the same server is then a third cheaper."""
         ended = self._open.pop(id(data.server), None)
         if ended is not None and ended.ssl_conn is not None:
-            self._upstream.keep(_session_key(data.server), ended.ssl_conn)
+            self._upstream.keep(_session_key(data.server), ended.ssl_conn, data.server.certificate_list)
 
     def tls_failed_server(self, data: TlsData) -> None:
         """The session tried may be what it failed over."""

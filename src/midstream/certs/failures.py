@@ -25,6 +25,8 @@ _UNKNOWN_ISSUER: Final = (
 
 # The verdict's number in OpenSSL (x509_vfy.h) and what it means.
 _VERDICTS: Final = {
+    7: "the certificate of {host} names {issuer} as its issuer, but the CA of that name that is trusted here did not "
+    f"sign it; {_TRUST}",
     9: f"the certificate of {{host}} is valid only from {{since}} on; check the clock of this machine, or {_ACCEPT}",
     10: f"the certificate of {{host}} expired on {{until}}; its owner has to renew it, or you {_ACCEPT}",
     18: f"{{host}} shows a self-signed certificate; {_TRUST}",

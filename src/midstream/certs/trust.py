@@ -6,13 +6,15 @@ OpenSSL's: chain, validity, purpose, and host name or IP address, before anythin
 
 import ssl
 import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import Any, Final, NamedTuple, Protocol
 
 import certifi
 
 from midstream.certs.versions import Versions
+from midstream.flows.certificate import Cert
 
 _SESSION_AGE: Final = 3600.0
 """Seconds for which the verdict on a certificate stands without being asked again."""
@@ -71,6 +73,14 @@ def insecure_context(trust: Trust) -> ssl.SSLContext:
     return context
 
 
+class Resumable(NamedTuple):
+    """A session with a server, when its certificate was verified, and its chain (which is not sent again)."""
+
+    session: ssl.SSLSession
+    verified: float
+    certificates: tuple[Cert, ...]
+
+
 class ClientContexts:
     """The context for all upstream connections under one `Trust`, made at first use, and its resumable sessions.
 
@@ -78,11 +88,12 @@ class ClientContexts:
     `ssl_insecure` cannot slip into a verifying connection.
     """
 
-    def __init__(self, trust: Trust, sessions: int = 500) -> None:
+    def __init__(self, trust: Trust, sessions: int = 500, clock: Callable[[], float] = time.monotonic) -> None:
         self._trust = trust
+        self._now = clock
         self._context: ssl.SSLContext | None = None
         self._capacity = sessions
-        self._sessions: dict[tuple[object, ...], tuple[ssl.SSLSession, float]] = {}
+        self._sessions: dict[tuple[object, ...], Resumable] = {}
 
     def context(self) -> ssl.SSLContext:
         """The shared context. Its ALPN list is the caller's to set before each use. Raises ValueError."""
@@ -90,28 +101,25 @@ class ClientContexts:
             self._context = insecure_context(self._trust) if self._trust.insecure else verifying_context(self._trust)
         return self._context
 
-    def session(self, key: tuple[object, ...]) -> ssl.SSLSession | None:
-        """A session kept under `key`, which must hold everything that was verified and negotiated."""
+    def resumable(self, key: tuple[object, ...]) -> Resumable | None:
+        """What was kept under `key`, which must hold everything that was verified and negotiated."""
         found = self._sessions.get(key)
-        if found is None:
-            return None
-        session, verified = found
-        if verified + _SESSION_AGE < time.monotonic():
+        if found is not None and found.verified + _SESSION_AGE < self._now():
             del self._sessions[key]
             return None
-        return session
+        return found
 
-    def keep(self, key: tuple[object, ...], tls: ssl.SSLObject) -> None:
+    def keep(self, key: tuple[object, ...], tls: ssl.SSLObject, certificates: Sequence[Cert]) -> None:
         """Remember the session of a connection that is established, best when it ends (TLS 1.3 tickets come late)."""
         session = tls.session
         if session is None or not session.has_ticket or tls.context is not self._context:
             return
         old = self._sessions.pop(key, None)
         # A resumed connection proves nothing anew: the age counts from the full handshake.
-        verified = old[1] if old is not None and tls.session_reused else time.monotonic()
+        verified = old.verified if old is not None and tls.session_reused else self._now()
         if len(self._sessions) >= self._capacity:
             del self._sessions[next(iter(self._sessions))]
-        self._sessions[key] = (session, verified)
+        self._sessions[key] = Resumable(session, verified, tuple(certificates))
 
     def forget(self, key: tuple[object, ...]) -> None:
         """Drop the session under `key`: a handshake that tried it failed."""
@@ -121,16 +129,20 @@ class ClientContexts:
 def peer_chain(tls: ssl.SSLObject) -> list[bytes]:
     """The certificates that the peer sent, leaf first, in DER; also after a handshake that failed over them.
 
-    Public API since Python 3.13, an inner one before. Where neither is there: the leaf. Empty before it has come.
+    Public API since Python 3.13, an inner one before. Where there is neither, and for a resumed session, in which no
+    certificate is sent: the leaf alone. Empty before it has come.
     """
     try:
-        if hasattr(tls, "get_unverified_chain"):
-            return list(tls.get_unverified_chain())
+        chain: list[bytes] = []
         inner: Any = getattr(tls, "_sslobj", None)
-        if hasattr(inner, "get_unverified_chain"):
-            chain: list[_HasDer] = inner.get_unverified_chain() or []
-            return [item.public_bytes(ssl._ssl.ENCODING_DER) for item in chain]  # type: ignore[attr-defined]
-        leaf = tls.getpeercert(binary_form=True)
+        if hasattr(tls, "get_unverified_chain"):
+            chain = list(tls.get_unverified_chain())
+        elif hasattr(inner, "get_unverified_chain"):
+            found: list[_HasDer] = inner.get_unverified_chain() or []
+            chain = [item.public_bytes(ssl._ssl.ENCODING_DER) for item in found]  # type: ignore[attr-defined]
+        if not chain:
+            leaf = tls.getpeercert(binary_form=True)
+            chain = [leaf] if leaf else []
     except (ValueError, ssl.SSLError):  # the handshake has not come that far
         return []
-    return [leaf] if leaf else []
+    return chain
