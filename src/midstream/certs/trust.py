@@ -49,17 +49,17 @@ def verifying_context(trust: Trust) -> ssl.SSLContext:
         context.load_default_certs(ssl.Purpose.SERVER_AUTH)
         context.load_verify_locations(certifi.where())
         return context
-    try:
-        if trust.ca_file is not None:
+    if trust.ca_file is not None:
+        try:
             context.load_verify_locations(cafile=trust.ca_file)
-        if trust.ca_folder is not None:
-            if not trust.ca_folder.is_dir():
-                raise NotADirectoryError(20, "not a folder")
-            context.load_verify_locations(capath=trust.ca_folder)
-    except ssl.SSLError:
-        raise ValueError(f"{trust.ca_file}: holds no CA certificates in PEM") from None
-    except OSError as exc:
-        raise ValueError(f"{trust.ca_file or trust.ca_folder}: {exc.strerror or exc}") from None
+        except ssl.SSLError:
+            raise ValueError(f"{trust.ca_file}: holds no CA certificates in PEM") from None
+        except OSError as exc:
+            raise ValueError(f"{trust.ca_file}: {exc.strerror or exc}") from None
+    if trust.ca_folder is not None:
+        if not trust.ca_folder.is_dir():
+            raise ValueError(f"{trust.ca_folder}: not a folder")
+        context.load_verify_locations(capath=trust.ca_folder)
     return context
 
 
