@@ -2,11 +2,14 @@ import gzip
 from collections.abc import Callable
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from midstream import filters, flowfilter
+from midstream.filters.subjects import shown_url
 from midstream.flows.dns import ResourceRecord
 from midstream.flows.flow import Error, Flow
-from midstream.flows.http import HTTPFlow
+from midstream.flows.http import HTTPFlow, Request
 from tests.kit.captured import dns_flow, http_flow, tcp_flow, udp_flow, websocket_flow
 
 
@@ -189,8 +192,7 @@ def test_the_table_is_complete_and_helps() -> None:
     assert len(filters.OPERATORS) == 32
     assert len({op.name for op in filters.OPERATORS}) == 32
     assert all(op.help and op.flow_types for op in filters.OPERATORS)
-    names = {line.split("\t")[1] for line in PARITY.splitlines()}
-    assert {op.name for op in filters.OPERATORS} == names
+    assert {op.name for op in filters.OPERATORS} == set(PARITY.split())
     assert ("~c number", "the response has this status code") in filters.help
 
 
@@ -199,11 +201,37 @@ def test_the_door_opens_onto_the_same_things() -> None:
     assert all(hasattr(flowfilter, name) for name in flowfilter.__all__)
 
 
-# Name column of the reference table; the table itself is no part of this repository.
-PARITY = "\n".join(
-    f"operator\t{name}"
-    for name in (
-        "~a ~all ~b ~bq ~bs ~c ~comment ~d ~dns ~dst ~e ~h ~hq ~hs ~http ~m ~marked ~marker ~meta ~q ~replay ~replayq "
-        "~replays ~s ~src ~t ~tcp ~tq ~ts ~u ~udp ~websocket"
-    ).split()
+# The names of the reference, as a list of its own: the table itself is no part of this repository.
+PARITY = """
+~a ~all ~b ~bq ~bs ~c ~comment ~d ~dns ~dst ~e ~h ~hq ~hs ~http ~m ~marked ~marker ~meta ~q ~replay ~replayq ~replays
+~s ~src ~t ~tcp ~tq ~ts ~u ~udp ~websocket
+"""
+
+
+HOSTS = st.sampled_from(
+    [b"example.com", b"Example.COM", b"example.com:80", b"example.com:8080", b"[::1]", b"[::1]:1", b"", b" ", b"a b",
+     b"xn--bcher-kva.example", b"XN--bcher-kva.example", b"b\xc3\xbccher.example", b"\xff", b"user@host",
+     b"h:x", b"1.2.3.4"]
+)  # fmt: skip
+
+
+@given(
+    st.sampled_from([b"GET", b"connect", b"CONNECT"]),
+    st.sampled_from([b"http", b"https", b"", b"ftp"]),
+    st.sampled_from([b"HTTP/1.1", b"HTTP/1.0", b"HTTP/2.0", b"HTTP/3"]),
+    st.lists(st.tuples(st.sampled_from([b"Host", b"host", b"hosts", b"x"]), HOSTS), max_size=3),
+    HOSTS,
+    st.one_of(st.binary(), st.sampled_from([b"/", b"*", b"/a?b=c"])),
 )
+def test_the_quick_way_to_a_url_gives_what_the_model_gives(
+    method: bytes,
+    scheme: bytes,
+    version: bytes,
+    fields: list[tuple[bytes, bytes]],
+    authority: bytes,
+    path: bytes,
+) -> None:
+    request = Request(
+        "origin.example", 8443, method, scheme, authority, path, version, tuple(fields), b"", None, 0.0, 0.0
+    )
+    assert shown_url(request) == request.pretty_url
