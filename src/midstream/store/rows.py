@@ -102,7 +102,9 @@ class Row:
         self.status = response.status_code if response is not None else None
         self.duration = None
         if flow.websocket is not None:
-            self.kind = "ws"
+            if self.kind != "ws":
+                self.kind = "ws"
+                self.size = 0  # so far it was the size of a body
             self._count(flow.websocket.messages)
             end = flow.websocket.timestamp_end
             self.content_type = ""

@@ -1,0 +1,116 @@
+import math
+
+import pytest
+
+from midstream.flows.flow import Error
+from midstream.flows.http import Headers
+from midstream.flows.tcp import TCPMessage
+from midstream.flows.websocket import WebSocketMessage
+from midstream.store.rows import LONGEST_TEXT, Row, media_type, row_of
+from tests.kit.captured import START, dns_flow, http_flow, tcp_flow, udp_flow, websocket_flow
+
+
+def test_a_finished_exchange() -> None:
+    row = row_of(http_flow("https://example.com:444/a?b=c", "POST", status=201, response_body=b"x" * 2000))
+    assert (row.kind, row.method, row.scheme, row.host, row.path) == ("http", "POST", "https", "example.com", "/a?b=c")
+    assert (row.status, row.content_type, row.size) == (201, "text/plain", 2000)
+    assert row.duration == pytest.approx(0.092)
+    assert (row.created, row.number, row.revision) == (START, 0, 0)
+    assert (row.held, row.failed, row.marked, row.modified, row.replay, row.live) == ("", "", "", False, "", False)
+
+
+def test_a_request_that_waits_for_its_response() -> None:
+    flow = http_flow(status=None, request_body=b"12345", live=True)
+    row = Row(flow, 7)
+    assert (row.status, row.size, row.duration, row.live, row.number) == (None, 5, None, True, 7)
+    flow.intercept()
+    row.rewrite(flow)
+    assert (row.held, row.revision) == ("request", 1)
+    flow.resume()
+    flow.response = http_flow().response
+    flow.intercept()
+    row.rewrite(flow)
+    assert (row.held, row.status, row.size) == ("response", 200, 5)
+
+
+def test_marks_errors_replays_and_edits() -> None:
+    flow = http_flow(status=None)
+    row = row_of(flow)
+    flow.backup()
+    flow.request.path = "/other"
+    flow.error = Error("reset", START + 1.5)
+    flow.marked = ":dog:"
+    flow.is_replay = "request"
+    row.rewrite(flow)
+    assert (row.failed, row.marked, row.replay, row.modified) == ("reset", ":dog:", "request", True)
+    assert row.duration == 1.5
+    assert row.path == "/other"
+
+
+def test_a_streamed_body_has_its_announced_size() -> None:
+    flow = http_flow()
+    assert flow.response is not None
+    flow.response.raw_content = None
+    for announced, size in ((b"4096", 4096), (b"-1", 0), ("²".encode(), 0), (b"9" * 40, 0)):
+        flow.response.headers = Headers(((b"Content-Length", announced),))
+        assert row_of(flow).size == size
+
+
+def test_messages_are_added_up_once() -> None:
+    flow = tcp_flow((True, b"123"), live=True)
+    row = row_of(flow)
+    assert (row.kind, row.host, row.size, row.messages, row.duration) == ("tcp", "example.com:9000", 3, 1, None)
+    flow.messages.append(TCPMessage(False, b"4567", START + 2))
+    row.rewrite(flow)
+    row.rewrite(flow)
+    assert (row.size, row.messages) == (7, 2)
+    flow.intercept()
+    row.rewrite(flow)
+    assert row.held == "response"
+    flow.messages = flow.messages[:1]
+    flow.live = False
+    row.rewrite(flow)
+    assert (row.size, row.messages, row.duration) == (3, 1, 1.0)
+    assert row_of(udp_flow((True, b"1"))).kind == "udp"
+    assert row_of(udp_flow()).duration is None
+
+
+def test_a_websocket() -> None:
+    flow = websocket_flow((True, b"123"), live=True)
+    row = row_of(flow)
+    assert (row.kind, row.status, row.size, row.messages, row.duration, row.held) == ("ws", 101, 3, 1, None, "")
+    assert flow.websocket is not None
+    flow.websocket.messages.append(WebSocketMessage(1, True, b"45"))
+    flow.websocket.timestamp_end = START + 12
+    flow.intercept()
+    row.rewrite(flow)
+    assert (row.size, row.messages, row.duration, row.held) == (5, 2, 12.0, "request")
+
+
+def test_an_upgrade_after_a_body_was_counted() -> None:
+    flow = http_flow(status=None, request_body=b"12345")
+    row = row_of(flow)
+    upgraded = websocket_flow((False, b"1"))
+    flow.response, flow.websocket = upgraded.response, upgraded.websocket
+    row.rewrite(flow)
+    assert (row.kind, row.size, row.messages) == ("ws", 1, 1)
+
+
+def test_dns() -> None:
+    row = row_of(dns_flow("dns.example"))
+    assert (row.kind, row.host, row.status) == ("dns", "dns.example", 0)
+    assert row.duration == pytest.approx(0.02)
+    assert row_of(dns_flow(answered=False)).status is None
+
+
+def test_hostile_values_are_bounded() -> None:
+    flow = http_flow("http://example.com/" + "a" * 100_000)
+    flow.request.timestamp_start = math.nan
+    row = row_of(flow)
+    assert len(row.path) == LONGEST_TEXT
+    assert row.created == 0.0
+
+
+def test_media_type() -> None:
+    assert media_type("Text/HTML ; charset=x") == "text/html"
+    assert media_type("") == ""

@@ -1,0 +1,73 @@
+import pytest
+
+from midstream import filters
+from midstream.store.view import View
+from tests.kit.captured import START, http_flow
+
+
+def view_of(count: int) -> View:
+    view = View()
+    for n in range(count):
+        view.add(http_flow(f"http://example.com/{n}", start=START + n))
+    return view
+
+
+def paths(view: View, spec: str) -> list[str]:
+    return [flow.request.path for flow in view.resolve(spec)]  # type: ignore[attr-defined]
+
+
+def test_words() -> None:
+    view = view_of(4)
+    ids = list(view.all_ids)
+    marked = view.get(ids[1])
+    assert marked is not None
+    marked.marked = ":dog:"
+    view.update(marked)
+    view.set_order("time", True)
+    view.set_filter(filters.parse('"/[123]"'))
+    view.set_focus(ids[2])
+    assert paths(view, "@all") == ["/0", "/1", "/2", "/3"]
+    assert paths(view, "@shown") == ["/3", "/2", "/1"]
+    assert paths(view, "@hidden") == ["/0"]
+    assert paths(view, "@focus") == ["/2"]
+    assert paths(view, " @marked ") == ["/1"]
+    assert paths(view, "@unmarked") == ["/0", "/2", "/3"]
+    assert paths(View(), "@focus") == []
+
+
+def test_ids_and_filters() -> None:
+    view = view_of(3)
+    first, _, last = view.all_ids
+    unknown = "0" * 36
+    assert paths(view, f"@{last},{unknown},{first}") == ["/2", "/0"]
+    assert paths(view, f"@{unknown}") == []
+    assert paths(view, "/1") == ["/1"]
+    assert paths(view, "~q") == []
+
+
+@pytest.mark.parametrize(
+    ("spec", "message"),
+    [
+        ("@focs", "'@focs' names no flows; did you mean '@focus'?"),
+        ("@", "names no flows; use @all"),
+        ("~u", "column 1: ~u needs a regex"),
+        ("  (", 'column 3: "(" is not closed'),
+        ("", "column 1: a filter is needed"),
+    ],
+)
+def test_what_is_no_spec_is_explained(spec: str, message: str) -> None:
+    with pytest.raises(ValueError) as caught:
+        view_of(1).resolve(spec)
+    assert message in str(caught.value)
+
+
+def test_the_sequence_is_lazy_and_survives_removals() -> None:
+    view = view_of(4)
+    found = view.resolve("@all")
+    assert len(found) == 4
+    assert found[1] is view.get(found.ids[1])
+    assert [flow.id for flow in found[1:3]] == list(found.ids[1:3])
+    view.remove([found.ids[0]])
+    assert [flow.id for flow in found] == list(found.ids[1:])
+    with pytest.raises(LookupError, match="was removed"):
+        found[0]
