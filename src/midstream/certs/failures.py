@@ -27,15 +27,15 @@ _UNKNOWN_ISSUER: Final = (
 _VERDICTS: Final = {
     7: "the certificate of {host} names {issuer} as its issuer, but the CA of that name that is trusted here did not "
     f"sign it; {_TRUST}",
-    9: f"the certificate of {{host}} is valid only from {{since}} on; check the clock of this machine, or {_ACCEPT}",
-    10: f"the certificate of {{host}} expired on {{until}}; its owner has to renew it, or you {_ACCEPT}",
+    9: f"the certificate of {{host}} is valid only from {{since}} on; check the clock of this machine; to go on, {_ACCEPT}",
+    10: f"the certificate of {{host}} expired on {{until}}; its owner has to renew it; to go on, {_ACCEPT}",
     18: f"{{host}} shows a self-signed certificate; {_TRUST}",
     19: f"the certificate of {{host}} comes from {{issuer}}, whose root CA is not trusted here; {_TRUST}",
     20: _UNKNOWN_ISSUER,
     21: _UNKNOWN_ISSUER,
     23: "the certificate of {host} has been revoked by its CA",
     24: f"the certificate of {{host}} was signed by {{issuer}}, which is no CA; {_TRUST}",
-    26: f"the certificate of {{host}} is not meant for servers; {_ACCEPT} if you want it nevertheless",
+    26: f"the certificate of {{host}} is not meant for servers; to go on, {_ACCEPT}",
     62: f"the certificate is not for {{host}} but for {{names}}; is this the right host? To go on, {_ACCEPT}",
     64: f"the certificate is not for the address {{host}} but for {{names}}; to go on, {_ACCEPT}",
     66: f"the key of {{host}} is too short to be safe; allow it with ciphers_server=DEFAULT:@SECLEVEL=0, or {_ACCEPT}",
@@ -88,8 +88,8 @@ _CLIENT: Final = (
     (
         ("ALERT_UNKNOWN_CA", "ALERT_CERTIFICATE_UNKNOWN", "ALERT_BAD_CERTIFICATE", "ALERT_UNSUPPORTED_CERTIFICATE"),
         "the client does not trust our certificate for {host}; install midstream-ca-cert.pem from the config folder "
-        "there as a trusted CA. If it is installed, the client pins certificates and will accept no proxy: "
-        "let {host} pass untouched with ignore_hosts",
+        "there as a trusted CA. If it is installed, the client pins certificates and accepts no proxy; an addon can let "
+        "{host} pass untouched (ignore_connection in tls_clienthello)",
     ),
     (
         ("ALERT_CERTIFICATE_EXPIRED",),
@@ -122,7 +122,7 @@ _CLIENT: Final = (
 _LEFT: Final = (
     "the client closed the connection during the TLS handshake for {host} without saying why. Often it does not trust "
     "our certificate: install midstream-ca-cert.pem from the config folder there as a trusted CA. If it is installed, "
-    "the client pins certificates: let {host} pass untouched with ignore_hosts"
+    "the client pins certificates; an addon can let {host} pass untouched (ignore_connection in tls_clienthello)"
 )
 
 
