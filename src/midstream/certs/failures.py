@@ -27,7 +27,7 @@ _UNKNOWN_ISSUER: Final = (
 _VERDICTS: Final = {
     7: "the certificate of {host} names {issuer} as its issuer, but the CA of that name that is trusted here did not "
     f"sign it; {_TRUST}",
-    9: f"the certificate of {{host}} is valid only from {{since}} on; check the clock of this machine; to go on, {_ACCEPT}",
+    9: f"the certificate of {{host}} is valid only from {{since}} on; is the clock here right? To go on, {_ACCEPT}",
     10: f"the certificate of {{host}} expired on {{until}}; its owner has to renew it; to go on, {_ACCEPT}",
     18: f"{{host}} shows a self-signed certificate; {_TRUST}",
     19: f"the certificate of {{host}} comes from {{issuer}}, whose root CA is not trusted here; {_TRUST}",
@@ -88,8 +88,8 @@ _CLIENT: Final = (
     (
         ("ALERT_UNKNOWN_CA", "ALERT_CERTIFICATE_UNKNOWN", "ALERT_BAD_CERTIFICATE", "ALERT_UNSUPPORTED_CERTIFICATE"),
         "the client does not trust our certificate for {host}; install midstream-ca-cert.pem from the config folder "
-        "there as a trusted CA. If it is installed, the client pins certificates and accepts no proxy; an addon can let "
-        "{host} pass untouched (ignore_connection in tls_clienthello)",
+        "there as a trusted CA. If it is installed, the client pins certificates and accepts no proxy; an addon can "
+        "let {host} pass untouched (ignore_connection in tls_clienthello)",
     ),
     (
         ("ALERT_CERTIFICATE_EXPIRED",),
