@@ -105,7 +105,7 @@ class ConsoleAddon:
     def cancel(self) -> None:
         """Close what is open over the panes and take messages away; never quits."""
         self._console.overlay = None
-        self._console.shown_message = None
+        self._console.messages.clear()
         if not self._console.is_at_root:
             self._console.close_pane()
 

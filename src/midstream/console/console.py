@@ -22,6 +22,7 @@ from midstream.console.key_engine import KeyEngine
 from midstream.console.key_setup import load_keys
 from midstream.console.keymap import Binding, Keymap
 from midstream.console.layout import Layout
+from midstream.console.messages import Messages
 from midstream.console.overlays import Overlay
 from midstream.console.prompt import CommandPrompt, Done, Prompt, YesNo
 from midstream.console.prompt_filter import Breadcrumbs, FilterPrompt
@@ -32,7 +33,6 @@ from midstream.console.terminal import Terminal
 from midstream.console.widgets.line_edit import KillRing
 from midstream.flows.errors import CommandError, OptionsError
 from midstream.hub import ctx
-from midstream.hub.log import ALERT, EventLogHandler, LogEntry
 from midstream.text.escape import visible
 from midstream.text.suggest import did_you_mean
 
@@ -48,7 +48,6 @@ logger = logging.getLogger(__name__)
 
 PaneType = Callable[["Console"], "Pane"]
 ROOT = "flows"
-MESSAGE_SECONDS = 5.0
 
 
 class Console:
@@ -71,17 +70,13 @@ class Console:
         self.overlay: Overlay | None = None
         self.drawer: Pane | None = None
         self.drawer_has_focus = False
-        self.shown_message: tuple[str, str] | None = None
-        self.unseen_errors = 0
+        self.messages = Messages(self)
         self.key_errors: list[str] = []
-        self._message_until = 0.0
-        self._echo = False
         self._types = panes
         self._stack: list[Pane] = []
         self._made: dict[str, Pane] = {}
         self._tasks: asyncio.TaskGroup | None = None
         self._running: set[asyncio.Task[None]] = set()
-        self._log_handler = EventLogHandler(self._logged, ALERT)
 
     # --- life -------------------------------------------------------------------------------------------------------
 
@@ -104,7 +99,7 @@ class Console:
         """Make panes and keys and start painting; tests give a screen of their own."""
         self.breadcrumbs.follow_option()
         self.key_errors = load_keys(self.keys.keymap, self.master, self.confdir)
-        self._log_handler.install(self.master)
+        self.messages.open()
         self.view.on_change.append(self._view_changed)
         self.master.options.changed.connect(self._options_changed)
         self.terminal.open(screen)
@@ -114,7 +109,7 @@ class Console:
 
     def close(self) -> None:
         """Undo `open`."""
-        self._log_handler.uninstall()
+        self.messages.close()
         if self._view_changed in self.view.on_change:
             self.view.on_change.remove(self._view_changed)
         self.master.options.changed.disconnect(self._options_changed)
@@ -231,7 +226,7 @@ class Console:
         self._stack = [pane] if pane.name == ROOT else [*self._stack, pane]
         pane.entered()
         if pane.name == "log":
-            self.unseen_errors = 0
+            self.messages.log_was_seen()
         self.request_frame(now=True)
         return pane
 
@@ -259,7 +254,7 @@ class Console:
         if self.drawer is None:
             self.drawer = self.make_pane("log")
             self.drawer.entered()
-            self.unseen_errors = 0
+            self.messages.log_was_seen()
         elif not self.drawer_has_focus:
             self.drawer_has_focus = True
         else:
@@ -282,23 +277,7 @@ class Console:
 
     def message(self, text: str, level: str = "info", *, log: bool = True) -> None:
         """A line for a while (errors until a key); from warn up it is logged as well."""
-        self.shown_message = (text.strip().split("\n", 1)[0], level)
-        self._message_until = asyncio.get_running_loop().time() + MESSAGE_SECONDS
-        if log and level in ("warn", "error"):
-            self._echo = True
-            try:
-                logger.log(logging.ERROR if level == "error" else logging.WARNING, "%s", text)
-            finally:
-                self._echo = False
-        self.request_frame()
-
-    def expire_message(self, by_key: bool = False) -> None:
-        """Take the message away when its time is over; a key takes errors away too."""
-        if self.shown_message is None:
-            return
-        over = asyncio.get_running_loop().time() >= self._message_until
-        if by_key or (over and self.shown_message[1] != "error"):
-            self.shown_message = None
+        self.messages.show(text, level, log)
 
     def prompt(self, label: str, text: str = "", *, kind: str = "command", done: Done | None = None) -> None:
         """Open the prompt. Kinds: command, text, filter, yesno. `done` gets the text; yesno calls it only for yes."""
@@ -418,12 +397,6 @@ class Console:
         self.message(f"held at {row.held}: {row.number} {name}")
         if getattr(self.master.options, "console_bell", True):
             self.terminal.ring()
-
-    def _logged(self, entry: LogEntry) -> None:
-        if entry.level == "error" and self.drawer is None and self.shown_name != "log":
-            self.unseen_errors += 1
-        if not self._echo:
-            self.message(f"{entry.source}: {entry.msg}" if entry.source else entry.msg, entry.level, log=False)
 
 
 class _QuitPrompt(YesNo):

@@ -58,7 +58,7 @@ class Input:
     def press(self, key: str) -> None:
         """One key by our names."""
         console = self._console
-        console.expire_message(by_key=True)
+        console.messages.expire(by_key=True)
         if console.active_prompt is not None:
             self._in_prompt(key)
             return

@@ -43,7 +43,7 @@ class Layout(urwid.Widget):
         small = columns < SMALL[0] or rows < SMALL[1]
         has_tabs = not small
         has_hints = not small and self._console.shows_hints
-        has_filter = not small or self._console.active_prompt is not None or self._console.shown_message is not None
+        has_filter = not small or self._console.active_prompt is not None or self._console.messages.shown is not None
         body_rows = max(1, rows - has_tabs - has_hints - has_filter - 1)
         parts: list[tuple[urwid.Canvas, object, bool]] = []
         self._tabs, self._hints = [], []

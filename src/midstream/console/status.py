@@ -43,8 +43,8 @@ def tab_bar(console: Console, columns: int) -> tuple[list[Run], list[tuple[int, 
 
 
 def _news(console: Console, name: str) -> str:
-    if name == "log" and console.unseen_errors:
-        return f"{console.unseen_errors}!"
+    if name == "log" and console.messages.unseen_errors:
+        return f"{console.messages.unseen_errors}!"
     if name == "flows" and console.tally.held:
         return f"{len(console.tally.held)} held"
     return ""
@@ -52,8 +52,8 @@ def _news(console: Console, name: str) -> str:
 
 def filter_line(console: Console, columns: int) -> list[Run]:
     """The breadcrumbs, or the message that is shown for a while."""
-    if console.shown_message is not None:
-        text, level = console.shown_message
+    if console.messages.shown is not None:
+        text, level = console.messages.shown
         role = {"error": "bar.error", "warn": "bar.warn"}.get(level, "bar.ok")
         return [(role, clip(f" {visible(text)} ", columns, "…"))]
     view = console.view

@@ -141,7 +141,7 @@ class Terminal:
     def _each_second(self) -> None:
         self._tick = asyncio.get_running_loop().call_later(TICK, self._each_second)
         self._console.tally.roll()
-        self._console.expire_message()
+        self._console.messages.expire()
         self.request_frame()
 
     # --- input and settings -----------------------------------------------------------------------------------------

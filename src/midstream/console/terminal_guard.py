@@ -96,6 +96,8 @@ class _LastErrors(logging.Handler):
         self.lines: deque[str] = deque(maxlen=LAST_ERRORS)
 
     def emit(self, record: logging.LogRecord) -> None:
+        if getattr(record, "seen_on_screen", False):
+            return  # a mistyped command is no news
         try:
             text = record.getMessage()
             if record.exc_info and record.exc_info[1] is not None:

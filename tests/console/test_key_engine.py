@@ -1,0 +1,65 @@
+from __future__ import annotations
+
+import asyncio
+
+from midstream.console.key_engine import KeyEngine
+from midstream.console.keymap import Binding, Keymap
+
+CONTEXTS = ("flows", "list", "global")
+
+
+def make() -> tuple[KeyEngine, list[str], list[None]]:
+    keymap = Keymap()
+    keymap.add(Binding(("e", "h"), ("flows",), "head"))
+    keymap.add(Binding(("a",), ("global",), "resume"))
+    keymap.add(Binding((",", "m"), ("global",), "menu item"))
+    keymap.menu_delay = 0.01
+    ran: list[str] = []
+    changes: list[None] = []
+    engine = KeyEngine(keymap, lambda binding: ran.append(binding.command), lambda: changes.append(None))
+    return engine, ran, changes
+
+
+async def test_a_key_and_a_chord():
+    engine, ran, _ = make()
+    assert engine.press("a", CONTEXTS, None)
+    assert engine.press("e", CONTEXTS, None)
+    assert engine.pending == ("e",)
+    assert engine.press("h", CONTEXTS, None)
+    assert ran == ["resume", "head"]
+    assert engine.pending == ()
+
+
+async def test_esc_drops_a_prefix_and_so_does_a_key_that_does_not_follow():
+    engine, ran, _ = make()
+    engine.press("e", CONTEXTS, None)
+    assert engine.press("esc", CONTEXTS, None)
+    assert engine.pending == ()
+    engine.press("e", CONTEXTS, None)
+    assert engine.press("a", CONTEXTS, None), "it ended the prefix and ran nothing"
+    assert ran == []
+    assert not engine.press("y", CONTEXTS, None)
+
+
+async def test_the_menu_opens_after_a_while_and_at_once_on_the_leader():
+    engine, _, changes = make()
+    engine.press("e", CONTEXTS, None)
+    assert not engine.menu_is_open
+    while not engine.menu_is_open:
+        await asyncio.sleep(0)
+    assert changes
+    assert [binding.command for binding in engine.menu()[1]] == ["head"]
+    engine.drop()
+    engine.press(",", CONTEXTS, None)
+    assert engine.menu_is_open
+    assert engine.press("m", CONTEXTS, None)
+    assert not engine.menu_is_open
+
+
+async def test_a_pending_prefix_never_times_out():
+    engine, ran, _ = make()
+    engine.press("e", CONTEXTS, None)
+    while not engine.menu_is_open:
+        await asyncio.sleep(0)
+    assert engine.press("h", CONTEXTS, None)
+    assert ran == ["head"]

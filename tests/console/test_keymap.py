@@ -1,0 +1,75 @@
+from __future__ import annotations
+
+import pytest
+
+from midstream.console.keymap import Binding, Conflict, Keymap
+
+FLOWS = ("flows", "list", "global")
+
+
+def bind(keymap: Keymap, keys: str, command: str, context: str = "global", **more) -> None:
+    keymap.add(Binding(tuple(keys.split()), (context,), command, **more))
+
+
+def test_the_nearest_context_wins():
+    keymap = Keymap()
+    bind(keymap, "d", "global command")
+    bind(keymap, "d", "flows command", "flows")
+    assert keymap.find(("d",), FLOWS, None).binding.command == "flows command"
+    assert keymap.find(("d",), ("detail", "global"), None).binding.command == "global command"
+    assert keymap.find(("x",), FLOWS, None).binding is None
+
+
+def test_chords_and_what_may_follow():
+    keymap = Keymap()
+    bind(keymap, "e h", "head", "flows")
+    bind(keymap, "e b", "body", "list")
+    found = keymap.find(("e",), FLOWS, None)
+    assert found.binding is None
+    assert [binding.command for binding in found.following] == ["head", "body"]
+    assert keymap.find(("e", "b"), FLOWS, None).binding.command == "body"
+
+
+def test_a_key_that_starts_a_chord_in_the_same_context_is_a_conflict():
+    keymap = Keymap()
+    bind(keymap, "g g", "top")
+    with pytest.raises(Conflict):
+        bind(keymap, "g", "other")
+    with pytest.raises(Conflict):
+        bind(keymap, "g g g", "other")
+    bind(keymap, "g", "other", "flows")  # another context may
+
+
+def test_a_binding_in_several_contexts_is_all_or_nothing():
+    keymap = Keymap()
+    bind(keymap, "g g", "top", "detail")
+    with pytest.raises(Conflict):
+        keymap.add(Binding(("g",), ("flows", "detail"), "x"))
+    assert keymap.find(("g",), ("flows",), None).binding is None
+
+
+def test_the_first_entry_whose_condition_holds_wins():
+    keymap = Keymap()
+    bind(keymap, "a", "always")
+    bind(keymap, "a", "when odd", when=lambda flow: flow % 2 == 1, when_text="odd")
+    assert keymap.find(("a",), ("global",), 3).binding.command == "when odd"
+    assert keymap.find(("a",), ("global",), 4).binding.command == "always"
+    assert keymap.find(("a",), ("global",), None).binding.command == "always"
+
+
+def test_a_later_binding_replaces_and_unbinding_frees_the_prefix():
+    keymap = Keymap()
+    bind(keymap, "z z", "one")
+    bind(keymap, "z z", "two")
+    assert keymap.find(("z", "z"), ("global",), None).binding.command == "two"
+    assert keymap.remove(("z",), ("global",))
+    assert not keymap.remove(("z",), ("global",))
+    bind(keymap, "z", "now alone")
+    assert keymap.find(("z",), ("global",), None).binding.command == "now alone"
+
+
+def test_which_keys_run_a_command():
+    keymap = Keymap()
+    bind(keymap, "e h", "edit head", "flows")
+    assert keymap.keys_of("edit head") == "e h"
+    assert keymap.keys_of("nothing") == ""
