@@ -1,1 +1,18 @@
 """The panes: one file each. A pane paints its visible rows into one canvas and runs no keys of its own."""
+
+from collections.abc import Callable
+from typing import Any
+
+from midstream.console.pane import Pane
+from midstream.console.panes.commands import CommandsPane
+from midstream.console.panes.detail import Detail
+from midstream.console.panes.flow_list import FlowList
+from midstream.console.panes.help import HelpPane
+from midstream.console.panes.log import Log
+from midstream.console.panes.options import OptionsPane
+
+PANES: dict[str, Callable[[Any], Pane]] = {
+    pane.name: pane for pane in (FlowList, Detail, OptionsPane, CommandsPane, Log, HelpPane)
+}
+
+__all__ = ["PANES", "CommandsPane", "Detail", "FlowList", "HelpPane", "Log", "OptionsPane"]

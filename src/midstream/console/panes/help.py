@@ -1,33 +1,53 @@
-"""Help: the keys of the pane it was opened from, then those of every pane, then the filter language.
-
-Derived from the key bindings and the table of operators (P4); nothing is written down here twice.
-"""
+"""The help pane: the keys that work, by context, and the filter language. All of it derived from what is declared."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, ClassVar
 
-import urwid
-
-from midstream import filters
-from midstream.console.pane import Pane
-from midstream.console.widgets.canvas import Line, RowsCanvas, paint_blank, paint_row
-from midstream.console.widgets.scroll import Scroll
+from midstream.console.keymap import CONTEXTS
+from midstream.console.panes.list_pane import ListPane
+from midstream.console.widgets.canvas import Line, Run
+from midstream.filters import OPERATORS
+from midstream.text.escape import visible
 
 if TYPE_CHECKING:
     from midstream.console.console import Console
+    from midstream.console.keymap import Keymap
 
+_TITLES = {
+    "global": "Everywhere",
+    "list": "In every list",
+    "flows": "Flow list",
+    "detail": "Flow details",
+    "options": "Options",
+    "commands": "Commands",
+    "log": "Event log",
+    "queue": "Intercept queue",
+    "keys": "Key bindings",
+    "help": "Help",
+    "prompt": "Prompt",
+    "text": "Editing in place",
+    "grid": "Grid",
+}
+_KEY_CELLS = 18
 _EXAMPLES = (
-    ("~d example.com & ~m POST", "POST requests to a host"),
-    ("~s & ~c 500", "responses with status 500"),
-    ('!(~t "image") & ~hq "authorization: bearer"', "no images, and with a token"),
+    ("~d example.com & ~m POST", "POST requests to example.com"),
+    ("~s & ~c 500 | ~e", "answers with status 500, and failures"),
+    ("!(~a) & ~t json", "JSON, but no scripts, styles and pictures"),
+    ("(~q) checkout", "requests without an answer yet, with checkout in the URL"),
 )
-_KEY_ROOM = 14
-_HELP_ROOM = 30
+_CONNECTIVES = (
+    ("!a", "not a"),
+    ("a & b", "both; two filters beside each other mean the same"),
+    ("a | b", "one of them"),
+    ("( )", "what belongs together"),
+    ("word", "alone: the URL matches this regular expression"),
+)
 
 
-class Help(Pane):
-    """See the module."""
+class HelpPane(ListPane):
+    """See the module. `asked_from` names the contexts whose keys come first: those of the pane it was opened from."""
 
     name = "help"
     contexts: ClassVar[tuple[str, ...]] = ("help", "list", "global")
@@ -35,69 +55,53 @@ class Help(Pane):
 
     def __init__(self, console: Console) -> None:
         super().__init__(console)
-        self._scroll = Scroll(line_moves=True)
-        self._lines: list[Line] = []
-        self._about = ""
-
-    def title(self) -> str:
-        return f"help: {self._about}" if self._about else "help"
+        self.asked_from: tuple[str, ...] = ()
+        self._lines: list[list[Run]] = []
 
     def entered(self) -> None:
-        before = self.console.pane_before(self)
-        self._about = before.name if before is not None else ""
-        contexts = before.contexts if before is not None else ("global",)
-        self._lines = [*self._keys(contexts), *_filter_lines()]
-        self._scroll = Scroll(line_moves=True)
+        self._lines = list(_help(self.console.keys.keymap, self.asked_from))
 
-    def render(self, size: tuple[int, int], focus: bool = False) -> urwid.Canvas:  # type: ignore[override]
-        columns, rows = size
-        self._scroll.resize(len(self._lines), rows)
-        top = self._scroll.top
-        painted = [paint_row(line, columns) for line in self._lines[top : top + rows]]
-        painted += [paint_blank(columns)] * (rows - len(painted))
-        return RowsCanvas(painted, columns, (0, 0) if focus else None)
+    def row_count(self) -> int:
+        return len(self._lines)
 
-    def navigate(self, move: str) -> None:
-        self._scroll.move(move)
-        self.console.request_frame(now=True)
+    def row_text(self, index: int) -> str:
+        return "".join(text for _, text in self._lines[index])
 
-    def search(self, pattern: str, backwards: bool = False) -> bool:
-        if not pattern:
-            return True
-        count = len(self._lines)
-        step = -1 if backwards else 1
-        for distance in range(1, count + 1):
-            index = (self._scroll.top + step * distance) % count
-            if pattern.lower() in "".join(text for _, text in self._lines[index]).lower():
-                self._scroll.top = index
-                self.console.request_frame(now=True)
-                return True
-        return False
+    def row_runs(self, index: int, columns: int) -> Line:
+        return self._lines[index]
 
-    def _keys(self, contexts: tuple[str, ...]) -> list[Line]:
-        lines: list[Line] = []
-        keymap = self.console.keys.keymap
-        for context in contexts:
-            bindings = [binding for binding in keymap.in_context(context) if binding.help]
-            if not bindings:
-                continue
-            lines += [[("title", f" {context}")]] if not lines else [[], [("title", f" {context}")]]
-            for binding in bindings:
-                keys = " ".join(binding.keys)
-                lines.append(
-                    [
-                        ("hint.key", f"   {keys:<{_KEY_ROOM}}"),
-                        ("text", f" {binding.help:<{_HELP_ROOM}}"),
-                        ("dim", f" {binding.command}"),
-                    ]
-                )
-        return lines
+    def head(self, columns: int) -> list[Line]:
+        return [[("title", " help   "), ("hint.key", "/ "), ("hint", "find   "), ("hint.key", "q "), ("hint", "back")]]
 
 
-def _filter_lines() -> list[Line]:
-    lines: list[Line] = [[], [("title", " filters")]]
-    for operator, text in filters.help:
-        lines.append([("hint.key", f"   {operator:<{_KEY_ROOM}}"), ("text", f" {text}")])
-    lines.append([])
-    lines += [[("strong", f"   {example:<46}"), ("dim", text)] for example, text in _EXAMPLES]
-    return lines
+def _help(keymap: Keymap, first: tuple[str, ...]) -> Iterator[list[Run]]:
+    order = dict.fromkeys((*first, *_TITLES, *CONTEXTS))
+    for context in order:
+        lines = list(_keys(keymap, context))
+        if lines:
+            yield [("strong", f" {_TITLES.get(context, context)}")]
+            yield from lines
+            yield []
+    yield [("strong", " Filters"), ("dim", "  for f, i and every command that takes flows")]
+    for operator in OPERATORS:
+        words = f"{operator.name} {operator.argument}".strip()
+        yield [("hint.key", f"   {words:<{_KEY_CELLS}} "), ("text", operator.help)]
+    yield []
+    for words, meaning in _CONNECTIVES:
+        yield [("hint.key", f"   {words:<{_KEY_CELLS}} "), ("text", meaning)]
+    yield []
+    yield [("strong", " Examples")]
+    for words, meaning in _EXAMPLES:
+        yield [("hint.key", f"   {words:<28} "), ("text", meaning)]
+
+
+def _keys(keymap: Keymap, context: str) -> Iterator[list[Run]]:
+    if context not in CONTEXTS:
+        return
+    for binding in keymap.in_context(context):
+        keys = visible(" ".join(binding.keys))
+        runs: list[Run] = [("hint.key", f"   {keys:<{_KEY_CELLS}} "), ("text", visible(binding.help) or "-")]
+        runs.append(("dim", f"   {visible(binding.command)}"))
+        if binding.when_text:
+            runs.append(("dim", f"   when {visible(binding.when_text)}"))
+        yield runs

@@ -1,0 +1,140 @@
+"""What the panes with numbered rows have in common: a title row, a scrolled list, and a box of details below it.
+
+Log, options, commands and help derive from it and say what a row is. The flow list does not: its place belongs to flow
+ids, and there may be a hundred thousand of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import urwid
+
+from midstream.console.pane import Pane
+from midstream.console.panes.help_box import HelpBox
+from midstream.console.widgets.canvas import Line, PaintedRow, RowsCanvas, overlay, paint_blank, paint_row
+from midstream.console.widgets.scroll import Scroll
+from midstream.console.widgets.table import fit_runs
+
+WHEEL_ROWS = 3
+_BOX_FROM = 10  # rows from which there is room for a box below the list
+_BESIDE_FROM = 100  # columns from which the box stands at the right instead of below
+
+
+class ListPane(Pane):
+    """See the module. Subclasses give `row_count`, `row_runs` and `row_text`, and may give a title and a box."""
+
+    no_cache = ["render"]
+    box_beside = True  # on wide screens the box stands at the right of the list
+    box_share = 3  # the box below takes at most a part of the pane: one third
+
+    def __init__(self, console: object) -> None:
+        super().__init__(console)  # type: ignore[arg-type]
+        self.scroll = Scroll()
+        self._list_top = 1
+
+    # -- for subclasses -----------------------------------------------------------------------------------------------
+
+    def row_count(self) -> int:
+        """How many rows there are now."""
+        raise NotImplementedError
+
+    def row_runs(self, index: int, columns: int) -> Line:
+        """The runs of one row."""
+        raise NotImplementedError
+
+    def row_text(self, index: int) -> str:
+        """The text that a search looks at."""
+        raise NotImplementedError
+
+    def head(self, columns: int) -> Sequence[Line]:
+        """The rows above the list."""
+        return []
+
+    def box(self, columns: int) -> HelpBox | None:
+        """What is said about the focused row."""
+        return None
+
+    def nothing(self) -> str:
+        """What an empty list says."""
+        return ""
+
+    def is_plain(self, index: int) -> bool:
+        """Whether the focused row keeps its own roles (a row that is being edited)."""
+        return False
+
+    # -- moving -------------------------------------------------------------------------------------------------------
+
+    def navigate(self, move: str) -> None:
+        self.scroll.count = self.row_count()
+        if self.scroll.move(move):
+            self.console.request_frame(now=True)
+
+    def search(self, pattern: str, backwards: bool = False) -> bool:
+        count = self.row_count()
+        self.scroll.count = count
+        wanted = pattern.casefold()
+        for step in range(1, count + 1):
+            index = (self.scroll.focus - step if backwards else self.scroll.focus + step) % count
+            if wanted in self.row_text(index).casefold():
+                self.scroll.go(index)
+                self.console.request_frame(now=True)
+                return True
+        return not pattern
+
+    def clicked(self, size: tuple[int, int], button: int, column: int, row: int) -> bool:
+        self.scroll.count = self.row_count()
+        if button in (4, 5):
+            self.scroll.wheel(-WHEEL_ROWS if button == 4 else WHEEL_ROWS)
+            self.console.request_frame(now=True)
+            return True
+        index = self.scroll.top + row - self._list_top
+        if button != 1 or row < self._list_top or not 0 <= index < self.scroll.count:
+            return False
+        if index == self.scroll.focus:
+            self.navigate("select")
+        else:
+            self.scroll.focus = index
+        self.console.request_frame(now=True)
+        return True
+
+    # -- painting -----------------------------------------------------------------------------------------------------
+
+    def render(self, size: tuple[int, int], focus: bool = False) -> urwid.Canvas:  # type: ignore[override]
+        columns, rows = size
+        head = [paint_row(line, columns) for line in self.head(columns)][: max(rows - 1, 0)]
+        self._list_top = len(head)
+        box = self.box(columns)
+        beside = box is not None and self.box_beside and columns >= _BESIDE_FROM
+        box_columns = columns * 2 // 5 if beside else columns
+        below = 0
+        if box is not None and not beside and rows >= _BOX_FROM:
+            below = min(box.height(columns), rows // self.box_share)
+        room = max(rows - len(head) - below, 0)
+        self.scroll.resize(self.row_count(), room)
+        list_columns = columns - box_columns if beside else columns
+        painted = [*head, *self._paint_list(list_columns, room, focus)]
+        if beside and box is not None:
+            boxed = box.paint(box_columns, room)
+            painted[len(head) :] = [[*line, *boxed[at]] for at, line in enumerate(painted[len(head) :])]
+        elif below and box is not None:
+            painted += box.paint(columns, below)
+        return RowsCanvas(painted[:rows], columns, self.get_cursor_coords(size) if focus else None)
+
+    def get_cursor_coords(self, size: tuple[int, int]) -> tuple[int, int] | None:
+        at = self._list_top + self.scroll.focus - self.scroll.top
+        return (0, at) if self.scroll.count and 0 <= at < size[1] else None
+
+    def _paint_list(self, columns: int, room: int, focus: bool) -> list[PaintedRow]:
+        painted: list[PaintedRow] = []
+        if not self.scroll.count and room > 1:
+            painted += [paint_blank(columns), paint_row([("dim", f"  {self.nothing()}")], columns)]
+        for index in range(self.scroll.top, min(self.scroll.top + room, self.scroll.count)):
+            runs = fit_runs(self.row_runs(index, columns), columns)
+            if index != self.scroll.focus or self.is_plain(index):
+                painted.append(paint_row(runs, columns))
+                continue
+            role = "focus" if focus else "focus.idle"
+            painted.append(paint_row(overlay(runs, role), columns, role))
+        painted.extend(paint_blank(columns) for _ in range(room - len(painted)))
+        return painted[:room]

@@ -1,0 +1,162 @@
+"""One option being edited in place: the field, the check while typing, and what enter does (console.md §3.4).
+
+The options pane makes one when a value that cannot simply be toggled is to be changed, gives it the keys, and paints
+what it says. A value that is refused stays in the field, with the reason; the old value stays active meanwhile.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from midstream.console.widgets.canvas import Run
+from midstream.console.widgets.line_edit import KillRing, LineEdit
+from midstream.flows.errors import OptionsError
+from midstream.text.escape import visible
+from midstream.text.sizes import parse_size
+
+if TYPE_CHECKING:
+    from midstream.hub.option import Option
+    from midstream.hub.option_types import OptionValue
+
+Apply = Callable[[str, "OptionValue"], None]
+_MOST_OFFERED = 200
+
+
+class OptionEdit:
+    """`finished` is set by enter (after `apply` took the value) and by esc. `problem` says why a value is refused."""
+
+    def __init__(self, option: Option, apply: Apply, kill_ring: KillRing | None = None) -> None:
+        self.option = option
+        self.finished = False
+        self.problem = ""
+        self.offered: list[str] = []
+        self._apply = apply
+        self.is_list = option.type.sequence
+        self.edit = LineEdit(
+            value_text(option.current(), "\n"),
+            kill_ring=kill_ring,
+            multiline=self.is_list,
+            secret=option.kind.editor == "secret",
+        )
+        self._check()
+
+    def press(self, key: str) -> bool:
+        """Every key belongs to the field while it is open, but those that mean nothing to it."""
+        if key == "esc":
+            self.finished = True
+        elif key == "enter":
+            self._accept()
+        elif key == "tab":
+            self._complete()
+            self._check()
+        elif self.option.choices is not None and key in ("up", "down", "left", "right"):
+            self._step(-1 if key in ("up", "left") else 1)
+            self._check()
+        elif self.is_list and key in ("up", "down"):
+            self._line(-1 if key == "up" else 1)
+        elif self.edit.press(key):
+            self.offered = []
+            self._check()
+        else:
+            return False
+        return True
+
+    def paste(self, text: str) -> None:
+        """Pasted text is text."""
+        self.edit.insert(text)
+        self._check()
+
+    def value(self) -> OptionValue:
+        """What the field stands for; OptionsError when that is no value of this option."""
+        text = self.edit.text
+        if self.is_list:
+            return self.option.parse([line for line in text.split("\n") if line])
+        if not text and self.option.type.optional:
+            return self.option.parse([None])
+        return self.option.parse([text])
+
+    def hint(self) -> list[Run]:
+        """One line about what has been typed."""
+        if self.problem:
+            return [("value.bad", visible(self.problem))]
+        runs: list[Run] = [("prompt.good", "ok")]
+        text = self.edit.text
+        if self.option.kind.name == "size" and text:
+            runs.append(("dim", f": {visible(text)} = {parse_size(text):,} bytes"))
+        elif not text and self.option.type.optional:
+            runs.append(("dim", ": nothing"))
+        keys = "   alt enter next item   enter set" if self.is_list else "   enter set"
+        runs.append(("hint", keys + "   esc cancel"))
+        return runs
+
+    def bad_column(self) -> int | None:
+        """The index in the text that a problem is about, if it names a column."""
+        _, found, rest = self.problem.partition("column ")
+        digits = rest[: len(rest) - len(rest.lstrip("0123456789"))]
+        return int(digits) - 1 if found and digits and len(digits) < 7 else None
+
+    def _accept(self) -> None:
+        try:
+            self._apply(self.option.name, self.value())
+        except (OptionsError, TypeError, ValueError) as error:
+            self.problem = self._words(error)
+            return
+        self.finished = True
+
+    def _check(self) -> None:
+        try:
+            self.value()
+            self.problem = ""
+        except (OptionsError, TypeError, ValueError) as error:
+            self.problem = self._words(error)
+
+    def _words(self, error: Exception) -> str:
+        return str(error).removeprefix(f"option {self.option.name}: ")
+
+    def _step(self, step: int) -> None:
+        choices = self.option.choices or ()
+        text = self.edit.text
+        at = choices.index(text) + step if text in choices else 0
+        self.edit.set_text(choices[at % len(choices)])
+
+    def _line(self, step: int) -> None:
+        """The cursor to the line above or below, at the same place in it if there is one."""
+        text, cursor = self.edit.text, self.edit.cursor
+        lines = text.split("\n")
+        number = text.count("\n", 0, cursor)
+        column = cursor - (text.rfind("\n", 0, cursor) + 1)
+        target = max(0, min(number + step, len(lines) - 1))
+        self.edit.cursor = sum(len(line) + 1 for line in lines[:target]) + min(column, len(lines[target]))
+
+    def _complete(self) -> None:
+        text, cursor = self.edit.text, self.edit.cursor
+        start = text.rfind("\n", 0, cursor) + 1 if self.is_list else 0
+        found = self.option.completions(text[start:cursor])[:_MOST_OFFERED]
+        self.offered = found if len(found) > 1 else []
+        common = _common_start(found)
+        if len(common) > cursor - start:
+            self.edit.set_text(text[:start] + common + text[cursor:], start + len(common))
+
+
+def _common_start(words: list[str]) -> str:
+    if not words:
+        return ""
+    first, last = min(words), max(words)
+    for at, (one, other) in enumerate(zip(first, last, strict=False)):
+        if one != other:
+            return first[:at]
+    return first
+
+
+def value_text(value: OptionValue, between: str = ", ") -> str:
+    """A value as it is shown and typed."""
+    match value:
+        case None:
+            return ""
+        case bool():
+            return "true" if value else "false"
+        case list():
+            return between.join(value)
+        case _:
+            return str(value)

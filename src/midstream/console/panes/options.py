@@ -1,0 +1,301 @@
+"""The options pane: every option with its value, default and source, edited in place (console.md §3.4).
+
+Values are read when they are painted, so one that is set elsewhere (`:set`, a script) shows at the next frame. What an
+option accepts is said by its declaration; nothing about single options stands here.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from midstream.console.panes.help_box import HelpBox
+from midstream.console.panes.list_pane import ListPane
+from midstream.console.panes.option_edit import OptionEdit, value_text
+from midstream.console.widgets import cells
+from midstream.console.widgets.canvas import Line, Run
+from midstream.console.widgets.table import Column, Placed, heading, lay_out, row
+from midstream.flows.errors import OptionsError
+from midstream.hub import ctx
+from midstream.hub.option_types import BOOL
+from midstream.text.escape import visible
+
+if TYPE_CHECKING:
+    from midstream.console.console import Console
+    from midstream.hub.option import Option
+    from midstream.hub.option_types import OptionValue
+
+COLUMNS = (
+    Column("cursor", "", width=2, gap=0),
+    Column("name", "name", width=26, gap=0),
+    Column("value", "value", gap=1),
+    Column("default", "default", width=12, shown_from=70),
+    Column("from", "from", width=7, shown_from=56),
+)
+_LONGEST_NAME = 36
+_SECRET = "•" * 6
+
+
+class OptionsPane(ListPane):
+    """See the module. `focused_option` is the name that `console.options.reset.focus` resets."""
+
+    name = "options"
+    contexts: ClassVar[tuple[str, ...]] = ("options", "list", "global")
+    no_cache = ["render"]
+
+    def __init__(self, console: Console) -> None:
+        super().__init__(console)
+        self.options = console.master.options
+        self.only_changed = False
+        self._edit: OptionEdit | None = None
+        self._names: list[str] = []
+        self._field: tuple[int, int] | None = None  # the cursor in the field, when it was painted
+
+    # -- shown and hidden ---------------------------------------------------------------------------------------------
+
+    def entered(self) -> None:
+        self.options.changed.connect(self._on_options)
+
+    def left(self) -> None:
+        self.options.changed.disconnect(self._on_options)
+        self._stop_editing()
+
+    def _on_options(self, updated: set[str]) -> None:
+        self.console.request_frame()
+
+    # -- the list -----------------------------------------------------------------------------------------------------
+
+    @property
+    def focused_option(self) -> str | None:
+        """The name of the option in focus."""
+        self._list()
+        return self._names[self.scroll.focus] if self.scroll.focus < len(self._names) else None
+
+    def toggle_changed(self) -> None:
+        """Show only the options that were changed, or all again."""
+        focused = self.focused_option
+        self.only_changed = not self.only_changed
+        self._list()
+        self.scroll.count = len(self._names)
+        self.scroll.go(self._names.index(focused) if focused in self._names else 0)
+        self.console.request_frame(now=True)
+
+    def row_count(self) -> int:
+        self._list()
+        return len(self._names)
+
+    def row_text(self, index: int) -> str:
+        option = self.options.option(self._names[index])
+        shown = "" if _is_secret(option) else value_text(option.current())
+        return f"{option.name} {option.help} {shown}"
+
+    def nothing(self) -> str:
+        return "Every option has its default value; c shows all." if self.only_changed else "There are no options."
+
+    def title(self) -> str:
+        return "options"
+
+    def _list(self) -> None:
+        names = sorted(self.options.keys())
+        if self.only_changed:
+            names = [name for name in names if self.options.has_changed(name)]
+        if names != self._names:
+            focused = self._names[self.scroll.focus] if self.scroll.focus < len(self._names) else None
+            self._names = names
+            if focused in names:
+                self.scroll.focus = names.index(focused)
+
+    # -- editing ------------------------------------------------------------------------------------------------------
+
+    def navigate(self, move: str) -> None:
+        if move == "select":
+            self._change()
+            return
+        super().navigate(move)
+
+    def typed(self, key: str) -> bool:
+        if self._edit is None:
+            return False
+        used = self._edit.press(key)
+        if self._edit.finished:
+            self._stop_editing()
+        self.console.request_frame(now=True)
+        return used
+
+    def pasted(self, text: str) -> bool:
+        if self._edit is None:
+            return False
+        self._edit.paste(text)
+        self.console.request_frame(now=True)
+        return True
+
+    def clicked(self, size: tuple[int, int], button: int, column: int, row: int) -> bool:
+        if self._edit is not None and button == 1:
+            self._stop_editing()
+        return super().clicked(size, button, column, row)
+
+    def _change(self) -> None:
+        name = self.focused_option
+        if name is None:
+            return
+        option = self.options.option(name)
+        if option.type is BOOL:
+            self._toggle(option)
+            return
+        if any("\n" in line for line in option.value if isinstance(line, str)) if option.type.sequence else False:  # type: ignore[union-attr]
+            self.console.message(f"a value of {name} has several lines: use :set {name}", "warn")
+            return
+        self._edit = OptionEdit(option, self._apply, getattr(self.console, "kill_ring", None))
+        self.editing = True
+        self.console.request_frame(now=True)
+
+    def _toggle(self, option: Option) -> None:
+        try:
+            self._apply(option.name, not option.value)
+        except OptionsError as error:
+            self.console.message(str(error), "error")
+        self.console.request_frame(now=True)
+
+    def _apply(self, name: str, value: OptionValue) -> None:
+        with ctx.use(self.console.master):
+            self.options.update(**{name: value})
+
+    def _stop_editing(self) -> None:
+        self._edit, self.editing = None, False
+
+    # -- painting -----------------------------------------------------------------------------------------------------
+
+    def head(self, columns: int) -> list[Line]:
+        changed = sum(self.options.has_changed(name) for name in self.options.keys())  # noqa: SIM118  # no dict
+        shown = "only changed" if self.only_changed else f"{len(self._names)}"
+        line: list[Run] = [
+            ("title", f" options  {shown}   "),
+            ("hint.key", "c "),
+            ("hint", f"changed {changed}   "),
+            ("hint.key", "/ "),
+            ("hint", "find"),
+        ]
+        layout = self._layout(columns if columns < 100 else columns - columns * 2 // 5)
+        return [line, heading(layout)]
+
+    def is_plain(self, index: int) -> bool:
+        return self._edit is not None and self._names[index] == self._edit.option.name
+
+    def row_runs(self, index: int, columns: int) -> Line:
+        option = self.options.option(self._names[index])
+        layout = self._layout(columns)
+        focused = index == self.scroll.focus
+        default = "-" if not option.has_changed() else _shown(option, option.default_value)
+        value: Run | list[Run] = (
+            "value.changed" if option.has_changed() else "value",
+            _shown(option, option.current()),
+        )
+        if self._edit is not None and self._edit.option is option:
+            value = self._field_runs(self._edit, layout, index)
+        return row(
+            layout,
+            {
+                "cursor": ("strong", "> " if focused else "  "),
+                "name": ("strong" if option.has_changed() else "text", option.name),
+                "value": value,
+                "default": ("dim", default),
+                "from": ("dim", "-" if option.source == "default" else option.source),
+            },
+        )
+
+    def get_cursor_coords(self, size: tuple[int, int]) -> tuple[int, int] | None:
+        if self._edit is not None and self._field is not None and not self._edit.is_list:
+            index, column = self._field
+            return column, self._list_top + index - self.scroll.top
+        return super().get_cursor_coords(size)
+
+    def _layout(self, columns: int) -> tuple[Placed, ...]:
+        longest = min(max((len(name) for name in self._names), default=0) + 1, _LONGEST_NAME)
+        return lay_out(COLUMNS, columns, (("name", longest if columns >= 70 else 26),))
+
+    def _field_runs(self, edit: OptionEdit, layout: tuple[Placed, ...], index: int) -> list[Run]:
+        column = 0
+        room = 10
+        for placed in layout:
+            column += placed.gap
+            if placed.name == "value":
+                room = placed.cells
+                break
+            column += placed.cells
+        window = edit.edit.window(max(room - 2, 1))
+        self._field = (index, column + 1 + window.cursor)
+        if edit.is_list:
+            return [("prompt", f"[{edit.edit.text.count(chr(10)) + bool(edit.edit.text)} items below]")]
+        pad = " " * max(room - 2 - cells.width(window.text), 0)
+        return [("border", "["), *_with_mark(edit, window.text, window.start), ("text", pad), ("border", "]")]
+
+    def box(self, columns: int) -> HelpBox | None:
+        name = self.focused_option
+        if name is None:
+            return None
+        option = self.options.option(name)
+        lines: list[Line | str] = []
+        if self._edit is not None and self._edit.option is option:
+            lines.append(self._edit.hint())
+            if self._edit.is_list:
+                lines += _items(self._edit)
+            if self._edit.offered:
+                lines.append("  ".join(visible(word) for word in self._edit.offered[:40]))
+            lines.append([])
+        lines.append(visible(option.help))
+        lines.append([])
+        lines.append([("dim", "type     "), ("text", self._type_words(option))])
+        if option.choices:
+            lines.append(f"choices  {', '.join(option.choices)}")
+        lines.append([("dim", "default  "), ("text", _shown(option, option.default_value) or "nothing")])
+        if option.owner_name:
+            lines.append([("dim", "addon    "), ("text", visible(option.owner_name))])
+        value = option.current()
+        if isinstance(value, list) and value and self._edit is None:
+            lines.append([("dim", "value")])
+            lines += [[("value", f"  {visible(item)}")] for item in value[:20]]
+        return HelpBox(name, lines)
+
+    def _type_words(self, option: Option) -> str:
+        words = option.type.label
+        if option.kind.name not in ("text", "range"):
+            words += f", {option.kind.name}"
+        if option.kind.low is not None or option.kind.high is not None:
+            low = "" if option.kind.low is None else option.kind.low
+            words += f", {low}..{'' if option.kind.high is None else option.kind.high}"
+        return words
+
+
+def _is_secret(option: Option) -> bool:
+    return option.kind.editor == "secret"
+
+
+def _shown(option: Option, value: OptionValue) -> str:
+    if _is_secret(option) and value:
+        return _SECRET
+    return visible(value_text(value)[:1000])
+
+
+def _with_mark(edit: OptionEdit, text: str, start: int) -> list[Run]:
+    """The field's text, with the character that a problem is about in another role."""
+    at = edit.bad_column()
+    role = "value.bad" if edit.problem and at is None else "prompt"
+    if at is None or not start <= at < start + len(text) or not edit.edit.text.isprintable():
+        return [(role, text)]
+    at -= start
+    return [(role, text[:at]), ("value.bad", text[at : at + 1]), (role, text[at + 1 :])]
+
+
+def _items(edit: OptionEdit) -> list[Line]:
+    """The lines of a list, with the cursor painted in reverse: the hardware cursor stays on the row."""
+    shown: list[Line] = []
+    at = 0
+    for line in edit.edit.text.split("\n"):
+        cursor = edit.edit.cursor - at
+        if 0 <= cursor <= len(line):
+            under = visible(line[cursor : cursor + 1]) or " "
+            runs = [("prompt", visible(line[:cursor])), ("focus", under), ("prompt", visible(line[cursor + 1 :]))]
+            shown.append([("strong", "> "), *runs])
+        else:
+            shown.append([("dim", "- "), ("prompt", visible(line))])
+        at += len(line) + 1
+    return shown
