@@ -1,25 +1,24 @@
 """The orders that a flow list may have, and the sequence of shown flow ids that is kept in such an order.
 
-Used by the view only. Sort keys are remembered in the rows at the moment of placing, so that a flow whose key changed
-is still found where it stands; ties are broken by arrival, hence all keys differ. A row that is not shown has the
-empty key.
+Used by the view only. Each row remembers the key by which it was placed last, so that a flow whose values changed is
+still found where it stands. A key ends with arrival number and id: all keys differ, and the sequence needs only them.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from typing import TypeAlias, overload
+from typing import Any, TypeAlias, overload
 
 from midstream.store.rows import Row
 
-SortKey: TypeAlias = Callable[[Row], "tuple[object, ...]"]
+Key: TypeAlias = tuple[Any, ...]
 
-ORDERS: dict[str, SortKey] = {
-    "time": lambda row: (row.created, row.number),
-    "method": lambda row: (row.method, row.number),
-    "url": lambda row: (row.scheme, row.host, row.path, row.number),
-    "size": lambda row: (row.size, row.number),
+ORDERS: dict[str, Callable[[Row], Key]] = {
+    "time": lambda row: (row.created, row.number, row.id),
+    "method": lambda row: (row.method, row.number, row.id),
+    "url": lambda row: (row.scheme, row.host, row.path, row.number, row.id),
+    "size": lambda row: (row.size, row.number, row.id),
 }
 # Sizes change with every message; a list that jumps all the time cannot be read, so these rows move in `tidy` only.
 LAZY_ORDERS = frozenset({"size"})
@@ -28,110 +27,106 @@ LAZY_ORDERS = frozenset({"size"})
 class Shown(Sequence[str]):
     """Flow ids in display order. Read it freely; only the view may place, take and fill."""
 
-    __slots__ = ("_ids", "_key", "_rows", "reversed")
+    __slots__ = ("_key", "_keys", "_rows", "reversed")
 
-    def __init__(self, rows: Mapping[str, Row], key: SortKey) -> None:
+    def __init__(self, rows: Mapping[str, Row], order: str = "time") -> None:
         self._rows = rows
-        self._ids: list[str] = []  # ascending by remembered key, whatever the direction of display
-        self._key = key
+        self._keys: list[Key] = []  # ascending, whatever the direction of display
+        self._key = ORDERS[order]
         self.reversed = False
 
+    # -- reading ------------------------------------------------------------------------------------------------------
+
     def __len__(self) -> int:
-        return len(self._ids)
+        return len(self._keys)
 
     def __iter__(self) -> Iterator[str]:
-        return reversed(self._ids) if self.reversed else iter(self._ids)
+        return (key[-1] for key in (reversed(self._keys) if self.reversed else self._keys))
 
     def __contains__(self, id_: object) -> bool:
         row = self._rows.get(id_) if isinstance(id_, str) else None
-        return row is not None and bool(row.key)
+        return row is not None and self.has(row)
 
     @overload
     def __getitem__(self, index: int) -> str: ...
     @overload
     def __getitem__(self, index: slice) -> Sequence[str]: ...
     def __getitem__(self, index: int | slice) -> str | Sequence[str]:
-        if not self.reversed:
-            return self._ids[index]
+        keys = self._keys
         if isinstance(index, slice):
-            start, stop, step = index.indices(len(self._ids))
-            return [self._ids[-1 - i] for i in range(start, stop, step)]
-        if not -len(self._ids) <= index < len(self._ids):
-            raise IndexError("list index out of range")
-        return self._ids[-1 - index]
+            last = len(keys) - 1
+            return [keys[last - i if self.reversed else i][-1] for i in range(*index.indices(len(keys)))]
+        if not -len(keys) <= index < len(keys):
+            raise IndexError(f"there are {len(keys)} rows, none is number {index}")
+        id_: str = keys[-1 - index if self.reversed else index][-1]
+        return id_
+
+    def has(self, row: Row) -> bool:
+        """Whether the row of a stored flow is shown. O(log n)."""
+        position = bisect_left(self._keys, row.key)
+        return position < len(self._keys) and self._keys[position] is row.key
 
     def index_of(self, id_: str) -> int | None:
         """Position in display order, or None when the flow is not shown. O(log n)."""
-        position = self._position(id_)
-        if position is None or not self.reversed:
-            return position
-        return len(self._ids) - 1 - position
+        row = self._rows.get(id_)
+        if row is None or not self.has(row):
+            return None
+        position = bisect_left(self._keys, row.key)
+        return len(self._keys) - 1 - position if self.reversed else position
+
+    def nearest(self, key: Key) -> str | None:
+        """The id that stands where `key` stands or would stand: the next one in display order, else the last."""
+        keys = self._keys
+        if not keys:
+            return None
+        position = bisect_left(keys, key)
+        if self.reversed and not (position < len(keys) and keys[position] == key):
+            position = max(position - 1, 0)
+        id_: str = keys[min(position, len(keys) - 1)][-1]
+        return id_
+
+    # -- writing ------------------------------------------------------------------------------------------------------
+
+    def remember(self, row: Row) -> None:
+        """Give a row that is not shown the key of its present values."""
+        row.key = self._key(row)
+
+    def has_moved(self, row: Row) -> bool:
+        """Whether the place of a shown row is no longer the one that its values ask for."""
+        return self._key(row) != row.key
 
     def place(self, row: Row) -> None:
         """Insert a row that is not shown yet."""
         key = row.key = self._key(row)
-        ids = self._ids
-        if not ids or self._rows[ids[-1]].key < key:
-            ids.append(row.id)  # the usual case: a new flow, ordered by time
+        keys = self._keys
+        if not keys or keys[-1] < key:
+            keys.append(key)  # the usual case: a new flow, ordered by time
         else:
-            ids.insert(self._bisect(key), row.id)
+            keys.insert(bisect_left(keys, key), key)
 
-    def take(self, id_: str) -> bool:
+    def take(self, row: Row) -> bool:
         """Take a row out of the list; False if it was not shown."""
-        position = self._position(id_)
-        if position is None:
+        position = bisect_left(self._keys, row.key)
+        if position == len(self._keys) or self._keys[position] is not row.key:
             return False
-        del self._ids[position]
-        self._rows[id_].key = ()
+        del self._keys[position]
         return True
-
-    def has_moved(self, row: Row) -> bool:
-        """Whether the place of a shown row is no longer the one its values ask for."""
-        return self._key(row) != row.key
-
-    def fill(self, ids: Iterable[str]) -> None:
-        """Show exactly these ids, sorted by their present keys."""
-        rows, key = self._rows, self._key
-        fresh = list(ids)
-        for id_ in self._ids:
-            rows[id_].key = ()
-        for id_ in fresh:
-            row = rows[id_]
-            row.key = key(row)
-        fresh.sort(key=lambda id_: rows[id_].key)
-        self._ids = fresh
-
-    def set_key(self, key: SortKey) -> None:
-        """Sort by another key."""
-        self._key = key
-        self.fill(self._ids)
 
     def drop(self, gone: Collection[str]) -> None:
         """Take many rows out in one pass."""
-        for id_ in gone:
-            row = self._rows.get(id_)
-            if row is not None:
-                row.key = ()
-        self._ids = [id_ for id_ in self._ids if id_ not in gone]
+        self._keys = [key for key in self._keys if key[-1] not in gone]
 
-    def key_of(self, row: Row) -> tuple[object, ...]:
-        """The key by which the row stands in the list, or would stand there."""
-        return row.key or self._key(row)
-
-    def nearest(self, key: tuple[object, ...]) -> str | None:
-        """The id that stands where `key` stands or would stand: the next one in display order, else the last."""
-        ids = self._ids
-        if not ids:
-            return None
-        position = self._bisect(key)
-        if self.reversed:
-            return ids[position - 1] if position else ids[0]
-        return ids[position] if position < len(ids) else ids[-1]
-
-    def _bisect(self, key: tuple[object, ...]) -> int:
+    def fill(self, ids: Iterable[str]) -> None:
+        """Show exactly these flows. Quickest when the ids come in about the present order."""
         rows = self._rows
-        return bisect_left(self._ids, key, key=lambda id_: rows[id_].key)  # type: ignore[type-var,unused-ignore]
+        keys = [rows[id_].key for id_ in ids]
+        keys.sort()
+        self._keys = keys
 
-    def _position(self, id_: str) -> int | None:
-        row = self._rows.get(id_)
-        return self._bisect(row.key) if row is not None and row.key else None
+    def sort_by(self, order: str) -> None:
+        """Sort by another key, or by the present values of the same."""
+        self._key = key = ORDERS[order]
+        shown = [old[-1] for old in self._keys]
+        for row in self._rows.values():
+            row.key = key(row)
+        self.fill(shown)

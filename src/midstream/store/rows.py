@@ -23,6 +23,18 @@ Held: TypeAlias = Literal["", "request", "response"]
 # Longer than any list is wide; a megabyte of path must not sit in memory twice.
 LONGEST_TEXT = 2048
 
+# One object for all rows that say the same: a tenth of what a row takes.
+_METHODS = {name.encode(): name for name in ("GET", "POST", "PUT", "HEAD", "DELETE", "OPTIONS", "PATCH", "CONNECT")}
+_SCHEMES = {name.encode(): name for name in ("http", "https")}
+_MEDIA_TYPES = {
+    name: name
+    for name in (
+        *("text/html", "text/plain", "text/css", "text/javascript", "application/javascript", "application/json"),
+        *("image/png", "image/jpeg", "image/gif", "image/webp", "image/svg+xml", "font/woff2", "text/xml"),
+        *("application/octet-stream", "application/x-www-form-urlencoded", "multipart/form-data", "application/grpc"),
+    )
+}
+
 
 class Row:
     """What a list shows of one flow. `revision` grows with every rewrite; all else is described by its name.
@@ -61,7 +73,7 @@ class Row:
         self.id = flow.id
         self.number = number
         self.revision = -1
-        self.key: tuple[object, ...] = ()
+        self.key: tuple[Any, ...] = ()
         created = flow.timestamp_start
         # Files may hold anything that is a float, and a NaN would break every order.
         self.created: float = created if math.isfinite(created) else 0.0
@@ -95,8 +107,8 @@ class Row:
 
     def _rewrite_http(self, flow: HTTPFlow) -> None:
         request, response = flow.request, flow.response
-        self.method = request.raw_method.decode("utf-8", "surrogateescape")[:LONGEST_TEXT]
-        self.scheme = request.scheme
+        self.method = _METHODS.get(request.raw_method) or _text(request.raw_method)
+        self.scheme = _SCHEMES.get(request.raw_scheme) or _text(request.raw_scheme)
         self.host = request.pretty_host[:LONGEST_TEXT]
         self.path = request.path[:LONGEST_TEXT]
         self.status = response.status_code if response is not None else None
@@ -165,7 +177,12 @@ def row_of(flow: Flow) -> Row:
 
 def media_type(content_type: str) -> str:
     """`text/html` of `Text/HTML; charset=utf-8`."""
-    return content_type.partition(";")[0].strip().lower()[:LONGEST_TEXT]
+    name = content_type.partition(";")[0].strip().lower()[:LONGEST_TEXT]
+    return _MEDIA_TYPES.get(name, name)
+
+
+def _text(raw: bytes) -> str:
+    return raw[:LONGEST_TEXT].decode("utf-8", "surrogateescape")
 
 
 def _body_size(message: Message) -> int:

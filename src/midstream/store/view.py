@@ -21,8 +21,11 @@ from midstream.work.slices import Budget, Generation
 ChangeKind: TypeAlias = Literal["add", "update", "remove", "refresh", "focus"]
 Progress: TypeAlias = Callable[[int, int, int], None]
 
-# A pass over the flows shows what it has found so far about this often, counted in slices.
+# A pass over the flows shows what it has found so far every 100 ms, and no more of it than is sorted in no time.
 _SLICES_PER_GLANCE = 25
+_LONGEST_GLANCE = 5000
+# Moving more rows than this one by one takes longer than sorting all of them.
+_MANY_MOVED = 2000
 
 
 class Change(NamedTuple):
@@ -49,7 +52,7 @@ class View:
         # While a pass runs: what events decided meanwhile. None when no pass runs.
         self._meanwhile: dict[str, bool] | None = None
         self._wanted: Row | None = None  # the focus before the pass; kept while only a part is shown again
-        self.shown = Shown(self._rows, ORDERS["time"])
+        self.shown = Shown(self._rows)
         self.follow = False
         self.on_change: list[Callable[[Change], None]] = []
         self.changes = 0
@@ -109,6 +112,7 @@ class View:
             elif self._focus is None:
                 self._move_focus(row.id)
         else:
+            self.shown.remember(row)
             self._changed("add", row.id)
 
     def update(self, flow: Flow) -> None:
@@ -127,17 +131,16 @@ class View:
             return []
         lost = None
         if self._focus is not None and self._focus in gone:
-            lost = self.shown.key_of(self._rows[self._focus])
+            lost = self._rows[self._focus].key
         if len(gone) == 1:
-            self.shown.take(next(iter(gone)))
+            self.shown.take(self._rows[next(iter(gone))])
         else:
             self.shown.drop(gone)
         for id_ in gone:
             del self._flows[id_], self._rows[id_]
             self._settings.pop(id_, None)
             self._moved.discard(id_)
-            if self._meanwhile is not None:
-                self._meanwhile.pop(id_, None)
+            self._note_meanwhile(id_, False)
         self._changed(*(("remove", next(iter(gone))) if len(gone) == 1 else ("refresh", None)))
         if lost is not None:
             self._move_focus(self.shown.nearest(lost))
@@ -206,26 +209,26 @@ class View:
             if budget.spent():
                 slices += 1
                 if slices % _SLICES_PER_GLANCE == 0:
-                    self._refill(self._merge(found, meanwhile))
+                    self._publish(found[:_LONGEST_GLANCE], meanwhile)
                 if progress is not None:
                     progress(len(found), examined, len(todo))
                 await budget.rest()
                 if not token.current:
                     return False
         self._meanwhile = None
-        self._refill(self._merge(found, meanwhile))
+        self._publish(found, meanwhile)
         self._wanted = None
         if progress is not None:
             progress(len(found), len(todo), len(todo))
         return True
 
-    def _merge(self, found: Iterable[str], meanwhile: dict[str, bool]) -> list[str]:
-        """What a pass has found, corrected by what events decided after it began."""
-        rows = self._rows
-        ids = [id_ for id_ in found if id_ in rows and meanwhile.get(id_, True)]
-        seen = set(ids)
-        ids.extend(id_ for id_, matches in meanwhile.items() if matches and id_ not in seen)
-        return ids
+    def _publish(self, found: Sequence[str], meanwhile: dict[str, bool]) -> None:
+        """Show what a pass has found, corrected by what events decided after it began."""
+        ids = list(reversed(found))  # in order of arrival, which is about the order of time
+        if meanwhile:
+            ids = [id_ for id_ in ids if id_ not in meanwhile]
+            ids.extend(id_ for id_, matches in meanwhile.items() if matches)
+        self._refill(ids)
 
     def _matches(self, flow: Flow) -> bool:
         if self._marked_only and not flow.marked:
@@ -256,20 +259,20 @@ class View:
         if key != self._order:
             self._order = key
             self._moved.clear()
-            self.shown.set_key(ORDERS[key])
+            self.shown.sort_by(key)
         self._changed("refresh", None)
 
     def tidy(self) -> bool:
         """Move the rows whose size has changed to their places; True if any moved. The console asks once a second."""
-        moved = [self._rows[id_] for id_ in self._moved if self._rows[id_].key]
+        moved = [row for id_ in self._moved if self.shown.has(row := self._rows[id_])]
         self._moved.clear()
         if not moved:
             return False
-        if len(moved) > 200:
-            self.shown.fill(list(self.shown))
+        if len(moved) > _MANY_MOVED:
+            self.shown.sort_by(self._order)
         else:
             for row in moved:
-                self.shown.take(row.id)
+                self.shown.take(row)
                 self.shown.place(row)
         self._changed("refresh", None)
         return True
@@ -277,21 +280,23 @@ class View:
     def _settle(self, row: Row, matches: bool) -> None:
         """Put the row of a changed flow where it belongs now."""
         self._note_meanwhile(row.id, matches)
-        if not row.key:
+        if not self.shown.has(row):
             if matches:
                 self.shown.place(row)
                 if self._focus is None:
                     self._move_focus(row.id)
+            else:
+                self.shown.remember(row)
         elif not matches:
-            place = row.key
-            self.shown.take(row.id)
+            self.shown.take(row)
             if self._focus == row.id:
-                self._move_focus(self.shown.nearest(place))
+                self._move_focus(self.shown.nearest(row.key))
+            self.shown.remember(row)
         elif self.shown.has_moved(row):
             if self._order in LAZY_ORDERS:
                 self._moved.add(row.id)
             else:
-                self.shown.take(row.id)
+                self.shown.take(row)
                 self.shown.place(row)
 
     # -- telling ------------------------------------------------------------------------------------------------------
@@ -301,6 +306,8 @@ class View:
         wanted = self._wanted
         if wanted is None and self._focus is not None:
             wanted = self._rows[self._focus]
+        for id_ in self._moved:
+            self.shown.remember(self._rows[id_])
         self._moved.clear()
         self.shown.fill(ids)
         self._changed("refresh", None)
@@ -309,7 +316,7 @@ class View:
         elif wanted.id in self.shown:
             self._move_focus(wanted.id)
         else:
-            self._move_focus(self.shown.nearest(self.shown.key_of(wanted)))
+            self._move_focus(self.shown.nearest(wanted.key))
 
     def _move_focus(self, id_: str | None) -> None:
         if id_ != self._focus:
