@@ -84,7 +84,7 @@ def loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
 
 async def _run(tool: Tool, argv: Sequence[str]) -> int:
     options = make_options()
-    master = _make_master(tool, options)
+    master = make_master(tool, options)
     invocation = parse(tool, argv, options)
     text = listing(invocation, options, master.commands)
     if text is not None:
@@ -94,7 +94,8 @@ async def _run(tool: Tool, argv: Sequence[str]) -> int:
     return await _serve(master, invocation)
 
 
-def _make_master(tool: Tool, options: Options) -> ProxyMaster:
+def make_master(tool: Tool, options: Options) -> ProxyMaster:
+    """The program with its built-in addons, not running yet. Made inside the loop that it will run in."""
     if tool == "middump":
         return DumpMaster(options)
     # Imported here: a headless start does without the terminal library.

@@ -10,7 +10,8 @@ from midstream.flows.errors import (
     OptionsError,
 )
 
-MitmproxyException = MidstreamError  # the name that scripts written for the reference catch
+# The name that scripts written for the reference catch.
+from midstream.flows.errors import MidstreamError as MitmproxyException
 
 __all__ = [
     "AddonHalt",

@@ -1,0 +1,30 @@
+"""Every key of the shipped sets names a command, has help and fights with no other key."""
+
+from pathlib import Path
+
+import pytest
+
+from midstream import app
+from midstream.console.key_file import find_key_sets, shipped_folder
+from midstream.console.key_setup import reader_for
+from midstream.console.keymap import Keymap
+from tests.architecture.source_tree import REPOSITORY
+
+SETS = sorted(path.stem for path in (REPOSITORY / "keybindings").glob("*.yaml"))
+
+
+def test_the_sets_are_found() -> None:
+    assert "default" in SETS
+    assert list(find_key_sets()) == SETS
+
+
+@pytest.mark.parametrize("name", SETS)
+async def test_a_shipped_set_reads_without_a_complaint(name: str) -> None:
+    """Unknown commands, keys and contexts, filters that do not parse and conflicts are all errors of the reader."""
+    master = app.make_master("midstream", app.make_options())
+    keymap = Keymap()
+    report = reader_for(keymap, master.commands).read_file(Path(shipped_folder()) / f"{name}.yaml")
+    assert report.errors == []
+    assert report.count > 50
+    assert report.notes == []  # shipped sets use only keys that every terminal can send
+    assert not [" ".join(binding.keys) for binding in keymap.all() if not binding.help]
