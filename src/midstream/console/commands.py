@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from midstream.console import edit_parts
 from midstream.console.overlays import Chooser
+from midstream.console.pane_commands import PaneCommands
 from midstream.flows.errors import CommandError
 from midstream.flows.flow import Flow
 from midstream.hub import lexer
@@ -34,6 +35,7 @@ class ConsoleAddon:
 
     def __init__(self, console: Console) -> None:
         self._console = console
+        self.addons = [PaneCommands(console)]
 
     def load(self, loader: Loader) -> None:
         add = loader.add_option
@@ -84,7 +86,8 @@ class ConsoleAddon:
     @command("console.view.help")
     def view_help(self) -> None:
         """Show the keys of this pane and the filter language."""
-        self._console.open_pane("help")
+        contexts = self._console.contexts()
+        self._console.open_pane("help", asked_from=contexts)
 
     @command("console.drawer")
     def drawer(self) -> None:
@@ -148,14 +151,6 @@ class ConsoleAddon:
     def panes_prev(self) -> None:
         """Give the focus to the other pane; with two panes the same as next."""
         self.panes_next()
-
-    @command("console.options.reset.focus")
-    def options_reset_focus(self) -> None:
-        """Give the selected option its default value."""
-        name = getattr(self._console.focused_pane, "focused_option", None)
-        if not isinstance(name, str):
-            raise CommandError("no option is selected: open the options first")
-        self._console.master.options.reset_one(name)
 
     # --- prompts ----------------------------------------------------------------------------------------------------
 

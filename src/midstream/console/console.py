@@ -192,11 +192,6 @@ class Console:
     def focused_pane(self) -> Pane:
         return self.drawer if self.drawer is not None and self.drawer_has_focus else self.pane
 
-    def pane_before(self, pane: Pane) -> Pane | None:
-        """The pane that `close_pane` goes back to from this one."""
-        place = self._stack.index(pane) if pane in self._stack else len(self._stack)
-        return self._stack[place - 1] if place > 0 else None
-
     @property
     def shown_name(self) -> str:
         return self.pane.name if self._stack else ROOT
@@ -207,12 +202,14 @@ class Console:
             raise CommandError(f"there is no pane {name!r}{did_you_mean(name, self.pane_names)}")
         return self.pane_types[name](self)
 
-    def open_pane(self, pane: str | Pane) -> Pane:
-        """Show a pane (made by its name the first time) and give it the focus."""
+    def open_pane(self, pane: str | Pane, asked_from: tuple[str, ...] = ()) -> Pane:
+        """Show a pane (made by its name the first time) and give it the focus; help is told whose keys come first."""
         if isinstance(pane, str):
             if pane not in self._made:
                 self._made[pane] = self.make_pane(pane)
             pane = self._made[pane]
+        if asked_from and hasattr(pane, "asked_from"):
+            pane.asked_from = asked_from
         self.keys.drop()
         self.drawer_has_focus = False
         if self._stack and self._stack[-1] is pane:

@@ -1,0 +1,80 @@
+"""Commands about one kind of pane: body views, wrapping, the options shown, tracebacks. Nested in the console's addon.
+
+What moves in every pane is `console.nav.*` in commands.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, TypeVar
+
+from midstream.console.panes.detail import Detail
+from midstream.console.panes.log import Log
+from midstream.console.panes.options import OptionsPane
+from midstream.flows.errors import CommandError
+from midstream.hub.commands import argument, command
+from midstream.hub.types import Choice
+
+if TYPE_CHECKING:
+    from midstream.console.console import Console
+
+P = TypeVar("P")
+
+
+class PaneCommands:
+    """See the module."""
+
+    name = "console_panes"
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+
+    def _pane(self, kind: type[P], words: str) -> P:
+        for pane in (self._console.focused_pane, self._console.pane):
+            if isinstance(pane, kind):
+                return pane
+        raise CommandError(f"open {words} first")
+
+    @command("console.flowview.mode")
+    def flowview_mode(self) -> str:
+        """How the body on the screen is shown."""
+        return self._pane(Detail, "the details of a flow").mode
+
+    @command("console.flowview.mode.options")
+    def flowview_mode_options(self) -> Sequence[str]:
+        """The ways in which a body can be shown."""
+        return list(self._pane(Detail, "the details of a flow").modes)
+
+    @command("console.flowview.mode.set")
+    @argument("mode", type=Choice("console.flowview.mode.options"))
+    def flowview_mode_set(self, mode: str) -> None:
+        """Show the body in another way."""
+        self._pane(Detail, "the details of a flow").set_mode(mode)
+
+    @command("console.flowview.raw")
+    def flowview_raw(self) -> None:
+        """Show the body as it came, or pretty again."""
+        self._pane(Detail, "the details of a flow").toggle_raw()
+
+    @command("console.flowview.wrap")
+    def flowview_wrap(self) -> None:
+        """Wrap long lines, or cut them."""
+        self._pane(Detail, "the details of a flow").toggle_wrap()
+
+    @command("console.options.reset.focus")
+    def options_reset_focus(self) -> None:
+        """Give the selected option its default value."""
+        name = self._pane(OptionsPane, "the options").focused_option
+        if name is None:
+            raise CommandError("no option is selected")
+        self._console.master.options.reset_one(name)
+
+    @command("console.options.changed")
+    def options_changed(self) -> None:
+        """Show only the options that were changed, or all again."""
+        self._pane(OptionsPane, "the options").toggle_changed()
+
+    @command("console.log.expand")
+    def log_expand(self) -> None:
+        """Show all of a log entry, its traceback too, or one line again."""
+        self._pane(Log, "the event log").toggle_expanded()
