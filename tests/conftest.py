@@ -1,7 +1,36 @@
 """What holds for all tests."""
 
+import os
+from collections.abc import Generator
+from typing import TypeVar
+
+import pytest
 from hypothesis import settings
+
+R = TypeVar("R", pytest.TestReport, pytest.CollectReport)
 
 # A deadline per example measures the machine's other work, not ours.
 settings.register_profile("midstream", deadline=None)
 settings.load_profile("midstream")
+
+# A test whose outside program is absent skips with its name. Where everything is installed (.ci/run) a skip is a
+# failure, or a test could be silent for years.
+NO_SKIPS = bool(os.environ.get("MIDSTREAM_NO_SKIPS"))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    return refused((yield))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    return refused((yield))
+
+
+def refused(report: R) -> R:
+    if NO_SKIPS and report.skipped and not hasattr(report, "wasxfail"):
+        reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr
+        report.outcome = "failed"
+        report.longrepr = f"skipped where nothing may be skipped (MIDSTREAM_NO_SKIPS): {reason}"
+    return report
