@@ -1,4 +1,4 @@
-"""The commands pane: every command with its signature, keys and help. Enter puts one into the prompt (console.md §3.5)."""
+"""The commands pane (console.md §3.5): all commands with signature, keys and help. Enter puts one into the prompt."""
 
 from __future__ import annotations
 

@@ -49,11 +49,13 @@ class Detail(Pane):
         self.view = console.view
         self.viewer = TextViewer()
         self.tab = REQUEST
+        self.folded = True  # long header values show their beginning only
         self._flow_id: str | None = None
         self._stale = True
         self._bodies = {tab: BodyView(self._body_changed, console.spawn) for tab in (REQUEST, RESPONSE)}
         self._searches = Generation()
         self._places: list[tuple[int, int, str]] = []
+        self.clock = time.time
         self._loop: asyncio.AbstractEventLoop | None = None
         self._ticker: asyncio.TimerHandle | None = None
 
@@ -142,6 +144,12 @@ class Detail(Pane):
         self.console.message("long lines wrap" if wraps else "long lines are cut; left and right scroll")
         self.console.request_frame(now=True)
 
+    def toggle_folds(self) -> None:
+        """Show long header values in full, or only their beginning."""
+        self.folded = not self.folded
+        self._stale = True
+        self.console.request_frame(now=True)
+
     # -- moving -------------------------------------------------------------------------------------------------------
 
     def title(self) -> str:
@@ -178,6 +186,9 @@ class Detail(Pane):
             self.viewer.pattern, self.viewer.found = "", None
             self.viewer.changed()
             return True
+        if self.folded:
+            # What is folded away would not be found.
+            self.folded, self._stale = False, True
         self._refresh()
         places = self.viewer.matches(pattern, backwards)
         budget = Budget(_SEARCH_AT_ONCE)
@@ -228,7 +239,7 @@ class Detail(Pane):
         return (0, _HEAD_ROWS) if size[1] > _HEAD_ROWS else None
 
     def _head(self, flow: Flow, columns: int) -> list[PaintedRow]:
-        now = time.time()
+        now = self.clock()
         row = self.view.row(flow.id) if flow.id in self.view else None
         state = detail_tabs.state_runs(flow, now)
         right = sum(cells.width(cells.prepare(text)) for _, text in state)
@@ -273,9 +284,10 @@ class Detail(Pane):
         if not isinstance(flow, HTTPFlow):
             return FixedPieces(detail_tabs.dns_pieces(flow, tab))
         if tab == RESPONSE and flow.response is None:
-            return FixedPieces(detail_tabs.response_pieces(flow))
+            return FixedPieces(detail_tabs.response_pieces(flow, self.folded))
         message = flow.response if tab == RESPONSE and flow.response is not None else flow.request
-        above = detail_tabs.response_pieces(flow) if tab == RESPONSE else detail_tabs.request_pieces(flow)
+        make = detail_tabs.response_pieces if tab == RESPONSE else detail_tabs.request_pieces
+        above = make(flow, self.folded)
         body = self._bodies[tab]
         body.show(detail_tabs.body_of(message))
         title = heading("Body", body.note)

@@ -80,7 +80,7 @@ def tab_runs(flow: Flow, tabs: list[str], current: str) -> tuple[list[Run], list
     return runs, places
 
 
-def request_pieces(flow: HTTPFlow) -> list[Piece]:
+def request_pieces(flow: HTTPFlow, folded: bool) -> list[Piece]:
     """Start line and headers of the request."""
     request = flow.request
     line: list[Run] = [
@@ -88,10 +88,10 @@ def request_pieces(flow: HTTPFlow) -> list[Piece]:
         ("text", " " + visible(request.pretty_url[:4096])),
         ("dim", " " + visible(request.http_version)),
     ]
-    return [*_trouble(flow), Piece((), line), blank(), *_headers(request)]
+    return [*_trouble(flow), Piece((), line), blank(), *_headers(request, folded)]
 
 
-def response_pieces(flow: HTTPFlow) -> list[Piece]:
+def response_pieces(flow: HTTPFlow, folded: bool) -> list[Piece]:
     """Status line and headers of the response, or why there is none."""
     response = flow.response
     if response is None:
@@ -102,7 +102,7 @@ def response_pieces(flow: HTTPFlow) -> list[Piece]:
         ("dim", visible(response.http_version) + " "),
         (role, f"{response.status_code} {visible(response.reason[:1000])}"),
     ]
-    return [*_trouble(flow), Piece((), line), blank(), *_headers(response)]
+    return [*_trouble(flow), Piece((), line), blank(), *_headers(response, folded)]
 
 
 def trailer_pieces(message: Message) -> list[Piece]:
@@ -133,9 +133,9 @@ def dns_pieces(flow: Flow, tab: str) -> list[Piece]:
     return pieces
 
 
-def _headers(message: Message) -> list[Piece]:
+def _headers(message: Message, folded: bool) -> list[Piece]:
     fields = message.headers.fields
-    return [heading(f"Headers {len(fields)}"), *header_facts(fields), blank()]
+    return [heading(f"Headers {len(fields)}"), *header_facts(fields, folded), blank()]
 
 
 def _trouble(flow: Flow) -> list[Piece]:

@@ -14,6 +14,9 @@ from midstream.text.escape import visible, visible_bytes
 
 _WIDEST_NAME = 30
 _INDENT = "  "
+# Tokens and cookies of several kilobytes would push everything else off the screen.
+_FOLD_FROM = 320
+_FOLD_TO = 120
 
 
 def heading(title: str, note: str = "", role: str = "title") -> Piece:
@@ -47,13 +50,20 @@ def facts(pairs: Iterable[tuple[str, str | list[Run]]], role: str = "header.valu
     return pieces
 
 
-def header_facts(fields: Iterable[tuple[bytes, bytes]]) -> list[Piece]:
-    """The fields of a header block, in their order and spelling."""
-    return facts((_text(name), _text(value)) for name, value in fields)
+def header_facts(fields: Iterable[tuple[bytes, bytes]], folded: bool = True) -> list[Piece]:
+    """The fields of a header block, in their order and spelling; long values are folded to their beginning."""
+    return facts((_text(name), _folded(value) if folded else _text(value)) for name, value in fields)
+
+
+def _folded(value: bytes) -> str | list[Run]:
+    if len(value) <= _FOLD_FROM:
+        return _text(value)
+    shown = visible_bytes(value[:_FOLD_TO], expand_tabs=True)
+    return [("header.value", shown), ("dim", f"…({len(value) - _FOLD_TO:,} more, f shows all)")]
 
 
 def _text(data: bytes) -> str:
-    # Longer values are cut before they are decoded: nobody reads 64 kB of cookie in a table.
+    # Cut before it is decoded: nobody reads 64 kB of cookie in a table.
     if len(data) <= LONGEST_PIECE:
         return data.decode("utf-8", "surrogateescape")
     return visible_bytes(data[: LONGEST_PIECE - 40]) + f" … {len(data) - LONGEST_PIECE + 40:,} more bytes"

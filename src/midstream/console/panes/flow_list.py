@@ -53,6 +53,7 @@ class FlowList(Pane):
         self._visible: frozenset[str] = frozenset()
         self._cache: dict[tuple[str, bool, bool], tuple[int, PaintedRow]] = {}
         self._cache_for: tuple[Placed, ...] = ()
+        self.clock = time.time
         self._loop: asyncio.AbstractEventLoop | None = None
         self._ticker: asyncio.TimerHandle | None = None
         self._tidier: asyncio.TimerHandle | None = None
@@ -240,7 +241,9 @@ class FlowList(Pane):
         shown = self.view.shown
         if not shown:
             return self._render_empty(size)
-        self._height = max(height, 1)
+        if height != self._height:
+            self._height = max(height, 1)
+            self._reveal = True
         top = self._place(len(shown), self._height)
         self._reveal = False
         self._remember(top)
@@ -276,7 +279,7 @@ class FlowList(Pane):
         if layout != self._cache_for:
             self._cache.clear()
             self._cache_for = layout
-        now = time.time()
+        now = self.clock()
         last = layout[-1]
         bar_cells = last.cells + last.gap if last.name == "timeline" else 0
         axis = timeline.axis_of(rows, now)

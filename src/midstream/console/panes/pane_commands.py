@@ -64,6 +64,11 @@ class PaneCommands:
         """Wrap long lines, or scroll sideways."""
         self._focused(Detail).toggle_wrap()
 
+    @command("console.flowview.fold")
+    def flowview_fold(self) -> None:
+        """Show long header values in full, or only their beginning."""
+        self._focused(Detail).toggle_folds()
+
     @command("console.flowview.tab")
     def flowview_tab(self, name: str) -> None:
         """Show a tab of the flow by its name."""
