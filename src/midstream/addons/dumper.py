@@ -7,7 +7,6 @@ printed and deals with the output going away. With `flow_detail=0` an event cost
 from __future__ import annotations
 
 import os
-import shutil
 import sys
 from collections.abc import Iterator
 from typing import TextIO
@@ -29,7 +28,7 @@ from midstream.flows.tcp import TCPFlow
 from midstream.flows.udp import UDPFlow
 from midstream.hub import ctx
 from midstream.hub.addons import Loader
-from midstream.text.colours import wants_colour
+from midstream.text.colours import is_terminal, wants_colour
 
 
 class Dumper:
@@ -73,7 +72,7 @@ class Dumper:
             detail=self._detail,
             cutoff=options.content_view_lines_cutoff,
             colour=wants_colour(self._out),
-            width=shutil.get_terminal_size().columns if self._out.isatty() else None,
+            fit_terminal=is_terminal(self._out),
             named_host=showhost,
         )
 
@@ -148,9 +147,12 @@ class Dumper:
     def _give_up(self, out: TextIO) -> None:
         self._gone = True
         self._detail = 0
-        if out is sys.__stdout__:
-            # What is still buffered would raise once more when Python flushes stdout at exit.
+        try:
+            # What is still buffered would raise once more when Python flushes the file at exit.
+            descriptor = out.fileno()
             null = os.open(os.devnull, os.O_WRONLY)
-            os.dup2(null, out.fileno())
+            os.dup2(null, descriptor)
             os.close(null)
+        except (OSError, ValueError):
+            pass
         ctx.master.shutdown()

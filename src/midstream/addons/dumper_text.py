@@ -6,6 +6,7 @@ to it is indented by four, headers and bodies by eight.
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
@@ -32,12 +33,12 @@ _NARROWEST_URL = 24
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """How to print: `detail` 1 to 4, `cutoff` in lines, `width` in cells or None for no limit."""
+    """How to print: `detail` 1 to 4, `cutoff` in lines; `named_host` shows the host that the client named."""
 
     detail: int = 1
     cutoff: int = 512
     colour: bool = False
-    width: int | None = None
+    fit_terminal: bool = False
     named_host: bool = False
 
     def paint(self, text: str, colour: str) -> str:
@@ -127,9 +128,9 @@ def _request_line(flow: HTTPFlow, look: Look) -> str:
     method = visible(request.method, expand_tabs=True)
     tags = "".join([" [replay]" if flow.is_replay == "request" else "", _version_tag(flow)])
     url = visible(_url(flow, look), expand_tabs=True)
-    if look.width is not None and look.detail == 1:
+    if look.fit_terminal and look.detail == 1:
         used = len(_hostport(flow.client_conn.peername)) + len(method) + len(tags) + 2
-        room = max(look.width - used, _NARROWEST_URL)
+        room = max(shutil.get_terminal_size().columns - used, _NARROWEST_URL)
         if len(url) > room:
             url = url[: room - 1] + "…"
     return f"{_client(flow, look)} {look.paint(method, 'bold')} {url}{tags}"

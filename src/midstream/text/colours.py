@@ -15,9 +15,14 @@ def wants_colour(out: TextIO) -> bool:
     """Whether `out` is a terminal that shows colours, and nobody asked for none (https://no-color.org)."""
     if os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
         return False
+    return is_terminal(out)
+
+
+def is_terminal(out: TextIO) -> bool:
+    """Whether `out` is a terminal; a closed file is none."""
     try:
         return out.isatty()
-    except ValueError:  # it was closed
+    except ValueError:
         return False
 
 
