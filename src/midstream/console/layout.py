@@ -6,6 +6,7 @@ that a click finds them. Below 60x16 only the pane, the status bar and the promp
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING
 
 import urwid
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from midstream.console.console import Console
     from midstream.console.keymap import Binding
     from midstream.console.pane import Pane
+
+logger = logging.getLogger(__name__)
 
 SMALL = (60, 16)
 DRAWER_LEAST = 4
@@ -145,4 +148,12 @@ class Layout(urwid.Widget):
 def _render(pane: Pane, size: tuple[int, int], focus: bool) -> urwid.Canvas:
     # Data changes without urwid's knowing, so its canvas cache would show old rows.
     pane._invalidate()
-    return pane.render(size, focus)
+    try:
+        return pane.render(size, focus)
+    except Exception as error:
+        # A pane that cannot be painted must not take the whole screen along, nor the way to quit. Said once: it would
+        # fail at each frame.
+        if not getattr(pane, "_failed_to_paint", False):
+            pane._failed_to_paint = True  # type: ignore[attr-defined]
+            logger.exception("the pane %s cannot be painted", pane.name)
+        return paint([[("failed", f" this pane cannot be painted: {error!r}")]], *size)

@@ -65,7 +65,5 @@ class ConsoleLoop(urwid.MainLoop):
             self.screen.register_palette_entry(role, *look)
 
     def _filter(self, keys: list[Any], raw: list[int]) -> list[Any]:
-        if "window resize" in keys:
-            self.forget_size()
         self._handle(keys)
         return []

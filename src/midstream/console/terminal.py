@@ -148,6 +148,8 @@ class Terminal:
 
     def handle(self, events: Sequence[Event]) -> None:
         """What the main loop read."""
+        if "window resize" in events and self._main_loop is not None:
+            self._main_loop.forget_size()
         self._console.input.handle(events)
 
     def take_paste(self) -> str | None:

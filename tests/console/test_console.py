@@ -1,0 +1,278 @@
+from __future__ import annotations
+
+import asyncio
+import logging
+from pathlib import Path
+
+import pytest
+
+from midstream.console.prompt import YesNo
+from tests.console.masters import Shown, shown_console
+from tests.kit.captured import http_flow
+
+
+@pytest.fixture
+async def shown(tmp_path: Path):
+    async with shown_console(tmp_path) as shown:
+        yield shown
+
+
+def add(shown: Shown, *urls: str, **more) -> list:
+    flows = [http_flow(url, **more) for url in urls]
+    for flow in flows:
+        shown.view.add(flow)
+    return flows
+
+
+async def test_the_first_screen_names_its_parts(shown):
+    lines = shown.lines
+    assert lines[0].startswith("  1 flows")
+    assert "midstream" in lines[0]
+    assert lines[-3].startswith(" all 0")
+    assert lines[-2].startswith(" 0/0")
+    assert "? help" in lines[-1]
+
+
+async def test_no_key_of_the_default_set_is_wrong(shown):
+    assert shown.console.key_errors == []
+    for binding in shown.console.keys.keymap.all():
+        assert binding.help
+
+
+async def test_hints_offer_only_what_works_here_now(shown):
+    assert "a resume" not in shown.lines[-1]
+    assert "enter open" not in shown.lines[-1]
+    (flow,) = add(shown, "http://example.com/", live=True)
+    assert "enter open" in shown.lines[-1]
+    assert "a resume" not in shown.lines[-1]
+    flow.intercept()
+    await shown.console.master.events.update([flow])
+    assert "a resume" in shown.lines[-1]
+
+
+async def test_a_key_without_a_binding_says_so(shown):
+    shown.press("y")
+    assert "y does nothing here" in shown.text
+
+
+async def test_the_which_key_menu_opens_at_once_on_the_leader_and_esc_closes_it(shown):
+    shown.press(",")
+    assert "More" in shown.text
+    shown.press("esc")
+    assert "More" not in shown.text
+
+
+async def test_panes_open_and_close(shown):
+    shown.press("O")
+    assert shown.console.shown_name == "options"
+    shown.press("C", "?")
+    assert shown.console.shown_name == "help"
+    shown.press("q")
+    assert shown.console.shown_name == "commands"
+    shown.press("q", "q")
+    assert shown.console.shown_name == "flows"
+    shown.press("6")
+    assert shown.console.shown_name == "log"
+    shown.press("1")
+    assert shown.console.shown_name == "flows"
+    assert shown.console.is_at_root
+
+
+async def test_the_drawer_opens_gets_the_focus_and_closes(shown):
+    shown.press("E")
+    assert "-- log" in shown.text
+    assert shown.console.focused_pane.name == "flows"
+    shown.press("E")
+    assert shown.console.focused_pane.name == "log"
+    shown.press("shift tab")
+    assert shown.console.focused_pane.name == "flows"
+    shown.press("shift tab", "E")
+    assert "-- log" not in shown.text
+
+
+async def test_q_asks_and_esc_never_quits(shown):
+    shown.press("esc", "esc")
+    assert not shown.console.master.should_exit.is_set()
+    shown.press("q")
+    assert "quit? [y/n]" in shown.prompt_line
+    shown.press("enter")
+    assert shown.console.active_prompt is None
+    assert not shown.console.master.should_exit.is_set()
+    shown.press("q", "y")
+    assert shown.console.master.should_exit.is_set()
+
+
+async def test_ctrl_c_asks_and_twice_quits(shown):
+    shown.press("ctrl c")
+    assert isinstance(shown.console.active_prompt, YesNo)
+    shown.press("ctrl c")
+    assert shown.console.master.should_exit.is_set()
+
+
+async def test_capital_q_quits_at_once(shown):
+    shown.press("Q")
+    assert shown.console.master.should_exit.is_set()
+
+
+async def test_a_pasted_q_quits_nothing(shown):
+    shown.paste("q\nQ\n")
+    assert shown.console.active_prompt is None
+    assert not shown.console.master.should_exit.is_set()
+    assert "refused" in shown.text
+    shown.console.terminal.handle(["begin paste", "Q", "enter", "end paste"])
+    assert not shown.console.master.should_exit.is_set()
+
+
+async def test_a_command_line_runs_and_its_errors_are_shown_until_a_key(shown):
+    add(shown, "http://example.com/")
+    shown.press(":", "flow.mark @focus true", "enter")
+    assert shown.view.row(shown.view.focus_id).marked
+    shown.press(":", "flow.mrak @focus", "enter")
+    assert "did you mean 'flow.mark'?" in shown.text
+    await asyncio.sleep(0)
+    shown.press("j")
+    assert "did you mean" not in shown.text
+
+
+async def test_results_are_shown(shown):
+    shown.press(":", "view.order", "enter")
+    assert "time" in shown.prompt_line
+    shown.press(":", "view.order.options", "enter")
+    assert "| time" in shown.text
+    shown.press("q")
+    assert "| time" not in shown.text
+
+
+async def test_an_async_command_goes_on_as_a_task(shown):
+    going, done = asyncio.Event(), asyncio.Event()
+
+    async def slow() -> str:
+        going.set()
+        await done.wait()
+        return "the result"
+
+    shown.console.master.commands.add("test.slow", slow)
+    shown.console.run_command("test.slow")
+    await going.wait()
+    assert "the result" not in shown.text
+    done.set()
+    await shown.until_shown("the result")
+
+
+async def test_a_command_that_fails_in_an_unforeseen_way_is_logged_and_shown(shown, caplog):
+    def broken() -> None:
+        raise ZeroDivisionError("oh no")
+
+    shown.console.master.commands.add("test.broken", broken)
+    shown.console.run_command("test.broken")
+    assert "oh no" in shown.text
+    assert any(record.exc_info for record in caplog.records)
+
+
+async def test_a_key_press_that_raises_does_not_reach_the_loop(shown, caplog):
+    def broken(move: str) -> None:
+        raise RuntimeError("pane is broken")
+
+    shown.console.pane.navigate = broken  # type: ignore[method-assign]
+    shown.press("j")
+    assert "pane is broken" in shown.text
+    shown.press("E")
+    assert "-- log" in shown.text
+
+
+async def test_a_pane_that_cannot_be_painted_does_not_end_the_program(shown, caplog):
+    def broken(size, focus=False):
+        raise RuntimeError("cannot paint")
+
+    assert "1 flows" in shown.text
+    shown.console.pane.render = broken  # type: ignore[method-assign]
+    assert "cannot paint" in shown.text
+    assert "1 flows" in shown.text
+
+
+async def test_log_lines_from_warn_up_are_shown_and_errors_are_counted_on_the_tab(shown):
+    logging.getLogger("midstream.addon").error("it broke")
+    assert "it broke" in shown.prompt_line
+    assert "6 log 1!" in shown.lines[0]
+    shown.press("6")
+    assert "1!" not in shown.lines[0]
+
+
+async def test_a_held_flow_is_announced_without_moving_the_focus(shown):
+    first, held = add(shown, "http://example.com/one", "http://example.com/two", live=True)
+    held.intercept()
+    await shown.console.master.events.update([held])
+    assert "held at response: 2 GET example.com/two" in shown.prompt_line
+    assert shown.view.focus_id == first.id
+    assert "1 held" in shown.lines[0]
+    assert "‖1" in shown.lines[-2]
+    shown.press(":", f"flow.resume @{held.id}", "enter")
+    await shown.until(lambda: not held.intercepted)
+    await shown.until(lambda: "‖1" not in shown.lines[-2])
+
+
+async def test_confirm(shown):
+    add(shown, "http://example.com/")
+    shown.press("z")
+    assert "clear all flows? [y/n]" in shown.prompt_line
+    shown.press("n")
+    assert len(shown.view) == 1
+    shown.press("z", "y")
+    assert len(shown.view) == 0
+
+
+async def test_a_chooser_sets_the_order(shown):
+    shown.press("o")
+    assert "sort by" in shown.text
+    shown.press("j", "enter")
+    assert shown.options.view_order != "time"
+    assert shown.console.overlay is None
+
+
+async def test_set_and_the_options_pane_show_the_same_value(shown):
+    shown.press(":", "set intercept ~d", " ", "x", "enter")
+    assert shown.options.intercept is None, "two words are two values"
+    shown.press(":", "set intercept '~d x'", "enter")
+    assert shown.options.intercept == "~d x"
+    shown.press("O")
+    shown.press("/", "intercept", "enter")
+    await shown.until_shown("~d x")
+    assert "i:~d x" in shown.lines[-2]
+
+
+@pytest.mark.parametrize(("columns", "rows"), [(120, 32), (80, 24), (60, 16), (40, 10), (20, 5), (8, 3)])
+async def test_it_paints_at_any_size(tmp_path, columns, rows):
+    async with shown_console(tmp_path, columns, rows) as shown:
+        for number in range(50):
+            add(shown, f"http://example.com/a/very/long/path/{number}")
+        assert len(shown.lines) == rows
+        shown.press(":")
+        assert len(shown.lines) == rows
+        shown.press("tab", "esc", "esc", "E", ",")
+        assert all(len(line) <= columns for line in shown.lines)
+
+
+async def test_a_resize_is_painted_at_the_new_size(shown):
+    assert len(shown.lines) == 32
+    shown.screen.size = (80, 24)
+    shown.console.terminal.handle(["window resize"])
+    assert len(shown.lines) == 24
+
+
+async def test_palettes_can_be_changed(shown):
+    for name in ("light", "mono", "solarized_dark", "dark"):
+        shown.options.console_palette = name
+        assert "1 flows" in shown.text
+
+
+async def test_clicks_on_tabs_hints_and_rows(shown):
+    add(shown, "http://example.com/one", "http://example.com/two")
+    tab = shown.lines[0].index("options")
+    shown.console.terminal.handle([("mouse press", 1, tab, 0)])
+    assert shown.console.shown_name == "options"
+    shown.press("1")
+    hint = shown.lines[-1].index("m mark")
+    shown.console.terminal.handle([("mouse press", 1, hint, 31)])
+    assert shown.view.row(shown.view.focus_id).marked
+    shown.console.terminal.handle([("mouse press", 1, 40, 3)])
+    assert shown.view.focus_id == shown.view.shown[1]
