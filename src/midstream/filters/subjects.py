@@ -94,6 +94,8 @@ def shown_url(request: Request) -> str:
         host is None
         or _PLAIN_HOST(host) is None
         or request.raw_http_version not in (b"HTTP/1.1", b"HTTP/1.0")
+        or request.raw_scheme not in (b"http", b"https")
+        or not request.raw_path.startswith(b"/")
         or request.raw_method.upper() == b"CONNECT"
     ):
         return request.pretty_url
