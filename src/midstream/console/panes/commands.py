@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from midstream.console.panes.help_box import HelpBox
+from midstream.console.panes.help_box import HelpBox, Words
 from midstream.console.panes.list_pane import ListPane
 from midstream.console.widgets.canvas import Line
-from midstream.console.widgets.table import Column, heading, lay_out, row
+from midstream.console.widgets.table import Column, Placed, heading, lay_out, row
 from midstream.text.escape import visible
 
 if TYPE_CHECKING:
@@ -63,16 +63,15 @@ class CommandsPane(ListPane):
         return "There are no commands."
 
     def head(self, columns: int) -> list[Line]:
-        layout = lay_out(COLUMNS, columns if columns < 100 else columns - columns * 2 // 5)
+        self._list()
+        layout = self._layout(columns if columns < 100 else columns - columns * 2 // 5)
         return [[("title", f" commands  {len(self._names)}   "), ("hint.key", "/ "), ("hint", "find")], heading(layout)]
 
     def row_runs(self, index: int, columns: int) -> Line:
         name = self._names[index]
         command = self.console.master.commands.commands[name]
-        longest = min(max(len(each) for each in self._names) + 1, _LONGEST_NAME)
-        layout = lay_out(COLUMNS, columns, (("name", longest if columns >= 70 else 26),))
         return row(
-            layout,
+            self._layout(columns),
             {
                 "cursor": ("strong", "> " if index == self.scroll.focus else "  "),
                 "name": ("strong", visible(name)),
@@ -86,9 +85,13 @@ class CommandsPane(ListPane):
         if name is None:
             return None
         command = self.console.master.commands.commands[name]
-        lines: list[Line | str] = [visible(command.help or "No help.", keep_newlines=True), []]
+        lines: list[Words] = [visible(command.help or "No help.", keep_newlines=True), []]
         lines.append([("strong", visible(command.signature_help()))])
         return HelpBox(visible(name), lines)
+
+    def _layout(self, columns: int) -> tuple[Placed, ...]:
+        longest = min(max((len(each) for each in self._names), default=0) + 1, _LONGEST_NAME)
+        return lay_out(COLUMNS, columns, (("name", longest if columns >= 70 else 26),))
 
     def _list(self) -> None:
         names = sorted(self.console.master.commands.commands)

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Sequence
+from typing import TypeAlias
 
 from midstream.console.widgets import cells
-from midstream.console.widgets.canvas import Line, PaintedRow, paint_row
+from midstream.console.widgets.canvas import Line, PaintedRow, Run, paint_row
 from midstream.console.widgets.table import fit_runs
 from midstream.console.widgets.text_viewer import wrapped
 
+Words: TypeAlias = "list[Run] | Run | str"
+
 
 class HelpBox:
-    """`lines` are runs that are cut at the edge; a plain text among them is wrapped by words."""
+    """`lines`: a list of runs is cut at the edge; a text, or one (role, text) pair, is wrapped by words."""
 
-    def __init__(self, title: str, lines: Sequence[Line | str]) -> None:
+    def __init__(self, title: str, lines: Sequence[Words]) -> None:
         self._title = title
         self._lines = lines
 
@@ -38,15 +41,17 @@ class HelpBox:
     def _laid_out(self, columns: int) -> list[Line]:
         laid: list[Line] = []
         for line in self._lines:
-            if isinstance(line, str):
-                laid.extend(line_part for text in line.split("\n") for line_part in _wrap(text, max(columns, 8)))
-            else:
+            if isinstance(line, list):
                 laid.append(line)
+                continue
+            role, text = ("text", line) if isinstance(line, str) else line
+            for part in text.split("\n"):
+                laid.extend(_wrap(role, part, max(columns, 8)))
         return laid
 
 
-def _wrap(text: str, columns: int) -> list[Line]:
+def _wrap(role: str, text: str, columns: int) -> list[Line]:
     if text.isascii():
-        return [[("text", part)] for part in textwrap.wrap(text, columns) or [""]]
+        return [[(role, part)] for part in textwrap.wrap(text, columns) or [""]]
     # textwrap counts characters; wide ones take two cells each.
-    return list(wrapped([("text", cells.prepare(text))], columns))
+    return list(wrapped([(role, cells.prepare(text))], columns))

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, ClassVar, Protocol
 
-from midstream.console.panes.help_box import HelpBox
+from midstream.console.panes.help_box import HelpBox, Words
 from midstream.console.panes.list_pane import ListPane
 from midstream.console.widgets.canvas import Line, Run
 from midstream.hub.log import LogEntry, log_tier
@@ -149,7 +149,8 @@ class Log(ListPane):
         line = self._lines[index]
         entry = line.entry
         runs: list[Run] = [
-            ("dim", f" {_clock(entry.timestamp)} "),
+            ("strong", ">" if index == self.scroll.focus else " "),
+            ("dim", f"{_clock(entry.timestamp)} "),
             (f"log.{entry.level}", f"{entry.level:<5} "),
         ]
         if columns >= 72 and entry.source:
@@ -175,7 +176,7 @@ class Log(ListPane):
             return None
         line = self._lines[min(self.scroll.focus, len(self._lines) - 1)]
         entry = line.entry
-        lines: list[Line | str] = [visible(part) for part in entry.msg[:16_384].split("\n")[:_BOX_LINES]]
+        lines: list[Words] = [visible(part) for part in entry.msg[:16_384].split("\n")[:_BOX_LINES]]
         if line.count > 1:
             lines.append(f"said {line.count} times, last at {_clock(line.last)}")
         if entry.exc_text:

@@ -77,9 +77,7 @@ class OptionEdit:
         return self.option.parse([text])
 
     def hint(self) -> list[Run]:
-        """One line about what has been typed."""
-        if self.problem:
-            return [("value.bad", visible(self.problem))]
+        """One line about a value that is accepted, and the keys."""
         runs: list[Run] = [("prompt.good", "ok")]
         text = self.edit.text
         if self.option.kind.name == "size" and text:

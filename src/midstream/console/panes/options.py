@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from midstream.console.panes.help_box import HelpBox
+from midstream.console.panes.help_box import HelpBox, Words
 from midstream.console.panes.list_pane import ListPane
 from midstream.console.panes.option_edit import OptionEdit, value_text
 from midstream.console.widgets import cells
@@ -184,7 +184,7 @@ class OptionsPane(ListPane):
         option = self.options.option(self._names[index])
         layout = self._layout(columns)
         focused = index == self.scroll.focus
-        default = "-" if not option.has_changed() else _shown(option, option.default_value)
+        default = "-" if not option.has_changed() else _shown(option, option.default_value) or "nothing"
         value: Run | list[Run] = (
             "value.changed" if option.has_changed() else "value",
             _shown(option, option.current()),
@@ -233,9 +233,9 @@ class OptionsPane(ListPane):
         if name is None:
             return None
         option = self.options.option(name)
-        lines: list[Line | str] = []
+        lines: list[Words] = []
         if self._edit is not None and self._edit.option is option:
-            lines.append(self._edit.hint())
+            lines.append(("value.bad", visible(self._edit.problem)) if self._edit.problem else self._edit.hint())
             if self._edit.is_list:
                 lines += _items(self._edit)
             if self._edit.offered:
@@ -285,9 +285,9 @@ def _with_mark(edit: OptionEdit, text: str, start: int) -> list[Run]:
     return [(role, text[:at]), ("value.bad", text[at : at + 1]), (role, text[at + 1 :])]
 
 
-def _items(edit: OptionEdit) -> list[Line]:
+def _items(edit: OptionEdit) -> list[list[Run]]:
     """The lines of a list, with the cursor painted in reverse: the hardware cursor stays on the row."""
-    shown: list[Line] = []
+    shown: list[list[Run]] = []
     at = 0
     for line in edit.edit.text.split("\n"):
         cursor = edit.edit.cursor - at
