@@ -5,7 +5,11 @@ document says of itself, then what its kind defaults to.
 """
 
 import codecs
+import encodings
+import encodings.aliases
+import pkgutil
 import re
+from functools import cache
 
 _META = re.compile(rb"<meta[^>]+charset=[\"']?([^\"'>/\s]+)", re.IGNORECASE)
 _XML = re.compile(rb"<\?xml[^>]+encoding=[\"']([^\"'?>]+)[\"'].*?\?>", re.IGNORECASE)
@@ -76,10 +80,24 @@ def _first(pattern: re.Pattern[bytes], start: bytes) -> str | None:
     return match[1].decode("ascii", "replace") if match else None
 
 
+# Codecs of text, but of names and source code: no body is written in them, and some take quadratic time to decode.
+_NEVER = frozenset({"idna", "punycode", "raw_unicode_escape", "undefined", "unicode_escape"})
+
+
+@cache
+def _known_codecs() -> frozenset[str]:
+    """Every name under which Python has an encoding. Asking `codecs` for others would remember each one forever."""
+    modules = {module.name for module in pkgutil.iter_modules(encodings.__path__)}
+    return frozenset({*modules, *encodings.aliases.aliases} - _NEVER)
+
+
 def is_text_codec(encoding: str) -> bool:
     """Whether Python knows this as an encoding of text; hex, zip and the like are codecs too, but no charsets."""
-    try:
-        # `_is_text_encoding` is how str.encode itself tells; there is no public way.
-        return bool(getattr(codecs.lookup(encoding), "_is_text_encoding", True))
-    except (LookupError, ValueError):
+    if encodings.normalize_encoding(encoding).lower() not in _known_codecs():
         return False
+    try:
+        codec = codecs.lookup(encoding)
+    except (LookupError, ValueError):  # a module of that name may be something else, or of another system
+        return False
+    # `_is_text_encoding` is how str.encode itself tells; there is no public way.
+    return codec.name not in _NEVER and bool(getattr(codec, "_is_text_encoding", True))

@@ -97,7 +97,7 @@ class Flow:
 
     `live` says that the proxy still works on it. `intercepted` says that it is held for a person. `marked` is a marker
     such as `:default:`, empty for none. `metadata` is for addons to keep notes in; attributes of their own work too,
-    but are not saved. `killed_callback`, set by the proxy, is called once by `kill`.
+    but are not saved. `killed_callback`, set by the proxy, is called once by `kill`, in whatever thread that runs.
     """
 
     __slots__ = (

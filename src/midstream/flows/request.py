@@ -231,27 +231,27 @@ class Request(Message):
     @property
     def pretty_host(self) -> str:
         """The host as the client named it, which in transparent mode says more than an address; else `host`."""
-        header = self.host_header
-        return self._named_host(header)[0] if header else self._host
+        named = self._named_host()
+        return named[0] if named else self.host_header or self._host
 
     @property
     def pretty_url(self) -> str:
         """The URL with the host as the client named it."""
         if self.first_line_format == "authority":
             return self.authority
+        named = self._named_host()
+        if named:
+            return urls.unparse(self.scheme, *named, self.path)
         header = self.host_header
-        if not header:
-            return self.url
-        host, port = self._named_host(header)
-        return urls.unparse(self.scheme, host, port, self.path)
+        return f"{self.scheme}://{header}{self.path}" if header else self.url
 
-    def _named_host(self, header: str) -> tuple[str, int]:
-        default = urls.default_port(self.raw_scheme) or 443
+    def _named_host(self) -> tuple[str, int] | None:
+        """Host and port that the client named; None if it named none, or none that can be read."""
         try:
-            host, port = urls.split_authority(_authority_bytes(header))
+            host, port = urls.split_authority(_authority_bytes(self.host_header or ""))
         except ValueError:
-            return header, default
-        return _host_shown(host), default if port is None else port
+            return None
+        return _host_shown(host), port or urls.default_port(self.raw_scheme) or 443
 
     # --- parts of path, headers and body
 

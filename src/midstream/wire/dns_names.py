@@ -126,6 +126,7 @@ def to_wire(text: str) -> bytes:
 def _label_wire(label: str, name: str) -> bytes:
     if "\\" in label:
         try:
+            label.encode("ascii")
             wire = _ESCAPED.sub(_unescape, label).encode("latin-1")
         except ValueError:
             raise ValueError(f"domain name {name!r} mixes escapes and other alphabets, or has a bad escape") from None
