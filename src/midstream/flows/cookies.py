@@ -60,12 +60,9 @@ def read_set_cookie(header: str) -> SetCookie:
 
 def write_set_cookie(cookie: tuple[str, Any]) -> str:
     """A Set-Cookie header. The attributes may be any mapping or pairs."""
-    name, content = cookie
-    if isinstance(content, str) or len(content) != 2:
-        raise ValueError(f"cookie {name!r}: expected a pair of value and attributes, like ('1', {{'Path': '/'}})")
-    value, attributes = content
+    name, (value, attributes) = _plain(cookie)
     parts = [name if value is None else f"{name}={_quoted(value)}"]
-    for key, attribute in _attribute_pairs(attributes):
+    for key, attribute in attributes:
         if attribute is None:
             parts.append(key)
         else:
@@ -75,14 +72,15 @@ def write_set_cookie(cookie: tuple[str, Any]) -> str:
 
 def write_set_cookies(cookies: list[tuple[str, Any]], before: list[str]) -> list[str]:
     """Set-Cookie headers of these cookies; those that stood there before keep their spelling."""
-    normal = [(name, _normal(content)) for name, content in cookies]
-    return spliced([(read_set_cookie(header), header) for header in before], normal, write_set_cookie)
+    old = [(_plain(read_set_cookie(header)), header) for header in before]
+    return spliced(old, map(_plain, cookies), write_set_cookie)
 
 
-def _normal(content: Any) -> Any:
+def _plain(cookie: tuple[str, Any]) -> tuple[str, tuple[str | None, tuple[tuple[str, str | None], ...]]]:
+    name, content = cookie
     if isinstance(content, str) or len(content) != 2:
-        return content  # refused with a sentence when it is written
-    return content[0], CookieAttrs(_attribute_pairs(content[1]))
+        raise ValueError(f"cookie {name!r}: expected a pair of value and attributes, like ('1', {{'Path': '/'}})")
+    return name, (content[0], _attribute_pairs(content[1]))
 
 
 def _attribute_pairs(attributes: Any) -> tuple[tuple[str, str | None], ...]:

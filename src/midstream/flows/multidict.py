@@ -162,16 +162,11 @@ def pairs_of(value: Any) -> Fields[Any, Any]:
 def spliced(old: Iterable[tuple[Any, RawT]], new: Iterable[Any], encode: Callable[[Any], RawT]) -> list[RawT]:
     """The raw form of `new` items, reusing for each item that stood there before the bytes in which it came.
 
-    `old` is (item, raw) pairs. Without this, changing one cookie would rewrite the spelling of all others (P1).
+    `old` is (item, raw) pairs; items are hashable. Without this, changing one cookie would rewrite all others (P1).
     """
-    have = list(old)
-    result = []
-    for item in new:
-        for index, (old_item, raw) in enumerate(have):
-            if old_item == item:
-                result.append(raw)
-                del have[index]
-                break
-        else:
-            result.append(encode(item))
-    return result
+    have: dict[Any, list[RawT]] = {}
+    for item, raw in old:
+        have.setdefault(item, []).append(raw)
+    for raws in have.values():
+        raws.reverse()
+    return [have[item].pop() if have.get(item) else encode(item) for item in new]
