@@ -2,8 +2,8 @@
 
 `async for chunk in cooperate(items): ...` hands out chunks of the items; whenever the work on them has used the budget,
 the loop gets a turn before the next chunk. Where items differ much in cost (a body may be empty or have megabytes), a
-`Budget` is asked after every single item instead. A `Generation` lets a newer request end an older one: give its token to
-`cooperate`, and the iteration stops by itself once a newer token was taken. Not for work that releases the GIL (that
+`Budget` is asked after every single item instead. A `Generation` lets a newer request end an older one: give its token
+to `cooperate`, and the iteration stops by itself once a newer token was taken. Not for work that releases the GIL (that
 goes to threads) and not for work that cannot be cut (that goes to the worker process).
 """
 
