@@ -24,7 +24,7 @@ from midstream.store.view import View
 
 def common(proxy: Proxy) -> list[object]:
     """The addons of every program."""
-    return [Core(), Block(), Comment(), ProxyServer(proxy), ScriptLoader(), TlsConfig()]
+    return [Core(), Block(), Comment(), TlsConfig(), ProxyServer(proxy), ScriptLoader()]
 
 
 def headless(proxy: Proxy, *, with_termlog: bool = True, with_dumper: bool = True) -> list[object]:

@@ -63,7 +63,7 @@ class Dialler:
             raise
         return stream
 
-    async def _connect(self, server: Server) -> TCPStream:
+    async def _connect(self, server: Server) -> Stream:
         if server.address is None:
             raise UpstreamFailed("the request names no server to connect to")
         host, port = server.address

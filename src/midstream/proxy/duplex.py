@@ -1,13 +1,16 @@
 """Two directions of one exchange at once: neither waits for the other, and neither outlives the exchange."""
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 
-async def while_uploading(upload: Coroutine[Any, Any, None], download: Coroutine[Any, Any, None]) -> bool:
-    """Run both until `download` is over; True if `upload` was over by then, else it is cancelled.
+async def while_uploading(
+    upload: Coroutine[Any, Any, None], download: Coroutine[Any, Any, None], wanted: Callable[[], bool]
+) -> bool:
+    """Run both; True if both came to their ends.
 
+    When `download` is over and `upload` is not, `wanted` is asked whether the rest of it still is; if not it is cancelled.
     `upload` keeps its failures to itself. What `download` raises is raised as it is, not in an exception group.
     """
     failure: Exception | None = None
@@ -17,6 +20,8 @@ async def while_uploading(upload: Coroutine[Any, Any, None], download: Coroutine
             await download
         except Exception as exc:
             failure = exc
+        if failure is None and not task.done() and wanted():
+            await asyncio.wait([task])
         finished = task.done()
         task.cancel()
     if failure is not None:

@@ -46,7 +46,7 @@ async def read_client_hello(stream: Stream, client: Client, timeout: float) -> C
                     break
                 if len(data) < size:
                     raise ClientTLSFailed("the client closed the connection in the middle of its ClientHello")
-                size = len(data) + 1
+                size = max(client_hello.wanted(data), len(data) + 1)
     except ValueError as exc:
         raise ClientTLSFailed(f"the ClientHello cannot be read: {exc}") from None
     except TimeoutError:
@@ -101,7 +101,7 @@ async def start_server_tls(
         await tls.handshake(data.ssl_conn, data.incoming, data.outgoing, settings.connect_timeout)
     except (OSError, TimeoutError) as exc:
         host = server.sni or (server.address[0] if server.address else "the server")
-        server.error = explain_upstream(exc, host)
+        server.error = explain_upstream(exc, host, peer_chain(data.ssl_conn))
         _note_chain(server, data.ssl_conn)
         await events.tls_failed_server(data)
         raise UpstreamFailed(server.error) from exc

@@ -84,6 +84,8 @@ def response_head(
         if body == CHUNKED and client_is_10:
             body = UNTIL_CLOSE
         fields = strip_hop_by_hop(fields, keep_upgrade=status == 101)
+        if client_is_10:
+            fields = tuple(field for field in fields if field[0].lower() != b"transfer-encoding")
         outgoing = check_outgoing_response(version, status, reason, fields, body, request.raw_method)
         _tell(outgoing.repairs, request)
         framing = outgoing.framing

@@ -35,6 +35,7 @@ class DownstreamH1:
     """One HTTP/1 connection of a client, on whatever stream; `destination` is set inside tunnels."""
 
     __slots__ = (
+        "_continued",
         "_limits",
         "answering",
         "client",
@@ -64,6 +65,7 @@ class DownstreamH1:
         self.answering = False
         """A part of the present response is out, so that no other answer can be given."""
         self.first_line = b""
+        self._continued = False
         self._limits = settings.limits
 
     # -- the request --
@@ -71,7 +73,7 @@ class DownstreamH1:
     async def read_request(self) -> Request | None:
         """The next request, its body still unread; None at the end. Raises Refused (nothing usable came), OSError."""
         self.head = None
-        self.answering = False
+        self.answering = self._continued = False
         self.first_line = b""
         raw = await self.reader.read_head()
         if not raw:
@@ -147,11 +149,14 @@ class DownstreamH1:
 
     def send_informational(self, head: ResponseHead) -> None:
         """An interim response (1xx), which HTTP/1.0 clients do not know."""
+        if head.status == 100 and self._continued:
+            return  # the client has been asked for its body already
         if self.head is not None and self.head.version != b"HTTP/1.0":
             self.stream.write(b"%b %d %b\r\n%b\r\n" % (head.version, head.status, head.reason, head.block))
 
     def send_continue(self) -> None:
         """Ask for the body that the client holds back (`Expect: 100-continue`)."""
+        self._continued = True
         self.stream.write(b"HTTP/1.1 100 Continue\r\n\r\n")
 
     async def send(self, request: Request, response: Response, original: ResponseHead | None) -> None:
@@ -204,7 +209,7 @@ def _host_and_port(authority: bytes, scheme: bytes) -> tuple[str, int]:
         raise Refused(f"the request target names no usable host: {exc}") from None
     if not host:
         raise Refused("the request target names no host")
-    return host.decode("idna" if host.isascii() else "utf-8", "replace"), port or url.default_port(scheme) or 80
+    return host.decode("utf-8", "surrogateescape"), port or url.default_port(scheme) or 80
 
 
 def _connect_target(target: bytes) -> tuple[str, int]:

@@ -54,38 +54,28 @@ async def exchange(flow: HTTPFlow, client: DownstreamH1, upstreams: Pool, contex
     _check_alive(flow)
 
     if flow.response is None:
-        upstream = await _send_and_read_head(flow, client, upstreams, context)
-        try:
-            await _relay_response(flow, client, upstream, context)
-        except BaseException:
-            upstream.usable = False
-            await upstreams.discard(upstream)
-            raise
-        await upstreams.release(upstream)
+        await _forward(flow, client, upstreams, context)
         return
     await events.responseheaders(flow)
     await _finish_response(flow, flow.response, client, context, None)
 
 
-async def _send_and_read_head(
-    flow: HTTPFlow, client: DownstreamH1, upstreams: Pool, context: ClientContext
-) -> UpstreamH1:
-    """Send the request, whose body is in memory, and read the head of its answer into `flow.response`."""
+async def _forward(flow: HTTPFlow, client: DownstreamH1, upstreams: Pool, context: ClientContext) -> None:
+    """Send the request, whose body is in memory, and bring its answer to the client."""
     request = flow.request
     upstream = await upstreams.connect(flow)
     while True:
         try:
             await _ask(flow, client, upstream, context)
-            return upstream
+            break
         except BaseException as exc:
-            reused = upstream.exchanges > 1
             await upstreams.discard(upstream)
-            if isinstance(exc, ServerSilent | ConnectionResetError):
-                if reused and request.method in IDEMPOTENT:
-                    upstream = await upstreams.connect_anew(flow)
-                    continue
-                raise UpstreamFailed(f"{_where(upstream)} closed the connection without an answer") from exc
-            raise _upstream_failure(exc, upstream) from exc
+            silent = flow.response is None and isinstance(exc, ServerSilent | ConnectionResetError)
+            if not (silent and upstream.exchanges > 1 and request.method in IDEMPOTENT):
+                raise _upstream_failure(exc, upstream) if flow.response is None else exc
+        # The kept connection was closed while the request was on its way to it: an ordinary race.
+        upstream = await upstreams.connect_anew(flow)
+    await upstreams.release(upstream)
 
 
 async def _ask(flow: HTTPFlow, client: DownstreamH1, upstream: UpstreamH1, context: ClientContext) -> None:
@@ -95,16 +85,13 @@ async def _ask(flow: HTTPFlow, client: DownstreamH1, upstream: UpstreamH1, conte
     body = request.raw_content or b""
     rest = upstream.send_now(request, client.head, body)
     if rest is None:
-        await _read_head(flow, client, upstream)
+        await _answer(flow, client, upstream, context)
         return
     # A large body: the server may answer, and stop reading, before it has all of it.
-    trailers = request.trailers.fields if request.trailers is not None else ()
-    if not await while_uploading(_upload_whole(rest, body, trailers), _read_head(flow, client, upstream)):
+    upload = _upload_whole(rest, body, request.trailers.fields if request.trailers is not None else ())
+    answer = _answer(flow, client, upstream, context)
+    if not await while_uploading(upload, answer, lambda: upstream.usable):
         upstream.usable = False
-
-
-async def _read_head(flow: HTTPFlow, client: DownstreamH1, upstream: UpstreamH1) -> None:
-    flow.response = await upstream.read_response(flow.request.raw_method, client.send_informational)
 
 
 async def _upload_whole(writer: BodyWriter, body: bytes, trailers: tuple[tuple[bytes, bytes], ...]) -> None:
@@ -113,6 +100,12 @@ async def _upload_whole(writer: BodyWriter, body: bytes, trailers: tuple[tuple[b
         await writer.end(trailers)
     except OSError:
         return  # the server stopped reading; what it answers, if anything, is read by the other side
+
+
+async def _answer(flow: HTTPFlow, client: DownstreamH1, upstream: UpstreamH1, context: ClientContext) -> None:
+    """Read the response's head, then bring it all to the client."""
+    flow.response = await upstream.read_response(flow.request.raw_method, client.send_informational)
+    await _relay_response(flow, client, upstream, context)
 
 
 async def _relay_response(flow: HTTPFlow, client: DownstreamH1, upstream: UpstreamH1, context: ClientContext) -> None:
@@ -173,8 +166,9 @@ async def _stream_both_ways(
         if first and head is not None and head.expects_continue:
             client.send_continue()
         upload = _upload_streamed(flow, client, writer, context, first, failures, upstream)
-        if not await while_uploading(upload, _answer(flow, client, upstream, context)):
-            # The answer is complete and the request is not: neither connection can carry another one.
+        answer = _answer(flow, client, upstream, context)
+        if not await while_uploading(upload, answer, lambda: upstream.usable):
+            # The answer is complete and the server wants no more: neither connection can carry another request.
             upstream.usable = client.keep_alive = False
     except BaseException as exc:
         await upstreams.discard(upstream)
@@ -184,11 +178,6 @@ async def _stream_both_ways(
             raise _upstream_failure(exc, upstream) from exc
         raise
     await upstreams.release(upstream)
-
-
-async def _answer(flow: HTTPFlow, client: DownstreamH1, upstream: UpstreamH1, context: ClientContext) -> None:
-    await _read_head(flow, client, upstream)
-    await _relay_response(flow, client, upstream, context)
 
 
 async def _upload_streamed(

@@ -19,6 +19,7 @@ logger = logging.getLogger("midstream.proxy")
 
 async def conclude(flow: HTTPFlow, failure: BaseException, client: DownstreamH1, context: ClientContext) -> None:
     """Answer the client if that is still possible, note the reason on the flow and emit `error`."""
+    flow.resume()  # there is nothing left to hold
     status, reason, text = _verdict(failure, flow, context)
     if flow.error is None:
         flow.error = Error(text)

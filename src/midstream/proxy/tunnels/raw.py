@@ -34,6 +34,7 @@ async def tunnel(client: Stream, server_stream: Stream, server: Server, context:
         flow.error = Error(context.watch.reason or "the connection was closed")
         raise
     finally:
+        flow.resume()  # there is nothing left to hold
         flow.live = False
         if flow.error is None:
             await context.events.tcp_end(flow)
