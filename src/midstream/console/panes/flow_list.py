@@ -49,6 +49,8 @@ class FlowList(Pane):
         self._top = 0
         self._height = 20
         self._reveal = True
+        self._anchored = False
+        self._offset: int | None = None  # the screen row of the focus when it was last painted
         self._digits = 3
         self._visible: frozenset[str] = frozenset()
         self._cache: dict[tuple[str, bool, bool], tuple[int, PaintedRow]] = {}
@@ -85,6 +87,8 @@ class FlowList(Pane):
                 return
         elif change.kind == "focus":
             self._reveal = True
+        elif change.kind == "refresh":
+            self._anchored = True
         elif change.kind == "add" and change.id in self.view.shown:
             self.new_below += 1
         self.console.request_frame()
@@ -207,8 +211,11 @@ class FlowList(Pane):
         """The index at the top: that of the remembered id, moved only as far as the focus asks for."""
         known = self.view.index(self._top_id) if self._top_id is not None else None
         top = known if known is not None else self._top
+        focus = self._focus_position()
+        if self._anchored and self._offset is not None:
+            # Another filter or order: all rows may have moved, and the focused one stays where the eye is.
+            top = focus - self._offset
         if self._reveal:
-            focus = self._focus_position()
             if focus < top:
                 top = focus
             elif focus >= top + height:
@@ -222,8 +229,8 @@ class FlowList(Pane):
 
     def _scroll(self, rows: int) -> None:
         count = len(self.view.shown)
-        self._reveal = False
         top = self._place(count, self._height) + rows
+        self._reveal = self._anchored = False
         self._remember(max(0, min(top, count - self._height)))
 
     def _keep_focus_visible(self) -> None:
@@ -245,8 +252,10 @@ class FlowList(Pane):
             self._height = max(height, 1)
             self._reveal = True
         top = self._place(len(shown), self._height)
-        self._reveal = False
+        self._reveal = self._anchored = False
         self._remember(top)
+        offset = self._focus_position() - top
+        self._offset = offset if 0 <= offset < self._height else None
         if top + height >= len(shown):
             self.new_below = 0
         rows = [self.view.row(id_) for id_ in shown[top : top + height]]

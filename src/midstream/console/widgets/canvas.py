@@ -25,7 +25,7 @@ def paint_row(runs: Iterable[Run], columns: int, fill: str = "text") -> PaintedR
     row: PaintedRow = []
     left = columns
     for role, text in runs:
-        if text.isascii():
+        if text.isascii() and text.isprintable():
             size = len(text)
             if size > left:
                 text, size = text[:left], left

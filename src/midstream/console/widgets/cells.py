@@ -1,8 +1,9 @@
 """Text measured in terminal cells: widths, clipping, and bytes for a canvas, also on terminals without Unicode.
 
-Everything a pane paints passes `prepare` (directly or through `canvas.paint_line`) after `text.escape.visible`: then
-every cluster has a width on which terminals agree, no mark joins the text before it, and no cell holds an endless
-pile of marks. Not for deciding what is safe (that is `visible`) and not for wrapping words.
+Everything a pane paints passes `prepare` (directly or through `canvas.paint_row`): then nothing in it is a control,
+every cluster has a width on which terminals agree, no mark joins the text before it, and no cell holds a pile of
+marks. What is safe is decided by `text.escape.visible`; panes call it themselves where they know more (line ends, tab
+stops), and it is called here again so that forgetting it leaks nothing. Not for wrapping words.
 """
 
 from __future__ import annotations
@@ -11,6 +12,8 @@ from functools import lru_cache
 
 import urwid
 import wcwidth
+
+from midstream.text.escape import visible
 
 # Marks beyond this many code points in one cell are counted instead of sent: hostile text piles up thousands.
 LONGEST_CLUSTER = 8
@@ -51,7 +54,10 @@ def unicode_terminal() -> bool:
 
 
 def prepare(text: str) -> str:
-    """`text` (already made visible) as this terminal can show it; same text for ordinary text."""
+    """`text` as this terminal can show it; the same text for ordinary text, and for text that was prepared before."""
+    if text.isascii() and text.isprintable():
+        return text
+    text = visible(text, expand_tabs=True)
     if text.isascii():
         return text
     if not unicode_terminal():
@@ -136,7 +142,7 @@ def _agreed(text: str) -> str:
 def _agreed_cluster(cluster: str) -> str:
     if len(cluster) == 1:
         # A mark without a base would join whatever the pane paints before it.
-        return cluster if wcwidth.wcwidth(cluster) > 0 or cluster in "\t\n" else "◌" + _drawn(cluster)
+        return cluster if wcwidth.wcwidth(cluster) > 0 else "◌" + _drawn(cluster)
     if len(cluster) > LONGEST_CLUSTER:
         rest = len(cluster) - (LONGEST_CLUSTER - 1)
         return _agreed_cluster(cluster[: LONGEST_CLUSTER - 1]) + f"<{rest} more marks>"

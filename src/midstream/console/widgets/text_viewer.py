@@ -77,10 +77,8 @@ class TextViewer:
             case "end":
                 self._top = (max(len(self.pieces), 1), 0)
                 self._clamp()
-            case "left":
-                self._left = max(self._left - _SIDEWAYS, 0)
-            case "right":
-                self._left += 0 if self.wrap else _SIDEWAYS
+            case "left" | "right":
+                self._shift(-_SIDEWAYS if move == "left" else _SIDEWAYS)
             case _:
                 return False
         return True
@@ -100,6 +98,11 @@ class TextViewer:
             piece += 1
         self._top = (piece, max(inner, 0))
         self._clamp()
+
+    def _shift(self, cells_: int) -> None:
+        if not self.wrap:
+            self._left = max(self._left + cells_, 0)
+            self._laid.clear()
 
     def go(self, piece: int) -> None:
         """Bring a piece into the picture, a third from the top if it was outside."""
@@ -121,7 +124,7 @@ class TextViewer:
         start %= count
         yield from self.pieces.find(pattern, start, backwards)
         for found in self.pieces.find(pattern, count - 1 if backwards else 0, backwards):
-            if found is not None and (found < start if backwards else found > start):
+            if found is not None and (found <= start if backwards else found >= start):
                 return
             yield found
 

@@ -1,0 +1,359 @@
+"""The flow list: golden screens, the place that belongs to flows, dirty tracking, hostile text, cost."""
+
+import asyncio
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from midstream import filters
+from midstream.console.panes.flow_list import FlowList
+from midstream.flows.flow import Error
+from midstream.flows.http import HTTPFlow
+from tests.kit.captured import START, dns_flow, http_flow, tcp_flow, udp_flow, websocket_flow
+from tests.kit.fake_console import FakeConsole, roles, screen
+
+
+def headers(content_type: str) -> tuple[tuple[bytes, bytes], ...]:
+    return ((b"Content-Type", content_type.encode()),)
+
+
+@pytest.fixture
+def pane(console: FakeConsole) -> FlowList:
+    made = FlowList(console)  # type: ignore[arg-type]
+    made.clock = lambda: START + 6
+    console.master.options.add_option("console_focus_follow", bool, False, "Follow.")
+    return made
+
+
+def shop(console: FakeConsole) -> list[HTTPFlow]:
+    flows = [
+        http_flow("http://shop.example/", response_body=b"x" * 18_000, response_headers=headers("text/html")),
+        http_flow(
+            "https://cdn.example/app.3f9c.js",
+            response_body=b"x" * 311_000,
+            response_headers=headers("application/javascript"),
+            start=START + 0.1,
+        ),
+        http_flow(
+            "https://api.example/v2/login", "POST", response_headers=headers("application/json"), start=START + 1
+        ),
+        http_flow("https://api.example/v2/cart?currency=EUR", status=404, start=START + 1.2),
+        http_flow("https://img.example/banner@2x.webp", status=None, start=START + 1.4),
+        http_flow(
+            "https://api.example/v2/cart/items", "POST", status=None, live=True, request_body=b"{}", start=START + 2
+        ),
+        http_flow("https://api.example/v2/recommend?n=20", status=None, live=True, start=START + 3),
+        http_flow("https://例え.example/パス/ü", "DELETE", status=500, start=START + 4),
+    ]
+    flows[1].marked = ":default:"
+    flows[2].is_replay = "request"
+    flows[4].error = Error("connection reset by peer", START + 2.9)
+    flows[5].intercepted = True
+    console.add(*flows)
+    console.view.set_focus(flows[5].id)
+    return flows
+
+
+def numbered(console: FakeConsole, count: int, first: int = 0) -> list[HTTPFlow]:
+    flows = [http_flow(f"http://h/{number}", start=START + number) for number in range(first, first + count)]
+    console.add(*flows)
+    return flows
+
+
+def paths(pane: FlowList, rows: int = 11, columns: int = 80) -> list[str]:
+    return [line.split(" h/")[1].split()[0] for line in screen(pane, columns, rows)[1:] if " h/" in line]
+
+
+# -- golden screens ---------------------------------------------------------------------------------------------------
+
+AT_120 = """\
+    #  time      method  host and path                                 code type    size    ms  timeline
+    1  22:13:20  GET     shop.example/                                 200  html     18k    92  |#
+*   2  22:13:20  GET     cdn.example/app.3f9c.js                       200  js      304k    92  |#
+R   3  22:13:21  POST    api.example/v2/login                          200  json      5b    92  |   =
+    4  22:13:21  GET     api.example/v2/cart?currency=EUR              404  text      5b    92  |    #
+!   5  22:13:21  GET     img.example/banner@2x…  connection reset by…  ERR             -  1.5s  |     =xxxxx
+>‖  6  22:13:22  POST    api.example/v2/cart/items                     ‖req          2b+  4.0s  |       =‖‖‖‖‖‖‖‖‖‖‖‖‖‖‖
+    7  22:13:23  GET     api.example/v2/recommend?n=20                 …               -  3.0s  |           ===========…
+    8  22:13:24  DELETE  xn--r8jz45g.example/パス/ü                    500  text      5b    92  |               #"""
+
+AT_80 = """\
+    #  time      method  host and path                   code type    size    ms
+    1  22:13:20  GET     shop.example/                   200  html     18k    92
+*   2  22:13:20  GET     cdn.example/app.3f9c.js         200  js      304k    92
+R   3  22:13:21  POST    api.example/v2/login            200  json      5b    92
+    4  22:13:21  GET     api.example/v2/cart?currency=…  404  text      5b    92
+!   5  22:13:21  GET     img.example/ba…  connection r…  ERR             -  1.5s
+>‖  6  22:13:22  POST    api.example/v2/cart/items       ‖req          2b+  4.0s
+    7  22:13:23  GET     api.example/v2/recommend?n=20   …               -  3.0s
+    8  22:13:24  DELETE  xn--r8jz45g.example/パス/ü      500  text      5b    92"""
+
+AT_60 = """\
+    #  method  host and path                code  size    ms
+    1  GET     shop.example/                200    18k    92
+*   2  GET     cdn.example/app.3f9c.js      200   304k    92
+R   3  POST    api.example/v2/login         200     5b    92
+    4  GET     api.example/v2/cart?curren…  404     5b    92
+!   5  GET     img.example/b…  connection…  ERR      -  1.5s
+>‖  6  POST    api.example/v2/cart/items    ‖req   2b+  4.0s
+    7  GET     api.example/v2/recommend?n…  …        -  3.0s
+    8  DELETE  xn--r8jz45g.example/パス/ü   500     5b    92"""
+
+
+@pytest.mark.parametrize(("size", "golden"), [((120, 32), AT_120), ((80, 24), AT_80), ((60, 16), AT_60)], ids=str)
+def test_golden(console: FakeConsole, pane: FlowList, size: tuple[int, int], golden: str) -> None:
+    shop(console)
+    shown = screen(pane, *size)
+    assert "\n".join(shown).rstrip() == golden
+    assert len(shown) == size[1]
+
+
+def test_wide_screens_have_room_for_urls(console: FakeConsole, pane: FlowList) -> None:
+    shop(console)
+    assert "connection reset by peer" in "\n".join(screen(pane, 200, 20))
+
+
+def test_other_kinds_of_flows(console: FakeConsole, pane: FlowList) -> None:
+    console.add(
+        websocket_flow((True, b"a"), (False, b"b")), tcp_flow((True, b"abc")), udp_flow((True, b"ab")), dns_flow()
+    )
+    text = "\n".join(screen(pane, 100, 8))
+    for words in ("101  ws      2msg", "TCP     example.com:9000", "UDP     example.com:9001", "DNS     dns.example"):
+        assert words in text
+
+
+def test_roles(console: FakeConsole, pane: FlowList) -> None:
+    shop(console)
+    rows = roles(pane, 80, 12)
+    assert rows[0][0][0] == "title"
+    assert {role for role, _ in rows[6]} == {"focus"}
+    assert {role for role, _ in roles(pane, 80, 12, focus=False)[6]} == {"focus.idle"}
+    assert ("marked", "* ") in rows[2]
+    assert ("status.4xx", "404 ") in rows[4]
+    assert any(role == "failed" and "ERR" in text for role, text in rows[5])
+    assert any(role == "method.write" for role, _ in rows[3])
+
+
+def test_a_newcomer_is_told_the_next_steps(console: FakeConsole, pane: FlowList) -> None:
+    options = console.master.options
+    options.add_option("listen_port", int | None, None, "Port.")
+    options.add_option("listen_host", str, "", "Host.")
+    options.add_option("confdir", str, "~/.midstream", "Folder.")
+    options.update(listen_port=9999, confdir="/home/me/.midstream")
+    for size in ((120, 32), (80, 24), (60, 16)):
+        text = "\n".join(screen(pane, *size))
+        assert "No flows yet" in text
+        assert "curl --proxy http://127.0.0.1:9999" in text
+        assert "--cacert /home/me/.midstream/midstream-ca-cert.pem" in text
+
+
+def test_an_empty_result_names_the_filter(console: FakeConsole, pane: FlowList) -> None:
+    numbered(console, 3)
+    console.view.set_filter(filters.parse("~d nowhere"))
+    text = "\n".join(screen(pane, 80, 12))
+    assert "3 flows are hidden" in text
+    assert "~d nowhere" in text
+
+
+# -- the place --------------------------------------------------------------------------------------------------------
+
+
+async def test_moving(console: FakeConsole, pane: FlowList) -> None:
+    flows = numbered(console, 50)
+    pane.entered()
+    screen(pane, 80, 11)
+    for move, focus, top in (
+        ("down", 1, 0),
+        ("page_down", 10, 9),
+        ("page_up", 1, 0),
+        ("end", 49, 40),
+        ("up", 48, 40),
+        ("start", 0, 0),
+        ("up", 0, 0),
+    ):
+        pane.navigate(move)
+        assert console.view.focus_id == flows[focus].id, move
+        assert paths(pane)[0] == str(top), move
+    assert pane.get_cursor_coords((80, 11)) == (0, 1)
+    pane.left()
+
+
+async def test_rows_that_come_and_go_above_do_not_move_the_picture(console: FakeConsole, pane: FlowList) -> None:
+    flows = numbered(console, 50, first=100)
+    pane.entered()
+    screen(pane, 80, 11)
+    console.view.set_focus(flows[30].id)
+    before = paths(pane)
+    numbered(console, 20, first=10)  # earlier start: sorted above
+    assert paths(pane) == before
+    console.view.remove([flows[0].id, flows[1].id])
+    assert paths(pane) == before
+    assert console.view.focus_id == flows[30].id
+    pane.left()
+
+
+async def test_new_rows_below_are_counted_until_the_end_is_seen(console: FakeConsole, pane: FlowList) -> None:
+    numbered(console, 20)
+    pane.entered()
+    screen(pane, 80, 11)
+    assert pane.new_below == 0 or console.view.index(console.view.focus_id or "") == 0
+    pane.new_below = 0
+    numbered(console, 7, first=20)
+    screen(pane, 80, 11)
+    assert pane.new_below == 7
+    pane.navigate("end")
+    screen(pane, 80, 11)
+    assert pane.new_below == 0
+    pane.left()
+
+
+async def test_following(console: FakeConsole, pane: FlowList) -> None:
+    numbered(console, 20)
+    pane.entered()
+    screen(pane, 80, 11)
+    pane.navigate("end")
+    assert console.view.follow
+    assert console.master.options.console_focus_follow is True
+    numbered(console, 5, first=20)
+    assert paths(pane)[-1] == "24"
+    pane.navigate("up")
+    assert not console.view.follow
+    assert console.master.options.console_focus_follow is False
+    before = paths(pane)
+    numbered(console, 5, first=30)
+    assert paths(pane) == before
+    pane.left()
+
+
+async def test_the_focus_survives_a_filter_and_a_smaller_screen(console: FakeConsole, pane: FlowList) -> None:
+    flows = numbered(console, 50)
+    pane.entered()
+    screen(pane, 80, 31)
+    console.view.set_focus(flows[25].id)
+    screen(pane, 80, 31)
+    assert "25" in paths(pane, rows=6)
+    console.view.set_filter(filters.parse("5$"))
+    assert "25" in paths(pane, rows=6)
+    console.view.set_filter(None)
+    assert "25" in paths(pane, rows=6)
+    pane.left()
+
+
+async def test_mouse(console: FakeConsole, pane: FlowList) -> None:
+    flows = numbered(console, 50)
+    pane.entered()
+    size = (80, 11)
+    screen(pane, *size)
+    assert pane.clicked(size, 1, 5, 4)
+    assert console.view.focus_id == flows[3].id
+    assert pane.clicked(size, 5, 5, 4)
+    assert paths(pane)[0] == "3"
+    assert pane.clicked(size, 5, 5, 4)
+    assert console.view.focus_id == flows[6].id  # taken along at the edge
+    assert not pane.clicked(size, 1, 5, 0)
+    assert pane.clicked(size, 1, 5, 3)
+    assert pane.clicked(size, 1, 5, 3)
+    assert console.opened == ["detail"]
+    pane.left()
+
+
+async def test_search(console: FakeConsole, pane: FlowList) -> None:
+    flows = numbered(console, 50)
+    pane.entered()
+    screen(pane, 80, 11)
+    assert pane.search("H/4")
+    assert console.view.focus_id == flows[4].id
+    assert pane.search("h/4")
+    assert console.view.focus_id == flows[40].id
+    assert pane.search("h/4", backwards=True)
+    assert console.view.focus_id == flows[4].id
+    assert not pane.search("nowhere")
+    pane.left()
+
+
+def test_enter_opens_the_details(console: FakeConsole, pane: FlowList) -> None:
+    pane.navigate("select")
+    pane.navigate("down")
+    assert console.opened == []
+    numbered(console, 1)
+    pane.navigate("select")
+    assert console.opened == ["detail"]
+    assert pane.focused_flow() is not None
+
+
+# -- when to paint ----------------------------------------------------------------------------------------------------
+
+
+async def test_only_what_is_visible_asks_for_a_frame(console: FakeConsole, pane: FlowList) -> None:
+    flows = numbered(console, 50)
+    pane.entered()
+    screen(pane, 80, 11)
+    console.frames.clear()
+    console.view.update(flows[40])
+    assert console.frames == []
+    console.view.update(flows[5])
+    assert console.frames == [False]
+    pane.left()
+    console.view.update(flows[5])
+    assert console.frames == [False]
+
+
+async def test_unchanged_rows_are_painted_once(console: FakeConsole, pane: FlowList) -> None:
+    flows = numbered(console, 50)
+    pane.entered()
+    screen(pane, 80, 11)
+    painted = pane.painted_rows
+    screen(pane, 80, 11)
+    assert pane.painted_rows == painted
+    console.view.update(flows[5])
+    screen(pane, 80, 11)
+    assert pane.painted_rows == painted + 1
+    pane.navigate("down")
+    screen(pane, 80, 11)
+    assert pane.painted_rows == painted + 3
+    pane.left()
+
+
+async def test_flows_in_flight_tick(console: FakeConsole, pane: FlowList) -> None:
+    console.add(http_flow("http://h/1", status=None, live=True))
+    pane.entered()
+    screen(pane, 80, 11)
+    console.frames.clear()
+    while not console.frames:
+        await asyncio.sleep(0.02)
+    pane.left()
+
+
+def test_the_cost_is_that_of_the_visible_rows(console: FakeConsole, pane: FlowList) -> None:
+    numbered(console, 100_000)
+    console.view.set_focus(console.view.shown[50_000])
+    screen(pane, 120, 40)
+    assert pane.painted_rows == 39
+    pane.navigate("page_down")
+    screen(pane, 120, 40)
+    assert pane.painted_rows <= 39 * 2 + 2
+
+
+# -- hostile text -----------------------------------------------------------------------------------------------------
+
+HOSTILE = st.text(
+    st.one_of(st.characters(), st.sampled_from("\x1b[2J\u202e\u200b\u0301\u0300中한👍🏽\t\r\n\x00\x9b\udc80")),
+    max_size=40,
+)
+
+
+@settings(max_examples=60)
+@given(HOSTILE, HOSTILE, HOSTILE, HOSTILE, st.integers(20, 300), st.booleans())
+def test_hostile_text_neither_breaks_the_canvas_nor_leaks(
+    host: str, path: str, kind: str, failure: str, columns: int, failed: bool
+) -> None:
+    console = FakeConsole()
+    pane = FlowList(console)  # type: ignore[arg-type]
+    flow = http_flow("http://h/", response_headers=((b"Content-Type", kind.encode("utf-8", "surrogatepass")),))
+    console.add(flow)
+    row = console.view.row(flow.id)
+    row.host, row.path, row.content_type, row.method = host, path, kind, host[:9]
+    row.failed = failure if failed else ""
+    for line in screen(pane, columns, 6):
+        assert not any(ord(c) < 32 or 127 <= ord(c) < 160 or c in "\u202e\u200b" for c in line)

@@ -1,0 +1,163 @@
+import asyncio
+import gzip
+import json
+import time
+from collections.abc import Coroutine
+from typing import Any
+
+import pytest
+
+from midstream.console.widgets.body_pieces import HexPieces, TextPieces
+from midstream.console.widgets.body_viewer import Body, BodyView
+
+
+class Host:
+    """Runs what a body view spawns, and counts its changes."""
+
+    def __init__(self) -> None:
+        self.tasks: list[asyncio.Task[object]] = []
+        self.changes = 0
+        self.view = BodyView(self.changed, self.spawn)
+
+    def changed(self) -> None:
+        self.changes += 1
+
+    def spawn(self, coro: Coroutine[Any, Any, object], name: str) -> None:
+        self.tasks.append(asyncio.get_running_loop().create_task(coro, name=name))
+
+    async def settle(self) -> None:
+        while self.tasks:
+            await self.tasks.pop()
+
+    def text(self) -> str:
+        pieces = self.view.pieces
+        return "\n".join("".join(text for _, text in pieces.piece(at).runs) for at in range(min(len(pieces), 50)))
+
+
+@pytest.fixture
+def host() -> Host:
+    return Host()
+
+
+def test_small_text_is_there_at_once(host: Host) -> None:
+    host.view.show(Body(b"hello\nworld", "text/plain"))
+    assert host.text() == "hello\nworld"
+    assert host.view.note == "plain, 11b"
+    assert not host.tasks
+
+
+def test_json_is_made_pretty_and_can_be_raw(host: Host) -> None:
+    host.view.show(Body(b'{"a":1}', "application/json"))
+    assert host.text() == '{\n  "a": 1\n}'
+    assert host.view.note == "json, 7b -> 12b pretty"
+    host.view.set_mode("raw")
+    assert host.text() == '{"a":1}'
+
+
+def test_broken_json_is_shown_as_it_is(host: Host) -> None:
+    host.view.show(Body(b'{"a":1', "application/json"))
+    assert host.text() == '{"a":1'
+
+
+def test_binary_is_shown_in_hex(host: Host) -> None:
+    host.view.show(Body(b"\x89PNG\r\n\x1a\n\x00\x00", "image/png"))
+    assert isinstance(host.view.pieces, HexPieces)
+    host.view.set_mode("raw")
+    assert "PNG" in host.text()
+
+
+def test_encoded_bodies_are_decoded(host: Host) -> None:
+    raw = gzip.compress(b"hello", mtime=0)
+    host.view.show(Body(raw, "text/plain", "gzip"))
+    assert host.text() == "hello"
+    assert host.view.note == f"plain, {len(raw)}b -> 5b (gzip)"
+
+
+def test_what_cannot_be_decoded_is_shown_raw_and_says_so(host: Host) -> None:
+    host.view.show(Body(b"not gzip at all", "text/plain", "gzip"))
+    assert host.text() == "not gzip at all"
+    assert host.view.note.startswith("raw 15b: ")
+    host.view.show(Body(b"abc", "text/plain", "quantum"))
+    assert "quantum" in host.view.note
+
+
+def test_missing_and_empty(host: Host) -> None:
+    host.view.show(Body(None))
+    assert "streamed" in host.view.note
+    host.view.show(Body(b""))
+    assert host.view.note == "empty"
+    assert len(host.view.pieces) == 0
+
+
+def test_forms_and_charsets(host: Host) -> None:
+    host.view.show(Body(b"a=1&b=x+y&c=%1B", "application/x-www-form-urlencoded"))
+    assert host.text() == "a: 1\nb: x y\nc: ␛"
+    host.view.show(Body("Grüße".encode("utf-16"), "text/plain"))
+    assert "Grüße" in host.text()
+    host.view.show(Body("Grüße".encode("latin-1"), "text/plain; charset=latin-1"))
+    assert host.text() == "Grüße"
+    host.view.show(Body("Grüße".encode(), "text/plain"))
+    assert host.text() == "Grüße"
+    host.view.show(Body(b"x\xff", "text/plain"))
+    assert host.text() == "x\\xff"
+
+
+def test_the_same_body_is_not_read_again(host: Host) -> None:
+    raw = b"hello"
+    assert host.view.show(Body(raw, "text/plain"))
+    before = host.changes
+    assert not host.view.show(Body(raw, "text/plain"))
+    assert host.changes == before
+    with pytest.raises(ValueError, match="no way to show"):
+        host.view.set_mode("dance")
+
+
+async def test_large_bodies_come_raw_first_and_better_later(host: Host) -> None:
+    raw = json.dumps([{"number": number} for number in range(5000)]).encode()
+    host.view.show(Body(raw, "application/json"))
+    assert host.text().startswith("[{")
+    await host.settle()
+    assert host.text().startswith('[\n  {\n    "number": 0')
+    assert "pretty" in host.view.note
+
+
+async def test_the_loop_is_not_held(host: Host) -> None:
+    raw = (b'{"key": "value value value", "other": [1, 2, 3]}' * 200 + b"\n") * 400
+    worst = 0.0
+    done = asyncio.Event()
+
+    async def probe() -> None:
+        nonlocal worst
+        while not done.is_set():
+            start = time.perf_counter()
+            await asyncio.sleep(0)
+            worst = max(worst, time.perf_counter() - start)
+
+    watch = asyncio.get_running_loop().create_task(probe())
+    host.view.show(Body(gzip.compress(raw, 1), "application/x-ndjson", "gzip"))
+    await host.settle()
+    done.set()
+    await watch
+    assert isinstance(host.view.pieces, TextPieces)
+    assert host.view.pieces.index.lines == 400
+    assert worst < 0.2
+
+
+async def test_a_newer_body_ends_the_work_on_an_older_one(host: Host) -> None:
+    host.view.show(Body(b"[" + b"1," * 60_000 + b"1]", "application/json"))
+    host.view.show(Body(b"small", "text/plain"))
+    await host.settle()
+    assert host.text() == "small"
+
+
+def test_a_bomb_is_not_unpacked_at_once() -> None:
+    spawned: list[str] = []
+
+    def spawn(coro: Coroutine[Any, Any, object], name: str) -> None:
+        coro.close()
+        spawned.append(name)
+
+    view = BodyView(lambda: None, spawn)
+    view.show(Body(gzip.compress(b"\0" * 10_000_000), "text/plain", "gzip"))
+    assert spawned == ["body view"]
+    assert view.note == "decoding …"

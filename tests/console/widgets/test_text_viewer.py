@@ -1,0 +1,153 @@
+import urwid
+from hypothesis import given
+from hypothesis import strategies as st
+
+from midstream.console.widgets import cells
+from midstream.console.widgets.body_pieces import HexPieces, TextPieces
+from midstream.console.widgets.line_index import LineIndex
+from midstream.console.widgets.pieces import FixedPieces, JoinedPieces, Piece
+from midstream.console.widgets.text_viewer import TextViewer, wrapped
+
+
+def viewer(text: bytes, *, numbers: bool = False) -> TextViewer:
+    made = TextViewer()
+    made.show(TextPieces(LineIndex(text), numbers=numbers))
+    return made
+
+
+def lines(shown: TextViewer, columns: int, rows: int) -> list[str]:
+    painted = shown.paint(columns, rows)
+    assert len(painted) == rows
+    for row in painted:
+        data = b"".join(part for _, _, part in row)
+        assert urwid.calc_width(data, 0, len(data)) == columns
+    return [b"".join(part for _, _, part in row).decode().rstrip() for row in painted]
+
+
+def roles(shown: TextViewer, columns: int, rows: int) -> list[list[tuple[str, str]]]:
+    return [[(role, part.decode()) for role, _, part in row] for row in shown.paint(columns, rows)]
+
+
+def test_lines_wrap_behind_their_numbers() -> None:
+    assert lines(viewer(b"abcdefghij\nx", numbers=True), 10, 4) == ["  1  abcde", "     fghij", "  2  x", ""]
+
+
+def test_without_wrapping_lines_scroll_sideways() -> None:
+    shown = viewer(b"abcdefghijklmnop\nx")
+    assert not shown.toggle_wrap()
+    assert lines(shown, 6, 2) == ["abcdef", "x"]
+    shown.move("right")
+    assert lines(shown, 6, 2) == ["ijklmn", ""]
+    shown.move("left")
+    assert lines(shown, 6, 2) == ["abcdef", "x"]
+
+
+def test_moves() -> None:
+    shown = viewer(b"".join(b"%d\n" % number for number in range(100)))
+    assert lines(shown, 5, 3) == ["0", "1", "2"]
+    shown.move("down")
+    assert lines(shown, 5, 3) == ["1", "2", "3"]
+    shown.move("page_down")
+    assert lines(shown, 5, 3)[0] == "2"
+    shown.move("end")
+    assert lines(shown, 5, 3) == ["97", "98", "99"]
+    assert shown.position == "end"
+    shown.move("up")
+    assert lines(shown, 5, 3) == ["96", "97", "98"]
+    shown.move("start")
+    assert shown.position == "top"
+    assert not shown.move("select")
+
+
+def test_scrolling_inside_one_long_line() -> None:
+    shown = viewer(b"0123456789" * 10)
+    assert lines(shown, 10, 3) == ["0123456789"] * 3
+    shown.move("end")
+    lines(shown, 10, 3)
+    assert shown.position == "end" or shown.position == "all"
+    for _ in range(20):
+        shown.move("up")
+    assert lines(shown, 10, 3) == ["0123456789"] * 3
+
+
+def test_only_what_is_visible_is_laid_out() -> None:
+    shown = viewer(b"line\n" * 50_000)
+    lines(shown, 80, 40)
+    shown.move("end")
+    lines(shown, 80, 40)
+    assert shown.painted_pieces < 300
+
+
+def test_search_forwards_backwards_and_around() -> None:
+    shown = viewer(b"a\nneedle\nb\nNEEDLE needle\nc")
+    lines(shown, 20, 2)
+    found = []
+    for backwards in (False, False, False, True):
+        place = next(place for place in shown.matches("needle", backwards) if place is not None)
+        shown.mark(place, "needle")
+        shown.changed()
+        found.append(place)
+    assert found == [1, 3, 1, 3]
+    assert [role for row in roles(shown, 20, 2) for role, text in row if text.lower() == "needle"] == ["match.on"] * 2
+
+
+def test_a_capital_letter_makes_the_search_exact() -> None:
+    shown = viewer(b"needle\nNEEDLE\n")
+    lines(shown, 20, 2)
+    assert [place for place in shown.matches("NEEDLE", False) if place is not None] == [1]
+    assert not [place for place in shown.matches("nowhere", False) if place is not None]
+
+
+def test_search_in_joined_texts() -> None:
+    shown = TextViewer()
+    shown.show(
+        JoinedPieces(
+            [
+                FixedPieces([Piece([("header.name", "Host")], [("text", "needle.example")])]),
+                TextPieces(LineIndex(b"x\nneedle")),
+                FixedPieces([]),
+                FixedPieces([Piece((), [("text", "a needle")])]),
+            ]
+        )
+    )
+    lines(shown, 30, 10)
+    assert [place for place in shown.matches("needle", False) if place is not None] == [0, 2, 3]
+    assert [place for place in shown.matches("needle", True) if place is not None] == [0, 3, 2]
+
+
+def test_hex() -> None:
+    shown = TextViewer()
+    shown.show(HexPieces(bytes(range(40))))
+    assert lines(shown, 78, 3) == [
+        "00000000  00 01 02 03 04 05 06 07  08 09 0a 0b 0c 0d 0e 0f  ................",
+        "00000010  10 11 12 13 14 15 16 17  18 19 1a 1b 1c 1d 1e 1f  ................",
+        "00000020  20 21 22 23 24 25 26 27                            !\"#$%&'",
+    ]
+    assert [place for place in shown.pieces.find("%&", 0, False) if place is not None] == [2]
+
+
+HOSTILE = st.text(st.one_of(st.characters(), st.sampled_from("\x1b\u202e\u0301中👍🏽\t\n\r\x00\x9b")), max_size=200)
+
+
+@given(
+    st.one_of(HOSTILE.map(lambda text: text.encode("utf-8", "surrogatepass")), st.binary(max_size=200)),
+    st.integers(20, 300),
+    st.booleans(),
+    st.lists(st.sampled_from(["up", "down", "page_down", "page_up", "end", "start", "left", "right"]), max_size=8),
+    st.text(max_size=3),
+)
+def test_hostile_bodies(body: bytes, columns: int, wrap: bool, moves: list[str], pattern: str) -> None:
+    shown = viewer(body, numbers=True)
+    shown.wrap = wrap
+    shown.pattern = pattern
+    for move in [*moves, "start"]:
+        shown.move(move)
+        for line in lines(shown, columns, 7):
+            assert not any(ord(c) < 32 or 127 <= ord(c) < 160 or c in "\u202e\u200b" for c in line)
+
+
+@given(st.lists(st.tuples(st.sampled_from("ab"), st.text("ab中 é", max_size=20)), max_size=5), st.integers(2, 20))
+def test_wrapping_loses_nothing(runs: list[tuple[str, str]], width: int) -> None:
+    rows = wrapped(runs, width)
+    assert "".join(text for row in rows for _, text in row) == "".join(text for _, text in runs)
+    assert all(cells.width("".join(text for _, text in row)) <= width for row in rows)
