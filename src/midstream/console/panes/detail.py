@@ -115,7 +115,10 @@ class Detail(Pane):
     @property
     def body(self) -> BodyView | None:
         """The body of the shown tab, if it has one."""
-        return self._bodies.get(self._shown_tab())
+        flow, tab = self.focused_flow(), self._shown_tab()
+        if not isinstance(flow, HTTPFlow) or (tab == RESPONSE and flow.response is None):
+            return None
+        return self._bodies.get(tab)
 
     @property
     def modes(self) -> tuple[str, ...]:

@@ -102,7 +102,6 @@ class Log(ListPane):
             if line.entry == entry and 0 <= entry.timestamp - line.first < FOLD_SECONDS:
                 line.count += 1
                 line.last = entry.timestamp
-                line.entry = entry
                 return True
         self._lines.append(_Shown(entry))
         if len(self._lines) > self._limit + 500:

@@ -1,0 +1,331 @@
+"""The detail pane: tabs, headers, bodies, live updates, search, hostile text."""
+
+import gzip
+import time
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from midstream.console.panes.detail import Detail
+from midstream.flows.flow import Error
+from midstream.flows.http import Headers, HTTPFlow, Response
+from tests.kit.captured import START, dns_flow, http_flow, tcp_flow, websocket_flow
+from tests.kit.fake_console import FakeConsole, roles, screen
+
+
+@pytest.fixture
+def pane(console: FakeConsole) -> Detail:
+    made = Detail(console)  # type: ignore[arg-type]
+    made.clock = lambda: START + 4.1
+    return made
+
+
+def held(console: FakeConsole) -> HTTPFlow:
+    flow = http_flow(
+        "https://api.example/v2/cart/items",
+        "POST",
+        status=None,
+        live=True,
+        request_body=b'{"sku": "A-1009", "qty": 2}',
+        request_headers=((b"Host", b"api.example"), (b"Content-Type", b"application/json"), (b"accept", b"*/*")),
+    )
+    flow.intercepted = True
+    console.add(flow)
+    return flow
+
+
+HELD = """\
+ 1  POST https://api.example/v2/cart/items               ‖ held at request 4.1s
+ [Request*]| Response | Connection                           m view: auto   all
+POST https://api.example/v2/cart/items HTTP/1.1
+
+Headers 3
+  Host          api.example
+  Content-Type  application/json
+  accept        */*
+
+Body  json, 27b -> 33b pretty
+  1  {
+  2    "sku": "A-1009",
+  3    "qty": 2
+  4  }"""
+
+HELD_RESPONSE = """\
+ 1  POST https://api.example/v2/cart/items               ‖ held at request 4.1s
+  Request* |[Response]| Connection                                          all
+  The request is held: the server has not seen it yet.
+  a resume   e edit   X kill"""
+
+
+def test_a_held_request(console: FakeConsole, pane: Detail) -> None:
+    held(console)
+    assert "\n".join(screen(pane, 80, 24)).rstrip() == HELD
+    pane.navigate("next")
+    assert "\n".join(screen(pane, 80, 24)).rstrip() == HELD_RESPONSE
+    for size in ((120, 32), (60, 16)):
+        assert any("held at request" in line for line in screen(pane, *size))
+
+
+def test_json_is_coloured_and_header_names_are(console: FakeConsole, pane: Detail) -> None:
+    held(console)
+    painted = [run for row in roles(pane, 80, 24) for run in row]
+    assert ("syntax.key", '"sku"') in painted
+    assert ("syntax.number", "2") in painted
+    assert any(role == "header.name" and "Host" in text for role, text in painted)
+    assert any(role == "held" for role, _ in painted)
+    assert any(role == "tab.on" and "Request" in text for role, text in painted)
+
+
+def test_tabs_go_around_and_stay_with_the_next_flow(console: FakeConsole, pane: Detail) -> None:
+    first, second = http_flow("http://h/1"), http_flow("http://h/2", status=404)
+    console.add(first, second)
+    assert pane.tabs() == ["Request", "Response", "Connection"]
+    pane.navigate("previous")
+    assert "[Connection]" in screen(pane, 80, 10)[1]
+    pane.navigate("left")
+    assert "[Response]" in screen(pane, 80, 10)[1]
+    assert "200 OK" in screen(pane, 80, 10)[2]
+    console.view.set_focus(second.id)
+    assert "404 Not Found" in screen(pane, 80, 10)[2]
+
+
+def test_the_response_is_seen_as_soon_as_it_is_there(console: FakeConsole, pane: Detail) -> None:
+    flow = http_flow("http://h/", status=None, live=True)
+    console.add(flow)
+    pane.show_tab("Response")
+    text = "\n".join(screen(pane, 80, 10))
+    assert "No response yet" in text
+    assert "in flight 4.1s" in text
+    flow.response = Response.make(200, b"hello", {"content-type": "text/plain"})
+    pane._on_change(_update(console, flow))
+    assert "hello" in "\n".join(screen(pane, 80, 12))
+
+
+def _update(console: FakeConsole, flow: HTTPFlow) -> object:
+    seen: list[object] = []
+    console.view.on_change.append(seen.append)
+    console.view.update(flow)
+    console.view.on_change.remove(seen.append)
+    return seen[-1]
+
+
+async def test_subscriptions(console: FakeConsole, pane: Detail) -> None:
+    flow, other = http_flow("http://h/1"), http_flow("http://h/2")
+    console.add(flow, other)
+    pane.entered()
+    screen(pane, 80, 10)
+    console.frames.clear()
+    console.view.update(other)
+    assert console.frames == []
+    console.view.update(flow)
+    assert console.frames == [False]
+    pane.left()
+    console.view.update(flow)
+    assert console.frames == [False]
+
+
+async def test_reading_a_flow_ends_following(console: FakeConsole, pane: Detail) -> None:
+    console.master.options.add_option("console_focus_follow", bool, False, "Follow.")
+    console.master.options.update(console_focus_follow=True)
+    console.view.follow = True
+    console.add(http_flow("http://h/1"))
+    pane.entered()
+    assert console.master.options.console_focus_follow is False
+    pane.left()
+
+
+def test_an_edit_is_shown_and_the_place_is_kept(console: FakeConsole, pane: Detail) -> None:
+    flow = http_flow("http://h/", request_body=b"".join(b"line %d\n" % number for number in range(100)))
+    console.add(flow)
+    screen(pane, 80, 10)
+    for _ in range(20):
+        pane.navigate("down")
+    before = screen(pane, 80, 10)
+    flow.request.headers["x-debug"] = "1"
+    flow.request.raw_content = (flow.request.raw_content or b"").replace(b"line 20", b"LINE 20")
+    pane._on_change(_update(console, flow))  # type: ignore[arg-type]
+    after = screen(pane, 80, 10)
+    assert any("LINE 20" in line for line in after)
+    assert len(set(before) & set(after)) > 5
+
+
+def test_long_header_values_are_folded(console: FakeConsole, pane: Detail) -> None:
+    flow = http_flow("http://h/", request_headers=((b"Cookie", b"a" * 5000), (b"X", b"y")))
+    console.add(flow)
+    assert any("aaa…(4,880 more, f shows all)" in line for line in screen(pane, 200, 24))
+    pane.toggle_folds()
+    text = "\n".join(screen(pane, 80, 24))
+    assert "f shows all" not in text
+    assert text.count("a") > 1000
+
+
+def test_errors_and_comments_stand_on_top(console: FakeConsole, pane: Detail) -> None:
+    flow = http_flow("http://h/", status=None)
+    flow.error = Error("certificate has expired\x1b[31m", START + 1)
+    flow.comment = "look at this"
+    console.add(flow)
+    for tab in ("Request", "Response"):
+        pane.show_tab(tab)
+        lines = screen(pane, 80, 12)
+        assert "! failed" in lines[0]
+        assert lines[2] == "! certificate has expired␛[31m"
+        assert lines[3] == "; look at this"
+
+
+def test_body_views(console: FakeConsole, pane: Detail) -> None:
+    flow = http_flow(
+        "http://h/",
+        response_body=gzip.compress(b'{"a":1}', mtime=0),
+        response_headers=((b"Content-Type", b"application/json"), (b"Content-Encoding", b"gzip")),
+    )
+    console.add(flow)
+    pane.show_tab("Response")
+    assert '  2    "a": 1' in screen(pane, 80, 14)
+    pane.toggle_raw()
+    assert '  1  {"a":1}' in screen(pane, 80, 14)
+    pane.set_mode("hex")
+    assert any(line.startswith("00000000  7b 22 61") for line in screen(pane, 80, 14))
+    pane.toggle_wrap()
+    assert console.messages
+    with pytest.raises(ValueError, match="no way to show"):
+        pane.set_mode("dance")
+
+
+def test_trailers(console: FakeConsole, pane: Detail) -> None:
+    flow = http_flow("http://h/")
+    assert flow.response is not None
+    flow.response.trailers = Headers(((b"Checksum", b"abc"),))
+    console.add(flow)
+    pane.show_tab("Response")
+    text = "\n".join(screen(pane, 80, 16))
+    assert "Trailers 1" in text
+    assert "Checksum  abc" in text
+
+
+def test_messages(console: FakeConsole, pane: Detail) -> None:
+    console.add(websocket_flow((True, b"hello"), (False, b"\x00\x01\x02")))
+    assert pane.tabs() == ["Request", "Response", "Messages", "Connection"]
+    pane.show_tab("Messages")
+    lines = screen(pane, 80, 10)
+    assert "[Messages 2]" in lines[1]
+    assert lines[2] == "22:13:21 →    5b  hello"
+    assert lines[3] == "22:13:21 ←    3b  00 01 02"
+
+
+def test_raw_and_dns_flows(console: FakeConsole, pane: Detail) -> None:
+    tcp, dns = tcp_flow((True, b"EHLO")), dns_flow()
+    console.add(tcp, dns)
+    assert any("EHLO" in line for line in screen(pane, 80, 10))
+    assert "[Messages 1]" in screen(pane, 80, 10)[1]
+    console.view.set_focus(dns.id)
+    text = "\n".join(screen(pane, 80, 10))
+    assert "dns.example" in text
+    assert "[Request]" in text
+
+
+def test_connections(console: FakeConsole, pane: Detail) -> None:
+    flow = http_flow("https://api.example/")
+    flow.client_conn.tls, flow.client_conn.tls_version, flow.client_conn.sni = True, "TLSv1.3", "api.example"
+    flow.client_conn.timestamp_tls_setup = START + 0.01
+    flow.metadata["key"] = "value\x1b"
+    console.add(flow)
+    pane.show_tab("Connection")
+    text = "\n".join(screen(pane, 100, 30))
+    for words in ("127.0.0.1:51022", "TLSv1.3", "sni", "api.example:443", "request ends", "10ms later", "value\\x1b"):
+        assert words in text
+
+
+def test_search(console: FakeConsole, pane: Detail) -> None:
+    body = b"".join(b"line %d\n" % number for number in range(500))
+    flow = http_flow("http://h/", request_body=body, request_headers=((b"Cookie", b"a" * 600 + b"needle"),))
+    console.add(flow)
+    screen(pane, 80, 12)
+    assert pane.search("line 333")
+    assert any(role == "match.on" for row in roles(pane, 80, 12) for role, _ in row)
+    assert any("line 333" in line for line in screen(pane, 80, 12))
+    assert not pane.search("nowhere")
+    assert pane.search("NEEDLE") is False
+    assert pane.search("needle")  # unfolds what was folded
+    assert "".join(text for row in roles(pane, 80, 24) for role, text in row if role == "match.on") == "needle"
+    assert pane.search("")
+    assert not any(role == "match.on" for row in roles(pane, 80, 12) for role, _ in row)
+
+
+async def test_search_in_a_large_body_goes_on_in_slices(console: FakeConsole, pane: Detail) -> None:
+    body = b"x" * 40 + b"\n"
+    flow = http_flow("http://h/", request_body=body * 800_000 + b"needle\n")
+    console.add(flow)
+    screen(pane, 80, 12)
+    await console.settle()
+    start = time.perf_counter()
+    assert pane.search("needle")
+    assert time.perf_counter() - start < 0.5
+    await console.settle()
+    assert any("needle" in line for line in screen(pane, 80, 12))
+    assert pane.search("nowhere")
+    await console.settle()
+    assert console.messages == ["'nowhere' is not found"]
+
+
+def test_mouse(console: FakeConsole, pane: Detail) -> None:
+    console.add(http_flow("http://h/", request_body=b"\n" * 100))
+    size = (80, 12)
+    column = screen(pane, *size)[1].index("Connection")
+    assert pane.clicked(size, 1, column, 1)
+    assert "[Connection]" in screen(pane, *size)[1]
+    assert pane.clicked(size, 5, 0, 5)
+    assert not pane.clicked(size, 1, 0, 5)
+
+
+def test_no_flow(console: FakeConsole, pane: Detail) -> None:
+    assert screen(pane, 40, 3)[0] == "  no flow"
+    pane.navigate("next")
+    pane.navigate("down")
+
+
+async def test_fifty_megabytes_open_at_once(console: FakeConsole, pane: Detail) -> None:
+    flow = http_flow("http://h/", request_body=b"some words in a line\n" * 2_500_000)
+    console.add(flow)
+    start = time.perf_counter()
+    screen(pane, 120, 40)
+    assert time.perf_counter() - start < 0.5
+    await console.settle()
+    pane.navigate("end")
+    screen(pane, 120, 40)
+    assert pane.viewer.painted_pieces < 2000
+
+
+HOSTILE = st.text(
+    st.one_of(st.characters(), st.sampled_from("\x1b[2J\u202e\u200b\u0301\u0300中한👍🏽\t\r\n\x00\x9b\udc80")),
+    max_size=40,
+)
+
+
+@settings(max_examples=60)
+@given(
+    HOSTILE,
+    HOSTILE,
+    st.binary(max_size=80),
+    st.integers(20, 300),
+    st.sampled_from(["Request", "Response", "Connection"]),
+)
+def test_hostile_flows(name: str, value: str, body: bytes, columns: int, tab: str) -> None:
+    console = FakeConsole()
+    pane = Detail(console)  # type: ignore[arg-type]
+    raw_name, raw_value = name.encode("utf-8", "surrogatepass"), value.encode("utf-8", "surrogatepass")
+    fields = ((raw_name, raw_value), (b"content-type", raw_value))
+    flow = http_flow(
+        "http://h/", request_headers=fields, response_headers=fields, request_body=body, response_body=body
+    )
+    flow.request.path = raw_value.decode("utf-8", "surrogateescape")
+    flow.client_conn.sni = name
+    flow.client_conn.tls = True
+    flow.comment = value
+    flow.error = Error(name)
+    assert flow.response is not None
+    flow.response.reason = "".join(c for c in value if ord(c) < 256)
+    console.add(flow)
+    pane.show_tab(tab)
+    for line in screen(pane, columns, 12):
+        assert not any(ord(c) < 32 or 127 <= ord(c) < 160 or c in "\u202e\u200b" for c in line)

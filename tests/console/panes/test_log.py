@@ -1,0 +1,136 @@
+import pytest
+
+from midstream.console.panes.log import Log
+from midstream.hub.log import LogLevels
+from tests.kit.captured import START
+from tests.kit.fake_console import FakeConsole, roles, screen
+
+
+@pytest.fixture
+def pane(console: FakeConsole) -> Log:
+    console.master.options.add_option("console_eventlog_verbosity", str, "info", "Level.", choices=LogLevels)
+    return Log(console)  # type: ignore[arg-type]
+
+
+def fill(console: FakeConsole) -> None:
+    for number in range(14):
+        console.store.log(
+            "KeyError: 'sku' in response()",
+            "error",
+            START + number / 2,
+            source="my_addon",
+            exc_text="Traceback (most recent call last):\n  File \"x.py\", line 3, in response\nKeyError: 'sku'",
+        )
+    console.store.log("server reset by peer\x1b[2J", "warn", START + 9, source="proxy", client="127.0.0.1:5555")
+    console.store.log("debugging", "debug", START + 9.5)
+    console.store.log("listening on *:8080", "info", START + 10, source="proxyserver")
+
+
+GOLDEN = """\
+ log  level info   3 lines   follow on
+ 22:13:20.000 error my_addon     x14 KeyError: 'sku' in response()  enter shows…
+ 22:13:29.000 warn  proxy        server reset by peer␛[2J
+>22:13:30.000 info  proxyserver  listening on *:8080"""
+
+
+async def test_repeats_are_folded_and_levels_filtered(console: FakeConsole, pane: Log) -> None:
+    fill(console)
+    pane.entered()
+    assert "\n".join(screen(pane, 80, 12)).rstrip() == GOLDEN
+    console.master.options.update(console_eventlog_verbosity="debug")
+    assert any("debugging" in line for line in screen(pane, 80, 12))
+    console.master.options.update(console_eventlog_verbosity="error")
+    assert [line for line in screen(pane, 80, 12) if "22:13" in line] == [
+        ">22:13:20.000 error my_addon     x14 KeyError: 'sku' in response()  enter shows…"
+    ]
+    assert pane.title() == "log, 14 errors"
+    pane.left()
+
+
+async def test_repeats_over_more_than_ten_seconds_are_several_lines(console: FakeConsole, pane: Log) -> None:
+    pane.entered()
+    for number in range(25):
+        console.store.log("again", "info", START + number)
+    assert [line.split("x")[-1] for line in screen(pane, 80, 8) if "again" in line] == [
+        "10 again",
+        "10 again",
+        "5 again",
+    ]
+    pane.left()
+
+
+async def test_it_follows_the_end_until_somebody_looks_up(console: FakeConsole, pane: Log) -> None:
+    pane.entered()
+    for number in range(30):
+        console.store.log(f"entry {number}", "info", START + number)
+    assert screen(pane, 80, 8)[-1].endswith("entry 29")
+    pane.navigate("up")
+    console.store.log("entry 30", "info", START + 30)
+    assert screen(pane, 80, 8)[-1].endswith("entry 29")
+    pane.navigate("end")
+    assert screen(pane, 80, 8)[-1].endswith("entry 30")
+    console.store.log("entry 31", "info", START + 31)
+    assert screen(pane, 80, 8)[-1].endswith("entry 31")
+    pane.left()
+
+
+async def test_tracebacks_are_shown_on_demand(console: FakeConsole, pane: Log) -> None:
+    fill(console)
+    pane.entered()
+    pane.navigate("start")
+    assert "Traceback" not in "\n".join(screen(pane, 80, 24))
+    pane.navigate("select")
+    text = "\n".join(screen(pane, 80, 24))
+    assert 'File "x.py", line 3, in response' in text
+    assert "said 14 times" in text
+    pane.toggle_expanded()
+    assert "Traceback" not in "\n".join(screen(pane, 80, 24))
+    pane.left()
+
+
+async def test_clearing_and_leaving(console: FakeConsole, pane: Log) -> None:
+    fill(console)
+    pane.entered()
+    screen(pane, 80, 8)
+    console.frames.clear()
+    console.store.data.clear()
+    for callback in list(console.store.on_change):
+        callback(None)
+    assert console.frames == [False]
+    assert "Nothing has been logged" in "\n".join(screen(pane, 80, 8))
+    pane.left()
+    assert console.store.on_change == []
+
+
+async def test_what_is_not_shown_asks_for_no_frame(console: FakeConsole, pane: Log) -> None:
+    pane.entered()
+    console.store.log("noise", "debug", START)
+    assert console.frames == []
+    pane.left()
+
+
+async def test_search_and_roles(console: FakeConsole, pane: Log) -> None:
+    fill(console)
+    pane.entered()
+    screen(pane, 80, 8)
+    assert pane.search("RESET")
+    assert pane.scroll.focus == 1
+    assert not pane.search("nowhere")
+    assert any(role == "log.error" for row in roles(pane, 80, 8) for role, _ in row)
+    pane.left()
+
+
+async def test_a_flood_keeps_a_bounded_list(console: FakeConsole, pane: Log) -> None:
+    pane.entered()
+    for number in range(12_000):
+        console.store.log(f"entry {number}", "info", START + number)
+    assert pane.row_count() <= 10_500
+    assert screen(pane, 80, 8)[-1].endswith("entry 11999")
+    pane.left()
+
+
+async def test_without_a_store(console: FakeConsole, pane: Log) -> None:
+    console.master.addons.clear()
+    pane.entered()
+    assert "Nothing has been logged" in "\n".join(screen(pane, 80, 8))
+    pane.left()

@@ -1,0 +1,241 @@
+from collections.abc import Sequence
+
+import pytest
+
+from midstream.console.panes.options import OptionsPane
+from midstream.flows.errors import OptionsError
+from midstream.hub.option_kinds import between
+from tests.kit.fake_console import FakeConsole, roles, screen
+
+
+@pytest.fixture
+def pane(console: FakeConsole) -> OptionsPane:
+    add = console.master.options.add_option
+    add("stream_large_bodies", str | None, None, "Stream bodies larger than this instead of holding them.", kind="size")
+    add("intercept", str | None, None, "Filter of flows to hold.", kind="filter")
+    add("intercept_active", bool, False, "Whether the filter is applied.")
+    add("scripts", Sequence[str], [], "Addon scripts.", kind="path")
+    add("listen_port", int | None, None, "Port to listen on.", kind=between(0, 65535))
+    add("view_order", str, "time", "Sort key.", choices=["time", "method", "url", "size"])
+    add("proxyauth", str | None, None, "Credentials that clients must give.", kind="secret")
+    return OptionsPane(console)  # type: ignore[arg-type]
+
+
+def go(pane: OptionsPane, name: str) -> None:
+    pane.row_count()
+    pane.scroll.count = pane.row_count()
+    pane.scroll.go(pane._names.index(name))
+    assert pane.focused_option == name
+
+
+def keys(pane: OptionsPane, *pressed: str) -> None:
+    for key in pressed:
+        assert pane.typed(key), key
+
+
+def edit(pane: OptionsPane, name: str, *pressed: str) -> None:
+    go(pane, name)
+    pane.navigate("select")
+    keys(pane, *pressed)
+
+
+GOLDEN = """\
+ options  7   c changed 1   / find
+  name                       value                          default      from
+  intercept                  ~m POST                        nothing      session
+> intercept_active           false                          -            -
+  listen_port                                               -            -
+  proxyauth                                                 -            -
+  scripts                                                   -            -
+  stream_large_bodies                                       -            -
+  view_order                 time                           -            -
+
+
+
+
+
+
+
++- intercept_active -----------------------------------------------------------+
+| Whether the filter is applied.                                               |
+|                                                                              |
+| type     bool                                                                |
+| default  false                                                               |
++------------------------------------------------------------------------------+"""
+
+
+def test_golden(console: FakeConsole, pane: OptionsPane) -> None:
+    console.master.options.update(intercept="~m POST")
+    pane.navigate("down")
+    assert "\n".join(screen(pane, 80, 22)).rstrip() == GOLDEN
+    beside = screen(pane, 120, 16)
+    assert "+- intercept_active ---" in beside[2]
+    assert "default" not in screen(pane, 60, 16)[1]
+
+
+def test_a_bool_is_toggled(console: FakeConsole, pane: OptionsPane) -> None:
+    go(pane, "intercept_active")
+    pane.navigate("select")
+    assert console.master.options.intercept_active is True
+    assert not pane.editing
+    assert any("intercept_active" in line and "true" in line for line in screen(pane, 80, 22))
+
+
+def test_a_size_is_typed_in_place(console: FakeConsole, pane: OptionsPane) -> None:
+    edit(pane, "stream_large_bodies", "2", "m", "x")
+    assert pane.editing
+    text = "\n".join(screen(pane, 80, 24))
+    assert "[2mx" in text
+    assert "'2mx' is not a size" in text
+    keys(pane, "enter")
+    assert pane.editing
+    assert console.master.options.stream_large_bodies is None
+    keys(pane, "backspace")
+    assert "ok: 2m = 2,097,152 bytes" in "\n".join(screen(pane, 80, 24))
+    assert pane.get_cursor_coords((80, 24)) == (32, 7)
+    keys(pane, "enter")
+    assert not pane.editing
+    assert console.master.options.stream_large_bodies == "2m"
+
+
+def test_escape_keeps_the_old_value(console: FakeConsole, pane: OptionsPane) -> None:
+    console.master.options.update(intercept="~q")
+    edit(pane, "intercept", "ctrl u", "~", "s", "esc")
+    assert not pane.editing
+    assert console.master.options.intercept == "~q"
+
+
+def test_an_emptied_optional_is_nothing(console: FakeConsole, pane: OptionsPane) -> None:
+    console.master.options.update(intercept="~q")
+    edit(pane, "intercept", "ctrl u", "enter")
+    assert console.master.options.intercept is None
+
+
+def test_the_offending_character_is_marked(console: FakeConsole, pane: OptionsPane) -> None:
+    edit(pane, "intercept", *"~m POST | (~c 4")
+    assert pane._edit is not None
+    assert "column" in pane._edit.problem
+    assert any(role == "value.bad" for row in roles(pane, 80, 24) for role, _ in row)
+
+
+def test_numbers_have_a_range(console: FakeConsole, pane: OptionsPane) -> None:
+    edit(pane, "listen_port", *"99999", "enter")
+    assert pane.editing
+    assert "above 65535" in "\n".join(screen(pane, 60, 20))
+    keys(pane, "ctrl u", *"8081", "enter")
+    assert console.master.options.listen_port == 8081
+
+
+def test_choices_are_stepped_through_and_completed(console: FakeConsole, pane: OptionsPane) -> None:
+    edit(pane, "view_order", "down", "down", "up", "enter")
+    assert console.master.options.view_order == "method"
+    edit(pane, "view_order", "ctrl u", "s", "tab", "enter")
+    assert console.master.options.view_order == "size"
+    edit(pane, "view_order", "ctrl u", "x", "enter")
+    assert pane.editing
+    keys(pane, "esc")
+
+
+def test_lists_are_edited_line_by_line(console: FakeConsole, pane: OptionsPane) -> None:
+    console.master.options.update(scripts=["a.py", "b.py"])
+    edit(pane, "scripts", "alt enter", *"c.py")
+    text = "\n".join(screen(pane, 80, 24))
+    assert "[3 items below]" in text
+    assert "| > c.py" in text
+    keys(pane, "up", "ctrl a", "x", "enter")
+    assert console.master.options.scripts == ["a.py", "xb.py", "c.py"]
+    edit(pane, "scripts", "ctrl u", "up", "end", "ctrl u", "up", "end", "ctrl u", "enter")
+    assert console.master.options.scripts == []
+
+
+def test_a_list_that_lines_cannot_say_is_left_alone(console: FakeConsole, pane: OptionsPane) -> None:
+    console.master.options.update(scripts=["a\nb"])
+    go(pane, "scripts")
+    pane.navigate("select")
+    assert not pane.editing
+    assert "use :set scripts" in console.messages[0]
+
+
+def test_secrets_are_not_shown(console: FakeConsole, pane: OptionsPane) -> None:
+    console.master.options.update(proxyauth="user:hunter2")
+    edit(pane, "proxyauth", "x")
+    assert "hunter2" not in "\n".join(screen(pane, 100, 24))
+    keys(pane, "enter")
+    assert console.master.options.proxyauth == "user:hunter2x"
+    assert "hunter2" not in "\n".join(screen(pane, 100, 24))
+    assert not pane.search("hunter2")
+
+
+def test_what_an_addon_refuses_stays_in_the_field(console: FakeConsole, pane: OptionsPane) -> None:
+    def refuse(updated: set[str]) -> None:
+        if console.master.options.listen_port == 80:
+            raise OptionsError("port 80 needs more rights")
+
+    console.master.options.changed.connect(refuse)
+    edit(pane, "listen_port", *"80", "enter")
+    assert pane.editing
+    assert "port 80 needs more rights" in "\n".join(screen(pane, 80, 24))
+    assert console.master.options.listen_port is None
+
+
+def test_a_refused_toggle_is_said(console: FakeConsole, pane: OptionsPane) -> None:
+    def refuse(updated: set[str]) -> None:
+        if console.master.options.intercept_active:
+            raise OptionsError("not now")
+
+    console.master.options.changed.connect(refuse)
+    go(pane, "intercept_active")
+    pane.navigate("select")
+    assert console.messages == ["not now"]
+    assert console.master.options.intercept_active is False
+
+
+def test_a_change_elsewhere_shows_at_once(console: FakeConsole, pane: OptionsPane) -> None:
+    pane.entered()
+    screen(pane, 80, 22)
+    console.frames.clear()
+    console.master.options.set("intercept=~m POST")
+    assert console.frames == [False]
+    assert any("intercept " in line and "~m POST" in line for line in screen(pane, 80, 22))
+    pane.left()
+    console.master.options.set("intercept=~q")
+    assert console.frames == [False]
+
+
+def test_only_changed(console: FakeConsole, pane: OptionsPane) -> None:
+    console.master.options.update(intercept="~q", listen_port=81)
+    go(pane, "listen_port")
+    pane.toggle_changed()
+    assert pane.row_count() == 2
+    assert pane.focused_option == "listen_port"
+    console.master.options.reset_one("listen_port")
+    assert pane.row_count() == 1
+    console.master.options.reset()
+    assert "Every option has its default" in "\n".join(screen(pane, 80, 22))
+    pane.toggle_changed()
+    assert pane.row_count() == 7
+
+
+def test_find_paste_and_leave(console: FakeConsole, pane: OptionsPane) -> None:
+    assert pane.search("port to listen")
+    assert pane.focused_option == "listen_port"
+    assert not pane.pasted("1")
+    assert not pane.typed("1")
+    pane.navigate("select")
+    assert pane.pasted("80\n")
+    assert not pane.typed("f5")
+    pane.left()
+    assert not pane.editing
+    assert console.master.options.listen_port is None
+
+
+def test_paths_are_completed(console: FakeConsole, pane: OptionsPane, tmp_path: object) -> None:
+    folder = tmp_path  # type: ignore[assignment]
+    for name in ("addon_one.py", "addon_two.py"):
+        (folder / name).touch()  # type: ignore[operator]
+    edit(pane, "scripts", *f"{folder}/add", "tab")
+    assert pane._edit is not None
+    assert pane._edit.edit.text == f"{folder}/addon_"
+    assert len(pane._edit.offered) == 2
+    keys(pane, "o", "tab", "enter")
+    assert console.master.options.scripts == [f"{folder}/addon_one.py"]
