@@ -76,12 +76,13 @@ class ConsoleScreen(urwid.display.raw.Screen):
 
     def __init__(self, on_free: Callable[[], None], on_lost: Callable[[], None], escape_wait: float = 0.025) -> None:
         self.tty_fd = _find_terminal()
-        self._input_fd = os.dup(self.tty_fd)
+        self._was_blocking = os.get_blocking(self.tty_fd)
+        self._input_fd = open_terminal(self.tty_fd, os.O_RDONLY)
         self._output = _Output(os.dup(self.tty_fd))
         super().__init__(_Input(self._input_fd), self._output, bracketed_paste_mode=True, focus_reporting=False)
         # A lone esc waits this long for more bytes: urwid's 125 ms are felt.
         self.set_input_timeouts(complete_wait=escape_wait)
-        self.writer = TerminalWriter(open_terminal(self.tty_fd), on_free)
+        self.writer = TerminalWriter(open_terminal(self.tty_fd, os.O_WRONLY), on_free)
         self._output.writer = self.writer
         self._on_lost = on_lost
         self.saved_settings: list[Any] | None = None
@@ -156,6 +157,9 @@ class ConsoleScreen(urwid.display.raw.Screen):
                 termios.tcflush(self._input_fd, termios.TCIFLUSH)
                 termios.tcsetattr(self._input_fd, termios.TCSANOW, self.saved_settings)
             self.saved_settings = None
+        if self._was_blocking:
+            # Where no file of our own could be opened, the shell's is the one that the loop made non-blocking.
+            os.set_blocking(self.tty_fd, True)
 
     def close(self) -> None:
         """Stop, end the writer thread and let go of the terminal."""

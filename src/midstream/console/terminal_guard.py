@@ -223,8 +223,6 @@ class TerminalGuard:
             "SIGTSTP": self._console.stop_process,
             "SIGCONT": self._console.continued,
         }
-        for name in _FATAL:
-            wanted[name] = functools.partial(self._fatal, name)
         for name, handler in wanted.items():
             number = getattr(signal, name, None)
             if number is None:
@@ -233,6 +231,12 @@ class TerminalGuard:
             self._loop.add_signal_handler(number, handler)
             self._signals[number] = handler
             self._undo.append(functools.partial(self._drop_signal, number, before))
+        for name in _FATAL:
+            number = getattr(signal, name, None)
+            if number is not None:
+                # Not by the loop: it may be the one that does not answer. Python runs these between two bytecodes.
+                before = signal.signal(number, self._fatal)
+                self._undo.append(functools.partial(signal.signal, number, before or signal.SIG_DFL))
 
     def _drop_signal(self, number: int, before: Any) -> None:
         if not self._loop.is_closed():
@@ -245,15 +249,15 @@ class TerminalGuard:
         if not self.child_has_terminal:
             self._console.ask_to_quit()
 
-    def _fatal(self, name: str) -> None:
-        if self.child_has_terminal and name == "SIGQUIT":
+    def _fatal(self, number: int, frame: object) -> None:
+        if self.child_has_terminal and number == getattr(signal, "SIGQUIT", None):
             return
-        logger.info("%s: quitting", name)
         if self._reaper is None:
-            self._reaper = threading.Timer(PATIENCE, self._end_process, (getattr(signal, name),))
+            self._reaper = threading.Timer(PATIENCE, self._end_process, (number,))
             self._reaper.daemon = True
             self._reaper.start()
-        self._console.quit()
+        with contextlib.suppress(RuntimeError):  # the loop is closed: the end has come already
+            self._loop.call_soon_threadsafe(self._console.quit)
 
     def _end_process(self, number: int) -> None:
         """The loop does not answer: restore the terminal from this thread and end the process."""

@@ -18,10 +18,14 @@ from collections.abc import Callable
 _PIECE = 16 * 1024
 
 
-def open_terminal(fd: int) -> int:
-    """Our own open file on the terminal behind `fd`, non-blocking, so that nobody else's descriptor changes mode."""
+def open_terminal(fd: int, access: int) -> int:
+    """Our own open file on the terminal behind `fd`, non-blocking; `access` is os.O_RDONLY or os.O_WRONLY.
+
+    Being non-blocking belongs to the open file, which all duplicates share: without one of our own (uvloop sets it for
+    what it polls) the shell's and the editor's reads would fail too.
+    """
     try:
-        return os.open(os.ttyname(fd), os.O_WRONLY | os.O_NOCTTY | os.O_NONBLOCK)
+        return os.open(os.ttyname(fd), access | os.O_NOCTTY | os.O_NONBLOCK)
     except OSError:
         # The device may have no name in this mount namespace (containers): then a blocking duplicate has to do.
         return os.dup(fd)
