@@ -64,6 +64,25 @@ class DumpMaster(ProxyMaster):
         self.addons.add(*built_in.headless(self.proxy, with_termlog=with_termlog, with_dumper=with_dumper))
 
 
+class ConsoleMaster(ProxyMaster):
+    """The console program."""
+
+    def __init__(self, opts: Options, event_loop: asyncio.AbstractEventLoop | None = None) -> None:
+        super().__init__(opts, event_loop)
+        # Imported here: a headless start does without the terminal library.
+        from midstream.console.console import Console
+        from midstream.store.view import View
+
+        self.view = View()
+        self.console = Console(self, self.view)
+        self.addons.add(*built_in.interactive(self.proxy, self.view, self.console.addon))
+
+    async def until_exit(self) -> None:
+        """Show the console; a start that failed has asked to exit by now and shows none."""
+        if not self.should_exit.is_set():
+            await self.console.run()
+
+
 def start(tool: Tool, argv: Sequence[str]) -> int:
     """Run a program to its end and return its exit status. MidstreamError: the start failed, its text says why."""
     with asyncio.Runner(loop_factory=loop_factory()) as runner:
@@ -96,12 +115,7 @@ async def _run(tool: Tool, argv: Sequence[str]) -> int:
 
 def make_master(tool: Tool, options: Options) -> ProxyMaster:
     """The program with its built-in addons, not running yet. Made inside the loop that it will run in."""
-    if tool == "middump":
-        return DumpMaster(options)
-    # Imported here: a headless start does without the terminal library.
-    from midstream.console.master import ConsoleMaster
-
-    return ConsoleMaster(options)
+    return DumpMaster(options) if tool == "middump" else ConsoleMaster(options)
 
 
 async def _serve(master: ProxyMaster, invocation: Invocation) -> int:

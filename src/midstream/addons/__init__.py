@@ -34,6 +34,6 @@ def headless(proxy: Proxy, *, with_termlog: bool = True, with_dumper: bool = Tru
     return [*first, *common(proxy), *last, ErrorCheck()]
 
 
-def interactive(proxy: Proxy, view: View) -> list[object]:
-    """The addons of `midstream`, but for those that belong to the screen itself."""
-    return [EventStore(), *common(proxy), Intercept(), ViewAddon(view), ErrorCheck()]
+def interactive(proxy: Proxy, view: View, screen: object) -> list[object]:
+    """The addons of `midstream`; `screen` is the console's own."""
+    return [EventStore(), *common(proxy), Intercept(), ViewAddon(view), screen, ErrorCheck()]

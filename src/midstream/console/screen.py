@@ -21,6 +21,7 @@ from urwid.display import escape
 from urwid.display.common import INPUT_DESCRIPTORS_CHANGED
 
 from midstream.console.writer import TerminalWriter, open_terminal
+from midstream.flows.errors import MidstreamError
 
 PASTE_BEGIN = b"\x1b[200~"
 PASTE_END = b"\x1b[201~"
@@ -38,7 +39,7 @@ EMERGENCY = (
 )
 
 
-class NoTerminal(Exception):
+class NoTerminal(MidstreamError):
     """The console was started without a terminal."""
 
 

@@ -55,9 +55,13 @@ class Master:
         with ctx.use(self):
             try:
                 await self.running()
-                await self.should_exit.wait()
+                await self.until_exit()
             finally:
                 await self.done()
+
+    async def until_exit(self) -> None:
+        """What happens between `running` and `done`; ends after `shutdown`."""
+        await self.should_exit.wait()
 
     async def running(self) -> None:
         """The start: ends when every addon has dealt with `running`."""

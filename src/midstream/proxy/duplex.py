@@ -10,7 +10,7 @@ async def while_uploading(
 ) -> bool:
     """Run both; True if both came to their ends.
 
-    When `download` is over and `upload` is not, `wanted` is asked whether the rest of it still is; if not it is cancelled.
+    When `download` is over and `upload` is not, `wanted` says whether the rest of it is; if not, it is cancelled.
     `upload` keeps its failures to itself. What `download` raises is raised as it is, not in an exception group.
     """
     failure: Exception | None = None

@@ -72,7 +72,9 @@ async def _forward(flow: HTTPFlow, client: DownstreamH1, upstreams: Pool, contex
             await upstreams.discard(upstream)
             silent = flow.response is None and isinstance(exc, ServerSilent | ConnectionResetError)
             if not (silent and upstream.exchanges > 1 and request.method in IDEMPOTENT):
-                raise _upstream_failure(exc, upstream) if flow.response is None else exc
+                if flow.response is not None or not isinstance(exc, OSError | Refused):
+                    raise
+                raise _upstream_failure(exc, upstream) from exc
         # The kept connection was closed while the request was on its way to it: an ordinary race.
         upstream = await upstreams.connect_anew(flow)
     await upstreams.release(upstream)
