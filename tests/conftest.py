@@ -1,11 +1,14 @@
 """What holds for all tests."""
 
+import asyncio
 import os
-from collections.abc import Generator
+from collections.abc import Callable, Generator, Mapping
 from typing import TypeVar
 
 import pytest
 from hypothesis import settings
+
+from midstream.app import loop_factory
 
 R = TypeVar("R", pytest.TestReport, pytest.CollectReport)
 
@@ -16,6 +19,11 @@ settings.load_profile("midstream")
 # A test whose outside program is absent skips with its name. Where everything is installed (.ci/run) a skip is a
 # failure, or a test could be silent for years.
 NO_SKIPS = bool(os.environ.get("MIDSTREAM_NO_SKIPS"))
+
+
+def pytest_asyncio_loop_factories() -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]]:
+    """Tests run on the loop that the programs run on; MIDSTREAM_EVENT_LOOP=asyncio tests the fallback."""
+    return {"loop": loop_factory() or asyncio.new_event_loop}
 
 
 @pytest.hookimpl(wrapper=True)
