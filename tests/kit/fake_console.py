@@ -59,6 +59,10 @@ class FakeConsole:
         self.focused_pane: Pane | None = None
 
     @property
+    def pane(self) -> Pane | None:
+        return self.focused_pane
+
+    @property
     def store(self) -> FakeEventStore:
         store: FakeEventStore = self.master.addons["eventstore"]
         return store

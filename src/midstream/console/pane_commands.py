@@ -61,6 +61,20 @@ class PaneCommands:
         """Wrap long lines, or cut them."""
         self._pane(Detail, "the details of a flow").toggle_wrap()
 
+    @command("console.flowview.fold")
+    def flowview_fold(self) -> None:
+        """Show long header values in full, or only their beginning."""
+        self._pane(Detail, "the details of a flow").toggle_folds()
+
+    @command("console.flowview.tab")
+    def flowview_tab(self, name: str) -> None:
+        """Show a tab of the flow by its name or the beginning of it."""
+        pane = self._pane(Detail, "the details of a flow")
+        found = [tab for tab in pane.tabs() if tab.lower().startswith(name.lower())]
+        if not found:
+            raise CommandError(f"there is no tab {name!r}; this flow has {', '.join(pane.tabs()) or 'none'}")
+        pane.show_tab(found[0])
+
     @command("console.options.reset.focus")
     def options_reset_focus(self) -> None:
         """Give the selected option its default value."""

@@ -1,10 +1,15 @@
 import pytest
 
+from midstream.console.pane_commands import PaneCommands
 from midstream.console.panes import PANES, Detail, FlowList, Log, OptionsPane
-from midstream.console.panes.pane_commands import PaneCommands
 from midstream.flows.errors import CommandError
 from tests.kit.captured import http_flow
 from tests.kit.fake_console import FakeConsole, screen
+
+
+@pytest.fixture
+def console() -> FakeConsole:
+    return FakeConsole()
 
 
 @pytest.fixture
@@ -37,13 +42,13 @@ def test_they_act_on_the_focused_pane(console: FakeConsole, addon: PaneCommands)
     run("console.options.changed")
     assert console.focused_pane.only_changed
     console.focused_pane = Log(console)  # type: ignore[arg-type]
-    run("console.log.traceback")
+    run("console.log.expand")
     assert console.focused_pane.expanded
 
 
 def test_they_say_where_they_work(console: FakeConsole, addon: PaneCommands) -> None:
     console.focused_pane = FlowList(console)  # type: ignore[arg-type]
-    with pytest.raises(CommandError, match="works in the pane 'detail' only"):
+    with pytest.raises(CommandError, match="open the details of a flow first"):
         console.master.commands.execute("console.flowview.raw")
 
 
