@@ -16,6 +16,7 @@ from midstream.flows.flow import Flow
 from midstream.flows.http import HTTPFlow, Message
 from midstream.flows.tunnel import TunnelFlow, TunnelMessage
 from midstream.flows.websocket import WebSocketMessage
+from midstream.text.url import default_port
 
 Kind: TypeAlias = Literal["http", "ws", "tcp", "udp", "dns"]
 Held: TypeAlias = Literal["", "request", "response"]
@@ -39,10 +40,11 @@ _MEDIA_TYPES = {
 class Row:
     """What a list shows of one flow. `revision` grows with every rewrite; all else is described by its name.
 
-    `number` counts arrivals from 1 · `created` is the start in seconds since the epoch · `status` is the HTTP status or
-    the DNS response code · `size` is the body of the response, or of the request while there is none, or all messages ·
-    `duration` in seconds, None while the flow is in flight · `messages` counts websocket, TCP and UDP messages ·
-    `held` names what waits for a person · `failed` is the error message · `key` is the place in the view's order.
+    `number` counts arrivals from 1 · `port` is 0 where it goes without saying · `created` is the start in seconds since
+    the epoch · `status` is the HTTP status or the DNS response code · `size` is the body of the response, or of the
+    request while there is none, or all messages · `duration` in seconds, None while the flow is in flight · `messages`
+    counts websocket, TCP and UDP messages · `held` names what waits for a person · `failed` is the error message ·
+    `key` is the place in the view's order.
     """
 
     __slots__ = (
@@ -62,6 +64,7 @@ class Row:
         "modified",
         "number",
         "path",
+        "port",
         "replay",
         "revision",
         "scheme",
@@ -81,6 +84,7 @@ class Row:
         self.method = ""
         self.scheme = ""
         self.host = ""
+        self.port = 0
         self.path = ""
         self.content_type = ""
         self.status: int | None = None
@@ -110,6 +114,7 @@ class Row:
         self.method = _METHODS.get(request.raw_method) or _text(request.raw_method)
         self.scheme = _SCHEMES.get(request.raw_scheme) or _text(request.raw_scheme)
         self.host = request.pretty_host[:LONGEST_TEXT]
+        self.port = request.port if request.port != default_port(self.scheme) else 0
         self.path = request.path[:LONGEST_TEXT]
         self.status = response.status_code if response is not None else None
         self.duration = None

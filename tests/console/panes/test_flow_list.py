@@ -123,6 +123,15 @@ def test_other_kinds_of_flows(console: FakeConsole, pane: FlowList) -> None:
         assert words in text
 
 
+def test_a_port_is_shown_where_it_is_not_the_usual_one(console: FakeConsole, pane: FlowList) -> None:
+    console.add(http_flow("http://h:8443/a"), http_flow("https://h:443/b"), http_flow("http://h/c"))
+    text = "\n".join(screen(pane, 80, 6))
+    assert " h:8443/a " in text
+    assert " h/b " in text
+    assert " h/c " in text
+    assert pane.search("h:8443")
+
+
 def test_roles(console: FakeConsole, pane: FlowList) -> None:
     shop(console)
     rows = roles(pane, 80, 12)

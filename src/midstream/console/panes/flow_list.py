@@ -338,4 +338,5 @@ def _bar_role(each: Row) -> str:
 
 
 def _search_text(each: Row) -> str:
-    return f"{each.method} {each.host}{each.path} {each.status or ''} {each.failed}".casefold()
+    port = f":{each.port}" if each.port else ""
+    return f"{each.method} {each.host}{port}{each.path} {each.status or ''} {each.failed}".casefold()

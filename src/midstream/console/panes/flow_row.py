@@ -86,7 +86,11 @@ def method(row: Row) -> Run:
 def url(row: Row, failure_room: int) -> list[Run]:
     """Host and path; behind them the reason of a failure, for which the rest gives way."""
     host, path, query = visible(row.host), *_split_query(row.path)
-    runs: list[Run] = [("host", host), ("path", visible(path)), ("query", visible(query))]
+    runs: list[Run] = [
+        ("host", f"{host}:{row.port}" if row.port else host),
+        ("path", visible(path)),
+        ("query", visible(query)),
+    ]
     if not row.failed:
         return runs
     reason = "  " + visible(row.failed)

@@ -165,6 +165,7 @@ class OptionsPane(ListPane):
     # -- painting -----------------------------------------------------------------------------------------------------
 
     def head(self, columns: int) -> list[Line]:
+        self._list()
         changed = sum(self.options.has_changed(name) for name in self.options.keys())  # noqa: SIM118  # no dict
         shown = "only changed" if self.only_changed else f"{len(self._names)}"
         line: list[Run] = [
