@@ -35,7 +35,9 @@ class Overlay:
 
     def lines(self, columns: int, rows: int) -> list[Line]:
         """The box with its frame."""
-        return framed(self.title, self.body(columns - 4, rows - 2), columns)
+        body = self.body(columns - 4, rows - 2)
+        needed = max([width(self.title) + 4, *(line_width(line) for line in body)])
+        return framed(self.title, body, min(columns, needed + 4))
 
 
 class Chooser(Overlay):

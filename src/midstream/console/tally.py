@@ -79,9 +79,12 @@ class Tally:
             self.marked.discard(id_)
         if not row.held:
             self.held.pop(id_, None)
-        elif self.held.get(id_) != row.held:
+        else:
+            # A response that a person writes for a held request moves the hold, which is no news.
+            is_new = id_ not in self.held
             self.held[id_] = row.held
-            self._on_held(id_)
+            if is_new:
+                self._on_held(id_)
 
     def _prune(self) -> None:
         self.held = {id_: side for id_, side in self.held.items() if id_ in self._view}

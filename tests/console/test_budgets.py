@@ -1,0 +1,101 @@
+"""What the console may cost: frames under load, and a loop that nothing of it holds."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+
+from midstream import filters
+from midstream.console.writer import TerminalWriter
+from tests.console.masters import shown_console
+from tests.kit.captured import http_flow
+
+
+class Probe:
+    """The longest time that the loop did not come back to this task."""
+
+    def __init__(self) -> None:
+        self.longest = 0.0
+        self._task: asyncio.Task[None] | None = None
+
+    async def __aenter__(self) -> Probe:
+        self._task = asyncio.create_task(self._beat())
+        await asyncio.sleep(0)
+        return self
+
+    async def __aexit__(self, *exc: object) -> None:
+        assert self._task is not None
+        self._task.cancel()
+        await asyncio.wait([self._task])
+
+    async def _beat(self) -> None:
+        last = time.perf_counter()
+        while True:
+            await asyncio.sleep(0)
+            now = time.perf_counter()
+            self.longest = max(self.longest, now - last)
+            last = now
+
+
+async def test_data_frames_are_bounded_and_an_event_is_cheap(tmp_path):
+    async with shown_console(tmp_path) as shown:
+        flows = [http_flow(f"http://example.com/{number}") for number in range(2000)]
+        shown.options.console_focus_follow = True
+        await asyncio.sleep(0)
+        before = shown.screen.frames
+        start = time.monotonic()
+        for number, flow in enumerate(flows):
+            shown.view.add(flow)
+            if number % 5 == 0:
+                await asyncio.sleep(0.001)
+        elapsed = time.monotonic() - start
+        assert shown.screen.frames - before <= elapsed * 20 + 2
+
+
+async def test_filtering_many_flows_does_not_hold_the_loop(tmp_path):
+    async with shown_console(tmp_path) as shown:
+        for number in range(20_000):
+            shown.view.add(http_flow(f"http://example.com/{number}"))
+        await asyncio.sleep(0.2)
+        async with Probe() as probe:
+            shown.press("f", "~u 77")
+            await shown.until(lambda: shown.view.filter_text)
+            await shown.view.refilter(filters.parse("~u 77"))
+        # 50 ms by design; the machine that runs the tests has other work too.
+        assert probe.longest < 0.25
+
+
+async def test_a_terminal_that_does_not_read_is_not_painted_for(tmp_path):
+    """The frame clock asks the writer: with a full pipe nothing is painted, and then the newest state is."""
+    read_end, write_end = os.pipe()
+    os.set_blocking(write_end, False)
+    async with shown_console(tmp_path) as shown:
+        clock = shown.console.terminal._clock
+        assert clock is not None
+        loop = asyncio.get_running_loop()
+        writer = TerminalWriter(write_end, lambda: loop.call_soon_threadsafe(clock.terminal_free))
+        clock._is_free = lambda: not writer.busy
+        writer.submit(b"x" * 500_000)
+        await asyncio.sleep(0.05)
+        frames = shown.screen.frames
+        async with Probe() as probe:
+            for number in range(200):
+                shown.view.add(http_flow(f"http://example.com/{number}"))
+                shown.press("G")
+                await asyncio.sleep(0)
+        assert shown.screen.frames == frames
+        assert probe.longest < 0.25
+        os.set_blocking(read_end, False)
+
+        def read_all() -> bool:
+            try:
+                os.read(read_end, 1 << 20)
+            except BlockingIOError:
+                pass
+            return shown.screen.frames > frames
+
+        await shown.until(read_all)
+        assert shown.screen.frames == frames + 1, "one frame, the newest"
+        writer.close()
+    os.close(read_end)

@@ -1,0 +1,153 @@
+from __future__ import annotations
+
+import stat
+import sys
+from pathlib import Path
+
+import pytest
+
+from midstream.console import external_editor
+from tests.console.masters import Shown, shown_console
+from tests.kit.captured import http_flow
+
+
+@pytest.fixture
+async def shown(tmp_path):
+    async with shown_console(tmp_path) as shown:
+        yield shown
+
+
+def use_editor(monkeypatch, tmp_path: Path, script: str) -> Path:
+    """An editor that runs `script` with `text` (bytes) and sets it; returns where it notes each run."""
+    path, runs = tmp_path / "editor", tmp_path / "runs"
+    path.write_text(
+        f"#!{sys.executable}\nimport sys\npath = sys.argv[1]\ntext = open(path, 'rb').read()\n"
+        f"open({str(runs)!r}, 'a').write(path + '\\n')\n{script}\nopen(path, 'wb').write(text)\n"
+    )
+    path.chmod(0o755)
+    monkeypatch.setenv("MIDSTREAM_EDITOR", str(path))
+    return runs
+
+
+def held_flow(shown: Shown, **more):
+    flow = http_flow(
+        "http://example.com/login",
+        "POST",
+        request_body=b'{"qty": 1}',
+        request_headers=((b"HOST", b"example.com"), (b"content-length", b"10"), (b"X-Twice", b"1"), (b"x-twice", b"2")),
+        live=True,
+        **more,
+    )
+    shown.view.add(flow)
+    flow.intercept()
+    shown.view.update(flow)
+    return flow
+
+
+async def test_a_head_is_edited_and_what_was_not_touched_stays(shown, monkeypatch, tmp_path):
+    use_editor(monkeypatch, tmp_path, "text = text.replace(b'X-Twice: 1', b'X-Twice: one').replace(b'POST', b'PUT')")
+    flow = held_flow(shown)
+    shown.press("e", "h")
+    await shown.until_shown("request headers edited")
+    assert flow.request.method == "PUT"
+    assert flow.request.headers.fields == (
+        (b"HOST", b"example.com"),
+        (b"content-length", b"10"),
+        (b"X-Twice", b"one"),
+        (b"x-twice", b"2"),
+    )
+    assert flow.modified()
+    assert flow.intercepted
+    shown.press("V")
+    await shown.until(lambda: flow.request.method == "POST")
+
+
+async def test_the_length_follows_the_body_and_an_added_line_end_does_not_count(shown, monkeypatch, tmp_path):
+    use_editor(monkeypatch, tmp_path, "text = text.replace(b'1', b'1234') + b'\\n'")
+    flow = held_flow(shown)
+    shown.press("e", "b")
+    await shown.until_shown("request body edited")
+    assert flow.request.raw_content == b'{"qty": 1234}'
+    assert flow.request.headers["content-length"] == "13"
+
+
+async def test_nothing_changed_is_no_edit(shown, monkeypatch, tmp_path):
+    use_editor(monkeypatch, tmp_path, "text = text + b'\\n'")
+    flow = held_flow(shown)
+    shown.press("e", "b")
+    await shown.until_shown("request body unchanged")
+    assert not flow.modified()
+
+
+async def test_a_text_that_is_no_head_is_not_lost(shown, monkeypatch, tmp_path):
+    runs = use_editor(
+        monkeypatch,
+        tmp_path,
+        "text = text + b'broken\\n' if b'broken' not in text else text.replace(b'broken', b'b: 1')",
+    )
+    flow = held_flow(shown)
+    shown.press("e", "h")
+    await shown.until_shown("a header is 'name: value', not 'broken'")
+    assert not flow.modified()
+    path = Path(runs.read_text().strip())
+    assert path.read_bytes().endswith(b"broken\n")
+    shown.press("y")
+    await shown.until_shown("request headers edited")
+    assert flow.request.headers["b"] == "1"
+    assert not path.parent.exists(), "the file went with its purpose"
+
+
+async def test_declining_to_edit_again_keeps_the_file(shown, monkeypatch, tmp_path):
+    runs = use_editor(monkeypatch, tmp_path, "text = b'nonsense'")
+    flow = held_flow(shown)
+    shown.press("e", "h")
+    await shown.until_shown("edit again?")
+    shown.press("n")
+    path = Path(runs.read_text().strip())
+    assert path.read_bytes() == b"nonsense"
+    assert not flow.modified()
+
+
+async def test_a_response_that_is_not_there_yet_can_be_written(shown, monkeypatch, tmp_path):
+    use_editor(monkeypatch, tmp_path, "text = b'HTTP/1.1 404 Not Here\\nServer: me\\n'")
+    flow = held_flow(shown, status=None)
+    shown.press("e", "H")
+    await shown.until_shown("response headers edited")
+    assert (flow.response.status_code, flow.response.reason) == (404, "Not Here")
+    assert flow.response.headers["server"] == "me"
+
+
+async def test_short_parts_are_asked_for(shown):
+    flow = held_flow(shown)
+    shown.press("e", "m")
+    shown.press("ctrl u", "PATCH", "enter")
+    assert flow.request.method == "PATCH"
+    shown.press("e", "s", "ctrl u", "77", "enter")
+    assert flow.response.status_code == 200
+    assert "'77' is no status code" in shown.text
+    shown.press("e", "s", "ctrl u", "418", "enter")
+    assert flow.response.status_code == 418
+    shown.press(";", "look at this", "enter")
+    assert flow.comment == "look at this"
+
+
+async def test_commands_say_what_is_missing(shown):
+    shown.press(":", "console.edit.focus request-body", "enter")
+    assert "no flow has the focus" in shown.text
+
+
+def test_the_file_and_its_folder_are_private():
+    path = external_editor.private_file(b"secret", ".txt")
+    try:
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600
+        assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
+    finally:
+        external_editor.Edited(b"", path).discard()
+    assert not path.parent.exists()
+
+
+def test_which_editor():
+    assert external_editor.find_editor({"EDITOR": "a", "VISUAL": "code -w"}) == ["code", "-w"]
+    assert external_editor.find_editor({"EDITOR": "a", "MIDSTREAM_EDITOR": "'my editor' x"}) == ["my editor", "x"]
+    with pytest.raises(external_editor.NoEditor, match="EDITOR is no command line"):
+        external_editor.find_editor({"EDITOR": "'open"})
