@@ -107,7 +107,7 @@ def _items(console: Console) -> list[Line]:
         items.append([("bar.warn", f"lag {lag * 1000:.0f}ms")])
     if path := _option(options, "save_stream_file"):
         items.append([("bar", f"rec {visible(str(path))}")])
-    flags = [name for name in FLAGS if _option(options, name) is True]
+    flags = [name for name in FLAGS if name in options and options.has_changed(name) and _option(options, name) is True]
     if flags:
         items.append([("bar", " ".join(flags))])
     if scripts := _option(options, "scripts"):
