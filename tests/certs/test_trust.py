@@ -136,6 +136,8 @@ def test_sessions_are_resumed_and_keep_the_chain(ca_file: Path, maximum: str) ->
     assert not first.session_reused
     certificate = Cert.from_der(peer_chain(first)[0])
     contexts.keep(("key",), first, [certificate])
+    assert session(contexts, ("key",)) is None, "a server that is met once is not worth a session"
+    contexts.keep(("key",), first, [certificate])
     assert session(contexts, ("other key",)) is None
     second, far, error, _ = shake_hands(contexts.context(), server, "a.example", session(contexts, ("key",)))
     assert error is None
@@ -156,7 +158,9 @@ def test_sessions_of_an_insecure_context_are_of_no_use_to_a_verifying_one(ca_fil
     assert error is None
     strict.context()
     strict.keep(("key",), near, ())
+    strict.keep(("key",), near, ())
     assert session(strict, ("key",)) is None
+    insecure.keep(("key",), near, ())
     insecure.keep(("key",), near, ())
     with pytest.raises(ValueError, match="different SSLContext"):
         shake_hands(strict.context(), server, "a.example", session(insecure, ("key",)))
@@ -168,6 +172,7 @@ def test_sessions_are_bounded_in_number_and_age(ca_file: Path) -> None:
     server = server_context(issue(["a.example"], CA))
     near, _, _, _ = shake_hands(contexts.context(), server, "a.example")
     for key in ("a", "b", "c"):
+        contexts.keep((key,), near, ())
         contexts.keep((key,), near, ())
     assert [key for key in ("a", "b", "c") if session(contexts, (key,))] == ["b", "c"]
     now += 3000
