@@ -25,6 +25,9 @@ class Background:
         task = asyncio.get_running_loop().create_task(_logged(work), name=name or None, context=copy_context())
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        if asyncio.iscoroutine(work):
+            # A task that is cancelled before its first step never gets to `work`, which would be reported as forgotten.
+            task.add_done_callback(lambda _: work.close())
         return task
 
     async def close(self) -> None:

@@ -1,0 +1,7 @@
+"""Add a header to every response. The shortest addon: a module with a function that is named like an event."""
+
+from midstream import http
+
+
+def response(flow: http.HTTPFlow) -> None:
+    flow.response.headers["x-seen-by"] = "midstream"
