@@ -1,0 +1,150 @@
+"""The main job on a real terminal: hold a POST, edit it in $EDITOR while traffic passes, let it go, look at the log."""
+
+from __future__ import annotations
+
+import http.server
+import shutil
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.kit.pty import ProgramOnPty
+
+pytestmark = [
+    pytest.mark.end2end,
+    pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed"),
+]
+
+MIDSTREAM = [sys.executable, "-c", "from midstream.cli import midstream; raise SystemExit(midstream())"]
+EDITOR = """
+import sys
+path = sys.argv[-1]
+text = open(path).read()
+print("THE EDITOR IS OPEN", flush=True)
+sys.stdin.readline()
+text = text.replace("qty=1", "qty=2222") if text.startswith("qty") else text + "X-Edited: yes\\n"
+open(path, "w").write(text)
+"""
+
+
+class Echo(http.server.BaseHTTPRequestHandler):
+    """Answers with what it got."""
+
+    protocol_version = "HTTP/1.1"
+
+    def do_GET(self) -> None:
+        body = self.rfile.read(int(self.headers.get("content-length", 0)))
+        answer = f"{self.command} {self.path} edited={self.headers.get('x-edited')} {body.decode()}\n".encode()
+        self.send_response(200)
+        self.send_header("content-length", str(len(answer)))
+        self.end_headers()
+        self.wfile.write(answer)
+
+    do_POST = do_GET
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Quiet."""
+
+
+@pytest.fixture
+def origin() -> Iterator[int]:
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Echo)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield server.server_address[1]
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+@pytest.fixture
+def editor(tmp_path: Path) -> dict[str, str]:
+    path = tmp_path / "editor"
+    path.write_text(f"#!{sys.executable}\n{EDITOR}")
+    path.chmod(0o755)
+    return {"MIDSTREAM_EDITOR": str(path)}
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def curl(port: int, *arguments: str) -> subprocess.Popen[str]:
+    command = ["curl", "-sS", "--max-time", "30", "--proxy", f"http://127.0.0.1:{port}", *arguments]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+
+
+def finish(program: ProgramOnPty, child: subprocess.Popen[str], deadline: float = 20) -> str:
+    """What curl printed; the screen is read meanwhile, as the program must never wait for us."""
+    end = time.monotonic() + deadline
+    while child.poll() is None:
+        assert time.monotonic() < end, f"curl still waits\n{program.text}"
+        program.read()
+    out, _ = child.communicate()
+    return out
+
+
+@pytest.mark.parametrize(("columns", "rows"), [(120, 32), (80, 24)])
+@pytest.mark.parametrize("loop", ["uvloop", "asyncio"])
+def test_hold_edit_and_let_go(tmp_path, origin, editor, loop, columns, rows):
+    port = free_port()
+    argv = [*MIDSTREAM, "--listen-host", "127.0.0.1", "-p", str(port), "--set", f"confdir={tmp_path / 'conf'}"]
+    env = {**editor, "MIDSTREAM_EVENT_LOOP": loop}
+    with ProgramOnPty(argv, columns, rows, env=env) as program:
+        program.wait_for(f":{port}")
+        program.send("i", "~m POST", "<enter>")
+        program.wait_for("i:~m POST")
+        post = curl(port, "-d", "qty=1", f"http://127.0.0.1:{origin}/cart")
+        program.wait_for("‖req")
+
+        for keys, done in (("eh", "request headers edited"), ("eb", "request body edited")):
+            program.send(*keys)
+            program.wait_for("THE EDITOR IS OPEN")
+            start = time.monotonic()
+            get = curl(port, f"http://127.0.0.1:{origin}/get")
+            assert finish(program, get) == "GET /get edited=None \n"
+            assert time.monotonic() - start < 2, "traffic goes on at normal speed"
+            program.send("\n")
+            program.wait_for(done)
+
+        assert post.poll() is None
+        program.send("a")
+        program.wait_for("‖res")
+        assert post.poll() is None, "the response is held too"
+        program.send("a")
+        assert finish(program, post) == "POST /cart edited=yes qty=2222\n"
+
+        program.send("E")
+        program.wait_for("-- log")
+        program.wait_for("listening")
+        program.send(":", "set intercept '~d other'", "<enter>", "O", "/", "intercept", "<enter>")
+        program.wait_for("~d other")
+        program.send("Q")
+        assert program.wait_ended() == 0
+        assert program.is_restored()
+
+
+def test_the_options_pane_edits_in_place(tmp_path):
+    port = free_port()
+    argv = [*MIDSTREAM, "--listen-host", "127.0.0.1", "-p", str(port), "--set", f"confdir={tmp_path / 'conf'}"]
+    with ProgramOnPty(argv) as program:
+        program.wait_for(f":{port}")
+        program.send("O")
+        program.wait_for("name")
+        program.send("/", "view_filter", "<enter>")
+        program.wait_for(lambda program: any(line.startswith(">") and "view_filter" in line for line in program.lines))
+        program.send("<enter>")
+        program.send("~d ex")
+        program.wait_for("[~d ex")
+        program.send("<enter>", "1")
+        program.wait_for("all 0 > ~d ex")
+        program.send("Q")
+        assert program.wait_ended() == 0
