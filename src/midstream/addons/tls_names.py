@@ -61,26 +61,26 @@ class NameFinder:
 
     def __init__(self) -> None:
         self.use_upstream = True
-        self._known: dict[tuple[bytes, str | None, str | None], Names] = {}
+        self._known: dict[tuple[bytes, str | None], Names] = {}
 
     def find(self, client: Client, server: Server) -> Names:
         """Names in order, without doubles, and the organization: those of the real certificate, then what the client
-        asked for. Of a client that asked for nothing, where it wanted to go, or where it arrived."""
+        will look for: the name it asked for (SNI); without one where it wanted to go, or where it arrived."""
         shown = server.certificate_list[0] if self.use_upstream and server.certificate_list else None
-        host = server.address[0] if server.address else None
-        if client.sni is None and host is None and client.sockname:
-            host = client.sockname[0]
-        key = (shown.der if shown is not None else b"", client.sni, host)
+        asked = client.sni
+        if asked is None:
+            asked = server.address[0] if server.address else client.sockname[0] if client.sockname else None
+        key = (shown.der if shown is not None else b"", asked)
         names = self._known.get(key)
         if names is None:
-            names = _names(shown, client.sni, host)
+            names = _names(shown, asked)
             if len(self._known) >= _KNOWN:
                 self._known.clear()  # cheaper to fill again than to keep in order
             self._known[key] = names
         return names
 
 
-def _names(shown: Cert | None, sni: str | None, host: str | None) -> Names:
+def _names(shown: Cert | None, asked: str | None) -> Names:
     found: dict[str, None] = {}
     organization: str | None = None
     if shown is not None:
@@ -90,11 +90,10 @@ def _names(shown: Cert | None, sni: str | None, host: str | None) -> Names:
         except ValueError:  # only OpenSSL could read it
             upstream = []
         found = dict.fromkeys(name for name in upstream if name)
-    kept = list(found)[: MAX_NAMES - 2]
-    for name in (sni, host):
-        # A name that a star stands for needs no certificate of its own: all siblings share one.
-        if name and not covers(kept, name):
-            kept.append(name)
+    kept = list(found)[: MAX_NAMES - 1]
+    # A name that a star stands for needs no certificate of its own: all siblings share one.
+    if asked and not covers(kept, asked):
+        kept.append(asked)
     return tuple(kept), organization
 
 
