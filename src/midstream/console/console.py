@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from midstream.console import completion, results
+from midstream.console import completion, external_editor, results
 from midstream.console.commands import ConsoleAddon
 from midstream.console.hints import contexts_of
 from midstream.console.history import History
@@ -358,8 +358,6 @@ class Console:
 
     async def edit_in_editor(self, data: bytes, suffix: str) -> bytes | None:
         """The bytes as the person left them in $EDITOR; None: the editor could not run, which was said."""
-        from midstream.console import external_editor
-
         try:
             edited = await external_editor.edit(data, suffix, self.suspend)
         except external_editor.NoEditor as error:
@@ -390,8 +388,7 @@ class Console:
 
     def _flow_held(self, id_: str) -> None:
         row = self.view.row(id_)
-        name = visible(f"{row.method} {row.host}{row.path}")
-        self.message(f"held at {row.held}: {row.number} {name}")
+        self.message(visible(f"held at {row.held}: {row.number} {row.method} {row.host}{row.path}"))
         if getattr(self.master.options, "console_bell", True):
             self.terminal.ring()
 
