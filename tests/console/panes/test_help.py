@@ -12,9 +12,9 @@ def test_keys_and_filters_are_listed(console: FakeConsole) -> None:
     pane.asked_from = ("flows",)
     pane.entered()
     lines = screen(pane, 100, 100)
-    assert lines[1] == "Flow list" or lines[1].strip() == "Flow list"
-    assert "   a                  Resume   flow.resume @focus   when ~q" in lines
-    assert "   g g                To the start   console.nav.start" in lines
+    assert lines[1] == " Flow list"
+    assert "   a              Resume                   flow.resume @focus   when ~q" in lines
+    assert "   g g            To the start             console.nav.start" in lines
     text = "\n".join(lines)
     for operator in OPERATORS:
         assert operator.name in text

@@ -88,6 +88,16 @@ async def test_tracebacks_are_shown_on_demand(console: FakeConsole, pane: Log) -
     pane.left()
 
 
+async def test_a_drawer_hands_over_to_the_pane(console: FakeConsole, pane: Log) -> None:
+    fill(console)
+    pane.entered()
+    screen(pane, 80, 6)
+    pane.navigate("select")
+    assert console.opened == ["log"]
+    assert not pane.expanded
+    pane.left()
+
+
 async def test_clearing_and_leaving(console: FakeConsole, pane: Log) -> None:
     fill(console)
     pane.entered()

@@ -30,7 +30,8 @@ _TITLES = {
     "text": "Editing in place",
     "grid": "Grid",
 }
-_KEY_CELLS = 18
+_KEY_CELLS = 14
+_HELP_CELLS = 24
 _EXAMPLES = (
     ("~d example.com & ~m POST", "POST requests to example.com"),
     ("~s & ~c 500 | ~e", "answers with status 500, and failures"),
@@ -100,8 +101,11 @@ def _keys(keymap: Keymap, context: str) -> Iterator[list[Run]]:
         return
     for binding in keymap.in_context(context):
         keys = visible(" ".join(binding.keys))
-        runs: list[Run] = [("hint.key", f"   {keys:<{_KEY_CELLS}} "), ("text", visible(binding.help) or "-")]
-        runs.append(("dim", f"   {visible(binding.command)}"))
+        runs: list[Run] = [
+            ("hint.key", f"   {keys:<{_KEY_CELLS}} "),
+            ("text", f"{visible(binding.help) or '-':<{_HELP_CELLS}}"),
+        ]
+        runs.append(("dim", f" {visible(binding.command)}"))
         if binding.when_text:
             runs.append(("dim", f"   when {visible(binding.when_text)}"))
         yield runs

@@ -10,6 +10,8 @@ import time
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, ClassVar, Protocol
 
+import urwid
+
 from midstream.console.panes.help_box import HelpBox, Words
 from midstream.console.panes.list_pane import ListPane
 from midstream.console.widgets.canvas import Line, Run
@@ -23,6 +25,7 @@ FOLD_SECONDS = 10.0
 _VERBOSITY = "console_eventlog_verbosity"
 _FOLD_LOOK_BACK = 8
 _BOX_LINES = 200
+_ROWS_FOR_ALL = 12
 
 
 class EventStore(Protocol):
@@ -55,6 +58,7 @@ class Log(ListPane):
     def __init__(self, console: Console) -> None:
         super().__init__(console)
         self.expanded = False
+        self._rows = 0  # the height when it was last painted
         self._lines: list[_Shown] = []
         self._limit = 10_000
         self._store: EventStore | None = None
@@ -128,8 +132,21 @@ class Log(ListPane):
 
     def toggle_expanded(self) -> None:
         """Show all of the focused entry, its traceback too; or only its line again."""
+        if not self.expanded and self._rows and self._rows < _ROWS_FOR_ALL:
+            # The drawer has no room for a traceback: the pane shows the same entry.
+            whole = self.console.open_pane("log")
+            if isinstance(whole, Log) and whole is not self:
+                whole.expanded = True
+                whole.scroll.count = whole.row_count()
+                whole.scroll.go(self.scroll.focus)
+            if whole is not self:
+                return
         self.expanded = not self.expanded
         self.console.request_frame(now=True)
+
+    def render(self, size: tuple[int, int], focus: bool = False) -> urwid.Canvas:  # type: ignore[override]
+        self._rows = size[1]
+        return super().render(size, focus)
 
     # -- rows ---------------------------------------------------------------------------------------------------------
 
