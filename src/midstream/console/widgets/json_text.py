@@ -19,7 +19,8 @@ _STEP = 2000  # tokens to a step: a millisecond or two
 # Deeper levels are not indented further: 100 kB of brackets would become gigabytes of spaces.
 _DEEPEST = 40
 _MOST_GROWTH = 16
-_CLOSING = {b"]": b"[", b"}": b"{"}
+_PARTNERS = {b"[": b"]", b"{": b"}"}
+_EMPTY = {b"[": re.compile(rb"[ \t\r\n]*\]"), b"{": re.compile(rb"[ \t\r\n]*\}")}
 
 
 class NotJson(ValueError):
@@ -29,70 +30,89 @@ class NotJson(ValueError):
 def reindent(data: bytes) -> Iterator[bytes | None]:
     """The text in new lines: yields parts of it, and None after each step of work. NotJson where it is none."""
     allowed = _MOST_GROWTH * len(data) + 1024
-    lines: list[bytes] = []
-    open_brackets: list[bytes] = []
+    layout = _Layout()
     position, tokens = 0, 0
-    expects_value = True
-    line = b""
-    while True:
-        match = _TOKEN.match(data, position)
-        if match is None:
-            break
+    while (match := _TOKEN.match(data, position)) is not None:
         position = match.end()
-        token = match[1] or match[2] or match[3]
         if match[2] is None:
-            if not expects_value:
-                raise NotJson(f"two values without a comma before byte {position}")
-            line += token
-            expects_value = False
-        elif token in b"[{":
-            if not expects_value:
-                raise NotJson(f"two values without a comma before byte {position}")
-            empty = re.compile(rb"[ \t\r\n]*\]" if token == b"[" else rb"[ \t\r\n]*\}").match(data, position)
-            if empty:
-                position = empty.end()
-                line += token + _partner(token)
-                expects_value = False
-            else:
-                open_brackets.append(token)
-                lines.append(line + token)
-                line = _indent(len(open_brackets))
-        elif token in b"]}":
-            if not open_brackets or open_brackets.pop() != _CLOSING[token]:
-                raise NotJson(f"{token.decode()} closes nothing at byte {position - 1}")
-            lines.append(line)
-            line = _indent(len(open_brackets)) + token
-            expects_value = False
-        elif token == b",":
-            if not open_brackets or expects_value:
-                raise NotJson(f"a comma without a value before it at byte {position - 1}")
-            lines.append(line + b",")
-            line = _indent(len(open_brackets))
-            expects_value = True
+            layout.scalar(match[1] or match[3])
+        elif match[2] in b"[{":
+            empty = _EMPTY[match[2]].match(data, position)
+            position = empty.end() if empty else position
+            layout.open(match[2], is_empty=empty is not None)
         else:
-            line += b": "
-            expects_value = True
+            layout.punctuation(match[2])
         tokens += 1
         if tokens % _STEP == 0:
-            done = b"".join(part + b"\n" for part in lines)
+            done = layout.taken()
             allowed -= len(done)
             if allowed < 0:
                 raise NotJson("it is nested too deeply to be worth reading")
-            lines.clear()
             yield done
             yield None
-    if open_brackets or expects_value or data[position:].strip(b" \t\r\n"):
+    if not layout.is_whole or data[position:].strip(b" \t\r\n"):
         raise NotJson(f"the text is no JSON from byte {position} on")
-    lines.append(line)
-    yield b"\n".join(lines)
+    yield layout.taken() + layout.line
 
 
-def _partner(bracket: bytes) -> bytes:
-    return b"]" if bracket == b"[" else b"}"
+class _Layout:
+    """The lines made so far, and the grammar as far as brackets and commas go."""
 
+    __slots__ = ("_expects_value", "_lines", "_open", "line")
 
-def _indent(depth: int) -> bytes:
-    return b"  " * min(depth, _DEEPEST)
+    def __init__(self) -> None:
+        self.line = b""
+        self._lines: list[bytes] = []
+        self._open: list[bytes] = []
+        self._expects_value = True
+
+    @property
+    def is_whole(self) -> bool:
+        return not self._open and not self._expects_value
+
+    def taken(self) -> bytes:
+        """The lines that are done, which are forgotten here."""
+        done = b"".join(line + b"\n" for line in self._lines)
+        self._lines.clear()
+        return done
+
+    def scalar(self, token: bytes) -> None:
+        self._value()
+        self.line += token
+        self._expects_value = False
+
+    def open(self, bracket: bytes, *, is_empty: bool) -> None:
+        self._value()
+        if is_empty:
+            self.line += bracket + _PARTNERS[bracket]
+            self._expects_value = False
+            return
+        self._open.append(bracket)
+        self._end(bracket)
+
+    def punctuation(self, token: bytes) -> None:
+        if token == b":":
+            self.line += b": "
+            self._expects_value = True
+        elif token == b",":
+            if not self._open or self._expects_value:
+                raise NotJson("there is a comma without a value before it")
+            self._end(token)
+            self._expects_value = True
+        else:
+            if not self._open or _PARTNERS[self._open.pop()] != token:
+                raise NotJson(f"{token.decode()} closes nothing")
+            self._end(b"")
+            self.line += token
+            self._expects_value = False
+
+    def _value(self) -> None:
+        if not self._expects_value:
+            raise NotJson("there are two values without a comma between them")
+
+    def _end(self, token: bytes) -> None:
+        self._lines.append(self.line + token)
+        self.line = b"  " * min(len(self._open), _DEEPEST)
 
 
 _PARTS = re.compile(r'("(?:[^"\\]|\\.)*+"?)(\s*:)?|(-?[0-9][0-9.eE+-]*)|(true|false|null)|([^"\-0-9tfn]+|.)', re.DOTALL)
