@@ -104,6 +104,4 @@ def screen(pane: Pane, columns: int, rows: int, focus: bool = True) -> list[str]
 
 def roles(pane: Pane, columns: int, rows: int, focus: bool = True) -> list[list[tuple[object, str]]]:
     """The runs of a pane: (role, text)."""
-    return [
-        [(role, data.decode()) for role, _, data in row] for row in pane.render((columns, rows), focus).content()
-    ]
+    return [[(role, data.decode()) for role, _, data in row] for row in pane.render((columns, rows), focus).content()]
