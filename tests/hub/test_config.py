@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from midstream.flows.errors import OptionsError
@@ -210,7 +210,8 @@ def test_serializing_everything(opts: Options) -> None:
     assert out.getvalue() == "count: 1\nflag: false\nlimit:\norder: time\nscripts: []\nword: old\n"
 
 
-@given(st.text(), st.lists(st.text()), st.integers(), st.booleans())
+@example(word="a\x85b", scripts=["\u2028"], count=0, flag=False)
+@given(word=st.text(), scripts=st.lists(st.text()), count=st.integers(), flag=st.booleans())
 def test_what_is_saved_is_loaded(word: str, scripts: list[str], count: int, flag: bool) -> None:
     opts = make_options()
     opts.update(word=word, scripts=scripts, count=count, flag=flag)

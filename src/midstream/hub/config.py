@@ -8,6 +8,7 @@ What a value means is checked by the options; this file only brings it to them.
 from __future__ import annotations
 
 import os
+import re
 import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -25,6 +26,7 @@ FILE_NAMES = ("config.yaml", "config.yml")
 # A config file with every option spelled out has 10 kB; the YAML reader needs a second for 300 kB.
 LARGEST_FILE = 256 * 1024
 
+_ODD_BREAK = re.compile("[\r\x85\u2028\u2029]")
 _TAG = "tag:yaml.org,2002:"
 
 
@@ -133,11 +135,22 @@ def serialize(
             if cwd is not None and key == "scripts" and isinstance(value, list):
                 value = [relative_path(script, relative_to=cwd) for script in value]
             if key not in document or document[key] != value:
-                document[key] = value
+                document[key] = _writable(value)
         else:
             document.pop(key, None)
     if document:
         yaml.dump(document, file)
+
+
+def _writable(value: object) -> object:
+    """The value, with text quoted whose line breaks other than LF a plain scalar would turn into spaces."""
+    from ruamel.yaml.scalarstring import DoubleQuotedScalarString
+
+    if isinstance(value, list):
+        return [_writable(item) for item in value]
+    if isinstance(value, str) and _ODD_BREAK.search(value):
+        return DoubleQuotedScalarString(value)
+    return value
 
 
 def _quotes_hint(option: Option, value: object) -> str:
