@@ -76,7 +76,7 @@ def main() -> None:
     ap.add_argument("--table", type=Path, default=HERE / "peers.toml")
     ap.add_argument("--peers", default="")
     ap.add_argument("--rounds", type=int, default=5)
-    ap.add_argument("--flows", type=int, default=10000)
+    ap.add_argument("--flows", type=int, default=10000, help="in the larger of the two files; 0: only start-up")
     ap.add_argument("--proxy-cpu", type=int, default=0)
     ap.add_argument("--other-cpu", type=int, default=1)
     ap.add_argument("--json", type=Path)
@@ -98,9 +98,14 @@ def main() -> None:
         for label, rows in results.items():
             line(label, rows[1:] or rows)
         readers = [n for n in names if "capture" in peers.table[n] and "like" not in peers.table[n]]
-        files = {(n, c): args.work / f"{n}.{c}.flows" for n in readers for c in (10, args.flows)}
-        for (name, count), path in files.items():
-            capture(peers, name, path, count, args.proxy_cpu, args.other_cpu)
+        files = {(n, c): args.work / f"{n}.{c}.flows" for n in readers for c in (10, args.flows) if args.flows}
+        for (name, count), path in list(files.items()):
+            try:
+                capture(peers, name, path, count, args.proxy_cpu, args.other_cpu)
+            except RuntimeError as exc:
+                del files[name, count]
+                print("skipped", exc)
+                continue
             print(f"{name} {count} flows: file of {path.stat().st_size / 1e6:.2f} MB")
         for _ in range(args.rounds):
             for (name, count), path in files.items():
