@@ -30,3 +30,8 @@ class Settings:
     connect_timeout: float = 30.0
     """For one dial, and again for the TLS handshake on it."""
     limits: Limits = field(default_factory=Limits)
+
+    @property
+    def longest_head(self) -> float:
+        """How long a head may take, which is never longer than a connection may be silent."""
+        return min(self.head_timeout, self.idle_timeout)

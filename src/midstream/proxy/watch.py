@@ -15,7 +15,7 @@ now = time.monotonic
 class Watch:
     """The patience of one connection; `reason` says in plain words why its task was cancelled."""
 
-    __slots__ = ("_why", "busy", "deadline", "reason", "task")
+    __slots__ = ("_why", "busy", "deadline", "expired", "reason", "server_due", "task")
 
     def __init__(self) -> None:
         self.task: asyncio.Task[None] | None = None
@@ -23,11 +23,22 @@ class Watch:
         """An exchange or tunnel is under way, so the client's leaving ends it; otherwise the next read tells."""
         self.reason = ""
         self.deadline = math.inf
+        self.expired = False
+        """The deadline has passed, which is why the task was cancelled."""
+        self.server_due = False
+        """It is the server that something is expected of."""
         self._why = ""
 
     def expect(self, seconds: float, why: str) -> None:
-        """Be patient for so long from now; `why` completes "closed since …"."""
+        """Be patient with the client, or with both sides, for so long from now; `why` says what did not happen."""
         self.deadline = now() + seconds
+        self.server_due = False
+        self._why = why
+
+    def expect_server(self, seconds: float, why: str) -> None:
+        """The same where the server is due: its silence is no fault of the client, who can be told of it."""
+        self.deadline = now() + seconds
+        self.server_due = True
         self._why = why
 
     def rest(self) -> None:
@@ -37,7 +48,9 @@ class Watch:
     def expire(self) -> None:
         """Called by the sweep when the deadline has passed."""
         self.deadline = math.inf
-        self.end(self._why)
+        if not self.reason:
+            self.expired = True
+            self.end(self._why)
 
     def client_left(self) -> None:
         """The client's transport is gone, or the client has said all it will say."""

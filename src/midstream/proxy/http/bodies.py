@@ -9,7 +9,6 @@ from midstream.flows.http import Request, Response
 from midstream.proxy.errors import BodyTooLarge
 from midstream.proxy.http.reader import MessageReader
 from midstream.proxy.settings import Settings
-from midstream.proxy.watch import Watch
 from midstream.text.sizes import human_size
 
 Message = Request | Response
@@ -34,18 +33,19 @@ def shall_stream(message: Message, framing: int, settings: Settings) -> bool:
     return False
 
 
-async def collect(reader: MessageReader, settings: Settings, watch: Watch) -> tuple[bytes, bool]:
+async def collect(reader: MessageReader, settings: Settings, why: str) -> tuple[bytes, bool]:
     """The body, and whether that is all of it. False: it outgrew memory's share, and the rest is still to be read.
 
-    Raises BodyTooLarge, Refused, OSError.
+    `why` says whose silence ended the wait, if it does. Raises BodyTooLarge, Refused, OSError.
     """
     pieces: list[bytes] = []
     size = 0
     most = settings.body_buffer_limit
     if settings.stream_large_bodies is not None:
         most = min(most, settings.stream_large_bodies)
+    reader.expect(settings.idle_timeout, why)
     while piece := await reader.read_piece():
-        watch.expect(settings.idle_timeout, "no byte of the body came")
+        reader.expect(settings.idle_timeout, why)
         pieces.append(piece)
         size += len(piece)
         check_size(size, settings)

@@ -58,7 +58,7 @@ class DownstreamH1:
         self.client = client
         self.stream = stream
         self.destination = destination
-        self.reader = MessageReader(stream, settings.limits, watch, settings.head_timeout)
+        self.reader = MessageReader(stream, settings.limits, watch.expect, settings.longest_head)
         self.head: RequestHead | None = None
         self.keep_alive = True
         """Another request may come on this connection."""

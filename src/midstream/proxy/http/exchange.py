@@ -23,6 +23,8 @@ from midstream.wire.http1 import Refused
 # repeated.
 IDEMPOTENT = frozenset({"GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"})
 
+CLIENT_STOPPED = "the client stopped sending"
+
 
 async def exchange(flow: HTTPFlow, client: DownstreamH1, upstreams: Pool, context: ClientContext) -> None:
     """Carry `flow.request`, whose body is still unread, and its response.
@@ -41,7 +43,7 @@ async def exchange(flow: HTTPFlow, client: DownstreamH1, upstreams: Pool, contex
     if (body := client.reader.body_now(head.framing)) is None:
         if head.expects_continue:
             client.send_continue()
-        body, complete = await collect(client.reader, context.settings, context.watch)
+        body, complete = await collect(client.reader, context.settings, CLIENT_STOPPED)
         if not complete:
             await _stream_both_ways(flow, client, upstreams, context, body)
             return
@@ -83,7 +85,7 @@ async def _forward(flow: HTTPFlow, client: DownstreamH1, upstreams: Pool, contex
 async def _ask(flow: HTTPFlow, client: DownstreamH1, upstream: UpstreamH1, context: ClientContext) -> None:
     """One attempt on one connection."""
     request = flow.request
-    context.watch.expect(context.settings.idle_timeout, f"{_where(upstream)} did not answer")
+    context.watch.expect_server(context.settings.idle_timeout, f"{_where(upstream)} did not answer")
     body = request.raw_content or b""
     rest = upstream.send_now(request, client.head, body)
     if rest is None:
@@ -126,9 +128,8 @@ async def _relay_response(flow: HTTPFlow, client: DownstreamH1, upstream: Upstre
         return
     reader = upstream.reader
     if (body := reader.body_now(head.framing)) is None:
-        context.watch.expect(settings.idle_timeout, f"{_where(upstream)} stopped sending")
         try:
-            body, complete = await collect(reader, settings, context.watch)
+            body, complete = await collect(reader, settings, f"{_where(upstream)} stopped sending")
         except (OSError, Refused) as exc:
             raise _upstream_failure(exc, upstream) from exc
         if not complete:
@@ -197,10 +198,10 @@ async def _upload_streamed(
     request = flow.request
     streamed = StreamedBody(request, context.settings, outgrown=bool(first))
     try:
-        piece = first or await client.reader.read_piece()
+        piece = first or await _read_request_piece(client, context)
         while piece:
             await _write(writer, streamed.take(piece), context, upstream)
-            piece = await client.reader.read_piece()
+            piece = await _read_request_piece(client, context)
         await _write(writer, streamed.end(), context, upstream)
         _note_cut(flow, request, streamed, "request")
         if client.reader.trailers:
@@ -209,6 +210,8 @@ async def _upload_streamed(
         await context.events.request(flow)
         _check_alive(flow)
         await writer.end(request.trailers.fields if request.trailers is not None else ())
+        if flow.response is None:
+            context.watch.expect_server(context.settings.idle_timeout, f"{_where(upstream)} did not answer")
     except _ServerGone:
         return
     except Exception as exc:
@@ -220,8 +223,13 @@ class _ServerGone(Exception):
     """The server takes no more of the request."""
 
 
+async def _read_request_piece(client: DownstreamH1, context: ClientContext) -> bytes:
+    context.watch.expect(context.settings.idle_timeout, CLIENT_STOPPED)
+    return await client.reader.read_piece()
+
+
 async def _write(writer: BodyWriter, pieces: list[bytes], context: ClientContext, upstream: UpstreamH1) -> None:
-    context.watch.expect(context.settings.idle_timeout, f"{_where(upstream)} stopped reading")
+    context.watch.expect_server(context.settings.idle_timeout, f"{_where(upstream)} stopped reading")
     try:
         for piece in pieces:
             await writer.write(piece)
@@ -255,7 +263,7 @@ async def _stream_response(
 
 
 async def _read_response_piece(upstream: UpstreamH1, context: ClientContext) -> bytes:
-    context.watch.expect(context.settings.idle_timeout, f"{_where(upstream)} stopped sending")
+    context.watch.expect_server(context.settings.idle_timeout, f"{_where(upstream)} stopped sending")
     try:
         return await upstream.reader.read_piece()
     except (OSError, Refused) as exc:
@@ -294,6 +302,8 @@ def _upstream_failure(exc: BaseException, upstream: UpstreamH1) -> BaseException
     """What a failure of the server's side is called; other exceptions stay what they are."""
     if isinstance(exc, Refused):
         return UpstreamFailed(f"{_where(upstream)} sent a malformed response: {exc.reason}")
+    if isinstance(exc, ConnectionResetError):
+        return UpstreamFailed(f"{_where(upstream)} reset the connection")
     if isinstance(exc, OSError):
         return UpstreamFailed(f"{_where(upstream)}: {exc}")
     return exc

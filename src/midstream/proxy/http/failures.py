@@ -32,7 +32,7 @@ async def conclude(flow: HTTPFlow, failure: BaseException, client: DownstreamH1,
             client.stream.abort()
         else:
             client.stream.close()
-    if not isinstance(failure, FlowKilled | asyncio.CancelledError):
+    if context.watch.expired or not isinstance(failure, FlowKilled | asyncio.CancelledError):
         logger.warning("%s %s: %s", flow.request.method, flow.request.url, text)
     await context.events.error(flow)
 
@@ -54,8 +54,10 @@ def _verdict(failure: BaseException, flow: HTTPFlow, context: ClientContext) -> 
             return 0, b"", str(failure)
         case asyncio.CancelledError() if flow.error is not None:
             return 0, b"", flow.error.msg
-        case asyncio.CancelledError() if context.watch.reason and "did not answer" in context.watch.reason:
+        case asyncio.CancelledError() if context.watch.expired and context.watch.server_due:
             return 502, b"Bad Gateway", context.watch.reason
+        case asyncio.CancelledError() if context.watch.expired and flow.response is None:
+            return 408, b"Request Timeout", context.watch.reason
         case asyncio.CancelledError():
             return 0, b"", context.watch.reason or "midstream is shutting down"
         case WrongLength():

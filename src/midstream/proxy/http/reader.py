@@ -4,8 +4,9 @@ Used by `downstream_h1` and `upstream_h1`. It holds what arrived beyond the pres
 first bytes of a tunnel) and never more of a head or of chunk framing than the limits allow.
 """
 
+from collections.abc import Callable
+
 from midstream.proxy.streams.stream import Stream
-from midstream.proxy.watch import Watch
 from midstream.wire.http1 import CHUNKED, UNTIL_CLOSE, ChunkedReader, Fields, Limits, Refused, find_head_end
 
 # A body is handed on in pieces of at most this many bytes, so that one peer's burst never holds the loop.
@@ -19,12 +20,15 @@ class Truncated(ConnectionError):
 class MessageReader:
     """One direction of an HTTP/1 connection."""
 
-    __slots__ = ("_buffer", "_chunks", "_left", "head_timeout", "in_head", "limits", "stream", "trailers", "watch")
+    __slots__ = ("_buffer", "_chunks", "_left", "expect", "head_timeout", "in_head", "limits", "stream", "trailers")
 
-    def __init__(self, stream: Stream, limits: Limits, watch: Watch, head_timeout: float) -> None:
+    def __init__(
+        self, stream: Stream, limits: Limits, expect: Callable[[float, str], None], head_timeout: float
+    ) -> None:
         self.stream = stream
         self.limits = limits
-        self.watch = watch
+        self.expect = expect
+        """Sets how long to be patient, and what to say when that was in vain."""
         self.head_timeout = head_timeout
         self.in_head = False
         """A head has begun and not ended."""
@@ -57,7 +61,7 @@ class MessageReader:
         self.in_head = bool(start)
         if start:
             # From its first byte a head has so long, however slowly its pieces drip in.
-            self.watch.expect(self.head_timeout, f"no whole message head came within {self.head_timeout:g} s")
+            self.expect(self.head_timeout, f"no whole message head came within {self.head_timeout:g} s")
         while (end := find_head_end(pieces, seen)) < 0:
             if len(pieces) > limit:
                 raise Refused(f"the head is larger than {limit} bytes", status=431)

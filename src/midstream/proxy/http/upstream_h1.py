@@ -34,7 +34,7 @@ class UpstreamH1:
         self.server = server
         self.stream = stream
         self.key = key
-        self.reader = MessageReader(stream, settings.limits, watch, settings.head_timeout)
+        self.reader = MessageReader(stream, settings.limits, watch.expect_server, settings.longest_head)
         self.head: ResponseHead | None = None
         self.exchanges = 0
         self.usable = True
