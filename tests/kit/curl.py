@@ -39,7 +39,7 @@ async def curl(*arguments: str, stdin: bytes | None = None) -> Curled:
     environment = {name: value for name, value in os.environ.items() if name.lower() not in _OBEYED}
     with tempfile.TemporaryDirectory() as folder:
         head, body = Path(folder) / "head", Path(folder) / "body"
-        facts = ("-w", "%{http_code} %{num_connects}")
+        facts = ("-w", "%{http_code} %{num_connects}\n")
         process = await asyncio.create_subprocess_exec(
             "curl", "-q", "-sS", "-m", f"{PATIENCE:g}", "-D", str(head), "-o", str(body), *facts, *arguments,
             stdin=asyncio.subprocess.PIPE if stdin is not None else asyncio.subprocess.DEVNULL,
