@@ -162,8 +162,7 @@ async def _serve_tls(
 ) -> None:
     """Intercept: read the ClientHello, learn from the real server what to be, be that to the client."""
     client, events, settings = context.client, context.events, context.settings
-    context.watch.busy = True
-    context.watch.rest()
+    context.watch.rest()  # handshakes have limits of their own
     try:
         hello = await read_client_hello(stream, client, settings.head_timeout)
         data = ClientHelloData(context.for_addons(server), hello)
@@ -175,7 +174,10 @@ async def _serve_tls(
         server.sni = server.sni or client.sni or (server.address[0] if server.address else None)
         tls_upstream, failure = None, None
         if settings.eager or data.establish_server_tls_first:
+            context.watch.busy = True
             tls_upstream, failure = await _upstream_tls(server, upstream, context)
+            # The handshake reads, and so it meets the client's end after what the client said of its reason.
+            context.watch.busy = False
         try:
             stream = await start_client_tls(stream, context.for_addons(server), events, settings)
         except BaseException:

@@ -52,7 +52,7 @@ async def read_client_hello(stream: Stream, client: Client, timeout: float) -> C
     except TimeoutError:
         raise ClientTLSFailed(f"the client sent no whole ClientHello within {timeout:g} s") from None
     except OSError as exc:
-        raise ClientTLSFailed(f"the connection broke in the middle of the ClientHello: {exc}") from None
+        raise ClientTLSFailed("the client reset the connection in the middle of its ClientHello") from exc
     hello = ClientHello(message)
     client.sni = hello.sni
     client.alpn_offers = tuple(hello.alpn_protocols)
@@ -81,6 +81,7 @@ async def start_client_tls(stream: Stream, context: Context, events: Events, set
         if events.tls_failed_client.handlers:
             await events.tls_failed_client(data)
         raise
+    tls.listen_for_goodbye()
     _note_session(client, data.ssl_conn)
     if events.tls_established_client.handlers:
         await events.tls_established_client(data)

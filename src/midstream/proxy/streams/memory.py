@@ -11,7 +11,18 @@ from midstream.proxy.streams.stream import Stream
 class MemoryStream(Stream):
     """One end of a pair; see `memory_pair`."""
 
-    __slots__ = ("_closed", "_drained", "_eof_sent", "_inbox", "_peer", "_readable", "_reset", "_size", "capacity")
+    __slots__ = (
+        "_closed",
+        "_drained",
+        "_eof_sent",
+        "_inbox",
+        "_peer",
+        "_readable",
+        "_reading",
+        "_reset",
+        "_size",
+        "capacity",
+    )
 
     def __init__(self, capacity: int = 64 * 1024) -> None:
         super().__init__()
@@ -25,7 +36,7 @@ class MemoryStream(Stream):
         self._drained = asyncio.Event()
         self._drained.set()
         self._closed = asyncio.Event()
-        self._eof_sent = self._reset = False
+        self._eof_sent = self._reset = self._reading = False
 
     async def read(self) -> bytes:
         while not self._inbox:
@@ -34,7 +45,14 @@ class MemoryStream(Stream):
             if self.at_eof or self._closed.is_set():
                 return b""
             self._readable.clear()
-            await self._readable.wait()
+            self._reading = True
+            try:
+                await self._readable.wait()
+            finally:
+                self._reading = False
+        return self.take()
+
+    def take(self) -> bytes:
         data = b"".join(self._inbox)
         self._inbox.clear()
         self._size = 0
@@ -55,6 +73,8 @@ class MemoryStream(Stream):
             peer._readable.set()
             if peer._size > peer.capacity:
                 self._drained.clear()
+            if peer.on_data is not None and not peer._reading:
+                peer.on_data()
 
     async def drain(self) -> None:
         await self._drained.wait()

@@ -14,7 +14,7 @@ class Stream(ABC):
     One task reads and one task writes at a time; these may be two tasks.
     """
 
-    __slots__ = ("at_eof", "lost", "on_lost", "peername", "sockname", "truncated")
+    __slots__ = ("at_eof", "lost", "on_data", "on_lost", "peername", "sockname", "truncated")
 
     def __init__(self) -> None:
         self.at_eof = False
@@ -25,12 +25,18 @@ class Stream(ABC):
         """The peer went away, by a regular end or a reset; `on_lost` has been called or would have been."""
         self.on_lost: Callable[[], None] | None = None
         """Called once, without arguments, as soon as the peer went away, even when nobody reads."""
+        self.on_data: Callable[[], None] | None = None
+        """Called when bytes arrive that no `read` waits for: a carrier above may look at them by `take`."""
         self.peername: tuple[str, int] | None = None
         self.sockname: tuple[str, int] | None = None
 
     @abstractmethod
     async def read(self) -> bytes:
         """The next bytes, at least one; `b""` when the peer will send no more. Raises ConnectionError when broken."""
+
+    @abstractmethod
+    def take(self) -> bytes:
+        """What has arrived and is unread, without waiting; `b""` when that is nothing."""
 
     @abstractmethod
     def unread(self, data: bytes) -> None:

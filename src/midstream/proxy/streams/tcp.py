@@ -67,9 +67,12 @@ class TCPStream(Stream, asyncio.Protocol):
         self._waiting += len(data)
         if self._reader is not None:
             self._wake_reader()
-        elif self._waiting > READ_HIGH_WATER and not self._read_paused and self._transport is not None:
+            return
+        if self._waiting > READ_HIGH_WATER and not self._read_paused and self._transport is not None:
             self._read_paused = True
             self._transport.pause_reading()
+        if self.on_data is not None:
+            self.on_data()
 
     def eof_received(self) -> bool:
         self.at_eof = True
@@ -108,7 +111,19 @@ class TCPStream(Stream, asyncio.Protocol):
                 await self._reader
             finally:
                 self._reader = None
-        return self._take()
+        return self.take()
+
+    def take(self) -> bytes:
+        data = self._data
+        if self._more:
+            data = b"".join([data, *self._more])
+            self._more.clear()
+        self._data = b""
+        self._waiting = 0
+        if self._read_paused and self._transport is not None:
+            self._read_paused = False
+            self._transport.resume_reading()
+        return data
 
     def unread(self, data: bytes) -> None:
         if data:
@@ -148,18 +163,6 @@ class TCPStream(Stream, asyncio.Protocol):
         await asyncio.shield(self._closed)
 
     # -- within --
-
-    def _take(self) -> bytes:
-        data = self._data
-        if self._more:
-            data = b"".join([data, *self._more])
-            self._more.clear()
-        self._data = b""
-        self._waiting = 0
-        if self._read_paused and self._transport is not None:
-            self._read_paused = False
-            self._transport.resume_reading()
-        return data
 
     def _wake_reader(self) -> None:
         if self._reader is not None and not self._reader.done():

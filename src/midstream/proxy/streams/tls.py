@@ -2,7 +2,8 @@
 
 The code that sets up a connection peeks at `below`, lets addons build the `ssl.SSLObject`, and calls `handshake`;
 from then on this is a stream like the others. It chooses no certificate, no protocol and no trust: that came with the
-object. Ciphertext is read from below only when somebody wants plain text, so backpressure passes through.
+object. Ciphertext is read from below only when somebody wants plain text, so backpressure passes through; and, within
+a bound, by a stream that was told to `listen_for_goodbye`.
 """
 
 import asyncio
@@ -12,6 +13,7 @@ from typing import Final
 from midstream.proxy.streams.stream import Stream
 
 _READ: Final = 65536  # more than a record holds; OpenSSL hands out one record at a time
+_AHEAD: Final = 65536  # plain text that may wait while we look for a goodbye behind it
 _WRITE: Final = 262_144  # larger writes are encrypted in slices, so that the BIO does not grow with the body
 
 
@@ -70,6 +72,20 @@ class TLSStream(Stream):
                 incoming.write(data)
         self._flush()
 
+    def listen_for_goodbye(self) -> None:
+        """Notice the peer's close_notify also while nobody reads: some say it and keep the TCP connection open."""
+        self._below.on_data = self._look
+
+    def _look(self) -> None:
+        tls = self._tls
+        if tls is None or self._ended or self._broken is not None or len(self._pushed) > _AHEAD:
+            return
+        self._incoming.write(self._below.take())
+        if data := self._decrypt(tls, self._incoming):
+            self._pushed += data
+            if self.on_data is not None:
+                self.on_data()
+
     async def read(self) -> bytes:
         if self._pushed:
             data, self._pushed = self._pushed, b""
@@ -124,6 +140,10 @@ class TLSStream(Stream):
         if self._unsent:
             self._retry(tls)
         return data if more is None else b"".join(more)
+
+    def take(self) -> bytes:
+        data, self._pushed = self._pushed, b""
+        return data
 
     def unread(self, data: bytes) -> None:
         self._pushed = data + self._pushed if self._pushed else data
