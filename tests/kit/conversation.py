@@ -92,6 +92,9 @@ class MemoryDialler(Dialler):
         assert server.address is not None
         if server.address in self.conversation.refusing:
             raise ConnectionRefusedError("refused")
+        if server.address in self.conversation.silent:
+            self.conversation.dialling.put_nowait(server.address)
+            await asyncio.Event().wait()
         ours, theirs = memory_pair(self.conversation.capacity)
         self.conversation.dialled.append(server.address)
         self.conversation.servers.put_nowait(End(theirs))
@@ -157,6 +160,9 @@ class Conversation:
         self.servers: asyncio.Queue[End] = asyncio.Queue()
         self.dialled: list[tuple[str, int]] = []
         self.refusing: set[tuple[str, int]] = set()
+        self.silent: set[tuple[str, int]] = set()
+        """Servers that never accept; `dialling` tells that one is tried."""
+        self.dialling: asyncio.Queue[tuple[str, int]] = asyncio.Queue()
         self.recorder = Recorder()
         self.client: End
         self.context: ClientContext

@@ -35,7 +35,7 @@ class Dialler:
             return stream
         try:
             return await self.start_tls(server, stream)
-        except UpstreamFailed:
+        except BaseException:
             await self.closed(server, stream)
             raise
 
@@ -43,34 +43,45 @@ class Dialler:
         """The transport alone: server_connect, then server_connected or server_connect_error."""
         data = ServerConnectionHookData(server, self.client)
         await self.events.server_connect(data)
-        server = data.server
-        if server.error is None:
-            try:
-                stream = await self._connect(server)
-            except (OSError, TimeoutError, UnicodeError) as exc:
-                host, port = server.address or ("?", 0)
-                server.error = explain_dial(exc, host, port, self.settings.connect_timeout)
-        if server.error is not None:
+        stream = await self._dial(server) if server.error is None else None
+        if stream is None:
             await self.events.server_connect_error(data)
-            raise UpstreamFailed(server.error)
+            raise UpstreamFailed(server.error or "the connection was refused")
         server.peername, server.sockname = stream.peername, stream.sockname
         server.timestamp_tcp_setup = time.time()
         server.state = ConnectionState.OPEN
         try:
             await self.events.server_connected(data)
+            if server.error is not None:  # now that its address is known, an addon objects
+                raise UpstreamFailed(server.error)
         except BaseException:
-            stream.abort()
+            await self.closed(server, stream)
             raise
         return stream
 
-    async def _connect(self, server: Server) -> Stream:
+    async def _dial(self, server: Server) -> Stream | None:
+        """The connection, or None with the reason in `server.error`."""
         if server.address is None:
-            raise UpstreamFailed("the request names no server to connect to")
+            server.error = "an addon took the address of the server away"
+            return None
+        try:
+            return await self._connect(server)
+        except (OSError, TimeoutError, UnicodeError) as exc:
+            server.error = explain_dial(exc, *server.address, self.settings.connect_timeout)
+            return None
+        except asyncio.CancelledError:
+            server.error = "the client left, or the flow was killed, before there was a connection"
+            await self.events.server_connect_error(ServerConnectionHookData(server, self.client))
+            raise
+
+    async def _connect(self, server: Server) -> Stream:
+        assert server.address is not None
         host, port = server.address
         server.timestamp_start = time.time()
         loop = asyncio.get_running_loop()
+        local = server.sockname or self.settings.local_address  # an addon may have chosen one in server_connect
         async with asyncio.timeout(self.settings.connect_timeout):
-            _, stream = await loop.create_connection(TCPStream, host, port, local_addr=self.settings.local_address)
+            _, stream = await loop.create_connection(TCPStream, host, port, local_addr=local)
         return stream
 
     async def start_tls(self, server: Server, stream: Stream) -> Stream:

@@ -58,10 +58,15 @@ class Watch:
             self.end("client disconnected")
 
     def flow_killed(self) -> None:
-        """The flow under way was killed, by whomever. An addon that does it in its handler is noticed after the
-        event.
+        """The flow under way was killed, by whomever and in whatever thread. An addon that does it in its handler is
+        noticed after the event.
         """
-        if asyncio.current_task() is not self.task:
+        if self.task is None:
+            return
+        loop = self.task.get_loop()
+        if not _is_running(loop):
+            loop.call_soon_threadsafe(self.end, "the flow was killed")
+        elif asyncio.current_task() is not self.task:
             self.end("the flow was killed")
 
     def end(self, reason: str) -> None:
@@ -69,3 +74,11 @@ class Watch:
         if not self.reason and self.task is not None:
             self.reason = reason
             self.task.cancel()
+
+
+def _is_running(loop: asyncio.AbstractEventLoop) -> bool:
+    """Whether the caller runs in this loop, and so in its thread."""
+    try:
+        return asyncio.get_running_loop() is loop
+    except RuntimeError:
+        return False

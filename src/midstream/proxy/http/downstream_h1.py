@@ -45,6 +45,7 @@ class DownstreamH1:
         "keep_alive",
         "reader",
         "stream",
+        "told",
     )
 
     def __init__(
@@ -64,6 +65,8 @@ class DownstreamH1:
         """Another request may come on this connection."""
         self.answering = False
         """A part of the present response is out, so that no other answer can be given."""
+        self.told = False
+        """The addons have seen the response: whatever happens now is no `error` event any more."""
         self.first_line = b""
         self._continued = False
         self._limits = settings.limits
@@ -73,7 +76,7 @@ class DownstreamH1:
     async def read_request(self) -> Request | None:
         """The next request, its body still unread; None at the end. Raises Refused (nothing usable came), OSError."""
         self.head = None
-        self.answering = self._continued = False
+        self.answering = self._continued = self.told = False
         self.first_line = b""
         raw = await self.reader.read_head()
         if not raw:

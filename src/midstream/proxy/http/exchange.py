@@ -4,8 +4,10 @@
 Reads top to bottom; waiting for a person, a slow addon or a slow peer is an `await` on that line.
 """
 
+import asyncio
 import time
 
+from midstream.flows.flow import Error
 from midstream.flows.headers import Headers
 from midstream.flows.http import HTTPFlow, Request, Response
 from midstream.proxy.client_context import ClientContext
@@ -148,7 +150,12 @@ async def _finish_response(
     flow: HTTPFlow, response: Response, client: DownstreamH1, context: ClientContext, upstream: UpstreamH1 | None
 ) -> None:
     """The response event, then the answer to the client. The body is in memory."""
-    await context.events.response(flow)
+    client.told = True
+    try:
+        await context.events.response(flow)
+    except BaseException:
+        client.told = _was_told(flow)
+        raise
     _check_alive(flow)
     context.watch.expect(context.settings.idle_timeout, "the client stopped reading")
     await client.send(flow.request, flow.response or response, upstream.head if upstream is not None else None)
@@ -175,7 +182,7 @@ async def _stream_both_ways(
             upstream.usable = client.keep_alive = False
     except BaseException as exc:
         await upstreams.discard(upstream)
-        if failures:
+        if failures and not isinstance(exc, asyncio.CancelledError):
             raise failures[0] from None
         if isinstance(exc, OSError | Refused) and flow.response is None:
             raise _upstream_failure(exc, upstream) from exc
@@ -257,8 +264,14 @@ async def _stream_response(
         response.trailers = Headers(upstream.reader.trailers)
     response.timestamp_end = time.time()
     context.watch.rest()
-    await context.events.response(flow)
+    client.told = True
+    try:
+        await context.events.response(flow)
+    except BaseException:
+        client.told = _was_told(flow)
+        raise
     _check_alive(flow)
+    context.watch.expect(patience, "the client stopped reading")
     await writer.end(response.trailers.fields if response.trailers is not None else ())
 
 
@@ -294,8 +307,15 @@ async def _switch_protocols(flow: HTTPFlow, client: DownstreamH1, upstream: Upst
 
 
 def _check_alive(flow: HTTPFlow) -> None:
-    if flow.error is not None:
+    if flow.error is not None and flow.error.msg == Error.KILLED_MESSAGE:
         raise FlowKilled(flow.error.msg)
+
+
+def _was_told(flow: HTTPFlow) -> bool:
+    """Whether all addons saw the event that was cancelled: a flow is held, and killed by hand, after the last of
+    them.
+    """
+    return flow.intercepted or flow.error is not None
 
 
 def _upstream_failure(exc: BaseException, upstream: UpstreamH1) -> BaseException:

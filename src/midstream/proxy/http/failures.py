@@ -18,10 +18,13 @@ logger = logging.getLogger("midstream.proxy")
 
 
 async def conclude(flow: HTTPFlow, failure: BaseException, client: DownstreamH1, context: ClientContext) -> None:
-    """Answer the client if that is still possible, note the reason on the flow and emit `error`."""
+    """Answer the client if that is still possible, note the reason on the flow and emit `error`, unless the addons have
+    seen the response: a flow ends for them once.
+    """
     flow.resume()  # there is nothing left to hold
+    context.watch.rest()
     status, reason, text = _verdict(failure, flow, context)
-    if flow.error is None:
+    if not _is_killed(flow):
         flow.error = Error(text)
     if status and not client.answering:
         client.refuse(status, reason, text, close=not client.reader.body_done)
@@ -34,7 +37,14 @@ async def conclude(flow: HTTPFlow, failure: BaseException, client: DownstreamH1,
             client.stream.close()
     if context.watch.expired or not isinstance(failure, FlowKilled | asyncio.CancelledError):
         logger.warning("%s %s: %s", flow.request.method, flow.request.url, text)
-    await context.events.error(flow)
+    if client.told:
+        await context.events.update([flow])
+    else:
+        await context.events.error(flow)
+
+
+def _is_killed(flow: HTTPFlow) -> bool:
+    return flow.error is not None and flow.error.msg == Error.KILLED_MESSAGE
 
 
 def _verdict(failure: BaseException, flow: HTTPFlow, context: ClientContext) -> tuple[int, bytes, str]:
@@ -52,8 +62,8 @@ def _verdict(failure: BaseException, flow: HTTPFlow, context: ClientContext) -> 
             return 502, b"Bad Gateway", f"the response cannot be sent: {failure.reason}"
         case FlowKilled():
             return 0, b"", str(failure)
-        case asyncio.CancelledError() if flow.error is not None:
-            return 0, b"", flow.error.msg
+        case asyncio.CancelledError() if _is_killed(flow):
+            return 0, b"", Error.KILLED_MESSAGE
         case asyncio.CancelledError() if context.watch.expired and context.watch.server_due:
             return 502, b"Bad Gateway", context.watch.reason
         case asyncio.CancelledError() if context.watch.expired and flow.response is None:

@@ -30,6 +30,12 @@ class Pool:
     _idle: dict[Destination, UpstreamH1] = field(default_factory=dict)
     _failed: dict[Destination, str] = field(default_factory=dict)
 
+    def expected(self, host: str, port: int) -> Server:
+        """The server that a request for this address will most likely go to, connected or not."""
+        if self.current.address != (host, port):
+            self.current = Server(address=(host, port))
+        return self.current
+
     async def connect(self, flow: HTTPFlow) -> UpstreamH1:
         """A connection for this request: an idle one if it still stands, else a new one. Raises UpstreamFailed."""
         request = flow.request

@@ -38,13 +38,15 @@ async def serve_http(client: DownstreamH1, upstreams: Pool, context: ClientConte
             raise
         if request is None:
             return None
-        flow = HTTPFlow(client.client, upstreams.current, True)
+        flow = HTTPFlow(client.client, upstreams.expected(request.host, request.port), True)
         flow.request = request
         if request.raw_method == b"CONNECT":
             return flow
         flow.killed_callback = watch.flow_killed
         watch.busy = True
         watch.rest()
+        if client.stream.lost:
+            watch.client_left()  # it has left while nobody minded; the first wait of the exchange ends it
         try:
             await exchange(flow, client, upstreams, context)
         except asyncio.CancelledError as left:
@@ -56,6 +58,7 @@ async def serve_http(client: DownstreamH1, upstreams: Pool, context: ClientConte
             await conclude(flow, failure, client, context)
         finally:
             flow.live = False
+            flow.killed_callback = None
     return None
 
 
