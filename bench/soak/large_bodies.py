@@ -18,8 +18,7 @@ import threading
 import time
 from pathlib import Path
 
-from lab import rss_mb
-from laboratory import SCHEMES, Through, laboratory, request, response_head
+from laboratory import SCHEMES, Through, laboratory, request, response_head, rss_mb
 from origin import paced, pattern
 
 MB = 1_000_000
