@@ -12,7 +12,7 @@ HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))  # these scripts are run by hand, as those of bench/ are
 
 from lab import PORTS, Peers, make_origin_certificate, require_free, spawn, stop, wait_listening  # noqa: E402
-from lab import rss_mb as rss_mb
+from lab import rss_mb as rss_mb  # noqa: E402  handed on to the scripts
 
 SCHEMES = ("http", "https")
 
