@@ -2,14 +2,13 @@
 
 import asyncio
 import hashlib
-import ssl
 from pathlib import Path
 
 import pytest
 
 from tests.kit.origins import Heard, Origin, OriginCA, answering, ok, origin
 from tests.kit.program import Middump, middump
-from tests.kit.socket_end import SocketEnd, connected, tunnelled
+from tests.kit.web_client import web_client
 
 pytestmark = pytest.mark.end2end
 
@@ -27,24 +26,14 @@ def answer(heard: Heard) -> bytes:
     return ok(body_of(heard.target), f"X-For: {heard.fields['x-id']}")
 
 
-async def ask_many(end: SocketEnd, prefix: str, host: str, name: str) -> None:
-    for number in range(REQUESTS):
-        target = f"/{name}/{number}"
-        end.say(f"GET {prefix}{target} HTTP/1.1\r\nHost: {host}\r\nX-Id: {name}-{number}\r\n\r\n".encode())
-        body = body_of(target)
-        head = (await end.head()).decode()
-        assert f"\r\nX-For: {name}-{number}\r\nContent-Length: {len(body)}\r\n" in head
-        await end.expect(body)
-
-
-async def client(program: Middump, web: Origin, name: str) -> None:
-    if web.scheme == "http":
-        async with connected(program.port) as end:
-            await ask_many(end, web.url(""), web.authority, name)
-    else:
-        trust = ssl.create_default_context(cafile=str(program.ca))
-        async with tunnelled(program.port, web.authority, trust) as end:
-            await ask_many(end, "", web.authority, name)
+async def ask_many(program: Middump, web: Origin, name: str) -> None:
+    async with web_client(program.port, web, program.ca) as client:
+        for number in range(REQUESTS):
+            target, mark = f"/{name}/{number}", f"{name}-{number}"
+            client.ask(target, f"X-Id: {mark}")
+            head, body = await client.answer()
+            assert f"\r\nX-For: {mark}\r\n" in head.decode()
+            assert body == body_of(target)
 
 
 async def test_each_response_belongs_to_its_request(confdir: Path, origin_ca: OriginCA, scheme: str):
@@ -53,7 +42,7 @@ async def test_each_response_belongs_to_its_request(confdir: Path, origin_ca: Or
     async with origin(answering(answer), tls=tls) as web, middump(confdir, *options) as program:
         async with asyncio.TaskGroup() as clients:
             for number in range(CLIENTS):
-                clients.create_task(client(program, web, f"client{number}"))
+                clients.create_task(ask_many(program, web, f"client{number}"))
         assert len(web.requests) == CLIENTS * REQUESTS
         assert len({heard.fields["x-id"] for heard in web.requests}) == CLIENTS * REQUESTS
         # One connection to the server for each client's own: they are reused, and not shared between clients.

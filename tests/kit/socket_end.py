@@ -119,8 +119,8 @@ class SocketEnd:
         self.writer.transport.abort()
 
     async def gone(self) -> None:
-        """Close, and wait until the transport has done so."""
-        self.writer.close()
+        """Close at once, and wait until the transport has done so."""
+        self.writer.transport.abort()
         with contextlib.suppress(OSError):
             async with asyncio.timeout(PATIENCE):
                 await self.writer.wait_closed()
