@@ -1,7 +1,7 @@
 """Every option, command and event is declared with help, in both programs (P4: panes and flags are derived from it)."""
 
 import inspect
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from typing import get_args
 
 import pytest
@@ -17,9 +17,11 @@ LONGEST_NAME = 40
 
 
 @pytest.fixture(params=get_args(Tool))
-async def master(request: pytest.FixtureRequest) -> Master:
+async def master(request: pytest.FixtureRequest) -> AsyncIterator[Master]:
     """Each program's master with all its built-in addons, not running."""
-    return app.make_master(request.param, app.make_options())
+    made = app.make_master(request.param, app.make_options())
+    yield made
+    await made.done()
 
 
 def options(master: Master) -> Iterator[Option]:

@@ -24,6 +24,7 @@ async def test_a_shipped_set_reads_without_a_complaint(name: str) -> None:
     master = app.make_master("midstream", app.make_options())
     keymap = Keymap()
     report = reader_for(keymap, master.commands).read_file(Path(shipped_folder()) / f"{name}.yaml")
+    await master.done()
     assert report.errors == []
     assert report.count > 50
     assert report.notes == []  # shipped sets use only keys that every terminal can send
