@@ -140,7 +140,8 @@ async def test_connection_fields_end_here():
     async with conversation() as talk:
         talk.say(
             b"GET http://a.test/ HTTP/1.1\r\nHost: a.test\r\nProxy-Connection: keep-alive\r\nX-Mine: 1\r\n"
-            b"Connection: x-mine, keep-alive\r\nKeep-Alive: timeout=5\r\nProxy-Authorization: Basic eDp5\r\nA: b\r\n\r\n"
+            b"Connection: x-mine, keep-alive\r\nKeep-Alive: timeout=5\r\n"
+            b"Proxy-Authorization: Basic eDp5\r\nA: b\r\n\r\n"
         )
         server = await talk.server()
         await server.expect(b"GET / HTTP/1.1\r\nHost: a.test\r\nA: b\r\n\r\n")

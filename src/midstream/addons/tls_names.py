@@ -69,7 +69,7 @@ class NameFinder:
         shown = server.certificate_list[0] if self.use_upstream and server.certificate_list else None
         asked = client.sni
         if asked is None:
-            asked = server.address[0] if server.address else client.sockname[0] if client.sockname else None
+            asked = server.address[0] if server.address else client.sockname[0]
         key = (shown.der if shown is not None else b"", asked)
         names = self._known.get(key)
         if names is None:
