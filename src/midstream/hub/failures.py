@@ -27,6 +27,7 @@ def settle(event: str, handler: object, error: BaseException) -> bool:
     if isinstance(error, asyncio.CancelledError) and task_is_cancelled():
         raise error
     owner = owner_name(handler)
+    _forget_earlier(error)
     logger.error(
         "%s failed in %s: %s",
         owner,
@@ -87,6 +88,23 @@ def own_traceback(error: BaseException, file: str = "") -> types.TracebackType |
     while frame is not None and Path(frame.tb_frame.f_code.co_filename).parent == _MACHINERY:
         frame = frame.tb_next
     return frame
+
+
+def _forget_earlier(error: BaseException) -> None:
+    """Cut off what was being handled when the event was emitted (the failure that `error` tells of): Python calls it
+    the context of whatever is raised from then on, but it is no part of the addon's story.
+    """
+    running: set[types.FrameType] = set()
+    frame = inspect.currentframe()
+    while frame is not None:
+        running.add(frame)
+        frame = frame.f_back
+    while (context := error.__context__) is not None:
+        caught = context.__traceback__
+        if caught is not None and caught.tb_frame in running:
+            error.__context__ = None
+            return
+        error = context
 
 
 def owner_name(handler: object) -> str:
