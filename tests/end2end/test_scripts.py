@@ -1,0 +1,171 @@
+"""User scripts in a running middump: mistakes in them are named and harm no traffic; a saved file takes effect."""
+
+import os
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.kit.curl import curl, needs_curl
+from tests.kit.origins import OriginCA, answering, ok, origin
+from tests.kit.program import Middump, free_port, middump, started
+
+pytestmark = [pytest.mark.end2end, needs_curl]
+
+EVENTS = [
+    *("requestheaders", "request", "responseheaders", "response", "error"),
+    *("http_connect", "http_connected", "http_connect_error"),
+]
+
+
+def write(path: Path, text: str) -> Path:
+    """Save a script as an editor does: whole, and with a new time stamp."""
+    fresh = path.with_suffix(".new")
+    fresh.write_text(text)
+    os.replace(fresh, path)
+    return path
+
+
+@pytest.mark.parametrize("define", ["def", "async def"])
+async def test_an_addon_that_raises_in_every_event_stops_no_flow(
+    tmp_path: Path, confdir: Path, origin_ca: OriginCA, trusting: tuple[str, str], define: str
+):
+    lines = "".join(f"{define} {event}(flow):\n    raise RuntimeError('oh {event}')\n" for event in EVENTS)
+    script = write(tmp_path / "raises.py", lines)
+    async with (
+        origin(answering(lambda heard: ok(b"whole"))) as plain,
+        origin(answering(lambda heard: ok(b"whole")), tls=origin_ca.context()) as secure,
+        middump(confdir, "-s", str(script), *trusting) as program,
+    ):
+        through = ("--proxy", program.address, "--cacert", str(program.ca))
+        for web in (plain, secure):
+            done = await curl(*through, web.url())
+            assert (done.status, done.body) == (200, b"whole")
+        refused = await curl(*through, f"http://127.0.0.1:{free_port()}/")
+        assert refused.status == 502
+        assert (await curl(*through, f"https://127.0.0.1:{free_port()}/")).exit == 56  # CONNECT got a 502
+        for number, event in enumerate(EVENTS):
+            await program.error(f"raises.py failed in {event}: RuntimeError: oh {event}")
+            at = program.errors.index(await program.error(f"raises.py failed in {event}: "))
+            # The traceback starts in the script's own file, not in the machinery that called it.
+            assert program.errors[at + 1] == "Traceback (most recent call last):"
+            assert program.errors[at + 2] == f'  File "{script}", line {2 * number + 2}, in {event}'
+            assert program.errors[at + 4] == f"RuntimeError: oh {event}"
+        await program.line("    <- 200 OK 5b")
+        await program.line("    !! ")
+
+
+@pytest.mark.parametrize(
+    "statement", ["raise SystemExit(3)", "raise KeyboardInterrupt", "return object()", "flow.response = 'no'"]
+)
+async def test_no_script_ends_the_program(tmp_path: Path, confdir: Path, statement: str):
+    script = write(tmp_path / "bad.py", f"def request(flow):\n    {statement}\n")
+    async with origin(answering(lambda heard: ok(b"whole"))) as web, middump(confdir, "-s", str(script)) as program:
+        program.may_complain = True
+        for _ in range(2):
+            await curl("--proxy", program.address, web.url())
+        assert program.process.returncode is None
+        await program.line(f"GET {web.url()}")
+
+
+async def test_a_misspelt_event_is_named(tmp_path: Path, confdir: Path):
+    script = write(tmp_path / "typo.py", "def reqest(flow):\n    pass\n")
+    async with middump(confdir, "-s", str(script)) as program:
+        warning = await program.line(f"{script}:1: reqest is no event")
+        assert "it looks like request: def request(flow" in warning
+
+
+async def test_a_script_with_a_syntax_error_ends_the_start(tmp_path: Path, confdir: Path):
+    script = write(tmp_path / "broken.py", "x = 1\ndef request(flow:\n    pass\n")
+    async with started(confdir, "-p", "0", "--listen-host", "127.0.0.1", "-s", str(script)) as program:
+        assert await program.ended() == 1
+    assert len(program.errors) == 1, program.printed()
+    assert f"{script}:2: SyntaxError: " in program.errors[0]
+
+
+async def test_a_script_that_fails_while_it_is_loaded_ends_the_start(tmp_path: Path, confdir: Path):
+    script = write(tmp_path / "broken.py", "import os\n\nos.no_such_thing()\n")
+    async with started(confdir, "-p", "0", "--listen-host", "127.0.0.1", "-s", str(script)) as program:
+        assert await program.ended() == 1
+    assert len(program.errors) == 1, program.printed()
+    assert f"{script}:3: AttributeError: " in program.errors[0]
+
+
+SCRIPT = """
+from midstream import ctx
+
+class Marks:
+    def load(self, loader):
+        loader.add_option("mark", str, "unset", "What to write.")
+
+    def response(self, flow):
+        flow.response.headers["X-Mark"] = f"{VERSION} {{ctx.options.mark}}"
+
+addons = [Marks()]
+"""
+
+
+async def mark(program: Middump, url: str) -> str:
+    """What the script of now wrote into a response."""
+    done = await curl("--proxy", program.address, url)
+    return next(line[8:] for line in done.head.decode().split("\r\n") if line.startswith("X-Mark: "))
+
+
+def version(number: str) -> str:
+    return SCRIPT.replace("{VERSION}", number).replace("{{", "{").replace("}}", "}")
+
+
+async def test_a_saved_script_takes_effect_and_a_broken_one_does_not(tmp_path: Path, confdir: Path):
+    script = write(tmp_path / "marks.py", version("one"))
+    async with (
+        origin(answering(lambda heard: ok())) as web,
+        middump(confdir, "-s", str(script), "--set", "mark=kept") as program,
+    ):
+        assert await mark(program, web.url()) == "one kept"
+        write(script, version("two"))
+        await program.line(f"{script} is loaded in its new form")
+        assert await mark(program, web.url()) == "two kept"
+        write(script, "class Marks(:\n")
+        complaint = await program.error(f"{script}:1: SyntaxError")
+        assert complaint.endswith("; its older form goes on")
+        assert await mark(program, web.url()) == "two kept"
+        seen = len(program.lines)
+        write(script, version("three"))
+        await program.line(f"{script} is loaded in its new form", after=seen)
+        assert await mark(program, web.url()) == "three kept"
+    assert len(program.errors) == 1
+
+
+async def test_a_script_that_holds_the_loop_is_named(tmp_path: Path, confdir: Path):
+    script = write(tmp_path / "slow.py", "import time\n\ndef request(flow):\n    time.sleep(0.15)\n")
+    started_at = time.monotonic()
+    async with origin(answering(lambda heard: ok())) as web, middump(confdir, "-s", str(script)) as program:
+        assert (await curl("--proxy", program.address, web.url())).status == 200
+        assert time.monotonic() - started_at > 0.15
+        assert "request" in await program.line("slow.py", "ms")
+
+
+async def test_two_scripts_run_in_their_order(tmp_path: Path, confdir: Path):
+    first, second = (
+        write(
+            tmp_path / f"{name}.py",
+            f"def response(flow):\n    flow.response.headers.add('X-Seen', '{name}')\n",
+        )
+        for name in ("first", "second")
+    )
+    async with (
+        origin(answering(lambda heard: ok())) as web,
+        middump(confdir, "-s", str(second), "-s", str(first)) as program,
+    ):
+        done = await curl("--proxy", program.address, web.url())
+        assert b"X-Seen: second\r\nX-Seen: first\r\n" in done.head
+
+
+async def test_a_script_may_end_the_program(tmp_path: Path, confdir: Path):
+    script = write(
+        tmp_path / "ends.py",
+        "from midstream import ctx\n\ndef response(flow):\n    ctx.master.shutdown()\n",
+    )
+    async with origin(answering(lambda heard: ok())) as web, middump(confdir, "-s", str(script)) as program:
+        await curl("--proxy", program.address, web.url())
+        assert await program.ended() == 0
