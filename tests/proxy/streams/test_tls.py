@@ -1,6 +1,8 @@
 import asyncio
+import gc
 import random
 import ssl
+import weakref
 from collections.abc import Callable
 
 import pytest
@@ -168,6 +170,25 @@ async def test_close_says_goodbye() -> None:
     assert await server.read() == b""
     assert await server.read() == b""
     assert (server.at_eof, server.truncated, server.lost, lost) == (True, False, True, ["server"])
+
+
+async def test_what_has_ended_is_freed_without_the_collector() -> None:
+    # The console freezes what it holds: a cycle that is alive then would stay for good, with OpenSSL's memory.
+    client, server = await tls_pair()
+    server.on_lost = lambda: None
+    server.listen_for_goodbye()
+    tls = weakref.ref(server.tls)
+    await asyncio.sleep(0)  # what brought the pair here lets go of it
+    gc.collect()
+    gc.disable()
+    try:
+        client.close()
+        server.close()
+        await client.wait_closed()
+        del server
+        assert tls() is None
+    finally:
+        gc.enable()
 
 
 async def test_an_end_without_goodbye_is_marked() -> None:

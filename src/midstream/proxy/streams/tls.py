@@ -224,7 +224,7 @@ class TLSStream(Stream):
         self._tell_lost()
 
     def _tell_lost(self) -> None:
-        self._below.on_lost = None  # a cycle less for the collector
+        self._below.on_lost = self._below.on_data = None  # no cycle: who is gone is freed at once, with its SSL object
         self.at_eof = True
         if not self.lost:
             self.lost = True
