@@ -21,23 +21,33 @@ class Protocol(Enum):
 
 
 async def detect(stream: Stream) -> Protocol:
-    """Wait for enough bytes to tell. Raises OSError."""
-    data = await stream.peek(3)
+    """Wait for enough bytes to tell and for no more: who sends two may be waiting for an answer. Raises OSError."""
+    data = await stream.peek()
     while True:
-        if looks_like_tls(data):
-            return Protocol.TLS
-        verdict = looks_like_http(data)
+        verdict = judge(data)
         if verdict is not None:
-            return Protocol.HTTP if verdict else Protocol.RAW
+            return verdict
         more = await stream.peek(len(data) + 1)
         if len(more) == len(data):
             return Protocol.RAW
         data = more
 
 
+def judge(data: bytes) -> Protocol | None:
+    """What begins like this; None while it may still become either."""
+    if data[:1] == b"\x16" and len(data) < 3:
+        return None if data in (b"\x16", b"\x16\x03") else Protocol.RAW
+    if looks_like_tls(data):
+        return Protocol.TLS
+    verdict = looks_like_http(data)
+    if verdict is None:
+        return None
+    return Protocol.HTTP if verdict else Protocol.RAW
+
+
 def looks_like_http(data: bytes) -> bool | None:
     """Whether this begins an HTTP/1 request; None while it may still become one."""
-    if len(data) < 3 or not data[:3].isalpha() or not data[:3].isascii() or data[:3] == b"SSH":
+    if not data[:3].isalpha() or not data[:3].isascii() or data[:3] == b"SSH":
         return False
     space, newline = data.find(b" "), data.find(b"\n")
     if newline >= 0 and (space < 0 or space > newline):

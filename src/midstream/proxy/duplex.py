@@ -10,22 +10,24 @@ async def while_uploading(
 ) -> bool:
     """Run both; True if both came to their ends.
 
-    When `download` is over and `upload` is not, `wanted` says whether the rest of it is; if not, it is cancelled.
-    `upload` keeps its failures to itself. What `download` raises is raised as it is, not in an exception group.
+    When `download` is over and `upload` is not, `wanted` says whether the rest of it is; if not, it is cancelled, and
+    how it ends is nobody's concern. Before that the first failure ends both, and is raised as it is.
     """
-    failure: Exception | None = None
-    async with asyncio.TaskGroup() as group:
-        task = group.create_task(upload)
-        try:
+    finished = downloaded = False
+    try:
+        async with asyncio.TaskGroup() as group:
+            task = group.create_task(upload)
             await download
-        except Exception as exc:
-            failure = exc
-        if failure is None and not task.done() and wanted():
-            await asyncio.wait([task])
-        finished = task.done()
-        task.cancel()
-    if failure is not None:
-        raise failure
+            downloaded = True
+            if not task.done() and wanted():
+                await asyncio.wait([task])
+            finished = task.done() and task.exception() is None
+            task.cancel()
+    except BaseExceptionGroup as failed:
+        if (us := asyncio.current_task()) is not None and us.cancelling():
+            raise asyncio.CancelledError from None  # the failure is what our end did to the other side
+        if not downloaded:
+            raise failed.exceptions[0] from None
     return finished
 
 

@@ -13,6 +13,10 @@ class BodyTooLarge(Exception):
     """A body passes `body_size_limit`."""
 
 
+class Unsendable(Exception):
+    """A message cannot go out as an addon or a person left it; the text says which, why and whose fault it is."""
+
+
 class FlowKilled(Exception):
     """A person or an addon killed the flow: both connections close without an answer."""
 

@@ -19,7 +19,12 @@ from midstream.wire.http1_heads import (
     parse_request_head,
     parse_response_head,
 )
-from midstream.wire.http1_outgoing import Outgoing, check_outgoing_request, check_outgoing_response
+from midstream.wire.http1_outgoing import (
+    Outgoing,
+    check_outgoing_request,
+    check_outgoing_response,
+    check_outgoing_trailers,
+)
 from midstream.wire.http1_syntax import DEFAULT_LIMITS, HOP_BY_HOP, Fields, Limits, Refused
 from midstream.wire.http1_write import (
     END_TO_END,
@@ -52,6 +57,7 @@ __all__ = [
     "ResponseHead",
     "check_outgoing_request",
     "check_outgoing_response",
+    "check_outgoing_trailers",
     "chunk",
     "field_lines",
     "find_head_end",

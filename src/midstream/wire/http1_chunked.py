@@ -166,10 +166,12 @@ class ChunkedReader:
                     raise Refused("a trailer line ends in a bare LF")
                 return at
             fields = parse_fields(data[at : end - 2], limits)
-            self.trailers = tuple(field for field in fields if not _is_forbidden(field[0].lower()))
+            self.trailers = tuple(field for field in fields if not is_forbidden_in_trailers(field[0]))
         self._state = _END
         return end
 
 
-def _is_forbidden(lower_name: bytes) -> bool:
-    return lower_name in FORBIDDEN_IN_TRAILERS or is_hop_by_hop(lower_name)
+def is_forbidden_in_trailers(name: bytes) -> bool:
+    """Whether a field of this name is dropped from trailers."""
+    lower = name.lower()
+    return lower in FORBIDDEN_IN_TRAILERS or is_hop_by_hop(lower)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
+from midstream.wire.http1_chunked import is_forbidden_in_trailers
 from midstream.wire.http1_heads import CHUNKED, HTTP_10, HTTP_11, NO_BODY, UNTIL_CLOSE, Framing
 from midstream.wire.http1_syntax import (
     CONTENT_LENGTH,
@@ -90,6 +91,11 @@ def check_outgoing_response(
     if status == 304 or method == b"HEAD":
         return _describe(checked, version)
     return _frame(checked, 0 if body == NO_BODY else body, version)
+
+
+def check_outgoing_trailers(fields: Fields) -> Fields:
+    """The fields to write after a chunked body: those that may stand there. Raises Refused."""
+    return tuple(field for field in _check_fields(fields) if not is_forbidden_in_trailers(field[0]))
 
 
 def _check_bytes(what: str, value: object) -> None:

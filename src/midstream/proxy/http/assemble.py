@@ -7,15 +7,19 @@ import logging
 from typing import NamedTuple
 
 from midstream.flows.http import Request, Response
+from midstream.proxy.errors import Unsendable
 from midstream.wire.http1 import (
     CHUNKED,
     NO_BODY,
     UNTIL_CLOSE,
+    Fields,
     Framing,
+    Refused,
     RequestHead,
     ResponseHead,
     check_outgoing_request,
     check_outgoing_response,
+    check_outgoing_trailers,
     field_lines,
     strip_hop_by_hop,
     strip_hop_lines,
@@ -101,6 +105,17 @@ def response_head(
         connection = b"Connection: keep-alive\r\n" if says_10 else b""
     head = b"%b %d %b\r\n%b%b\r\n" % (version, status, reason, block, connection)
     return Answer(head, framing, stays)
+
+
+def trailers_of(message: Request | Response) -> Fields:
+    """The fields that follow a chunked body. Raises Unsendable."""
+    if message.trailers is None:
+        return ()
+    try:
+        return check_outgoing_trailers(message.trailers.fields)
+    except Refused as exc:
+        part = "request" if isinstance(message, Request) else "response"
+        raise Unsendable(f"the trailers of the {part} cannot be sent: {exc.reason}") from None
 
 
 def _same_framing(framing: Framing, size: int | None, message: Request | Response) -> Framing | None:

@@ -3,15 +3,24 @@
 Used by `exchange` for requests and responses. The decision is the addons' first (`message.stream`), then the options'.
 """
 
+import inspect
+import logging
 from collections.abc import Callable, Iterable
+from typing import Any
 
 from midstream.flows.http import Request, Response
-from midstream.proxy.errors import BodyTooLarge
+from midstream.hub.failures import one_line, own_traceback
+from midstream.hub.handlers import location
+from midstream.proxy.errors import BodyTooLarge, Unsendable
 from midstream.proxy.http.reader import MessageReader
 from midstream.proxy.settings import Settings
 from midstream.text.sizes import human_size
+from midstream.wire.http1 import NO_BODY
 
 Message = Request | Response
+StreamFunction = Callable[[bytes], Iterable[bytes] | bytes]
+
+logger = logging.getLogger("midstream.proxy")
 
 
 def check_size(size: int, settings: Settings) -> None:
@@ -26,7 +35,7 @@ def shall_stream(message: Message, framing: int, settings: Settings) -> bool:
     if framing > 0:
         check_size(framing, settings)
     if message.stream:
-        return True
+        return framing not in (NO_BODY, 0)
     if framing > 0:
         threshold = settings.stream_large_bodies
         return (threshold is not None and framing > threshold) or framing > settings.body_buffer_limit
@@ -63,7 +72,7 @@ class StreamedBody:
         self._message = message
         self._settings = settings
         stream = message.stream
-        self._transform: Callable[[bytes], Iterable[bytes] | bytes] | None = stream if callable(stream) else None
+        self._transform: StreamFunction | None = stream if callable(stream) else None
         # A body that outgrew memory unasked leaves its first part in the flow; one that was to be streamed leaves
         # nothing.
         keep_all = settings.store_streamed_bodies
@@ -72,7 +81,7 @@ class StreamedBody:
         self.size = 0
 
     def take(self, data: bytes) -> list[bytes]:
-        """What goes on for one piece that came. Raises BodyTooLarge and whatever the addon's function raises."""
+        """What goes on for one piece that came. Raises BodyTooLarge, Unsendable."""
         self.size += len(data)
         check_size(self.size, self._settings)
         return self._pass(data)
@@ -95,10 +104,35 @@ class StreamedBody:
         if self._transform is None:
             out = [data]
         else:
-            made = self._transform(data)
-            out = [made] if isinstance(made, bytes | bytearray) else list(made)
+            out = _call(self._transform, data)
         if self._most:
             for piece in out:
                 self._kept.append(piece[: self._most])
                 self._most -= min(len(piece), self._most)
         return out
+
+
+def _call(function: StreamFunction, data: bytes) -> list[bytes]:
+    """What an addon's function makes of a piece. Raises Unsendable, which names the function, whatever it does."""
+    try:
+        made = function(data)
+        out: list[Any] = [made] if isinstance(made, bytes | bytearray) else list(made)
+        for piece in out:
+            if not isinstance(piece, bytes | bytearray):
+                raise TypeError(f"it returned {type(piece).__name__}, not bytes")
+    except BaseException as exc:  # the border to an addon: nothing that it raises may end the connection's task
+        where = location(function)
+        logger.error(
+            "a stream function failed: %s",
+            one_line(exc),
+            exc_info=(type(exc), exc, own_traceback(exc, where.rpartition(":")[0])),
+        )
+        raise Unsendable(f"the stream function {_name(function)} failed: {one_line(exc)}") from None
+    return out
+
+
+def _name(function: object) -> str:
+    name = getattr(
+        inspect.unwrap(function) if callable(function) else function, "__qualname__", type(function).__name__
+    )
+    return f"{name} ({location(function)})"

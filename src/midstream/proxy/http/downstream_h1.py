@@ -4,12 +4,12 @@
 """
 
 import time
-from functools import lru_cache
+from functools import lru_cache, partial
 
 from midstream.flows.connection import Client
 from midstream.flows.headers import Headers
 from midstream.flows.http import Request, Response
-from midstream.proxy.http.assemble import response_head
+from midstream.proxy.http.assemble import response_head, trailers_of
 from midstream.proxy.http.reader import MessageReader
 from midstream.proxy.http.upstream_h1 import Destination
 from midstream.proxy.http.writer import BodyWriter
@@ -35,6 +35,7 @@ class DownstreamH1:
     """One HTTP/1 connection of a client, on whatever stream; `destination` is set inside tunnels."""
 
     __slots__ = (
+        "_be_patient",
         "_continued",
         "_limits",
         "answering",
@@ -70,6 +71,7 @@ class DownstreamH1:
         self.first_line = b""
         self._continued = False
         self._limits = settings.limits
+        self._be_patient = partial(watch.expect, settings.idle_timeout, "the client stopped reading")
 
     # -- the request --
 
@@ -167,19 +169,23 @@ class DownstreamH1:
         body = response.raw_content or b""
         head, framing = self._head(request, response, original, len(body))
         if framing >= NO_BODY and len(body) <= ONE_WRITE:
+            self.answering = True
             self.stream.write(head + body if framing > 0 else head)
             await self.stream.drain()
             return
+        trailers = trailers_of(response)
+        self.answering = True
         self.stream.write(head)
-        writer = BodyWriter(self.stream, framing)
+        writer = BodyWriter(self.stream, framing, self._be_patient)
         await writer.write(body)
-        await writer.end(response.trailers.fields if response.trailers is not None else ())
+        await writer.end(trailers)
 
     def begin(self, request: Request, response: Response, original: ResponseHead | None) -> BodyWriter:
         """The head of a response whose body follows in pieces. Raises Refused."""
         head, framing = self._head(request, response, original, None)
+        self.answering = True
         self.stream.write(head)
-        return BodyWriter(self.stream, framing)
+        return BodyWriter(self.stream, framing, self._be_patient)
 
     def _head(
         self, request: Request, response: Response, original: ResponseHead | None, size: int | None
@@ -187,7 +193,6 @@ class DownstreamH1:
         is_10 = self.head is not None and self.head.version == b"HTTP/1.0"
         answer = response_head(request, response, original, size, client_is_10=is_10, keep_alive=self.keep_alive)
         self.keep_alive = answer.keep_alive
-        self.answering = True
         return answer.head, answer.framing
 
     def refuse(self, status: int, reason: bytes, text: str, *, close: bool) -> None:

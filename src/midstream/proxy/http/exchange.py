@@ -4,7 +4,6 @@
 Reads top to bottom; waiting for a person, a slow addon or a slow peer is an `await` on that line.
 """
 
-import asyncio
 import time
 
 from midstream.flows.flow import Error
@@ -13,13 +12,14 @@ from midstream.flows.http import HTTPFlow, Request, Response
 from midstream.proxy.client_context import ClientContext
 from midstream.proxy.duplex import while_uploading
 from midstream.proxy.errors import FlowKilled, UpstreamFailed
+from midstream.proxy.http.assemble import trailers_of
 from midstream.proxy.http.bodies import StreamedBody, collect, shall_stream
 from midstream.proxy.http.downstream_h1 import DownstreamH1
 from midstream.proxy.http.pool import Pool
 from midstream.proxy.http.upstream_h1 import ServerSilent, UpstreamH1
 from midstream.proxy.http.writer import BodyWriter
 from midstream.proxy.tunnels.raw import tunnel
-from midstream.wire.http1 import Refused
+from midstream.wire.http1 import Fields, Refused
 
 # RFC 9110 §9.2.2: doing these twice is the same as doing them once, so a request that met a closing connection is
 # repeated.
@@ -46,9 +46,12 @@ async def exchange(flow: HTTPFlow, client: DownstreamH1, upstreams: Pool, contex
         if head.expects_continue:
             client.send_continue()
         body, complete = await collect(client.reader, context.settings, CLIENT_STOPPED)
-        if not complete:
+        if not complete and flow.response is None:
             await _stream_both_ways(flow, client, upstreams, context, body)
             return
+        if not complete:  # an addon answers, and nobody wants the rest
+            client.keep_alive = False
+            flow.metadata["request_body_cut"] = f"first {len(body)} bytes"
         if client.reader.trailers:
             request.trailers = Headers(client.reader.trailers)
     request.raw_content = body
@@ -74,11 +77,9 @@ async def _forward(flow: HTTPFlow, client: DownstreamH1, upstreams: Pool, contex
             break
         except BaseException as exc:
             await upstreams.discard(upstream)
-            silent = flow.response is None and isinstance(exc, ServerSilent | ConnectionResetError)
+            silent = flow.response is None and isinstance(exc.__cause__, ServerSilent | ConnectionResetError)
             if not (silent and upstream.exchanges > 1 and request.method in IDEMPOTENT):
-                if flow.response is not None or not isinstance(exc, OSError | Refused):
-                    raise
-                raise _upstream_failure(exc, upstream) from exc
+                raise
         # The kept connection was closed while the request was on its way to it: an ordinary race.
         upstream = await upstreams.connect_anew(flow)
     await upstreams.release(upstream)
@@ -87,20 +88,20 @@ async def _forward(flow: HTTPFlow, client: DownstreamH1, upstreams: Pool, contex
 async def _ask(flow: HTTPFlow, client: DownstreamH1, upstream: UpstreamH1, context: ClientContext) -> None:
     """One attempt on one connection."""
     request = flow.request
-    context.watch.expect_server(context.settings.idle_timeout, f"{_where(upstream)} did not answer")
+    context.watch.expect_server(context.settings.idle_timeout, f"{upstream.where} did not answer")
     body = request.raw_content or b""
     rest = upstream.send_now(request, client.head, body)
     if rest is None:
         await _answer(flow, client, upstream, context)
         return
     # A large body: the server may answer, and stop reading, before it has all of it.
-    upload = _upload_whole(rest, body, request.trailers.fields if request.trailers is not None else ())
+    upload = _upload_whole(rest, body, trailers_of(request))
     answer = _answer(flow, client, upstream, context)
     if not await while_uploading(upload, answer, lambda: upstream.usable):
         upstream.usable = False
 
 
-async def _upload_whole(writer: BodyWriter, body: bytes, trailers: tuple[tuple[bytes, bytes], ...]) -> None:
+async def _upload_whole(writer: BodyWriter, body: bytes, trailers: Fields) -> None:
     try:
         await writer.write(body)
         await writer.end(trailers)
@@ -110,7 +111,10 @@ async def _upload_whole(writer: BodyWriter, body: bytes, trailers: tuple[tuple[b
 
 async def _answer(flow: HTTPFlow, client: DownstreamH1, upstream: UpstreamH1, context: ClientContext) -> None:
     """Read the response's head, then bring it all to the client."""
-    flow.response = await upstream.read_response(flow.request.raw_method, client.send_informational)
+    try:
+        flow.response = await upstream.read_response(flow.request.raw_method, client.send_informational)
+    except (OSError, Refused) as exc:
+        raise _upstream_failure(exc, upstream) from exc
     await _relay_response(flow, client, upstream, context)
 
 
@@ -131,7 +135,7 @@ async def _relay_response(flow: HTTPFlow, client: DownstreamH1, upstream: Upstre
     reader = upstream.reader
     if (body := reader.body_now(head.framing)) is None:
         try:
-            body, complete = await collect(reader, settings, f"{_where(upstream)} stopped sending")
+            body, complete = await collect(reader, settings, f"{upstream.where} stopped sending")
         except (OSError, Refused) as exc:
             raise _upstream_failure(exc, upstream) from exc
         if not complete:
@@ -169,65 +173,42 @@ async def _stream_both_ways(
 ) -> None:
     """The request body goes through as it comes; the server may answer before it has ended, and both may be full."""
     upstream = await upstreams.connect(flow)
-    failures: list[BaseException] = []
-    head = client.head
     try:
-        writer = upstream.begin(flow.request, head)
-        if first and head is not None and head.expects_continue:
-            client.send_continue()
-        upload = _upload_streamed(flow, client, writer, context, first, failures, upstream)
+        upload = _upload_streamed(flow, client, upstream, context, first)
         answer = _answer(flow, client, upstream, context)
-        if not await while_uploading(upload, answer, lambda: upstream.usable):
+        if not await while_uploading(upload, answer, lambda: upstream.usable) or not client.reader.body_done:
             # The answer is complete and the server wants no more: neither connection can carry another request.
             upstream.usable = client.keep_alive = False
-    except BaseException as exc:
+    except BaseException:
         await upstreams.discard(upstream)
-        if failures and not isinstance(exc, asyncio.CancelledError):
-            raise failures[0] from None
-        if isinstance(exc, OSError | Refused) and flow.response is None:
-            raise _upstream_failure(exc, upstream) from exc
         raise
     await upstreams.release(upstream)
 
 
 async def _upload_streamed(
-    flow: HTTPFlow,
-    client: DownstreamH1,
-    writer: BodyWriter,
-    context: ClientContext,
-    first: bytes,
-    failures: list[BaseException],
-    upstream: UpstreamH1,
+    flow: HTTPFlow, client: DownstreamH1, upstream: UpstreamH1, context: ClientContext, first: bytes
 ) -> None:
     """Client to server. A failure of the client's side ends the exchange; the server's side is told by what it
     answers.
     """
     request = flow.request
+    writer = upstream.begin(request, client.head)
     streamed = StreamedBody(request, context.settings, outgrown=bool(first))
-    try:
-        piece = first or await _read_request_piece(client, context)
-        while piece:
-            await _write(writer, streamed.take(piece), context, upstream)
-            piece = await _read_request_piece(client, context)
-        await _write(writer, streamed.end(), context, upstream)
-        _note_cut(flow, request, streamed, "request")
-        if client.reader.trailers:
-            request.trailers = Headers(client.reader.trailers)
-        request.timestamp_end = time.time()
-        await context.events.request(flow)
-        _check_alive(flow)
-        await writer.end(request.trailers.fields if request.trailers is not None else ())
-        if flow.response is None:
-            context.watch.expect_server(context.settings.idle_timeout, f"{_where(upstream)} did not answer")
-    except _ServerGone:
-        return
-    except Exception as exc:
-        failures.append(exc)
-        upstream.stream.abort()
-
-
-class _ServerGone(Exception):
-    """The server takes no more of the request."""
+    piece = first or await _read_request_piece(client, context)
+    while piece:
+        if not await _taken(writer, streamed.take(piece)):
+            return
+        piece = await _read_request_piece(client, context)
+    rest = streamed.end()
+    _note_cut(flow, request, streamed, "request")
+    if client.reader.trailers:
+        request.trailers = Headers(client.reader.trailers)
+    request.timestamp_end = time.time()
+    context.watch.rest()
+    await context.events.request(flow)
+    _check_alive(flow)
+    if await _taken(writer, rest, trailers_of(request)) and flow.response is None:
+        context.watch.expect_server(context.settings.idle_timeout, f"{upstream.where} did not answer")
 
 
 async def _read_request_piece(client: DownstreamH1, context: ClientContext) -> bytes:
@@ -235,13 +216,16 @@ async def _read_request_piece(client: DownstreamH1, context: ClientContext) -> b
     return await client.reader.read_piece()
 
 
-async def _write(writer: BodyWriter, pieces: list[bytes], context: ClientContext, upstream: UpstreamH1) -> None:
-    context.watch.expect_server(context.settings.idle_timeout, f"{_where(upstream)} stopped reading")
+async def _taken(writer: BodyWriter, pieces: list[bytes], trailers: Fields | None = None) -> bool:
+    """Whether the server took these pieces, and the end with its trailers if they are given."""
     try:
         for piece in pieces:
             await writer.write(piece)
-    except OSError as exc:
-        raise _ServerGone from exc
+        if trailers is not None:
+            await writer.end(trailers)
+    except OSError:
+        return False
+    return True
 
 
 async def _stream_response(
@@ -250,11 +234,9 @@ async def _stream_response(
     """The response body goes through as it comes."""
     writer = client.begin(flow.request, response, upstream.head)
     streamed = StreamedBody(response, context.settings, outgrown=bool(first))
-    patience = context.settings.idle_timeout
     piece = first or await _read_response_piece(upstream, context)
     while piece:
         for out in streamed.take(piece):
-            context.watch.expect(patience, "the client stopped reading")
             await writer.write(out)
         piece = await _read_response_piece(upstream, context)
     for out in streamed.end():
@@ -271,12 +253,11 @@ async def _stream_response(
         client.told = _was_told(flow)
         raise
     _check_alive(flow)
-    context.watch.expect(patience, "the client stopped reading")
-    await writer.end(response.trailers.fields if response.trailers is not None else ())
+    await writer.end(trailers_of(response))
 
 
 async def _read_response_piece(upstream: UpstreamH1, context: ClientContext) -> bytes:
-    context.watch.expect_server(context.settings.idle_timeout, f"{_where(upstream)} stopped sending")
+    context.watch.expect_server(context.settings.idle_timeout, f"{upstream.where} stopped sending")
     try:
         return await upstream.reader.read_piece()
     except (OSError, Refused) as exc:
@@ -321,14 +302,9 @@ def _was_told(flow: HTTPFlow) -> bool:
 def _upstream_failure(exc: BaseException, upstream: UpstreamH1) -> BaseException:
     """What a failure of the server's side is called; other exceptions stay what they are."""
     if isinstance(exc, Refused):
-        return UpstreamFailed(f"{_where(upstream)} sent a malformed response: {exc.reason}")
+        return UpstreamFailed(f"{upstream.where} sent a malformed response: {exc.reason}")
     if isinstance(exc, ConnectionResetError):
-        return UpstreamFailed(f"{_where(upstream)} reset the connection")
+        return UpstreamFailed(f"{upstream.where} reset the connection")
     if isinstance(exc, OSError):
-        return UpstreamFailed(f"{_where(upstream)}: {exc}")
+        return UpstreamFailed(f"{upstream.where}: {exc}")
     return exc
-
-
-def _where(upstream: UpstreamH1) -> str:
-    address = upstream.server.address
-    return f"{address[0]}:{address[1]}" if address is not None else "the server"

@@ -6,12 +6,12 @@ import logging
 from midstream.flows.flow import Error
 from midstream.flows.http import HTTPFlow
 from midstream.proxy.client_context import ClientContext
-from midstream.proxy.errors import BodyTooLarge, FlowKilled, UpstreamFailed
+from midstream.proxy.errors import BodyTooLarge, FlowKilled, Unsendable, UpstreamFailed
 from midstream.proxy.http.downstream_h1 import DownstreamH1
 from midstream.proxy.http.writer import WrongLength
 from midstream.wire.http1 import Refused
 
-EXPECTED = (OSError, Refused, BodyTooLarge, FlowKilled, UpstreamFailed, WrongLength)
+EXPECTED = (OSError, Refused, BodyTooLarge, FlowKilled, Unsendable, UpstreamFailed, WrongLength)
 """What an exchange may raise in the course of traffic; anything else is a mistake of ours and logged as such."""
 
 logger = logging.getLogger("midstream.proxy")
@@ -41,6 +41,17 @@ async def conclude(flow: HTTPFlow, failure: BaseException, client: DownstreamH1,
         await context.events.update([flow])
     else:
         await context.events.error(flow)
+    if client.keep_alive and not isinstance(failure, asyncio.CancelledError):
+        await _until_taken(client, context)
+
+
+async def _until_taken(client: DownstreamH1, context: ClientContext) -> None:
+    """Requests that fail cost us nothing but the answer: one who sends many and reads none waits for himself."""
+    context.watch.expect(context.settings.idle_timeout, "the client stopped reading")
+    try:
+        await client.stream.drain()
+    except OSError:
+        client.keep_alive = False
 
 
 def _is_killed(flow: HTTPFlow) -> bool:
@@ -50,7 +61,7 @@ def _is_killed(flow: HTTPFlow) -> bool:
 def _verdict(failure: BaseException, flow: HTTPFlow, context: ClientContext) -> tuple[int, bytes, str]:
     """Status (0: no answer), reason phrase, and the sentence for row, log and client."""
     match failure:
-        case UpstreamFailed():
+        case UpstreamFailed() | Unsendable():
             return 502, b"Bad Gateway", str(failure)
         case BodyTooLarge() if flow.response is None:
             return 413, b"Content Too Large", f"request refused: {failure}"

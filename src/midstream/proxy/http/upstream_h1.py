@@ -2,11 +2,12 @@
 
 import time
 from collections.abc import Callable
+from functools import partial
 
 from midstream.flows.connection import Server
 from midstream.flows.headers import Headers
 from midstream.flows.http import Request, Response
-from midstream.proxy.http.assemble import request_head
+from midstream.proxy.http.assemble import request_head, trailers_of
 from midstream.proxy.http.reader import MessageReader
 from midstream.proxy.http.writer import BodyWriter
 from midstream.proxy.settings import Settings
@@ -28,7 +29,7 @@ class ServerSilent(ConnectionError):
 class UpstreamH1:
     """One connection to a server; it carries one request at a time."""
 
-    __slots__ = ("_limits", "exchanges", "head", "key", "reader", "server", "stream", "usable")
+    __slots__ = ("_be_patient", "_limits", "exchanges", "head", "key", "reader", "server", "stream", "usable")
 
     def __init__(self, server: Server, stream: Stream, key: Destination, settings: Settings, watch: Watch) -> None:
         self.server = server
@@ -40,6 +41,13 @@ class UpstreamH1:
         self.usable = True
         """False once the connection must not carry another request."""
         self._limits = settings.limits
+        self._be_patient = partial(watch.expect_server, settings.idle_timeout, f"{self.where} stopped reading")
+
+    @property
+    def where(self) -> str:
+        """What to call the server in a sentence."""
+        address = self.server.address
+        return f"{address[0]}:{address[1]}" if address is not None else "the server"
 
     @property
     def reusable(self) -> bool:
@@ -53,15 +61,16 @@ class UpstreamH1:
         if framing >= -1 and len(body) <= 65536:
             self.stream.write(head + body if body else head)
             return None
+        trailers_of(request)  # what cannot be sent is not begun
         self.stream.write(head)
-        return BodyWriter(self.stream, framing)
+        return BodyWriter(self.stream, framing, self._be_patient)
 
     def begin(self, request: Request, original: RequestHead | None) -> BodyWriter:
         """The head of a request whose body follows in pieces. Raises Refused."""
         head, framing = request_head(request, original, None)
         self.exchanges += 1
         self.stream.write(head)
-        return BodyWriter(self.stream, framing)
+        return BodyWriter(self.stream, framing, self._be_patient)
 
     async def read_response(self, method: bytes, interim: Callable[[ResponseHead], None]) -> Response:
         """The final response, or 101; its body still unread. Raises Refused, ServerSilent, OSError."""

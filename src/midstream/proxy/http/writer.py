@@ -4,6 +4,8 @@ Used for requests and responses alike. A body that does not match its head is ne
 longer usable then, which is what tells the peer.
 """
 
+from collections.abc import Callable
+
 from midstream.proxy.streams.stream import Stream
 from midstream.wire.http1 import CHUNKED, NO_BODY, UNTIL_CLOSE, Fields, chunk, last_chunk
 
@@ -17,13 +19,14 @@ class WrongLength(Exception):
 
 
 class BodyWriter:
-    """The body of one message, after its head."""
+    """The body of one message, after its head. `be_patient` is called before each wait for the peer."""
 
-    __slots__ = ("_framing", "_left", "_stream")
+    __slots__ = ("_be_patient", "_framing", "_left", "_stream")
 
-    def __init__(self, stream: Stream, framing: int) -> None:
+    def __init__(self, stream: Stream, framing: int, be_patient: Callable[[], None]) -> None:
         self._stream = stream
         self._framing = framing
+        self._be_patient = be_patient
         self._left = max(framing, 0)
 
     async def write(self, data: bytes) -> None:
@@ -38,6 +41,7 @@ class BodyWriter:
         for start in range(0, len(data), PIECE):
             piece = data[start : start + PIECE] if len(data) > PIECE else data
             self._stream.write(chunk(piece) if framing == CHUNKED else piece)
+            self._be_patient()
             await self._stream.drain()
 
     async def end(self, trailers: Fields) -> None:
@@ -49,4 +53,5 @@ class BodyWriter:
             return
         elif self._left:
             raise WrongLength(f"the body ends {self._left} bytes before its Content-Length of {self._framing}")
+        self._be_patient()
         await self._stream.drain()
