@@ -7,7 +7,6 @@ process may run several masters at once.
 from __future__ import annotations
 
 import asyncio
-import gc
 import os
 import signal
 import sys
@@ -19,9 +18,7 @@ from midstream.hub.invocation import Invocation, Tool, listing, parse, refuse_un
 from midstream.hub.master import Master
 from midstream.hub.options import Options
 from midstream.proxy.server import Proxy
-
-# Flows are tuples, bytes and slots without cycles: what the collector looks for is rare, what it walks is not.
-GC_THRESHOLDS = (50_000, 25, 100)
+from midstream.work.collector import Collector
 
 
 def make_options() -> Options:
@@ -125,8 +122,12 @@ async def _serve(master: ProxyMaster, invocation: Invocation) -> int:
             loop.add_signal_handler(number, master.shutdown)
         except NotImplementedError:  # Windows: the interpreter's own KeyboardInterrupt ends the run
             break
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(*GC_THRESHOLDS)
+    collector = Collector(loop)
+    collector.settle()
+    if isinstance(master, ConsoleMaster):
+        # It keeps every flow until the list is cleared.
+        master.view.on_change.append(lambda change: None if len(master.view) else collector.settle())
+        collector.start()
     await master.run()
+    collector.stop()
     return master.exit_status
