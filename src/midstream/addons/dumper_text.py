@@ -119,7 +119,7 @@ def _server_name(flow: Flow, look: Look) -> str:
 def _url(flow: HTTPFlow, look: Look) -> str:
     request = flow.request
     if request.method == "CONNECT":
-        return f"{request.host}:{request.port}"
+        return _hostport((request.host, request.port))
     return request.pretty_url if look.named_host else request.url
 
 

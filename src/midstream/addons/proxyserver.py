@@ -20,6 +20,7 @@ from midstream.hub.addons import Loader
 from midstream.hub.option_kinds import Kind
 from midstream.proxy.server import MODES, ListenError, Proxy
 from midstream.text.sizes import parse_size
+from midstream.text.url import hostport
 
 logger = logging.getLogger("midstream.proxy")
 
@@ -152,14 +153,14 @@ class ProxyServer:
                     logger.error("%s", exc)
                     continue
                 self._listening[spec] = (host, port)
-                where = ", ".join(f"{name}:{number}" for name, number in self.proxy.addresses_of(spec))
+                where = ", ".join(hostport("", *address) for address in self.proxy.addresses_of(spec))
                 logger.info("%s listening at %s", mode.description, where)
 
     def server_connect(self, data: ServerConnectionHookData) -> None:
         """A request to one of our own listeners would come back to us for ever."""
         address = data.server.address
         if address is not None and self._is_ours(address[0], address[1]):
-            data.server.error = f"{address[0]}:{address[1]} is this proxy itself: the request would go round for ever"
+            data.server.error = f"{hostport('', *address)} is this proxy itself: the request would go round for ever"
 
     def _is_ours(self, host: str, port: int) -> bool:
         for name, number in self.proxy.listen_addrs:

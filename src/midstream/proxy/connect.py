@@ -22,6 +22,7 @@ from midstream.proxy.streams.stream import Stream
 from midstream.proxy.tls import ClientTLSFailed, read_client_hello, start_client_tls
 from midstream.proxy.tunnels.blind import blind_tunnel
 from midstream.proxy.tunnels.raw import tunnel
+from midstream.text.url import hostport
 
 logger = logging.getLogger("midstream.proxy")
 
@@ -72,7 +73,7 @@ async def _refuse_connect(
     flow.error = Error(text)
     flow.live = False
     client.refuse(502, b"Bad Gateway", text, close=True)
-    logger.warning("CONNECT %s:%s: %s", flow.request.host, flow.request.port, text)
+    logger.warning("CONNECT %s: %s", hostport("", flow.request.host, flow.request.port), text)
     await context.events.http_connect_error(flow)
 
 
@@ -186,7 +187,7 @@ async def _serve_tls(
             raise
     except ClientTLSFailed as broken:
         flow.error = Error(str(broken))
-        logger.warning("%s:%s: %s", flow.request.host, flow.request.port, broken)
+        logger.warning("%s: %s", hostport("", flow.request.host, flow.request.port), broken)
         stream.close()
         await events.http_connect_error(flow)
         return

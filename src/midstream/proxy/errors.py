@@ -4,6 +4,8 @@ import asyncio
 import errno
 import socket
 
+from midstream.text.url import hostport
+
 
 class UpstreamFailed(Exception):
     """The server could not be reached, or what it sent cannot be used. Before a response has begun it becomes a 502."""
@@ -23,7 +25,7 @@ class FlowKilled(Exception):
 
 def explain_dial(exc: BaseException, host: str, port: int, patience: float) -> str:
     """Why `host:port` could not be reached."""
-    where = f"{host}:{port}"
+    where = hostport("", host, port)
     if isinstance(exc, TimeoutError | asyncio.TimeoutError):
         return f"{where} did not answer within {patience:g} s"
     if isinstance(exc, socket.gaierror):

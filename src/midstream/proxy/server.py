@@ -21,6 +21,7 @@ from midstream.proxy.modes.regular import serve_regular
 from midstream.proxy.settings import Settings
 from midstream.proxy.streams.tcp import TCPStream
 from midstream.proxy.watch import Watch, now
+from midstream.text.url import hostport
 
 logger = logging.getLogger("midstream.proxy")
 
@@ -159,7 +160,7 @@ class Proxy:
 
 
 def _explain_listen(exc: OSError, host: str, port: int) -> str:
-    where = f"{host}:{port}"
+    where = hostport("", host, port)
     if exc.errno == errno.EADDRINUSE:
         return f"cannot listen on {where}: the port is in use; choose another one, for example with -p {port + 2}"
     if exc.errno == errno.EACCES:

@@ -13,6 +13,7 @@ from midstream.proxy.http.writer import BodyWriter
 from midstream.proxy.settings import Settings
 from midstream.proxy.streams.stream import Stream
 from midstream.proxy.watch import Watch
+from midstream.text.url import hostport
 from midstream.wire.http1 import Refused, RequestHead, ResponseHead, parse_response_head
 
 Destination = tuple[str, str, int]
@@ -47,7 +48,7 @@ class UpstreamH1:
     def where(self) -> str:
         """What to call the server in a sentence."""
         address = self.server.address
-        return f"{address[0]}:{address[1]}" if address is not None else "the server"
+        return hostport("", *address) if address is not None else "the server"
 
     @property
     def reusable(self) -> bool:
