@@ -92,6 +92,8 @@ class MemoryDialler(Dialler):
         assert server.address is not None
         if server.address in self.conversation.refusing:
             raise ConnectionRefusedError("refused")
+        if server.address in self.conversation.overflowing:
+            raise OverflowError("port must be 0-65535")
         if server.address in self.conversation.silent:
             self.conversation.dialling.put_nowait(server.address)
             await asyncio.Event().wait()
@@ -160,6 +162,8 @@ class Conversation:
         self.servers: asyncio.Queue[End] = asyncio.Queue()
         self.dialled: list[tuple[str, int]] = []
         self.refusing: set[tuple[str, int]] = set()
+        self.overflowing: set[tuple[str, int]] = set()
+        """What the loop refuses to take for an address."""
         self.silent: set[tuple[str, int]] = set()
         """Servers that never accept; `dialling` tells that one is tried."""
         self.dialling: asyncio.Queue[tuple[str, int]] = asyncio.Queue()

@@ -66,7 +66,7 @@ class Dialler:
             return None
         try:
             return await self._connect(server)
-        except (OSError, TimeoutError, UnicodeError) as exc:
+        except (OSError, ValueError, OverflowError) as exc:
             server.error = explain_dial(exc, *server.address, self.settings.connect_timeout)
             return None
         except asyncio.CancelledError:

@@ -10,6 +10,8 @@ from midstream.flows.http import Request, Response
 from midstream.proxy.errors import Unsendable
 from midstream.wire.http1 import (
     CHUNKED,
+    HTTP_10,
+    HTTP_11,
     NO_BODY,
     UNTIL_CLOSE,
     Fields,
@@ -30,7 +32,7 @@ logger = logging.getLogger("midstream.proxy")
 
 
 def request_head(request: Request, original: RequestHead | None, size: int | None) -> tuple[bytes, Framing]:
-    """The bytes of a request's head and the framing of its body. Raises Refused.
+    """The bytes of a request's head and the framing of its body. Raises Unsendable.
 
     `original` is the head as it came, if this request came from a client. `size`: of the body in memory; None:
     streamed.
@@ -42,15 +44,20 @@ def request_head(request: Request, original: RequestHead | None, size: int | Non
         original is not None
         and fields is original.fields
         and method is original.method
+        and version is original.version
         and (request.raw_path is original.target or TARGET.fullmatch(target) is not None)
         and (framing := _same_framing(original.framing, size, request)) is not None
     ):
-        block = strip_hop_lines(original.block, fields, _may_upgrade(original)) if original.hop else original.block
+        block = strip_hop_lines(original.block, fields, may_upgrade(original)) if original.hop else original.block
         return b"%b %b %b\r\n%b\r\n" % (method, target, version, block), framing
     if original is not None and original.hop:
-        fields = strip_hop_by_hop(fields, keep_upgrade=_may_upgrade(original))
+        fields = strip_hop_by_hop(fields, keep_upgrade=may_upgrade(original))
     body = size if size is not None else _streamed_framing(request, original)
-    outgoing = check_outgoing_request(method, target, version, fields, body)
+    version = _spoken(version)
+    try:
+        outgoing = check_outgoing_request(method, target, version, fields, body)
+    except Refused as exc:
+        raise Unsendable(f"the request cannot be sent: {exc.reason}") from None
     _tell(outgoing.repairs, request)
     head = b"%b %b %b\r\n%b\r\n" % (method, target, version, field_lines(outgoing.fields))
     return head, outgoing.framing
@@ -70,14 +77,25 @@ def response_head(
     original: ResponseHead | None,
     size: int | None,
     *,
-    client_is_10: bool,
+    asked: RequestHead,
     keep_alive: bool,
 ) -> Answer:
-    """The same for a response. `original` is the head as the server sent it; None for one that an addon made."""
+    """The same for a response. `original` is the head as the server sent it; None for one that an addon made.
+
+    `asked` is what the client sent, whose version and method decide what it can read, whatever became of its request.
+    """
     status, reason, version = response.status_code, response.raw_reason, response.raw_http_version
     fields = response.headers.fields
+    client_is_10 = asked.version == b"HTTP/1.0"
     framing: Framing | None = None
-    if original is not None and fields is original.fields and status == original.status and reason is original.reason:
+    if (
+        original is not None
+        and fields is original.fields
+        and status == original.status
+        and reason is original.reason
+        and version is original.version
+        and request.raw_method is asked.method
+    ):
         framing = _same_framing(original.framing, size, response)
         if framing == CHUNKED and client_is_10:
             framing = None  # HTTP/1.0 knows no chunks
@@ -90,7 +108,14 @@ def response_head(
         fields = strip_hop_by_hop(fields, keep_upgrade=status == 101)
         if client_is_10:
             fields = tuple(field for field in fields if field[0].lower() != b"transfer-encoding")
-        outgoing = check_outgoing_response(version, status, reason, fields, body, request.raw_method)
+        version = _spoken(version)
+        try:
+            outgoing = check_outgoing_response(version, status, reason, fields, body, asked.method)
+        except Refused as exc:
+            raise Unsendable(f"the response cannot be sent: {exc.reason}") from None
+        if status < 200 and (original is None or original.status != status):
+            # A client waits for a final answer after any of these, and after 101 it speaks something else.
+            raise Unsendable(f"the response cannot be sent: {status} is not the status of a final response")
         _tell(outgoing.repairs, request)
         framing = outgoing.framing
         block = field_lines(outgoing.fields)
@@ -105,6 +130,17 @@ def response_head(
         connection = b"Connection: keep-alive\r\n" if says_10 else b""
     head = b"%b %d %b\r\n%b%b\r\n" % (version, status, reason, block, connection)
     return Answer(head, framing, stays)
+
+
+def body_of(message: Request | Response) -> bytes:
+    """The body in memory, whatever kind of bytes an addon set. Raises Unsendable."""
+    body: object = message.raw_content
+    if body is None:
+        return b""
+    if isinstance(body, bytes | bytearray | memoryview):
+        return bytes(body)
+    part = "request" if isinstance(message, Request) else "response"
+    raise Unsendable(f"the {part} cannot be sent: its body is {type(body).__name__}, not bytes")
 
 
 def trailers_of(message: Request | Response) -> Fields:
@@ -144,7 +180,12 @@ def _target(request: Request) -> bytes:
     return request.raw_path
 
 
-def _may_upgrade(head: RequestHead) -> bool:
+def _spoken(version: bytes) -> bytes:
+    """An exchange that came in, or was saved, in another version of HTTP goes on in the one of this connection."""
+    return version if version in (HTTP_10, HTTP_11) else HTTP_11
+
+
+def may_upgrade(head: RequestHead) -> bool:
     """h2c is not upgraded (RFC 9113 §3.1 dropped it, and it is a way around a proxy); other protocols become raw
     flows.
     """

@@ -9,7 +9,7 @@ from functools import lru_cache, partial
 from midstream.flows.connection import Client
 from midstream.flows.headers import Headers
 from midstream.flows.http import Request, Response
-from midstream.proxy.http.assemble import response_head, trailers_of
+from midstream.proxy.http.assemble import body_of, response_head, trailers_of
 from midstream.proxy.http.reader import MessageReader
 from midstream.proxy.http.upstream_h1 import Destination
 from midstream.proxy.http.writer import BodyWriter
@@ -165,8 +165,10 @@ class DownstreamH1:
         self.stream.write(b"HTTP/1.1 100 Continue\r\n\r\n")
 
     async def send(self, request: Request, response: Response, original: ResponseHead | None) -> None:
-        """A response whose body is in memory. Raises Refused (it cannot be written), OSError."""
+        """A response whose body is in memory. Raises Unsendable, OSError."""
         body = response.raw_content or b""
+        if type(body) is not bytes:
+            body = body_of(response)
         head, framing = self._head(request, response, original, len(body))
         if framing >= NO_BODY and len(body) <= ONE_WRITE:
             self.answering = True
@@ -181,7 +183,7 @@ class DownstreamH1:
         await writer.end(trailers)
 
     def begin(self, request: Request, response: Response, original: ResponseHead | None) -> BodyWriter:
-        """The head of a response whose body follows in pieces. Raises Refused."""
+        """The head of a response whose body follows in pieces. Raises Unsendable."""
         head, framing = self._head(request, response, original, None)
         self.answering = True
         self.stream.write(head)
@@ -190,8 +192,9 @@ class DownstreamH1:
     def _head(
         self, request: Request, response: Response, original: ResponseHead | None, size: int | None
     ) -> tuple[bytes, int]:
-        is_10 = self.head is not None and self.head.version == b"HTTP/1.0"
-        answer = response_head(request, response, original, size, client_is_10=is_10, keep_alive=self.keep_alive)
+        asked = self.head
+        assert asked is not None
+        answer = response_head(request, response, original, size, asked=asked, keep_alive=self.keep_alive)
         self.keep_alive = answer.keep_alive
         return answer.head, answer.framing
 
@@ -199,7 +202,7 @@ class DownstreamH1:
         """An answer of our own: plain text. `close`: the last one on this connection."""
         body = text.encode("utf-8", "backslashreplace") + b"\n"
         fields: Fields = ((b"Content-Type", b"text/plain; charset=utf-8"), (b"Content-Length", b"%d" % len(body)))
-        if close or not self.keep_alive:
+        if close or not self.keep_alive or (self.head is not None and self.head.version == b"HTTP/1.0"):
             self.keep_alive = False
             fields = (*fields, (b"Connection", b"close"))
         if self.head is not None and self.head.method == b"HEAD":

@@ -12,7 +12,7 @@ from midstream.flows.http import HTTPFlow, Request, Response
 from midstream.proxy.client_context import ClientContext
 from midstream.proxy.duplex import while_uploading
 from midstream.proxy.errors import FlowKilled, UpstreamFailed
-from midstream.proxy.http.assemble import trailers_of
+from midstream.proxy.http.assemble import body_of, may_upgrade, trailers_of
 from midstream.proxy.http.bodies import StreamedBody, collect, shall_stream
 from midstream.proxy.http.downstream_h1 import DownstreamH1
 from midstream.proxy.http.pool import Pool
@@ -90,6 +90,8 @@ async def _ask(flow: HTTPFlow, client: DownstreamH1, upstream: UpstreamH1, conte
     request = flow.request
     context.watch.expect_server(context.settings.idle_timeout, f"{upstream.where} did not answer")
     body = request.raw_content or b""
+    if type(body) is not bytes:
+        body = body_of(request)
     rest = upstream.send_now(request, client.head, body)
     if rest is None:
         await _answer(flow, client, upstream, context)
@@ -127,8 +129,12 @@ async def _relay_response(flow: HTTPFlow, client: DownstreamH1, upstream: Upstre
     _check_alive(flow)
     response = flow.response or response
     if head.status == 101:
-        await _switch_protocols(flow, client, upstream, context)
-        return
+        upstream.usable = False
+        if not _wants_to_switch(flow.request, client):
+            raise UpstreamFailed(f"{upstream.where} switched protocols, which nobody had asked for")
+        if response.status_code == 101:
+            await _switch_protocols(flow, client, upstream, context)
+            return
     if shall_stream(response, head.framing, settings):
         await _stream_response(flow, response, client, upstream, context, b"")
         return
@@ -276,7 +282,6 @@ async def _switch_protocols(flow: HTTPFlow, client: DownstreamH1, upstream: Upst
     assert response is not None
     response.raw_content = b""
     response.timestamp_end = time.time()
-    upstream.usable = False
     await _finish_response(flow, response, client, context, upstream)
     client.keep_alive = False
     client.stream.unread(client.reader.take_surplus())
@@ -297,6 +302,11 @@ def _was_told(flow: HTTPFlow) -> bool:
     them.
     """
     return flow.intercepted or flow.error is not None
+
+
+def _wants_to_switch(request: Request, client: DownstreamH1) -> bool:
+    """Whether the client asked for another protocol, and the request that went out did."""
+    return client.head is not None and may_upgrade(client.head) and "upgrade" in request.headers
 
 
 def _upstream_failure(exc: BaseException, upstream: UpstreamH1) -> BaseException:

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from http import HTTPStatus
 
 from midstream.flows.flow import Error
 from midstream.flows.http import HTTPFlow
@@ -10,6 +11,12 @@ from midstream.proxy.errors import BodyTooLarge, FlowKilled, Unsendable, Upstrea
 from midstream.proxy.http.downstream_h1 import DownstreamH1
 from midstream.proxy.http.writer import WrongLength
 from midstream.wire.http1 import Refused
+
+
+def reason_phrase(status: int) -> bytes:
+    """What a status is called."""
+    return HTTPStatus(status).phrase.encode()
+
 
 EXPECTED = (OSError, Refused, BodyTooLarge, FlowKilled, Unsendable, UpstreamFailed, WrongLength)
 """What an exchange may raise in the course of traffic; anything else is a mistake of ours and logged as such."""
@@ -67,10 +74,8 @@ def _verdict(failure: BaseException, flow: HTTPFlow, context: ClientContext) -> 
             return 413, b"Content Too Large", f"request refused: {failure}"
         case BodyTooLarge():
             return 502, b"Bad Gateway", f"response refused: {failure}"
-        case Refused() if flow.response is None:
-            return failure.status, b"Bad Request", f"request refused: {failure.reason}"
         case Refused():
-            return 502, b"Bad Gateway", f"the response cannot be sent: {failure.reason}"
+            return failure.status, reason_phrase(failure.status), f"request refused: {failure.reason}"
         case FlowKilled():
             return 0, b"", str(failure)
         case asyncio.CancelledError() if _is_killed(flow):

@@ -12,7 +12,7 @@ from midstream.flows.http import HTTPFlow, Request
 from midstream.proxy.client_context import ClientContext
 from midstream.proxy.http.downstream_h1 import DownstreamH1
 from midstream.proxy.http.exchange import exchange
-from midstream.proxy.http.failures import EXPECTED, conclude, logger
+from midstream.proxy.http.failures import EXPECTED, conclude, logger, reason_phrase
 from midstream.proxy.http.pool import Pool
 from midstream.proxy.http.reader import Truncated
 from midstream.wire.http1 import Refused
@@ -83,7 +83,7 @@ async def _refuse(refusal: Refused, client: DownstreamH1, upstreams: Pool, conte
         time.time(),
     )
     flow.error = Error(f"request refused: {refusal.reason}")
-    client.refuse(refusal.status, b"Bad Request", f"request refused: {refusal.reason}", close=True)
+    client.refuse(refusal.status, reason_phrase(refusal.status), f"request refused: {refusal.reason}", close=True)
     logger.warning("request refused: %s", refusal.reason)
     flow.live = False
     await context.events.error(flow)

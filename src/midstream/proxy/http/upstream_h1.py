@@ -56,7 +56,7 @@ class UpstreamH1:
         return self.usable and not self.stream.lost and self.reader.body_done and not self.reader.has_surplus
 
     def send_now(self, request: Request, original: RequestHead | None, body: bytes) -> BodyWriter | None:
-        """Head and, if it is small, body in one write; else the writer for the body. Raises Refused."""
+        """Head and, if it is small, body in one write; else the writer for the body. Raises Unsendable."""
         head, framing = request_head(request, original, len(body))
         self.exchanges += 1
         if framing >= -1 and len(body) <= 65536:
@@ -67,7 +67,7 @@ class UpstreamH1:
         return BodyWriter(self.stream, framing, self._be_patient)
 
     def begin(self, request: Request, original: RequestHead | None) -> BodyWriter:
-        """The head of a request whose body follows in pieces. Raises Refused."""
+        """The head of a request whose body follows in pieces. Raises Unsendable."""
         head, framing = request_head(request, original, None)
         self.exchanges += 1
         self.stream.write(head)
