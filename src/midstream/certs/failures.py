@@ -139,6 +139,11 @@ def explain_upstream(exc: BaseException, host: str, chain: Sequence[bytes] = ())
     return _look_up(_UPSTREAM, error, host) or f"the TLS handshake with {host} failed: {_reason(error)}"
 
 
+def explain_broken(error: ssl.SSLError, host: str) -> str:
+    """Why a connection to `host` broke after the handshake, at the end of which TLS 1.3 servers turn clients down."""
+    return _look_up(_UPSTREAM, error, visible(host)) or f"TLS with {visible(host)} broke: {_reason(error)}"
+
+
 def explain_client(exc: BaseException, host: str | None = None) -> str:
     """Why TLS with a client that asked for `host` failed."""
     name = visible(host) if host else "this host"

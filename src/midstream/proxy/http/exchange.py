@@ -4,8 +4,10 @@
 Reads top to bottom; waiting for a person, a slow addon or a slow peer is an `await` on that line.
 """
 
+import ssl
 import time
 
+from midstream.certs.failures import explain_broken
 from midstream.flows.flow import Error
 from midstream.flows.headers import Headers
 from midstream.flows.http import HTTPFlow, Request, Response
@@ -315,6 +317,8 @@ def _upstream_failure(exc: BaseException, upstream: UpstreamH1) -> BaseException
         return UpstreamFailed(f"{upstream.where} sent a malformed response: {exc.reason}")
     if isinstance(exc, ConnectionResetError):
         return UpstreamFailed(f"{upstream.where} reset the connection")
+    if isinstance(exc.__cause__, ssl.SSLError):
+        return UpstreamFailed(explain_broken(exc.__cause__, upstream.where))
     if isinstance(exc, OSError):
         return UpstreamFailed(f"{upstream.where}: {exc}")
     return exc
