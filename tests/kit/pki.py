@@ -7,6 +7,7 @@ import os
 import ssl
 import tempfile
 from collections.abc import Sequence
+from pathlib import Path
 
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
@@ -55,17 +56,23 @@ def issue(
 def server_context(identity: Authority, *chain: Authority) -> ssl.SSLContext:
     """A server that shows this certificate, followed by those in `chain`."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    fd, path = tempfile.mkstemp()
+    fd, name = tempfile.mkstemp()
+    os.close(fd)
+    path = Path(name)
     try:
-        key = identity.key.private_bytes(
-            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-        )
-        os.write(fd, b"".join([key, identity.public_pem(), *(item.public_pem() for item in chain)]))
+        write_pem(path, identity, *chain)
         context.load_cert_chain(path)
     finally:
-        os.close(fd)
-        os.unlink(path)
+        path.unlink()
     return context
+
+
+def write_pem(path: Path, identity: Authority, *chain: Authority) -> None:
+    """The key, the certificate and those in `chain`, as servers read them."""
+    key = identity.key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    path.write_bytes(b"".join([key, identity.public_pem(), *(item.public_pem() for item in chain)]))
 
 
 def shake_hands(
@@ -93,3 +100,8 @@ def shake_hands(
         except ssl.SSLWantReadError:
             pass
     return near, far, errors.get(near), errors.get(far)
+
+
+def pem(certificate: x509.Certificate) -> bytes:
+    """A certificate as a file holds it."""
+    return certificate.public_bytes(serialization.Encoding.PEM)
