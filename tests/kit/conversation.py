@@ -29,7 +29,7 @@ PATIENCE = 5.0
 class End:
     """The test's end of a stream."""
 
-    def __init__(self, stream: MemoryStream) -> None:
+    def __init__(self, stream: Stream) -> None:
         self.stream = stream
         self.heard = b""
 

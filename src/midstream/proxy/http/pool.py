@@ -42,7 +42,8 @@ class Pool:
         key = (request.scheme, request.host, request.port)
         upstream = self._idle.pop(key, None)
         if upstream is not None:
-            if upstream.reusable:
+            # What came while nothing was asked answers nothing: it would be taken for the answer to this request.
+            if upstream.reusable and not upstream.stream.take():
                 flow.server_conn = upstream.server
                 return upstream
             await self.discard(upstream)
@@ -87,6 +88,10 @@ class Pool:
         await self.dialler.closed(upstream.server, upstream.stream)
 
     async def close(self) -> None:
-        """Close all that are idle."""
-        while self._idle:
-            await self.discard(self._idle.popitem()[1])
+        """Close all that are idle, at once, whatever addons do meanwhile."""
+        idle = list(self._idle.values())
+        self._idle.clear()
+        for upstream in idle:
+            upstream.stream.close()
+        for upstream in idle:
+            await self.discard(upstream)

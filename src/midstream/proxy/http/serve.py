@@ -59,6 +59,7 @@ async def serve_http(client: DownstreamH1, upstreams: Pool, context: ClientConte
         finally:
             flow.live = False
             flow.killed_callback = None
+    watch.busy = False
     return None
 
 

@@ -80,11 +80,18 @@ class TLSStream(Stream):
         tls = self._tls
         if tls is None or self._ended or self._broken is not None or len(self._pushed) > _AHEAD:
             return
-        self._incoming.write(self._below.take())
-        if data := self._decrypt(tls, self._incoming):
-            self._pushed += data
-            if self.on_data is not None:
-                self.on_data()
+        if self._take_in(tls) and self.on_data is not None:
+            self.on_data()
+
+    def _take_in(self, tls: ssl.SSLObject) -> bool:
+        """Decrypt what has arrived, if anything has; whether there was plain text in it."""
+        arrived = self._below.take()
+        if not arrived:
+            return False
+        self._incoming.write(arrived)
+        data = self._decrypt(tls, self._incoming)
+        self._pushed += data
+        return bool(data)
 
     async def read(self) -> bytes:
         if self._pushed:
@@ -142,6 +149,8 @@ class TLSStream(Stream):
         return data if more is None else b"".join(more)
 
     def take(self) -> bytes:
+        if self._tls is not None and not self._ended and self._broken is None:
+            self._take_in(self._tls)
         data, self._pushed = self._pushed, b""
         return data
 
