@@ -19,7 +19,7 @@ from midstream.proxy.connection import serve_client
 from midstream.proxy.dial import Dialler
 from midstream.proxy.modes.regular import serve_regular
 from midstream.proxy.settings import Settings
-from midstream.proxy.streams.memory import MemoryStream, memory_pair
+from midstream.proxy.streams.memory import memory_pair
 from midstream.proxy.streams.stream import Stream
 from midstream.proxy.watch import Watch
 

@@ -1,4 +1,4 @@
-"""TLS for conversations in memory: an addon that configures both sides of the proxy, and ends that shake hands with it."""
+"""TLS for conversations in memory: an addon that configures both sides of the proxy, and ends that shake hands."""
 
 from __future__ import annotations
 
