@@ -126,7 +126,7 @@ async def _serve(master: ProxyMaster, invocation: Invocation) -> int:
     collector.settle()
     if isinstance(master, ConsoleMaster):
         # It keeps every flow until the list is cleared.
-        master.view.on_change.append(lambda change: None if len(master.view) else collector.settle())
+        master.view.on_change.append(lambda change: None if len(master.view) else collector.settle_soon())
         collector.start()
     await master.run()
     collector.stop()

@@ -1,5 +1,6 @@
 """The commands that every program has, on options and on flows."""
 
+import asyncio
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from midstream.hub.addons import Loader
 from midstream.hub.commands import command
 from midstream.hub.master import Master
 from midstream.hub.options import Options
+from midstream.hub.types import Marker
 
 
 def make_client() -> Client:
@@ -161,6 +163,17 @@ async def test_marks(run: Any, store: Store) -> None:
     assert store.updates[-1] == [store.tcp]
     with pytest.raises(CommandError, match=r"flow\.mark: marker: ':dgo:' is no marker"):
         run("flow.mark @all :dgo:")
+
+
+async def test_many_flows_are_told_of_in_slices(run: Any, store: Store) -> None:
+    flows = [HTTPFlow(make_client(), Server(address=("example.com", 80))) for _ in range(2000)]
+    Core().mark(flows, Marker(":dog:"))
+    assert store.updates == []
+    assert all(flow.marked == ":dog:" for flow in flows)
+    while sum(map(len, store.updates)) < len(flows):
+        await asyncio.sleep(0)
+    assert [flow for some in store.updates for flow in some] == flows
+    assert len(store.updates) > 2
 
 
 async def test_comments(run: Any, store: Store) -> None:

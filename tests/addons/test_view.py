@@ -1,6 +1,7 @@
 """Captured flows by events, options and commands."""
 
 import asyncio
+import weakref
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -241,3 +242,17 @@ async def test_properties_and_settings(view: View) -> None:
     assert view.settings(made[2].id)["open"] == "false"
     with pytest.raises(CommandError, match="not in the list"):
         ctx.master.commands.call("view.settings.getval", http_flow(), "mode", "auto")
+
+
+async def test_many_flows_are_copied_and_freed_in_slices(master: Master, view: View) -> None:
+    fill(view, 2500)
+    run("view.flows.duplicate @all")
+    assert len(view) == 2500
+    while len(view) < 5000:
+        await asyncio.sleep(0)
+    assert view.row(view.focus_id).number == 2501
+    flow = weakref.ref(view.get(view.focus_id))
+    run("view.clear")
+    assert len(view) == 0
+    while flow() is not None:
+        await asyncio.sleep(0)

@@ -24,6 +24,7 @@ class Thing:
 @pytest.fixture
 async def collector(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Collector]:
     monkeypatch.setattr(module, "INTERVAL", 0.001)
+    monkeypatch.setattr(module, "SOON", 0.001)
     collector = Collector(asyncio.get_running_loop())
     before = gc.get_threshold()
     collector.settle()
@@ -72,6 +73,24 @@ async def test_frozen_garbage_is_freed_by_settling(collector):
     kept.clear()
     collector.settle()
     assert gone() is None
+
+
+async def test_settling_soon_happens_once_for_all_who_ask(collector):
+    settled: list[int] = []
+    kept = [Thing() for _ in range(2 * ENOUGH)]
+    await until_frozen(gc.get_freeze_count())
+    kept.clear()
+    gc.callbacks.append(lambda phase, info: settled.append(1) if (phase, info["generation"]) == ("start", 2) else None)
+    try:
+        for _ in range(5):
+            collector.settle_soon()
+        while not settled:
+            await asyncio.sleep(0.001)
+        collector.settle_soon()
+        await asyncio.sleep(0.01)
+    finally:
+        gc.callbacks.pop()
+    assert settled == [1]
 
 
 async def test_nothing_is_done_while_nothing_is_made(collector):

@@ -1,7 +1,7 @@
 import asyncio
 import time
 
-from midstream.work.slices import Budget, Generation, cooperate
+from midstream.work.slices import Budget, Generation, cooperate, let_go
 
 
 def busy(seconds: float) -> None:
@@ -70,3 +70,18 @@ async def test_a_budget_is_spent_by_time_and_renewed_by_a_rest() -> None:
     assert budget.spent()
     await budget.rest()
     assert not budget.spent()
+
+
+async def test_letting_go_gives_the_loop_its_turns() -> None:
+    class Slow:
+        def __del__(self) -> None:
+            busy(0.00005)
+
+    objects = [Slow() for _ in range(2000)]
+    turns = 0
+    task = asyncio.create_task(let_go(objects))
+    while not task.done():
+        turns += 1
+        await asyncio.sleep(0)
+    assert objects == []
+    assert turns >= 5

@@ -17,10 +17,13 @@ from midstream.hub import config, ctx, markers
 from midstream.hub.addons import Loader
 from midstream.hub.commands import argument, command
 from midstream.hub.types import Choice, Marker, Path
+from midstream.work.slices import cooperate
 
 ENCODINGS = ("gzip", "deflate", "br", "zstd")
 REQUEST_ATTRIBUTES = ("host", "method", "path", "url")
 RESPONSE_ATTRIBUTES = ("status_code", "reason")
+# With more flows the addons are told in slices, so that the loop goes on meanwhile.
+_MANY = 500
 
 
 class Core:
@@ -181,9 +184,16 @@ def _each(flows: Sequence[Flow], change: Callable[[Flow], bool]) -> int:
             if change(flow):
                 changed.append(flow)
     finally:
-        if changed:
+        if len(changed) > _MANY:
+            ctx.master.background.spawn(_tell(changed), "tell of changed flows")
+        elif changed:
             ctx.master.events.update.sync(changed)
     return len(changed)
+
+
+async def _tell(changed: list[Flow]) -> None:
+    async for some in cooperate(changed):
+        await ctx.master.events.update(some)
 
 
 def _each_message(flows: Sequence[Flow], part: str, change: Callable[[HTTPFlow, Request | Response], bool]) -> None:

@@ -25,8 +25,9 @@ from midstream.hub.commands import argument, command
 from midstream.hub.types import Choice
 from midstream.store.order import ORDERS
 from midstream.store.view import View
+from midstream.work.slices import cooperate, let_go
 
-# With more flows a new filter is applied in slices, so that the loop goes on meanwhile.
+# What is done with more flows is done in slices, so that the loop goes on meanwhile.
 _MANY = 2000
 
 
@@ -126,11 +127,23 @@ class ViewAddon:
     @command("view.flows.duplicate")
     def duplicate(self, flows: Sequence[Flow]) -> None:
         """Copy flows and focus the first copy."""
+        if len(flows) > _MANY:
+            ctx.master.background.spawn(self._duplicate(flows), "copy flows")
+            return
         copies = [flow.copy() for flow in flows]
         for copy in copies:
             self.view.add(copy)
         if copies:
             self._focus(copies[0].id)
+
+    async def _duplicate(self, flows: Sequence[Flow]) -> None:
+        first = ""
+        async for some in cooperate(flows):
+            for flow in some:
+                copy = flow.copy()
+                self.view.add(copy)
+                first = first or copy.id
+        self._focus(first)
 
     @command("view.flows.remove")
     def remove(self, flows: Sequence[Flow]) -> None:
@@ -153,7 +166,9 @@ class ViewAddon:
                 self._dismissed.add(flow)
             if flow.killable and (kill_all or flow.intercepted):
                 flow.kill()
-        self.view.remove([flow.id for flow in flows])
+        gone = self.view.remove([flow.id for flow in flows])
+        if len(gone) > _MANY:
+            ctx.master.background.spawn(let_go(gone), "free flows")
 
     # -- focus --------------------------------------------------------------------------------------------------------
 

@@ -15,6 +15,7 @@ import asyncio
 import gc
 
 INTERVAL = 0.2
+SOON = 2.0
 # Young objects that are worth a collection: a millisecond.
 ENOUGH = 5_000
 # What the interpreter does by itself, should one callback make very many objects.
@@ -27,19 +28,24 @@ class Collector:
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
         self._timer: asyncio.TimerHandle | None = None
-        self._has_frozen = True  # since it settled
+        self._settling: asyncio.TimerHandle | None = None
+        self._has_frozen = False  # since it settled
 
     def settle(self) -> None:
         """Look at everything, frozen or not, and freeze what is no garbage. Takes 0.2 µs for each object that is kept:
-        for the start, and for when a list was cleared.
+        for the start, and for when nothing is kept any more.
         """
-        if not self._has_frozen:
-            return
+        self._settling = None
         gc.set_threshold(*_THRESHOLDS)
         gc.unfreeze()
         gc.collect()
         gc.freeze()
         self._has_frozen = False
+
+    def settle_soon(self) -> None:
+        """`settle` when what was kept has been freed, which is done a little at a time."""
+        if self._has_frozen and self._settling is None:
+            self._settling = self._loop.call_later(SOON, self.settle)
 
     def start(self) -> None:
         """Collect and freeze from now on."""
@@ -50,9 +56,10 @@ class Collector:
         """Leave it to the interpreter. What is frozen stays so: mostly the process ends, and a last look at it all
         would be waited for.
         """
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
+        for timer in (self._timer, self._settling):
+            if timer is not None:
+                timer.cancel()
+        self._timer = self._settling = None
 
     def _look(self) -> None:
         self._timer = self._loop.call_later(INTERVAL, self._look)

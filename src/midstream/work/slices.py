@@ -3,8 +3,9 @@
 `async for chunk in cooperate(items): ...` hands out chunks of the items; whenever the work on them has used the budget,
 the loop gets a turn before the next chunk. Where items differ much in cost (a body may be empty or have megabytes), a
 `Budget` is asked after every single item instead. A `Generation` lets a newer request end an older one: give its token
-to `cooperate`, and the iteration stops by itself once a newer token was taken. Not for work that releases the GIL (that
-goes to threads) and not for work that cannot be cut (that goes to the worker process).
+to `cooperate`, and the iteration stops by itself once a newer token was taken. `let_go` is for large results that are
+not needed any more. Not for work that releases the GIL (that goes to threads) and not for work that cannot be cut (that
+goes to the worker process).
 """
 
 from __future__ import annotations
@@ -123,3 +124,12 @@ def cooperate(items: Iterable[T], budget: float = 0.004, token: Token | None = N
     iteration ends early, between two chunks, once the token is no longer current.
     """
     return _Slices(items, budget, token)
+
+
+async def let_go(objects: list[T]) -> None:
+    """Drop the references to many objects a slice at a time: what nobody else holds is freed, which takes a while."""
+    budget = Budget()
+    while objects:
+        del objects[-256:]
+        if budget.spent():
+            await budget.rest()
