@@ -70,7 +70,7 @@ class FakeConsole:
     def request_frame(self, now: bool = False) -> None:
         self.frames.append(now)
 
-    def message(self, text: str, level: str = "info") -> None:
+    def message(self, text: str, level: str = "info", *, log: bool = True) -> None:
         self.messages.append(text)
 
     def open_pane(self, pane: str | Pane) -> None:

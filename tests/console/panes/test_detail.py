@@ -265,7 +265,7 @@ async def test_search_in_a_large_body_goes_on_in_slices(console: FakeConsole, pa
     assert any("needle" in line for line in screen(pane, 80, 12))
     assert pane.search("nowhere")
     await console.settle()
-    assert console.messages == ["'nowhere' is not found"]
+    assert console.messages == ["not found: nowhere"]
 
 
 def test_mouse(console: FakeConsole, pane: Detail) -> None:

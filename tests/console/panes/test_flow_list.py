@@ -1,6 +1,7 @@
 """The flow list: golden screens, the place that belongs to flows, dirty tracking, hostile text, cost."""
 
 import asyncio
+import time
 
 import pytest
 from hypothesis import given, settings
@@ -278,6 +279,22 @@ async def test_search(console: FakeConsole, pane: FlowList) -> None:
     assert pane.search("h/4", backwards=True)
     assert console.view.focus_id == flows[4].id
     assert not pane.search("nowhere")
+    pane.left()
+
+
+async def test_search_in_a_long_list_goes_on_in_slices(console: FakeConsole, pane: FlowList) -> None:
+    flows = numbered(console, 20_000)
+    pane.entered()
+    screen(pane, 80, 11)
+    start = time.perf_counter()
+    assert pane.search("h/19999")
+    assert time.perf_counter() - start < 0.1
+    console.view.remove([flow.id for flow in flows[10:100]])
+    await console.settle()
+    assert console.view.focus_id == flows[19999].id
+    assert pane.search("nowhere")
+    await console.settle()
+    assert console.messages == ["not found: nowhere"]
     pane.left()
 
 

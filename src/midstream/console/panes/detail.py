@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Iterator
 from typing import TYPE_CHECKING, ClassVar
 
 import urwid
@@ -19,13 +18,13 @@ from midstream.console.panes.connection_text import connection_pieces
 from midstream.console.panes.detail_tabs import CONNECTION, MESSAGES, REQUEST, RESPONSE
 from midstream.console.panes.facts import heading
 from midstream.console.panes.messages_text import MessagePieces
+from midstream.console.search import SlicedSearch
 from midstream.console.widgets import cells
 from midstream.console.widgets.body_viewer import MODES, BodyView
 from midstream.console.widgets.canvas import PaintedRow, RowsCanvas, Run, paint_blank, paint_row
 from midstream.console.widgets.pieces import FixedPieces, JoinedPieces, Pieces
 from midstream.console.widgets.text_viewer import TextViewer
 from midstream.flows.http import HTTPFlow
-from midstream.work.slices import Budget, Generation, Token
 
 if TYPE_CHECKING:
     from midstream.console.console import Console
@@ -34,7 +33,6 @@ if TYPE_CHECKING:
 
 _HEAD_ROWS = 2  # title and tabs
 _TICK = 0.5
-_SEARCH_AT_ONCE = 0.01
 
 
 class Detail(Pane):
@@ -53,7 +51,8 @@ class Detail(Pane):
         self._flow_id: str | None = None
         self._stale = True
         self._bodies = {tab: BodyView(self._body_changed, console.spawn) for tab in (REQUEST, RESPONSE)}
-        self._searches = Generation()
+        self._searches = SlicedSearch(console, self._show_match)
+        self._pattern = ""
         self._places: list[tuple[int, int, str]] = []
         self.clock = time.time
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -184,7 +183,8 @@ class Detail(Pane):
 
     def search(self, pattern: str, backwards: bool = False) -> bool:
         """Short searches end here; longer ones go on in slices and tell their result by a message."""
-        token = self._searches.begin()
+        self._searches.cancel()
+        self._pattern = pattern
         if not pattern:
             self.viewer.pattern, self.viewer.found = "", None
             self.viewer.changed()
@@ -193,32 +193,10 @@ class Detail(Pane):
             # What is folded away would not be found.
             self.folded, self._stale = False, True
         self._refresh()
-        places = self.viewer.matches(pattern, backwards)
-        budget = Budget(_SEARCH_AT_ONCE)
-        for found in places:
-            if found is not None:
-                self._show_match(found, pattern)
-                return True
-            if budget.spent():
-                self.console.spawn(self._search_on(places, pattern, token), "search in a body")
-                return True
-        return False
+        return self._searches.start(self.viewer.matches(pattern, backwards), pattern)
 
-    async def _search_on(self, places: Iterator[int | None], pattern: str, token: Token) -> None:
-        budget = Budget()
-        for found in places:
-            if not token.current:
-                return
-            if found is not None:
-                self._show_match(found, pattern)
-                return
-            if budget.spent():
-                await budget.rest()
-        if token.current:
-            self.console.message(f"{pattern!r} is not found", "warn")
-
-    def _show_match(self, piece: int, pattern: str) -> None:
-        self.viewer.mark(piece, pattern)
+    def _show_match(self, piece: int) -> None:
+        self.viewer.mark(piece, self._pattern)
         self.viewer.changed()
         self.console.request_frame(now=True)
 

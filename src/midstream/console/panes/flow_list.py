@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, ClassVar
 
 import urwid
@@ -16,6 +17,7 @@ import urwid
 from midstream.console.pane import Pane
 from midstream.console.panes import flow_row, timeline
 from midstream.console.panes.flow_list_empty import no_flows, nothing_matches
+from midstream.console.search import SlicedSearch
 from midstream.console.widgets.canvas import PaintedRow, RowsCanvas, overlay, paint_blank, paint_row
 from midstream.console.widgets.table import Placed, heading, lay_out, row
 from midstream.store.order import LAZY_ORDERS
@@ -30,6 +32,7 @@ WHEEL_ROWS = 3
 _TICK = 0.5  # in-flight times are painted twice a second
 _TIDY = 1.0  # rows ordered by size move to their places once a second
 _DOUBLE_CLICK = 0.4
+_SEARCH_SLICE = 500
 _FOLLOW_OPTION = "console_focus_follow"
 
 
@@ -60,6 +63,7 @@ class FlowList(Pane):
         self._ticker: asyncio.TimerHandle | None = None
         self._tidier: asyncio.TimerHandle | None = None
         self._last_click = (0.0, -1)
+        self._searches = SlicedSearch(console, self._found)
 
     # -- shown and hidden ---------------------------------------------------------------------------------------------
 
@@ -78,6 +82,7 @@ class FlowList(Pane):
             if timer is not None:
                 timer.cancel()
         self._ticker = self._tidier = self._loop = None
+        self._searches.cancel()
 
     def _on_change(self, change: Change) -> None:
         if change.kind == "update":
@@ -149,16 +154,25 @@ class FlowList(Pane):
         self._focus_index(places[move])
 
     def search(self, pattern: str, backwards: bool = False) -> bool:
-        shown, wanted = self.view.shown, pattern.casefold()
-        count = len(shown)
-        here = self._focus_position()
-        for step in range(1, count + 1):
+        self._searches.cancel()
+        return not pattern or self._searches.start(self._matches(pattern.casefold(), backwards), pattern)
+
+    def _matches(self, wanted: str, backwards: bool) -> Iterator[int | None]:
+        """The positions of matching rows from the focus on, around the end; None after each slice of work."""
+        shown, here = self.view.shown, self._focus_position()
+        for step in range(1, len(shown) + 1):
+            count = len(shown)  # rows come and go while the search rests
+            if not count:
+                return
             index = (here - step if backwards else here + step) % count
             if wanted in _search_text(self.view.row(shown[index])):
-                self._set_follow(False)
-                self._focus_index(index)
-                return True
-        return False
+                yield index
+            if step % _SEARCH_SLICE == 0:
+                yield None
+
+    def _found(self, index: int) -> None:
+        self._set_follow(False)
+        self._focus_index(index)
 
     def clicked(self, size: tuple[int, int], button: int, column: int, row: int) -> bool:
         if button in (4, 5):
