@@ -8,18 +8,18 @@ import ssl
 import time
 
 from midstream.certs.failures import explain_broken
-from midstream.flows.flow import Error
 from midstream.flows.headers import Headers
 from midstream.flows.http import HTTPFlow, Request, Response
 from midstream.proxy.client_context import ClientContext
 from midstream.proxy.duplex import while_uploading
-from midstream.proxy.errors import FlowKilled, UpstreamFailed
+from midstream.proxy.errors import UpstreamFailed, check_alive
 from midstream.proxy.http.assemble import body_of, may_upgrade, trailers_of
 from midstream.proxy.http.bodies import StreamedBody, collect, shall_stream
 from midstream.proxy.http.downstream_h1 import DownstreamH1
 from midstream.proxy.http.pool import Pool
 from midstream.proxy.http.upstream_h1 import ServerSilent, UpstreamH1
 from midstream.proxy.http.writer import BodyWriter
+from midstream.proxy.streams.stream import Stream
 from midstream.proxy.tunnels.raw import tunnel
 from midstream.wire.http1 import Fields, Refused
 
@@ -37,7 +37,7 @@ async def exchange(flow: HTTPFlow, client: DownstreamH1, upstreams: Pool, contex
     """
     events, request = context.events, flow.request
     await events.requestheaders(flow)
-    _check_alive(flow)
+    check_alive(flow)
     head = client.head
     assert head is not None
     body: bytes | None
@@ -60,7 +60,7 @@ async def exchange(flow: HTTPFlow, client: DownstreamH1, upstreams: Pool, contex
     request.timestamp_end = time.time()
     context.watch.rest()
     await events.request(flow)
-    _check_alive(flow)
+    check_alive(flow)
 
     if flow.response is None:
         await _forward(flow, client, upstreams, context)
@@ -119,6 +119,8 @@ async def _answer(flow: HTTPFlow, client: DownstreamH1, upstream: UpstreamH1, co
         flow.response = await upstream.read_response(flow.request.raw_method, client.send_informational)
     except (OSError, Refused) as exc:
         raise _upstream_failure(exc, upstream) from exc
+    if not upstream.usable and not client.reader.body_done:
+        client.keep_alive = False  # the rest of the upload has nowhere to go; the client is told so
     await _relay_response(flow, client, upstream, context)
 
 
@@ -128,7 +130,7 @@ async def _relay_response(flow: HTTPFlow, client: DownstreamH1, upstream: Upstre
     assert response is not None and head is not None
     context.watch.rest()
     await context.events.responseheaders(flow)
-    _check_alive(flow)
+    check_alive(flow)
     response = flow.response or response
     if head.status == 101:
         upstream.usable = False
@@ -168,7 +170,7 @@ async def _finish_response(
     except BaseException:
         client.told = _was_told(flow)
         raise
-    _check_alive(flow)
+    check_alive(flow)
     context.watch.expect(context.settings.idle_timeout, "the client stopped reading")
     await client.send(flow.request, flow.response or response, upstream.head if upstream is not None else None)
 
@@ -214,7 +216,7 @@ async def _upload_streamed(
     request.timestamp_end = time.time()
     context.watch.rest()
     await context.events.request(flow)
-    _check_alive(flow)
+    check_alive(flow)
     if await _taken(writer, rest, trailers_of(request)) and flow.response is None:
         context.watch.expect_server(context.settings.idle_timeout, f"{upstream.where} did not answer")
 
@@ -260,7 +262,7 @@ async def _stream_response(
     except BaseException:
         client.told = _was_told(flow)
         raise
-    _check_alive(flow)
+    check_alive(flow)
     await writer.end(trailers_of(response))
 
 
@@ -286,17 +288,18 @@ async def _switch_protocols(flow: HTTPFlow, client: DownstreamH1, upstream: Upst
     response.timestamp_end = time.time()
     await _finish_response(flow, response, client, context, upstream)
     client.keep_alive = False
+    client.switched = True
+    flow.live, flow.killed_callback = False, None
     client.stream.unread(client.reader.take_surplus())
     upstream.stream.unread(upstream.reader.take_surplus())
-    await tunnel(client.stream, upstream.stream, upstream.server, context)
+
+    async def opened() -> Stream:
+        return upstream.stream
+
+    await tunnel(client.stream, opened, upstream.server, context)
 
 
 # -- small --
-
-
-def _check_alive(flow: HTTPFlow) -> None:
-    if flow.error is not None and flow.error.msg == Error.KILLED_MESSAGE:
-        raise FlowKilled(flow.error.msg)
 
 
 def _was_told(flow: HTTPFlow) -> bool:

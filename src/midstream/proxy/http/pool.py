@@ -42,8 +42,9 @@ class Pool:
         key = (request.scheme, request.host, request.port)
         upstream = self._idle.pop(key, None)
         if upstream is not None:
-            # What came while nothing was asked answers nothing: it would be taken for the answer to this request.
-            if upstream.reusable and not upstream.stream.take():
+            # What came while nothing was asked answers nothing: it would be taken for the answer to this request. It
+            # may also be a goodbye, so it is looked at first.
+            if not upstream.stream.take() and upstream.reusable:
                 flow.server_conn = upstream.server
                 return upstream
             await self.discard(upstream)
