@@ -15,7 +15,7 @@ from pathlib import Path
 
 from midstream.certs.authority import Authority
 from tests.kit import pki
-from tests.kit.socket_end import LIMIT, SocketEnd
+from tests.kit.socket_end import LIMIT, Ended, SocketEnd
 
 
 @dataclass
@@ -73,7 +73,7 @@ async def origin(
         running.connections.append(end)
         try:
             await serve(end)
-        except (ConnectionError, ssl.SSLError, asyncio.CancelledError):
+        except (Ended, ConnectionError, ssl.SSLError, asyncio.CancelledError):
             pass  # the peer left, or the test is over
         except BaseException as exc:
             failures.append(exc)

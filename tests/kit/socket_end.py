@@ -23,6 +23,10 @@ LIMIT = 1024 * 1024
 """What is read ahead at most, so that a test can be a slow reader."""
 
 
+class Ended(AssertionError):
+    """The other side left although more was expected of it."""
+
+
 class SocketEnd:
     """See the module."""
 
@@ -77,7 +81,8 @@ class SocketEnd:
         """Everything up to and with `mark`."""
         while mark not in self.heard:
             more = await self.read()
-            assert more, f"the connection ended before {mark!r}; got {self.heard!r}"
+            if not more:
+                raise Ended(f"the connection ended before {mark!r}; got {self.heard!r}")
             self.heard += more
         got, _, self.heard = self.heard.partition(mark)
         return got + mark
@@ -118,12 +123,16 @@ class SocketEnd:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self.writer.transport.abort()
 
-    async def gone(self) -> None:
-        """Close at once, and wait until the transport has done so."""
-        self.writer.transport.abort()
+    async def closed(self) -> None:
+        """Wait until the transport of this end is closed, by whomever."""
         with contextlib.suppress(OSError):
             async with asyncio.timeout(PATIENCE):
                 await self.writer.wait_closed()
+
+    async def gone(self) -> None:
+        """Close at once, and wait until the transport has done so."""
+        self.writer.transport.abort()
+        await self.closed()
 
 
 @asynccontextmanager
