@@ -50,6 +50,42 @@ async def test_hints_offer_only_what_works_here_now(shown):
     assert "a resume" in shown.lines[-1]
 
 
+async def test_following_leaves_the_flow_that_somebody_works_on(shown):
+    (first,) = add(shown, "http://example.com/0", live=True)
+    shown.options.console_focus_follow = True
+    number = 0
+
+    def focus_moves() -> bool:
+        nonlocal number
+        number += 1
+        before = shown.view.focus_id
+        add(shown, f"http://example.com/{number}")
+        return shown.view.focus_id != before
+
+    assert focus_moves()
+    for begin, end in (("e", "esc"), (":", "esc"), ("o", "esc"), ("f", "esc"), ("z", "n")):
+        shown.press(begin)
+        assert not focus_moves(), begin
+        shown.press(end)
+        assert focus_moves(), begin
+    shown.view.set_focus(first.id)
+    first.intercept()
+    await shown.console.master.events.update([first])
+    assert not focus_moves(), "a held flow is to be answered"
+    shown.press("a")
+    assert focus_moves()
+
+
+async def test_what_comes_in_below_the_picture_is_counted(shown):
+    add(shown, *[f"http://example.com/{number}" for number in range(20)])
+    assert "new below" not in shown.lines[-2]
+    add(shown, *[f"http://example.com/{number}" for number in range(1500)])
+    assert "1/1,520   1,493 new below" in shown.lines[-2]
+    shown.press("end")
+    assert "1,520/1,520   follow" in shown.lines[-2]
+    assert "new below" not in shown.lines[-2]
+
+
 async def test_a_key_without_a_binding_says_so(shown):
     shown.press("y")
     assert "y does nothing here" in shown.text

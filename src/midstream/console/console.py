@@ -101,6 +101,7 @@ class Console:
         self.key_errors = load_keys(self.keys.keymap, self.master, self.confdir)
         self.messages.open()
         self.view.on_change.append(self._view_changed)
+        self.view.focus_is_taken = self._focus_is_taken
         self.master.options.changed.connect(self._options_changed)
         self.terminal.open(screen)
         self.open_pane(ROOT)
@@ -112,6 +113,7 @@ class Console:
         self.messages.close()
         if self._view_changed in self.view.on_change:
             self.view.on_change.remove(self._view_changed)
+            self.view.focus_is_taken = lambda: False
         self.master.options.changed.disconnect(self._options_changed)
         for history in self.histories.values():
             history.trim()
@@ -379,6 +381,13 @@ class Console:
     def _view_changed(self, change: Change) -> None:
         if self.tally.note(change):
             self.request_frame()
+
+    def _focus_is_taken(self) -> bool:
+        """Whether somebody works on the focused flow: then a new flow must not become what the next key is about."""
+        if self.active_prompt is not None or self.overlay is not None or self.keys.pending:
+            return True
+        id_ = self.view.focus_id
+        return self.terminal.is_lent or (id_ is not None and bool(self.view.row(id_).held))
 
     def _options_changed(self, updated: set[str]) -> None:
         if "view_filter" in updated:

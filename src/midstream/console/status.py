@@ -87,7 +87,7 @@ def status_bar(console: Console, columns: int) -> list[Run]:
 def _items(console: Console) -> list[Line]:
     view, tally, options = console.view, console.tally, console.master.options
     place = view.index(view.focus_id) if view.focus_id is not None else None
-    items: list[Line] = [[("bar", f"{0 if place is None else place + 1}/{len(view.shown)}")]]
+    items: list[Line] = [[("bar", f"{0 if place is None else place + 1:,}/{len(view.shown):,}")]]
     if tally.marked:
         items.append([("bar", f"*{len(tally.marked)}")])
     if tally.held:
@@ -97,8 +97,10 @@ def _items(console: Console) -> list[Line]:
         items.append([("bar.strong" if on else "bar", f"{'i' if on else 'I off'}:{visible(str(rule))}")])
     if console.keys.pending:
         items.append([("bar.strong", f"{' '.join(console.keys.pending)} …")])
-    if view.follow:
-        items.append([("bar", "follow")])
+    new = getattr(console.pane, "new_below", 0)
+    if view.follow or new:
+        words = ["follow"] * view.follow + [f"{new:,} new below"] * bool(new)
+        items.append([("bar", ", ".join(words))])
     if (order := view.order) != "time" or view.reversed:
         items.append([("bar", f"{'↑' if view.reversed else '↓'} {order}")])
     if bars := tally.bars():

@@ -131,6 +131,11 @@ class Terminal:
     def lag(self) -> float:
         return self._heartbeat.lag if self._heartbeat is not None else 0.0
 
+    @property
+    def is_lent(self) -> bool:
+        """Whether a child has the terminal at the moment."""
+        return self._guard is not None and self._guard.child_has_terminal
+
     def _is_free(self) -> bool:
         return self._screen is None or not self._screen.writer.busy
 

@@ -54,6 +54,8 @@ class View:
         self._wanted: Row | None = None  # the focus before the pass; kept while only a part is shown again
         self.shown = Shown(self._rows)
         self.follow = False
+        # Asked before a new flow takes the focus: somebody may be working on the one that has it.
+        self.focus_is_taken: Callable[[], bool] = lambda: False
         self.on_change: list[Callable[[Change], None]] = []
         self.changes = 0
 
@@ -107,10 +109,10 @@ class View:
             self.shown.place(row)
             self._note_meanwhile(row.id, True)
             self._changed("add", row.id)
-            if self.follow:
-                self.set_focus(row.id)
-            elif self._focus is None:
+            if self._focus is None:
                 self._move_focus(row.id)
+            elif self.follow and not self.focus_is_taken():
+                self.set_focus(row.id)
         else:
             self.shown.remember(row)
             self._changed("add", row.id)

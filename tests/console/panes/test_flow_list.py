@@ -158,6 +158,14 @@ def test_a_newcomer_is_told_the_next_steps(console: FakeConsole, pane: FlowList)
         assert "--cacert /home/me/.midstream/midstream-ca-cert.pem" in text
 
 
+def test_the_path_of_the_certificate_can_be_copied_into_a_shell(
+    console: FakeConsole, pane: FlowList, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", "/home/me")
+    console.master.options.add_option("confdir", str, "/home/me/my conf", "Folder.")
+    assert "--cacert ~/'my conf/midstream-ca-cert.pem' \\" in "\n".join(screen(pane, 80, 24))
+
+
 def test_an_empty_result_names_the_filter(console: FakeConsole, pane: FlowList) -> None:
     numbered(console, 3)
     console.view.set_filter(filters.parse("~d nowhere"))

@@ -94,7 +94,7 @@ class FlowList(Pane):
             self._reveal = True
         elif change.kind == "refresh":
             self._anchored = True
-        elif change.kind == "add" and change.id in self.view.shown:
+        elif change.kind == "add" and self._adds_below and change.id in self.view.shown:
             self.new_below += 1
         self.console.request_frame()
 
@@ -207,6 +207,10 @@ class FlowList(Pane):
             self._reveal = True
             self.console.request_frame(now=True)
 
+    @property
+    def _adds_below(self) -> bool:
+        return self.view.order == "time" and not self.view.reversed
+
     def _newest(self) -> int:
         return 0 if self.view.reversed else len(self.view.shown) - 1
 
@@ -270,8 +274,7 @@ class FlowList(Pane):
         self._remember(top)
         offset = self._focus_position() - top
         self._offset = offset if 0 <= offset < self._height else None
-        if top + height >= len(shown):
-            self.new_below = 0
+        self.new_below = min(self.new_below, max(len(shown) - top - height, 0))
         rows = [self.view.row(id_) for id_ in shown[top : top + height]]
         self._visible = frozenset(each.id for each in rows)
         self._digits = max(self._digits, *(len(str(each.number)) for each in rows))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shlex
 from typing import TYPE_CHECKING
 
 from midstream.console.widgets.canvas import Run
@@ -24,7 +26,7 @@ def no_flows(console: Console) -> list[list[Run]]:
     port = (options.listen_port if "listen_port" in options else None) or _DEFAULT_PORT
     address = "http://" + visible(hostport("", host, port))
     confdir = options.confdir if "confdir" in options else "~/.midstream"
-    authority = visible(f"{confdir}/midstream-ca-cert.pem")
+    authority = visible(_for_shell(f"{confdir}/midstream-ca-cert.pem"))
     return [
         [("strong", "  No flows yet.")],
         [],
@@ -39,6 +41,14 @@ def no_flows(console: Console) -> list[list[Run]]:
         [],
         [run for key, words in _HINTS for run in (("hint.key", f"  {key} "), ("hint", words))],
     ]
+
+
+def _for_shell(path: str) -> str:
+    """The path as it can be copied into a shell; short where it is in the home folder."""
+    home = os.path.expanduser("~") + "/"
+    if path.startswith(home):
+        path = "~/" + path.removeprefix(home)
+    return "~/" + shlex.quote(path[2:]) if path.startswith("~/") else shlex.quote(path)
 
 
 def nothing_matches(console: Console) -> list[list[Run]]:
