@@ -9,7 +9,7 @@ from midstream.flows.headers import Headers
 FIELDS = ((b"Aa", b"1"), (b"b", b"2"), (b"aA", b"3"), (b"c", b"4"))
 
 NAME = st.sampled_from(["a", "A", "b", "B-c", "é"])
-VALUE = st.text(max_size=5)
+VALUE = st.text(max_size=5).filter(lambda text: not {"\r", "\n", "\0"} & set(text))
 PAIRS = st.lists(st.tuples(NAME, VALUE).map(lambda p: (p[0].encode(), p[1].encode("utf-8", "replace"))), max_size=8)
 
 
@@ -136,3 +136,24 @@ def test_mapping_and_fields_agree(pairs: list[tuple[bytes, bytes]]) -> None:
     assert len(list(headers)) == len(headers)
     assert all(headers[name] == ", ".join(headers.get_all(name)) for name in headers)
     assert sum(len(headers.get_all(name)) for name in headers) == len(pairs)
+
+
+@pytest.mark.parametrize("bad", ["a\r\nb", "a\nb", "a\rb", "\0", b"a\nb", "a\n"])
+def test_what_would_break_out_of_its_line_is_refused_at_once(bad: str | bytes) -> None:
+    headers = Headers([(b"A", b"1")])
+    changes = [
+        lambda: headers.__setitem__("A", bad),
+        lambda: headers.__setitem__(bad, "1"),
+        lambda: headers.set_all("A", ["1", bad]),
+        lambda: headers.add("B", bad),
+        lambda: headers.insert(0, bad, "1"),
+        lambda: headers.update({"C": bad}),
+    ]
+    for change in changes:
+        with pytest.raises(ValueError, match="no header may hold a line break or NUL"):
+            change()
+    assert headers.fields == ((b"A", b"1"),)
+    with pytest.raises(ValueError, match="line break"):
+        Headers(a=bad)
+    with pytest.raises(TypeError, match="line break"):
+        Headers.of({"a": bad})

@@ -3,9 +3,11 @@
 import pickle
 from pathlib import Path
 
+import pytest
+
 import midstream.http
 from midstream.flows.flow import Error, Flow
-from midstream.flows.http import HTTPFlow
+from midstream.flows.http import HTTPFlow, Request, Response
 from tests.kit.captured import http_flow, websocket_flow
 
 
@@ -51,3 +53,23 @@ def test_the_door_has_the_public_names() -> None:
 def test_a_state_is_plain() -> None:
     state = websocket_flow((True, b"x")).get_state()
     assert pickle.loads(pickle.dumps(state)) == state
+
+
+@pytest.mark.parametrize("value", ["text", {"status": 200}, Response, Request.make("GET", "http://a/"), 0, b""])
+def test_something_else_in_place_of_a_response_is_refused_at_once(value: object) -> None:
+    flow = http_flow()
+    before = flow.response
+    with pytest.raises(TypeError, match=r"^flow\.response is a Response or None, not "):
+        flow.response = value  # type: ignore[assignment]
+    assert flow.response is before
+    flow.response = None
+    assert flow.response is None
+
+
+@pytest.mark.parametrize("value", [None, "text", Response.make()])
+def test_something_else_in_place_of_a_request_is_refused_at_once(value: object) -> None:
+    flow = http_flow()
+    before = flow.request
+    with pytest.raises(TypeError, match=r"^flow\.request is a Request, not "):
+        flow.request = value  # type: ignore[assignment]
+    assert flow.request is before

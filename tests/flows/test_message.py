@@ -1,6 +1,7 @@
 """Bodies, text and raw parts of messages."""
 
 import gzip
+import types
 from typing import Any
 
 import pytest
@@ -234,3 +235,39 @@ def test_a_state_without_a_key_is_refused() -> None:
     del state["reason"]
     with pytest.raises(ValueError, match="response: key 'reason' is missing"):
         Response.from_state(state)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        Headers([(b"A", b"b")]),
+        {"A": "b"},
+        types.MappingProxyType({b"A": b"b"}),
+        [("A", "b")],
+        ((b"A", b"b"),),
+        {"A": b"b"}.items(),
+    ],
+)
+@pytest.mark.parametrize("part", ["headers", "trailers"])
+def test_headers_are_made_of_what_scripts_assign(value: object, part: str) -> None:
+    message = Response.make()
+    setattr(message, part, value)
+    assert getattr(message, part) == Headers([(b"A", b"b")])
+
+
+@pytest.mark.parametrize("value", ["text", b"bytes", 5, [1], [("a", 1)], {"a": None}, [("a", "b", "c")]])
+@pytest.mark.parametrize("part", ["headers", "trailers"])
+def test_what_is_no_headers_is_refused_at_once(value: object, part: str) -> None:
+    message = Response.make()
+    before = getattr(message, part)
+    with pytest.raises(TypeError, match=r"^headers are Headers, a dict or pairs"):
+        setattr(message, part, value)
+    assert getattr(message, part) is before
+
+
+def test_headers_are_never_missing_but_trailers_may_be() -> None:
+    message = Response.make()
+    with pytest.raises(TypeError):
+        message.headers = None  # type: ignore[assignment]
+    message.trailers = None
+    assert message.trailers is None

@@ -45,6 +45,11 @@ def sets_header(part: str, name: str, value: str) -> Edit:
     return lambda flow: getattr(flow, part).headers.__setitem__(name, value)
 
 
+def sets_fields(part: str, name: bytes, value: bytes) -> Edit:
+    """The way around the checks of `Headers`."""
+    return lambda flow: setattr(getattr(flow, part).headers, "fields", ((b"Host", b"a.test"), (name, value)))
+
+
 async def ask(talk: Conversation, sent: bytes = GET_SENT) -> End:
     talk.say(GET)
     server = await talk.server()
@@ -134,8 +139,8 @@ async def test_an_addon_may_answer_in_http10():
 @pytest.mark.parametrize(
     ("edit", "word"),
     [
-        (sets_header("request", "X-Bad", "a\r\nHost: evil"), "X-Bad"),
-        (sets_header("request", "X-Bad", "a\x00"), "X-Bad"),
+        (sets_fields("request", b"X-Bad", b"a\r\nHost: evil"), "X-Bad"),
+        (sets_fields("request", b"X-Bad", b"a\x00"), "X-Bad"),
         (sets_header("request", "X Bad", "a"), "X Bad"),
         (sets("request", "path", "/ HTTP/1.1\r\nA: b\r\n\r\n"), "target"),
         (sets("request", "path", "/a b"), "target"),
@@ -166,7 +171,7 @@ async def test_a_request_that_cannot_be_sent_is_refused_by_us_and_not_by_the_ser
 @pytest.mark.parametrize(
     ("edit", "word"),
     [
-        (sets_header("response", "X-Bad", "a\r\nSet-Cookie: b"), "X-Bad"),
+        (sets_fields("response", b"X-Bad", b"a\r\nSet-Cookie: b"), "X-Bad"),
         (sets("response", "reason", "OK\r\nSet-Cookie: b"), "reason"),
         (sets("response", "status_code", 99), "99"),
         (sets("response", "status_code", 600), "600"),
@@ -191,10 +196,22 @@ async def test_a_response_that_cannot_be_sent_is_a_502(edit, word, caplog):
         await (await talk.server()).expect(GET_SENT)
 
 
-async def test_something_else_in_place_of_a_response():
-    async with conversation(Edits(request=lambda flow: setattr(flow, "response", "text"))) as talk:
-        talk.say(GET)
-        assert (await talk.client.head()).startswith(b"HTTP/1.1 500 ")
+@pytest.mark.parametrize(
+    ("edit", "words"),
+    [
+        (lambda flow: setattr(flow, "response", "text"), "flow.response is a Response or None, not str"),
+        (lambda flow: setattr(flow, "request", None), "flow.request is a Request, not NoneType"),
+        (sets("request", "headers", None), "headers are Headers, a dict or pairs"),
+        (sets_header("request", "X-Bad", "a\r\nHost: evil"), "no header may hold a line break"),
+    ],
+)
+async def test_what_the_model_refuses_is_the_addons_failure_and_the_flow_goes_on(edit, words, caplog):
+    async with conversation(Edits(request=edit)) as talk:
+        server = await ask(talk)
+        server.say(OK)
+        await talk.client.expect(OK)
+        assert "edits failed in request" in caplog.text
+        assert words in caplog.text
 
 
 # -- what can only be meant one way is mended --

@@ -242,7 +242,7 @@ class Splits:
 
     def response(self, flow: HTTPFlow) -> None:
         assert flow.response is not None
-        flow.response.headers["X-Bad"] = "a\r\nSet-Cookie: b"
+        flow.response.headers.fields = ((b"X-Bad", b"a\r\nSet-Cookie: b"),)
 
 
 async def test_an_addon_cannot_split_a_response():

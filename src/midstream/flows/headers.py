@@ -1,15 +1,19 @@
 """HTTP header fields: an ordered, case-insensitive multi-mapping that keeps the bytes of the wire.
 
 Made by the protocol code from the fields it read and by scripts from keywords. Which fields are legal on the wire is
-decided when a message is assembled (`wire`), not here.
+decided when a message is assembled (`wire`); only what would break out of its line is refused here already, in the line
+of the script that tries it.
 """
 
-from collections.abc import Iterable, Iterator, MutableMapping
-from typing import Any
+import re
+from collections.abc import Iterable, Iterator, Mapping, MutableMapping
+from typing import Any, TypeAlias
 
 from midstream.flows.multidict import replaced
 
 HeaderFields = tuple[tuple[bytes, bytes], ...]
+AnyHeaders: TypeAlias = "Headers | Iterable[tuple[str | bytes, str | bytes]] | Mapping[Any, Any]"
+"""What scripts write where headers are wanted."""
 
 
 def to_bytes(value: str | bytes) -> bytes:
@@ -19,6 +23,18 @@ def to_bytes(value: str | bytes) -> bytes:
     if isinstance(value, str):
         return value.encode("utf-8", "surrogateescape")
     raise TypeError(f"Expected str or bytes, but got {type(value).__name__}.")
+
+
+_LINE_BREAK = re.compile(rb"[\r\n\0]")
+
+
+def field(name: str | bytes, value: str | bytes) -> tuple[bytes, bytes]:
+    """A field to be added. Raises ValueError when it would become more than one field, or none, on the wire."""
+    pair = to_bytes(name), to_bytes(value)
+    for part in pair:
+        if _LINE_BREAK.search(part):
+            raise ValueError(f"no header may hold a line break or NUL: {to_str(pair[0])!r} with {to_str(pair[1])!r}")
+    return pair
 
 
 def to_str(value: bytes) -> str:
@@ -49,12 +65,15 @@ class Headers(MutableMapping[str, str]):
             self.update({name.replace("_", "-"): value for name, value in headers.items()})  # type: ignore[misc]
 
     @classmethod
-    def of(cls, headers: "Headers | Iterable[tuple[str | bytes, str | bytes]] | dict[Any, Any]") -> "Headers":
-        """Headers out of whatever a script has: headers, a dict, or pairs, of text or bytes."""
+    def of(cls, headers: AnyHeaders) -> "Headers":
+        """Headers out of whatever a script has: headers, a mapping, or pairs, of text or bytes. Raises TypeError."""
         if isinstance(headers, Headers):
             return headers
-        pairs = headers.items() if isinstance(headers, dict) else headers
-        return cls(tuple((to_bytes(name), to_bytes(value)) for name, value in pairs))
+        pairs: Any = headers.items() if isinstance(headers, Mapping) else headers
+        try:
+            return cls(tuple([field(name, value) for name, value in pairs]))
+        except (TypeError, ValueError) as error:
+            raise TypeError(f"headers are Headers, a dict or pairs of names and values: {error}") from None
 
     def __getitem__(self, name: str | bytes) -> str:
         values = self.get_all(name)
@@ -115,16 +134,17 @@ class Headers(MutableMapping[str, str]):
         """Replace all fields of that name; the places and spellings of the old ones are kept as far as they reach."""
         raw = to_bytes(name)
         wanted = raw.lower()
-        self.fields = replaced(self.fields, lambda have: have.lower() == wanted, raw, [to_bytes(v) for v in values])
+        new = [field(raw, value)[1] for value in values]
+        self.fields = replaced(self.fields, lambda have: have.lower() == wanted, raw, new)
 
     def add(self, name: str | bytes, value: str | bytes) -> None:
         """Append one more field at the end."""
-        self.fields = (*self.fields, (to_bytes(name), to_bytes(value)))
+        self.fields = (*self.fields, field(name, value))
 
     def insert(self, index: int, name: str | bytes, value: str | bytes) -> None:
         """Insert one more field at the given place among all fields."""
         fields = self.fields
-        self.fields = (*fields[:index], (to_bytes(name), to_bytes(value)), *fields[index:])
+        self.fields = (*fields[:index], field(name, value), *fields[index:])
 
     def keys(self, multi: bool = False) -> Any:
         """The names as first spelled; with `multi` one for every field."""

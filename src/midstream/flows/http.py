@@ -5,6 +5,7 @@ from typing import ClassVar
 
 from midstream.flows import state as s
 from midstream.flows import websocket
+from midstream.flows.checked_slot import CheckedSlot
 from midstream.flows.connection import Client, Server
 from midstream.flows.flow import Flow
 from midstream.flows.headers import Headers
@@ -16,13 +17,25 @@ from midstream.flows.websocket import WebSocketData
 __all__ = ["HTTPFlow", "Headers", "Message", "Request", "Response"]
 
 
+def _checked_request(value: Request) -> Request:
+    if isinstance(value, Request):
+        return value
+    raise TypeError(f"flow.request is a Request, not {type(value).__name__}; http.Request.make(…) makes one")
+
+
+def _checked_response(value: Response | None) -> Response | None:
+    if value is None or isinstance(value, Response):
+        return value
+    raise TypeError(f"flow.response is a Response or None, not {type(value).__name__}; http.Response.make(…) makes one")
+
+
 class HTTPFlow(Flow):
     """A request, its response once there is one, and the messages of a WebSocket if it became one.
 
     Setting `response` before the request was sent answers it locally. The request is there before any event is.
     """
 
-    __slots__ = ("request", "response", "websocket")
+    __slots__ = ("_request", "_response", "websocket")
 
     _SCHEMA: ClassVar[s.Schema] = {
         **Flow._SCHEMA,
@@ -31,9 +44,12 @@ class HTTPFlow(Flow):
         "websocket": s.optional(websocket.checked_data),
     }
 
-    request: Request
-    response: Response | None
+    _request: Request
+    _response: Response | None
     websocket: WebSocketData | None
+
+    request = CheckedSlot("_request", _checked_request)
+    response = CheckedSlot("_response", _checked_response)
 
     def __init__(self, client_conn: Client, server_conn: Server, live: bool = False) -> None:
         # Flow.__init__ written out: the call would be a tenth of what a flow may cost.
@@ -44,8 +60,8 @@ class HTTPFlow(Flow):
         self.intercepted = False
         self.marked = self.comment = self._id = ""
         self.error = self.is_replay = self.killed_callback = self._backup = self._metadata = self._resumed = None
-        self.request = None  # type: ignore[assignment] # filled in by whoever makes the flow
-        self.response = self.websocket = None
+        self._request = None  # type: ignore[assignment] # filled in by whoever makes the flow
+        self._response = self.websocket = None
 
     @property
     def timestamp_start(self) -> float:

@@ -11,7 +11,8 @@ from typing import Any, ClassVar, Self
 
 from midstream.flows import charset, encodings
 from midstream.flows import state as s
-from midstream.flows.headers import HeaderFields, Headers
+from midstream.flows.checked_slot import CheckedSlot
+from midstream.flows.headers import AnyHeaders, HeaderFields, Headers
 
 StreamFunction = Callable[[bytes], Iterable[bytes] | bytes]
 """Called with each piece of a streamed body, and once with b"" at its end; what it returns is sent instead."""
@@ -28,6 +29,10 @@ MESSAGE_SCHEMA: s.Schema = {
 }
 
 
+def _checked_trailers(value: "AnyHeaders | None") -> Headers | None:
+    return None if value is None else Headers.of(value)
+
+
 class Message:
     """Base of `Request` and `Response`.
 
@@ -38,22 +43,25 @@ class Message:
 
     __slots__ = (
         "__weakref__",
-        "headers",
+        "_headers",
+        "_trailers",
         "raw_content",
         "raw_http_version",
         "stream",
         "timestamp_end",
         "timestamp_start",
-        "trailers",
     )
 
-    headers: Headers
+    _headers: Headers
+    _trailers: Headers | None
     raw_content: bytes | None
     raw_http_version: bytes
     stream: StreamFunction | bool
     timestamp_end: float | None
     timestamp_start: float
-    trailers: Headers | None
+
+    headers = CheckedSlot("_headers", Headers.of)
+    trailers = CheckedSlot("_trailers", _checked_trailers)
 
     # What `message.data.NAME` reads and writes, and what the state calls NAME.
     _DATA: ClassVar[dict[str, str]] = {

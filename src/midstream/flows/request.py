@@ -5,13 +5,13 @@ and `scheme`; what the client said about it is in the Host header and `authority
 """
 
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import ClassVar, Literal
 from urllib.parse import quote, unquote
 
 from midstream.flows import cookies, encodings, multipart
 from midstream.flows import state as s
-from midstream.flows.headers import HeaderFields, Headers
+from midstream.flows.headers import AnyHeaders, HeaderFields, Headers
 from midstream.flows.message import MESSAGE_SCHEMA, Message, content_argument, header_arguments
 from midstream.flows.multidict import Fields, MultiDictView, pairs_of, spliced
 from midstream.text import url as urls
@@ -74,11 +74,11 @@ class Request(Message):
         self.raw_authority: bytes = authority if isinstance(authority, bytes) else _encoded(authority)
         self.raw_path: bytes = path if isinstance(path, bytes) else _encoded(path)
         self.raw_http_version = http_version if isinstance(http_version, bytes) else _encoded(http_version)
-        self.headers = headers if isinstance(headers, Headers) else Headers(headers)
+        self._headers = headers if isinstance(headers, Headers) else Headers(headers)
         if isinstance(content, str):
             raise ValueError("The content of a request is bytes, not text.")
         self.raw_content = content
-        self.trailers = None if trailers is None else header_arguments(trailers)
+        self._trailers = None if trailers is None else header_arguments(trailers)
         self.timestamp_start = timestamp_start
         self.timestamp_end = timestamp_end
         self.stream = False
@@ -89,10 +89,10 @@ class Request(Message):
         method: str,
         url: str,
         content: str | bytes = "",
-        headers: Headers | Mapping[str | bytes, str | bytes] | Iterable[tuple[bytes, bytes]] = (),
+        headers: AnyHeaders = (),
     ) -> "Request":
         """A request for a URL, as scripts want it. Text content is encoded as the headers say. Raises ValueError."""
-        fields = Headers.of(headers).copy()  # type: ignore[arg-type]
+        fields = Headers.of(headers).copy()
         now = time.time()
         request = cls("", 0, method, b"", b"", b"", b"HTTP/1.1", fields, b"", None, now, now)
         request.url = url

@@ -4,14 +4,14 @@ Made by the proxy from a parsed head and by scripts through `Response.make`.
 """
 
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from email.utils import formatdate, mktime_tz, parsedate_tz
 from http import HTTPStatus
 from typing import Any, ClassVar
 
 from midstream.flows import cookies
 from midstream.flows import state as s
-from midstream.flows.headers import HeaderFields, Headers
+from midstream.flows.headers import AnyHeaders, HeaderFields, Headers
 from midstream.flows.message import MESSAGE_SCHEMA, Message, content_argument, header_arguments
 from midstream.flows.multidict import Fields, MultiDictView, pairs_of
 from midstream.text.sizes import human_size
@@ -58,11 +58,11 @@ class Response(Message):
             raise TypeError(f"Expected an int for status_code, but got {type(status_code).__name__}.")
         self.status_code = status_code
         self.raw_reason: bytes = reason if isinstance(reason, bytes) else reason.encode("latin-1", "strict")
-        self.headers = headers if isinstance(headers, Headers) else Headers(headers)
+        self._headers = headers if isinstance(headers, Headers) else Headers(headers)
         if isinstance(content, str):
             raise ValueError("The content of a response is bytes, not text.")
         self.raw_content = content
-        self.trailers = None if trailers is None else header_arguments(trailers)
+        self._trailers = None if trailers is None else header_arguments(trailers)
         self.timestamp_start = timestamp_start
         self.timestamp_end = timestamp_end
         self.stream = False
@@ -72,10 +72,10 @@ class Response(Message):
         cls,
         status_code: int = 200,
         content: str | bytes = b"",
-        headers: Headers | Mapping[str | bytes, str | bytes] | Iterable[tuple[bytes, bytes]] = (),
+        headers: AnyHeaders = (),
     ) -> "Response":
         """A response as scripts want it. Text content is encoded as the headers say."""
-        fields = Headers.of(headers).copy()  # type: ignore[arg-type]
+        fields = Headers.of(headers).copy()
         if not isinstance(status_code, int):
             raise TypeError(f"Expected an int for status_code, but got {type(status_code).__name__}.")
         now = time.time()
