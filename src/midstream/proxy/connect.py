@@ -6,6 +6,7 @@ goes through as raw bytes; nothing here parses any of them.
 
 import asyncio
 import logging
+from dataclasses import dataclass
 
 from midstream.flows.connection import Server
 from midstream.flows.flow import Error
@@ -13,7 +14,7 @@ from midstream.flows.http import HTTPFlow, Response
 from midstream.flows.tls import ClientHelloData
 from midstream.proxy.client_context import ClientContext
 from midstream.proxy.detect import Protocol, detect
-from midstream.proxy.errors import UpstreamFailed
+from midstream.proxy.errors import FlowKilled, Unsendable, UpstreamFailed, check_alive, is_killed
 from midstream.proxy.http.downstream_h1 import DownstreamH1
 from midstream.proxy.http.pool import Pool
 from midstream.proxy.http.serve import serve_http
@@ -29,72 +30,127 @@ logger = logging.getLogger("midstream.proxy")
 ESTABLISHED = b"HTTP/1.1 200 Connection established\r\n\r\n"
 
 
+@dataclass(slots=True)
+class Connected:
+    """What a CONNECT opened: the client's stream, and the connection to its server as far as there is one."""
+
+    flow: HTTPFlow
+    context: ClientContext
+    client: Stream
+    server: Server
+    upstream: Stream | None = None
+    failure: str = ""
+    """Why there is no connection to the server, once that is clear."""
+
+    async def open(self, *, tls: bool) -> Stream:
+        """The connection to the server, dialled now if it was not before. Raises UpstreamFailed."""
+        if self.failure:
+            raise UpstreamFailed(self.failure)
+        if self.upstream is None:
+            self.upstream = await self.context.dialler.open(self.server, tls=tls)
+        return self.upstream
+
+    async def secure(self) -> None:
+        """TLS with the server, before there is any with the client. What fails is told to the first who needs it."""
+        try:
+            if self.upstream is None:
+                self.upstream = await self.context.dialler.open(self.server, tls=True)
+            else:
+                self.upstream = await self.context.dialler.start_tls(self.server, self.upstream)
+        except UpstreamFailed as failed:
+            self.failure = str(failed)
+            await self.close()
+
+    async def close(self) -> None:
+        """Close the connection to the server, if there is one."""
+        upstream, self.upstream = self.upstream, None
+        if upstream is not None:
+            await self.context.dialler.closed(self.server, upstream)
+
+
 async def serve_connect(flow: HTTPFlow, client: DownstreamH1, context: ClientContext) -> None:
     """Answer a CONNECT and serve the tunnel until it ends."""
-    request, events = flow.request, context.events
-    server = flow.server_conn = Server(address=(request.host, request.port))
+    server = flow.server_conn = Server(address=(flow.request.host, flow.request.port))
+    connected = Connected(flow, context, client.stream, server)
+    flow.killed_callback = context.watch.flow_killed
     context.watch.busy = True
     context.watch.rest()
-    await events.http_connect(flow)
-    if flow.error is not None:
-        client.stream.close()
-        await events.http_connect_error(flow)
-        return
-    if flow.response is not None and not 200 <= flow.response.status_code < 300:
-        client.keep_alive = False
-        await client.send(request, flow.response, None)
-        await events.http_connect_error(flow)
-        return
-    upstream: Stream | None = None
-    if context.settings.eager:
-        try:
-            upstream = await context.dialler.open_tcp(server)
-        except UpstreamFailed as failure:
-            await _refuse_connect(flow, client, failure, context)
-            return
     try:
-        if flow.response is None:
-            flow.response = Response.make(200)
-            flow.response.reason = "Connection established"
-        client.stream.write(ESTABLISHED)
-        await events.http_connected(flow)
-        flow.live = False
-        client.stream.unread(client.reader.take_surplus())
-        await _serve_tunnel(flow, client.stream, server, upstream, context)
+        if await _accept(connected, client):
+            flow.live, flow.killed_callback = False, None
+            client.stream.unread(client.reader.take_surplus())
+            await _serve_tunnel(connected)
     finally:
-        if upstream is not None:
-            await context.dialler.closed(server, upstream)
+        flow.resume()  # there is nothing left to hold
+        flow.live, flow.killed_callback = False, None
+        await connected.close()
 
 
-async def _refuse_connect(
-    flow: HTTPFlow, client: DownstreamH1, failure: UpstreamFailed, context: ClientContext
-) -> None:
+async def _accept(connected: Connected, client: DownstreamH1) -> bool:
+    """Dial, and answer the client; False if there is to be no tunnel."""
+    flow, context, events = connected.flow, connected.context, connected.context.events
+    try:
+        await events.http_connect(flow)
+        check_alive(flow)
+        if flow.response is not None and not 200 <= flow.response.status_code < 300:
+            client.keep_alive = False
+            await client.send(flow.request, flow.response, None)
+            await events.http_connect_error(flow)
+            return False
+        if context.settings.eager:
+            connected.upstream = await context.dialler.open_tcp(connected.server)
+    except (FlowKilled, UpstreamFailed, Unsendable) as failure:
+        await _refuse(flow, client, failure, context)
+        return False
+    except asyncio.CancelledError:
+        flow.resume()  # there is nothing left to hold
+        if not is_killed(flow):
+            flow.error = Error(context.watch.reason or "midstream is shutting down")
+        await events.http_connect_error(flow)
+        raise
+    if flow.response is None:
+        flow.response = Response.make(200)
+        flow.response.reason = "Connection established"
+    client.stream.write(ESTABLISHED)
+    await events.http_connected(flow)
+    return not is_killed(flow)
+
+
+async def _refuse(flow: HTTPFlow, client: DownstreamH1, failure: Exception, context: ClientContext) -> None:
+    """The answer that there is no tunnel, and why."""
     text = str(failure)
-    flow.error = Error(text)
-    flow.live = False
-    client.refuse(502, b"Bad Gateway", text, close=True)
-    logger.warning("CONNECT %s: %s", hostport("", flow.request.host, flow.request.port), text)
+    if isinstance(failure, FlowKilled):
+        client.stream.close()
+    else:
+        flow.error = Error(text)
+        flow.response = Response.make(502, text, ((b"Content-Type", b"text/plain; charset=utf-8"),))
+        client.refuse(502, b"Bad Gateway", text, close=True)
+        logger.warning("CONNECT %s: %s", hostport("", flow.request.host, flow.request.port), text)
     await context.events.http_connect_error(flow)
 
 
-async def _serve_tunnel(
-    flow: HTTPFlow, stream: Stream, server: Server, upstream: Stream | None, context: ClientContext
-) -> None:
+async def _serve_tunnel(connected: Connected) -> None:
     """What the client speaks decides; a server that speaks first is not speaking TLS or HTTP."""
-    context.watch.busy = False
-    context.watch.expect(context.settings.idle_timeout, "the tunnel was idle")
     try:
-        protocol = (
-            Protocol.RAW if upstream is not None and await _server_first(stream, upstream) else await detect(stream)
-        )
+        protocol = await _protocol(connected)
     except OSError:
         return
     if protocol is Protocol.TLS:
-        await _serve_tls(flow, stream, server, upstream, context)
-    elif protocol is Protocol.HTTP or not context.settings.rawtcp:
-        await _serve_http("http", stream, server, upstream, context)
+        await _serve_tls(connected)
+    elif protocol is Protocol.HTTP or not connected.context.settings.rawtcp:
+        await _serve_http("http", connected)
     else:
-        await _serve_raw(stream, server, upstream, context)
+        await tunnel(connected.client, lambda: connected.open(tls=False), connected.server, connected.context)
+
+
+async def _protocol(connected: Connected) -> Protocol:
+    """What is spoken from here on, once someone has spoken. Raises OSError."""
+    context, upstream = connected.context, connected.upstream
+    context.watch.busy = False
+    context.watch.expect(context.settings.idle_timeout, "the tunnel was idle")
+    if upstream is not None and await _server_first(connected.client, upstream):
+        return Protocol.RAW
+    return await detect(connected.client)
 
 
 async def _server_first(stream: Stream, upstream: Stream) -> bool:
@@ -115,42 +171,21 @@ async def _heard(stream: Stream) -> None:
         return  # whoever reads next meets the same end
 
 
-async def _serve_raw(stream: Stream, server: Server, upstream: Stream | None, context: ClientContext) -> None:
-    opened = upstream
-    if opened is None:
-        try:
-            opened = await context.dialler.open_tcp(server)
-        except UpstreamFailed as failure:
-            logger.warning("%s", failure)
-            return
-    try:
-        await tunnel(stream, opened, server, context)
-    finally:
-        if upstream is None:
-            await context.dialler.closed(server, opened)
-
-
-async def _serve_http(
-    scheme: str,
-    stream: Stream,
-    server: Server,
-    upstream: Stream | None,
-    context: ClientContext,
-    failure: str | None = None,
-) -> None:
-    """HTTP inside the tunnel; `upstream` is the connection that is open already, `failure` why there is none."""
+async def _serve_http(scheme: str, connected: Connected) -> None:
+    """HTTP inside the tunnel."""
+    context, server, upstream = connected.context, connected.server, connected.upstream
     assert server.address is not None
     destination = (scheme, *server.address)
     watch, settings = context.watch, context.settings
     pool = Pool(context.dialler, watch, server, destination, server.sni or context.client.sni)
     if upstream is not None:
         pool.adopt(UpstreamH1(server, upstream, destination, settings, watch))
-    elif failure is not None:
-        pool.fail_next(destination, failure)
-    client = DownstreamH1(context.client, stream, settings, watch, destination)
+    elif connected.failure:
+        pool.fail_next(destination, connected.failure)
+    client = DownstreamH1(context.client, connected.client, settings, watch, destination)
     try:
         await serve_http(client, pool, context)
-        stream.close()
+        connected.client.write_eof()
     finally:
         await pool.close()
 
@@ -158,88 +193,51 @@ async def _serve_http(
 # -- TLS --
 
 
-async def _serve_tls(
-    flow: HTTPFlow, stream: Stream, server: Server, upstream: Stream | None, context: ClientContext
-) -> None:
+async def _serve_tls(connected: Connected) -> None:
     """Intercept: read the ClientHello, learn from the real server what to be, be that to the client."""
+    flow, context, server = connected.flow, connected.context, connected.server
     client, events, settings = context.client, context.events, context.settings
     context.watch.rest()  # handshakes have limits of their own
     try:
-        hello = await read_client_hello(stream, client, settings.head_timeout)
+        hello = await read_client_hello(connected.client, client, settings.head_timeout)
         data = ClientHelloData(context.for_addons(server), hello)
         if events.tls_clienthello.handlers:
             await events.tls_clienthello(data)
             if data.ignore_connection:
-                await _pass_blindly(stream, server, upstream, context)
+                await _pass_blindly(connected)
                 return
         server.sni = server.sni or client.sni or (server.address[0] if server.address else None)
-        tls_upstream, failure = None, None
         if settings.eager or data.establish_server_tls_first:
             context.watch.busy = True
-            tls_upstream, failure = await _upstream_tls(server, upstream, context)
+            await connected.secure()
             # The handshake reads, and so it meets the client's end after what the client said of its reason.
             context.watch.busy = False
-        try:
-            stream = await start_client_tls(stream, context.for_addons(server), events, settings)
-        except BaseException:
-            if tls_upstream is not None:
-                await context.dialler.closed(server, tls_upstream)
-            raise
+        connected.client = await start_client_tls(connected.client, context.for_addons(server), events, settings)
     except ClientTLSFailed as broken:
         flow.error = Error(str(broken))
         logger.warning("%s: %s", hostport("", flow.request.host, flow.request.port), broken)
-        stream.close()
+        connected.client.close()
         await events.http_connect_error(flow)
         return
-    await _serve_inside_tls(stream, server, tls_upstream, failure, context)
+    await _serve_inside_tls(connected)
 
 
-async def _upstream_tls(
-    server: Server, upstream: Stream | None, context: ClientContext
-) -> tuple[Stream | None, str | None]:
-    """The server's side of TLS, before the client's; or why there is none, which the first request will be told."""
+async def _serve_inside_tls(connected: Connected) -> None:
+    context = connected.context
     try:
-        if upstream is None:
-            return await context.dialler.open(server, tls=True), None
-        return await context.dialler.start_tls(server, upstream), None
-    except UpstreamFailed as failed:
-        return None, str(failed)
-
-
-async def _serve_inside_tls(
-    stream: Stream, server: Server, upstream: Stream | None, failure: str | None, context: ClientContext
-) -> None:
-    context.watch.busy = False
-    context.watch.expect(context.settings.idle_timeout, "the tunnel was idle")
-    try:
-        if context.client.alpn == b"http/1.1":
-            protocol = Protocol.HTTP
-        elif upstream is not None and await _server_first(stream, upstream):
-            protocol = Protocol.RAW
-        else:
-            protocol = await detect(stream)
+        protocol = Protocol.HTTP if context.client.alpn == b"http/1.1" else await _protocol(connected)
         if protocol is Protocol.HTTP or not context.settings.rawtcp:
-            await _serve_http("https", stream, server, upstream, context, failure)
-        elif upstream is not None:
-            await tunnel(stream, upstream, server, context)
+            await _serve_http("https", connected)
         else:
-            logger.warning("%s", failure or "no connection to the server")
-            stream.close()
+            await tunnel(connected.client, lambda: connected.open(tls=True), connected.server, context)
     except OSError:
         return
-    finally:
-        if upstream is not None:
-            await context.dialler.closed(server, upstream)
 
 
-async def _pass_blindly(stream: Stream, server: Server, upstream: Stream | None, context: ClientContext) -> None:
-    opened = upstream
+async def _pass_blindly(connected: Connected) -> None:
     try:
-        opened = opened or await context.dialler.open_tcp(server)
+        upstream = await connected.open(tls=False)
     except UpstreamFailed as failure:
         logger.warning("%s", failure)
         return
-    try:
-        await blind_tunnel(stream, opened, context)
-    finally:
-        await context.dialler.closed(server, opened)
+    await blind_tunnel(connected.client, upstream, connected.context)

@@ -4,6 +4,7 @@ import asyncio
 import errno
 import socket
 
+from midstream.flows.flow import Error, Flow
 from midstream.text.url import hostport
 
 
@@ -21,6 +22,17 @@ class Unsendable(Exception):
 
 class FlowKilled(Exception):
     """A person or an addon killed the flow: both connections close without an answer."""
+
+
+def is_killed(flow: Flow) -> bool:
+    """Whether a person or an addon killed the flow; a note of another kind in its error is no kill."""
+    return flow.error is not None and flow.error.msg == Error.KILLED_MESSAGE
+
+
+def check_alive(flow: Flow) -> None:
+    """Called after each event. Raises FlowKilled."""
+    if flow.error is not None and flow.error.msg == Error.KILLED_MESSAGE:
+        raise FlowKilled(Error.KILLED_MESSAGE)
 
 
 def explain_dial(exc: BaseException, host: str, port: int, patience: float) -> str:

@@ -65,7 +65,9 @@ async def start_client_tls(stream: Stream, context: Context, events: Events, set
     data = TlsData(client, context)
     await events.tls_start_client(data)
     if data.ssl_conn is None:
-        raise ClientTLSFailed("no addon configured TLS towards the client (tls_start_client set no ssl_conn)")
+        client.error = "no addon configured TLS towards the client (tls_start_client set no ssl_conn)"
+        await events.tls_failed_client(data)
+        raise ClientTLSFailed(client.error)
     on_lost = stream.on_lost
     tls = TLSStream(stream)
     tls.on_lost = on_lost  # whoever waits for this client to leave waits on
@@ -77,7 +79,7 @@ async def start_client_tls(stream: Stream, context: Context, events: Events, set
         await events.tls_failed_client(data)
         raise ClientTLSFailed(client.error) from exc
     except asyncio.CancelledError:
-        client.error = "the client closed the connection during the TLS handshake"
+        client.error = "the connection was closed during the TLS handshake"
         if events.tls_failed_client.handlers:
             await events.tls_failed_client(data)
         raise
@@ -95,7 +97,9 @@ async def start_server_tls(
     data = TlsData(server, context)
     await events.tls_start_server(data)
     if data.ssl_conn is None:
-        raise UpstreamFailed("no addon configured TLS towards the server (tls_start_server set no ssl_conn)")
+        server.error = "no addon configured TLS towards the server (tls_start_server set no ssl_conn)"
+        await events.tls_failed_server(data)
+        raise UpstreamFailed(server.error)
     tls = TLSStream(stream)
     server.tls = True
     try:
@@ -106,6 +110,10 @@ async def start_server_tls(
         _note_chain(server, data.ssl_conn)
         await events.tls_failed_server(data)
         raise UpstreamFailed(server.error) from exc
+    except asyncio.CancelledError:
+        server.error = "the client left, or the flow was killed, during the TLS handshake"
+        await events.tls_failed_server(data)
+        raise
     _note_session(server, data.ssl_conn)
     _note_chain(server, data.ssl_conn)
     if events.tls_established_server.handlers:

@@ -30,6 +30,9 @@ from midstream.wire.http1_syntax import TARGET
 
 logger = logging.getLogger("midstream.proxy")
 
+OURS = frozenset({b"connection", b"keep-alive", b"proxy-connection"})
+"""Fields about the client's connection, which nobody but its writer knows to set."""
+
 
 def request_head(request: Request, original: RequestHead | None, size: int | None) -> tuple[bytes, Framing]:
     """The bytes of a request's head and the framing of its body. Raises Unsendable.
@@ -105,7 +108,10 @@ def response_head(
         body = size if size is not None else _streamed_framing(response, original)
         if body == CHUNKED and client_is_10:
             body = UNTIL_CLOSE
-        fields = strip_hop_by_hop(fields, keep_upgrade=status == 101)
+        if original is not None:
+            fields = strip_hop_by_hop(fields, keep_upgrade=status == 101)
+        else:  # our own answer, whose Proxy-Authenticate is meant for this very client
+            fields = tuple(field for field in fields if field[0].lower() not in OURS)
         if client_is_10:
             fields = tuple(field for field in fields if field[0].lower() != b"transfer-encoding")
         version = _spoken(version)

@@ -46,6 +46,7 @@ class DownstreamH1:
         "keep_alive",
         "reader",
         "stream",
+        "switched",
         "told",
     )
 
@@ -66,6 +67,8 @@ class DownstreamH1:
         """Another request may come on this connection."""
         self.answering = False
         """A part of the present response is out, so that no other answer can be given."""
+        self.switched = False
+        """Another protocol is spoken now: its end is not that of the last flow."""
         self.told = False
         """The addons have seen the response: whatever happens now is no `error` event any more."""
         self.first_line = b""

@@ -7,7 +7,7 @@ from http import HTTPStatus
 from midstream.flows.flow import Error
 from midstream.flows.http import HTTPFlow
 from midstream.proxy.client_context import ClientContext
-from midstream.proxy.errors import BodyTooLarge, FlowKilled, Unsendable, UpstreamFailed
+from midstream.proxy.errors import BodyTooLarge, FlowKilled, Unsendable, UpstreamFailed, is_killed
 from midstream.proxy.http.downstream_h1 import DownstreamH1
 from midstream.proxy.http.writer import WrongLength
 from midstream.wire.http1 import Refused
@@ -31,7 +31,7 @@ async def conclude(flow: HTTPFlow, failure: BaseException, client: DownstreamH1,
     flow.resume()  # there is nothing left to hold
     context.watch.rest()
     status, reason, text = _verdict(failure, flow, context)
-    if not _is_killed(flow):
+    if not is_killed(flow):
         flow.error = Error(text)
     if status and not client.answering:
         client.refuse(status, reason, text, close=not client.reader.body_done)
@@ -61,10 +61,6 @@ async def _until_taken(client: DownstreamH1, context: ClientContext) -> None:
         client.keep_alive = False
 
 
-def _is_killed(flow: HTTPFlow) -> bool:
-    return flow.error is not None and flow.error.msg == Error.KILLED_MESSAGE
-
-
 def _verdict(failure: BaseException, flow: HTTPFlow, context: ClientContext) -> tuple[int, bytes, str]:
     """Status (0: no answer), reason phrase, and the sentence for row, log and client."""
     match failure:
@@ -78,7 +74,7 @@ def _verdict(failure: BaseException, flow: HTTPFlow, context: ClientContext) -> 
             return failure.status, reason_phrase(failure.status), f"request refused: {failure.reason}"
         case FlowKilled():
             return 0, b"", str(failure)
-        case asyncio.CancelledError() if _is_killed(flow):
+        case asyncio.CancelledError() if is_killed(flow):
             return 0, b"", Error.KILLED_MESSAGE
         case asyncio.CancelledError() if context.watch.expired and context.watch.server_due:
             return 502, b"Bad Gateway", context.watch.reason

@@ -50,7 +50,8 @@ async def serve_http(client: DownstreamH1, upstreams: Pool, context: ClientConte
         try:
             await exchange(flow, client, upstreams, context)
         except asyncio.CancelledError as left:
-            await conclude(flow, left, client, context)
+            if not client.switched:
+                await conclude(flow, left, client, context)
             raise
         except Exception as failure:
             if not isinstance(failure, EXPECTED):

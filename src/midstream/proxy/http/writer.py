@@ -49,7 +49,7 @@ class BodyWriter:
         if self._framing == CHUNKED:
             self._stream.write(last_chunk(trailers))
         elif self._framing == UNTIL_CLOSE:
-            self._stream.close()
+            self._stream.write_eof()
             return
         elif self._left:
             raise WrongLength(f"the body ends {self._left} bytes before its Content-Length of {self._framing}")

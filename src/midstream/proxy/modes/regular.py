@@ -1,6 +1,7 @@
 """The regular mode: an explicit proxy that clients are told to use, in the clear or over TLS."""
 
 from midstream.flows.connection import Server
+from midstream.flows.tls import ClientHelloData
 from midstream.proxy.client_context import ClientContext
 from midstream.proxy.connect import serve_connect
 from midstream.proxy.http.downstream_h1 import DownstreamH1
@@ -14,10 +15,7 @@ async def serve_regular(stream: Stream, context: ClientContext) -> None:
     """Serve one client until it leaves. Raises OSError, ClientTLSFailed, CancelledError."""
     context.watch.expect(context.settings.idle_timeout, "the client sent nothing")
     if looks_like_tls(await stream.peek()):
-        await read_client_hello(stream, context.client, context.settings.head_timeout)
-        stream = await start_client_tls(
-            stream, context.for_addons(Server(address=None)), context.events, context.settings
-        )
+        stream = await _start_tls(stream, context)
     pool = Pool(context.dialler, context.watch, Server(address=None))
     client = DownstreamH1(context.client, stream, context.settings, context.watch)
     try:
@@ -26,4 +24,14 @@ async def serve_regular(stream: Stream, context: ClientContext) -> None:
         await pool.close()
     if connect is not None:
         await serve_connect(connect, client, context)
-    stream.close()
+    stream.write_eof()
+
+
+async def _start_tls(stream: Stream, context: ClientContext) -> Stream:
+    """A client that speaks TLS with the proxy itself, whatever it asks for inside."""
+    events, settings = context.events, context.settings
+    about = context.for_addons(Server(address=None))
+    hello = await read_client_hello(stream, context.client, settings.head_timeout)
+    if events.tls_clienthello.handlers:
+        await events.tls_clienthello(ClientHelloData(about, hello))
+    return await start_client_tls(stream, about, events, settings)

@@ -3,82 +3,147 @@
 Used for what CONNECT or an Upgrade opens and no other protocol claims. Each direction ends by itself (half-close).
 """
 
+import asyncio
+import logging
 import time
+from collections import deque
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 
 from midstream.flows.connection import Server
 from midstream.flows.flow import Error
 from midstream.flows.tcp import TCPFlow, TCPMessage
 from midstream.proxy.client_context import ClientContext
 from midstream.proxy.duplex import both
-from midstream.proxy.errors import FlowKilled
+from midstream.proxy.errors import FlowKilled, Unsendable, UpstreamFailed, check_alive, is_killed
 from midstream.proxy.streams.stream import Stream
 
+logger = logging.getLogger("midstream.proxy")
 
-async def tunnel(client: Stream, server_stream: Stream, server: Server, context: ClientContext) -> None:
-    """Both directions until both have ended, with the events of a TCP flow. Raises CancelledError when the client
-    left.
+# What a message costs beside its bytes: without it, a tunnel of single bytes would hold a hundred times its limit.
+MESSAGE_OVERHEAD = 200
+
+
+async def tunnel(
+    client: Stream, connect: Callable[[], Awaitable[Stream]], server: Server, context: ClientContext
+) -> None:
+    """Both directions until both have ended, with the events of a TCP flow.
+
+    `connect` gives the stream to `server`, or raises UpstreamFailed. Raises CancelledError when the client left.
     """
     flow = TCPFlow(context.client, server, True)
+    flow.killed_callback = context.watch.flow_killed
     context.watch.busy = True
+    context.watch.rest()
+    upstream: Stream | None = None
     try:
         await context.events.tcp_start(flow)
-        await _both_directions(flow, client, server_stream, context)
-    except FlowKilled:
+        check_alive(flow)
+        upstream = await connect()
+        await _both_directions(flow, client, upstream, context)
+    except UpstreamFailed as exc:
+        _fail(flow, exc)
+        client.close()
+    except (FlowKilled, Unsendable, OSError) as exc:
+        _fail(flow, exc)
         client.abort()
-        server_stream.abort()
-    except OSError as exc:
-        flow.error = Error(f"the connection broke: {exc}")
-        client.abort()
-        server_stream.abort()
+        if upstream is not None:
+            upstream.abort()
     except BaseException:
-        flow.error = Error(context.watch.reason or "the connection was closed")
+        if not is_killed(flow):
+            flow.error = Error(context.watch.reason or "the connection was closed")
         raise
     finally:
         flow.resume()  # there is nothing left to hold
-        flow.live = False
+        flow.live, flow.killed_callback = False, None
+        context.watch.rest()
         if flow.error is None:
             await context.events.tcp_end(flow)
         else:
             await context.events.tcp_error(flow)
 
 
+def _fail(flow: TCPFlow, exc: Exception) -> None:
+    """Note the reason on the flow, and in the log unless somebody wanted it."""
+    if is_killed(flow):
+        return
+    text = f"the connection broke: {exc}" if isinstance(exc, OSError) else str(exc)
+    flow.error = Error(text)
+    logger.warning("%s", text)
+
+
+@dataclass(slots=True)
+class _Conversation:
+    """What the two directions share."""
+
+    flow: TCPFlow
+    context: ClientContext
+    keeper: "_Keeper"
+    turn: asyncio.Lock
+    """One message at a time, so that the last one in the flow is the one that addons are told of."""
+
+
 async def _both_directions(flow: TCPFlow, client: Stream, server: Stream, context: ClientContext) -> None:
     # A client that ends its direction has not left: the server may still answer.
     context.watch.busy = False
-    await both(
-        _pump(flow, client, server, context, from_client=True), _pump(flow, server, client, context, from_client=False)
-    )
+    shared = _Conversation(flow, context, _Keeper(flow, context.settings.body_buffer_limit), asyncio.Lock())
+    await both(_pump(shared, client, server, from_client=True), _pump(shared, server, client, from_client=False))
 
 
-async def _pump(flow: TCPFlow, source: Stream, sink: Stream, context: ClientContext, *, from_client: bool) -> None:
+async def _pump(shared: _Conversation, source: Stream, sink: Stream, *, from_client: bool) -> None:
     """One direction, message by message, until its end is passed on."""
-    events, keeper = context.events, _Keeper(flow, context.settings.body_buffer_limit)
-    while data := await source.read():
-        context.watch.expect(context.settings.idle_timeout, "no byte passed in either direction")
-        message = TCPMessage(from_client, data, time.time())
-        keeper.keep(message)
-        await events.tcp_message(flow)
-        if flow.error is not None:
-            raise FlowKilled(flow.error.msg)
-        if message.content:
-            sink.write(message.content)
+    watch, patience = shared.context.watch, shared.context.settings.idle_timeout
+    while True:
+        if not shared.turn.locked():  # else the other direction is held
+            watch.expect(patience, "no byte passed in either direction")
+        data = await source.read()
+        if not data:
+            break
+        async with shared.turn:
+            watch.rest()
+            content = await _told(shared, TCPMessage(from_client, data, time.time()))
+            watch.expect(patience, "no byte passed in either direction")
+        if content:
+            sink.write(content)
             await sink.drain()
     sink.write_eof()
 
 
-class _Keeper:
-    """Adds messages to the flow and forgets the oldest once they hold more bytes than a flow may keep."""
+async def _told(shared: _Conversation, message: TCPMessage) -> bytes:
+    """What goes on of a message after addons saw it. Raises FlowKilled, Unsendable."""
+    shared.keeper.keep(message)
+    await shared.context.events.tcp_message(shared.flow)
+    check_alive(shared.flow)
+    content: object = message.content
+    if not isinstance(content, bytes | bytearray | memoryview):
+        raise Unsendable(f"a message cannot be sent: its content is {type(content).__name__}, not bytes")
+    return bytes(content)
 
-    __slots__ = ("_flow", "_left")
+
+class _Keeper:
+    """Adds messages to the flow and forgets the oldest once they take more memory than a flow may."""
+
+    __slots__ = ("_flow", "_held", "_most", "_sizes")
 
     def __init__(self, flow: TCPFlow, most: int) -> None:
         self._flow = flow
-        self._left = most
+        self._most = most
+        self._sizes: deque[int] = deque()
+        self._held = 0
 
     def keep(self, message: TCPMessage) -> None:
-        messages = self._flow.messages
-        messages.append(message)
-        self._left -= len(message.content)
-        while self._left < 0 and len(messages) > 1:
-            self._left += len(messages.pop(0).content)
-            self._flow.metadata["messages_dropped"] = self._flow.metadata.get("messages_dropped", 0) + 1
+        size = len(message.content) + MESSAGE_OVERHEAD
+        self._flow.messages.append(message)
+        self._sizes.append(size)
+        self._held += size
+        if self._held > self._most:
+            self._forget()
+
+    def _forget(self) -> None:
+        """Drop a quarter at once: taking the first of a long list moves all the others."""
+        count = 0
+        while len(self._sizes) > 1 and self._held > self._most * 3 // 4:
+            self._held -= self._sizes.popleft()
+            count += 1
+        del self._flow.messages[: min(count, len(self._flow.messages) - 1)]
+        self._flow.metadata["messages_dropped"] = self._flow.metadata.get("messages_dropped", 0) + count
