@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from midstream.addons.termlog import TermLog, wants_colour
+from midstream.addons.termlog import TermLog
 from midstream.hub import ctx
 from midstream.hub.log import ALERT
 from midstream.hub.master import Master
@@ -63,16 +63,22 @@ async def test_control_characters_are_visible(master: Master) -> None:
 async def test_colours_are_for_terminals(master: Master, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("NO_COLOR", raising=False)
     monkeypatch.setenv("TERM", "xterm")
-    assert wants_colour(Terminal())
-    assert not wants_colour(io.StringIO())
     out = Terminal()
     master.addons.add(TermLog(out, out))
     logging.error("red")
     assert "\x1b[31mred\x1b[0m" in out.getvalue()
     monkeypatch.setenv("NO_COLOR", "1")
-    assert not wants_colour(Terminal())
-    monkeypatch.setenv("NO_COLOR", "")
-    assert wants_colour(Terminal())
+    logging.error("plain")
+    assert out.getvalue().endswith("] plain\n")
+
+
+async def test_a_file_of_another_encoding_does_not_end_the_program(master: Master) -> None:
+    raw = io.BytesIO()
+    out = io.TextIOWrapper(raw, encoding="latin-1")
+    master.addons.add(TermLog(out, out))
+    logging.info("\x1b[31m")
+    assert raw.getvalue().endswith(b"] \\u241b[31m\n")
+    assert not master.should_exit.is_set()
 
 
 async def test_a_reader_that_left_ends_the_program_quietly(master: Master) -> None:

@@ -6,8 +6,6 @@ printed and deals with the output going away. With `flow_detail=0` an event cost
 
 from __future__ import annotations
 
-import os
-import sys
 from collections.abc import Iterator
 from typing import TextIO
 
@@ -20,6 +18,7 @@ from midstream.addons.dumper_text import (
     raw_error_lines,
     websocket_end_lines,
 )
+from midstream.addons.output import Output
 from midstream.flows.dns import DNSFlow
 from midstream.flows.errors import OptionsError
 from midstream.flows.flow import Flow
@@ -28,18 +27,16 @@ from midstream.flows.tcp import TCPFlow
 from midstream.flows.udp import UDPFlow
 from midstream.hub import ctx
 from midstream.hub.addons import Loader
-from midstream.text.colours import is_terminal, wants_colour
 
 
 class Dumper:
     """The addon; see the module. `out` is any text file, stdout unless given."""
 
     def __init__(self, out: TextIO | None = None) -> None:
-        self._given = out
+        self._output = Output(out)
         self._filter: filters.Filter | None = None
         self._detail = 0
         self._look = Look()
-        self._gone = False
 
     def load(self, loader: Loader) -> None:
         loader.add_option(
@@ -66,20 +63,15 @@ class Dumper:
                 self._filter = filters.parse(options.dumper_filter) if options.dumper_filter else None
             except filters.FilterError as error:
                 raise OptionsError(f"option dumper_filter: {error}") from None
-        self._detail = 0 if self._gone else options.flow_detail
+        self._detail = options.flow_detail
         showhost = "showhost" in options and options.showhost
         self._look = Look(
             detail=self._detail,
             cutoff=options.content_view_lines_cutoff,
-            colour=wants_colour(self._out),
-            fit_terminal=is_terminal(self._out),
+            colour=self._output.wants_colour(),
+            fit_terminal=self._output.is_terminal(),
             named_host=showhost,
         )
-
-    @property
-    def _out(self) -> TextIO:
-        # Not taken at construction: sys.stdout may be another by the time of printing.
-        return self._given if self._given is not None else sys.stdout
 
     # -- events -------------------------------------------------------------------------------------------------------
 
@@ -132,27 +124,6 @@ class Dumper:
     def _print(self, flow: Flow, lines: Iterator[str]) -> None:
         if self._filter is not None and not self._filter(flow):
             return
-        text = "".join([line + "\n" for line in lines])
-        out = self._out
-        encoding = getattr(out, "encoding", None) or "utf-8"
-        if encoding.lower() not in ("utf-8", "utf8"):
-            text = text.encode(encoding, "backslashreplace").decode(encoding)
-        try:
-            out.write(text)
-            out.flush()
-        except (OSError, ValueError):
-            # The reader went away (`middump | head`) or the file was closed: there is nobody left to tell.
-            self._give_up(out)
-
-    def _give_up(self, out: TextIO) -> None:
-        self._gone = True
-        self._detail = 0
-        try:
-            # What is still buffered would raise once more when Python flushes the file at exit.
-            descriptor = out.fileno()
-            null = os.open(os.devnull, os.O_WRONLY)
-            os.dup2(null, descriptor)
-            os.close(null)
-        except (OSError, ValueError):
-            pass
-        ctx.master.shutdown()
+        if not self._output.write("".join([line + "\n" for line in lines])):
+            self._detail = 0
+            ctx.master.shutdown()

@@ -5,10 +5,9 @@ Not in the console's chain, where the screen owns the terminal.
 
 from __future__ import annotations
 
-import os
-import sys
 from typing import TextIO
 
+from midstream.addons.output import Output
 from midstream.hub import ctx
 from midstream.hub.addons import Loader
 from midstream.hub.log import EventLogHandler, LogEntry, LogLevels, threshold
@@ -19,8 +18,8 @@ class TermLog:
     """One line for each record that is as important as `termlog_verbosity` says."""
 
     def __init__(self, out: TextIO | None = None, err: TextIO | None = None) -> None:
-        self._out = out
-        self._err = err
+        self._out = Output(out, "stdout")
+        self._err = Output(err, "stderr")
         self._handler = EventLogHandler(self._print, threshold("info"))
 
     def load(self, loader: Loader) -> None:
@@ -39,33 +38,11 @@ class TermLog:
             self._handler.uninstall()
 
     def _print(self, entry: LogEntry) -> None:
-        if entry.level == "error":
-            stream = self._err or sys.stderr
-        else:
-            stream = self._out or sys.stdout
-        try:
-            # Flushed at once: whoever reads a pipe wants to see what happens when it happens.
-            stream.write(f"{log_line(entry, wants_colour(stream))}\n")
-            stream.flush()
-        except (OSError, ValueError):
-            self._give_up(stream)
-
-    def _give_up(self, stream: TextIO) -> None:
-        """Nobody reads any more (`middump | head`): end the program, without a word."""
-        self._handler.uninstall()
-        try:
-            # Python flushes the stream once more at its exit, and would complain then.
-            descriptor = stream.fileno()
-            null = os.open(os.devnull, os.O_WRONLY)
-            os.dup2(null, descriptor)
-            os.close(null)
-        except (OSError, ValueError):
-            pass
+        output = self._err if entry.level == "error" else self._out
+        if output.write(f"{log_line(entry, output.wants_colour())}\n"):
+            return
+        # Nobody reads any more: end the program, without a word.
         master = self._handler.master
+        self._handler.uninstall()
         if master is not None:
             master.shutdown()
-
-
-def wants_colour(stream: TextIO) -> bool:
-    """Colours are for terminals, and not for people who set NO_COLOR (no-color.org: to anything but nothing)."""
-    return not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb" and stream.isatty()
