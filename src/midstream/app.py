@@ -9,16 +9,20 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-import sys
 from collections.abc import Callable, Sequence
 
 from midstream import addons as built_in
+from midstream.addons.errorcheck import start_failed
 from midstream.hub import config
-from midstream.hub.invocation import Invocation, Tool, listing, parse, refuse_unclaimed
+from midstream.hub.invocation import Invocation, Tool, listing, parse, refuse_unclaimed, show
 from midstream.hub.master import Master
 from midstream.hub.options import Options
+from midstream.proxy.open_files import raise_limit
 from midstream.proxy.server import Proxy
 from midstream.work.collector import Collector
+
+INTERRUPTED = 130
+"""The exit status, as shells know it, of a program that was told twice to end."""
 
 
 def make_options() -> Options:
@@ -82,8 +86,12 @@ class ConsoleMaster(ProxyMaster):
 
 def start(tool: Tool, argv: Sequence[str]) -> int:
     """Run a program to its end and return its exit status. MidstreamError: the start failed, its text says why."""
-    with asyncio.Runner(loop_factory=loop_factory()) as runner:
-        return runner.run(_run(tool, argv))
+    raise_limit()
+    try:
+        with asyncio.Runner(loop_factory=loop_factory()) as runner:
+            return runner.run(_run(tool, argv))
+    except asyncio.CancelledError:
+        return INTERRUPTED
 
 
 def loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
@@ -102,9 +110,11 @@ async def _run(tool: Tool, argv: Sequence[str]) -> int:
     options = make_options()
     master = make_master(tool, options)
     invocation = parse(tool, argv, options)
+    if start_failed(master):  # a broken script: no port is opened for it
+        return master.exit_status
     text = listing(invocation, options, master.commands)
     if text is not None:
-        sys.stdout.write(text)
+        show(text)
         return 0
     refuse_unclaimed(tool, options)
     return await _serve(master, invocation)
@@ -116,10 +126,17 @@ def make_master(tool: Tool, options: Options) -> ProxyMaster:
 
 
 async def _serve(master: ProxyMaster, invocation: Invocation) -> int:
-    loop = asyncio.get_running_loop()
+    loop, task = asyncio.get_running_loop(), asyncio.current_task()
+    assert task is not None
+
+    def on_signal() -> None:
+        if master.should_exit.is_set():  # the second one: whoever sends it will not wait for a script that is never done
+            task.cancel()
+        master.shutdown()
+
     for number in (signal.SIGINT, signal.SIGTERM):
         try:
-            loop.add_signal_handler(number, master.shutdown)
+            loop.add_signal_handler(number, on_signal)
         except NotImplementedError:  # Windows: the interpreter's own KeyboardInterrupt ends the run
             break
     collector = Collector(loop)

@@ -25,6 +25,7 @@ from midstream.text.url import hostport
 logger = logging.getLogger("midstream.proxy")
 
 LISTENING = {"mode", "listen_host", "listen_port", "server"}
+EVERY_ADDRESS = ("0.0.0.0", "::")  # noqa: S104  what a listener that was given no address is called
 LOOPBACK_NAMES = frozenset({"localhost", "ip6-localhost"})
 
 
@@ -35,6 +36,7 @@ class ProxyServer:
         self.proxy = proxy
         self._running = False
         self._listening: dict[str, tuple[str, int]] = {}
+        self._addresses: list[tuple[str, int]] = []
         self._turn = asyncio.Lock()
 
     def load(self, loader: Loader) -> None:
@@ -155,6 +157,7 @@ class ProxyServer:
                 self._listening[spec] = (host, port)
                 where = ", ".join(hostport("", *address) for address in self.proxy.addresses_of(spec))
                 logger.info("%s listening at %s", mode.description, where)
+            self._addresses = self.proxy.listen_addrs
 
     def server_connect(self, data: ServerConnectionHookData) -> None:
         """A request to one of our own listeners would come back to us for ever."""
@@ -162,8 +165,19 @@ class ProxyServer:
         if address is not None and self._is_ours(address[0], address[1]):
             data.server.error = f"{hostport('', *address)} is this proxy itself: the request would go round for ever"
 
+    def server_connected(self, data: ServerConnectionHookData) -> None:
+        """The same by the address that was reached: there are many names and spellings for one's own machine."""
+        peer, own = data.server.peername, data.server.sockname
+        if peer is not None and own is not None and self._was_reached(peer, own):
+            data.server.error = f"{hostport('', *peer)} is this proxy itself: the request would go round for ever"
+
+    def _was_reached(self, peer: tuple[str, int], own: tuple[str, int]) -> bool:
+        host = _plain(peer[0])
+        listens = any(port == peer[1] and name in (host, *EVERY_ADDRESS) for name, port in self._addresses)
+        return listens and (peer[0] == own[0] or ipaddress.ip_address(host).is_loopback)
+
     def _is_ours(self, host: str, port: int) -> bool:
-        for name, number in self.proxy.listen_addrs:
+        for name, number in self._addresses:
             if number != port:
                 continue
             if host == name or host.lower() in LOOPBACK_NAMES:
@@ -172,7 +186,7 @@ class ProxyServer:
                 address = ipaddress.ip_address(host)
             except ValueError:
                 continue
-            if address.is_unspecified or (address.is_loopback and (name == str(address) or name in ("0.0.0.0", "::"))):  # noqa: S104  names to compare with
+            if address.is_unspecified or (address.is_loopback and (name == str(address) or name in EVERY_ADDRESS)):
                 return True
         return False
 
@@ -201,6 +215,11 @@ def _checked_modes(
                 raise OptionsError(f"mode {spec!r} and {other.full_spec!r} both want to listen on {host or '*'}:{port}")
         modes[spec] = (mode, host, port)
     return modes
+
+
+def _plain(host: str) -> str:
+    """An IPv4 address that came as an IPv6 one, as itself."""
+    return host.removeprefix("::ffff:") if "." in host else host
 
 
 def _size(text: str | None) -> int | None:

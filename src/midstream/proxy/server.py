@@ -18,6 +18,7 @@ from midstream.proxy.client_context import ClientContext
 from midstream.proxy.connection import Serve, serve_client
 from midstream.proxy.dial import Dialler
 from midstream.proxy.modes.regular import serve_regular
+from midstream.proxy.open_files import most_clients
 from midstream.proxy.settings import Settings
 from midstream.proxy.streams.tcp import TCPStream
 from midstream.proxy.watch import Watch, now
@@ -50,6 +51,8 @@ class Proxy:
         self._tasks = asyncio.TaskGroup()
         self._sweeper: asyncio.Task[None] | None = None
         self._context: contextvars.Context | None = None
+        self._most = most_clients()
+        self._full = False
 
     async def __aenter__(self) -> "Proxy":
         await self._tasks.__aenter__()
@@ -128,7 +131,22 @@ class Proxy:
 
     # -- connections --
 
+    def _has_room(self) -> bool:
+        """Whether one more client can be served; a change is logged, and not each client that it concerns."""
+        count = len(self.connections)
+        if count >= self._most and not self._full:
+            self._full = True
+            logger.warning("%d clients are connected, and no more fit into the open files that the system allows this "
+                           "process (`ulimit -n`): further ones are turned away", count)  # fmt: skip
+        elif count < self._most // 2 and self._full:
+            self._full = False
+            logger.info("there is room for further clients again")
+        return count < self._most
+
     def _accept(self, stream: TCPStream, mode: ProxyMode, serve: Serve) -> None:
+        if not self._has_room():
+            stream.abort()
+            return
         client = Client(
             peername=stream.peername or ("", 0),
             sockname=stream.sockname or ("", 0),
@@ -148,6 +166,8 @@ class Proxy:
             await serve_client(stream, serve, context)
         finally:
             self.connections.discard(context)
+            if self._full:
+                self._has_room()
 
     async def _sweep(self) -> None:
         """End what has been silent for longer than its connection is patient."""
