@@ -109,15 +109,20 @@ def free_port() -> int:
         return name[1]
 
 
+def _before(umask: int, files: int) -> str:
+    limits = f"import resource; resource.setrlimit(resource.RLIMIT_NOFILE, ({files}, {files})); " if files else ""
+    return limits + (f"import os; os.umask({umask}); " if umask >= 0 else "")
+
+
 @asynccontextmanager
 async def started(
-    confdir: Path, *argv: str, env: Mapping[str, str] | None = None, umask: int | None = None
+    confdir: Path, *argv: str, env: Mapping[str, str] | None = None, umask: int = -1, files: int = 0
 ) -> AsyncIterator[Middump]:
     """The process with exactly these arguments (and its own config folder), listening or not. Killed if still there."""
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-c",
-        START if umask is None else f"import os; os.umask({umask}); {START}",
+        _before(umask, files) + START,
         *argv,
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE,
@@ -143,11 +148,13 @@ async def started(
 
 @asynccontextmanager
 async def middump(
-    confdir: Path, *argv: str, env: Mapping[str, str] | None = None, umask: int | None = None
+    confdir: Path, *argv: str, env: Mapping[str, str] | None = None, umask: int = -1, files: int = 0
 ) -> AsyncIterator[Middump]:
     """middump, listening on `port`, until the block ends; it then has to end by SIGTERM with status 0."""
     port = () if "-p" in argv else ("-p", "0")
-    async with started(confdir, "--listen-host", "127.0.0.1", *port, *argv, env=env, umask=umask) as program:
+    async with started(
+        confdir, "--listen-host", "127.0.0.1", *port, *argv, env=env, umask=umask, files=files
+    ) as program:
         found = LISTENING.search(await program.line("listening at"))
         assert found is not None
         program.port = int(found[1])
