@@ -50,6 +50,34 @@ async def test_hints_offer_only_what_works_here_now(shown):
     assert "a resume" in shown.lines[-1]
 
 
+async def test_hints_are_those_of_what_has_the_keys(shown):
+    assert "q quit" in shown.lines[-1]
+    for words in ("f filter", "z clear", "M only marked", "* all marked", "n next match", "/ find"):
+        assert words not in shown.lines[-1], "there is nothing in the list"
+    add(shown, "http://example.com/", "http://example.org/")
+    shown.press("z")
+    assert shown.lines[-1] == " y yes  n no"
+    shown.press("n", "o")
+    assert "enter choose" in shown.lines[-1]
+    shown.press("esc", "e")
+    assert shown.lines[-1] == " esc cancel"
+    shown.press("esc", ":")
+    assert shown.lines[-1].startswith(" enter run  tab complete")
+    shown.press("esc", "O")
+    assert "q back" in shown.lines[-1]
+    shown.press("/", "intercept", "enter")
+    assert "d reset" not in shown.lines[-1]
+    shown.press("enter")
+    assert shown.lines[-1] == " enter set  tab complete  esc cancel"
+    hint = shown.lines[-1].index("esc")
+    shown.console.terminal.handle([("mouse press", 1, hint, 31)])
+    assert "n next match" in shown.lines[-1]
+    shown.press("?")
+    assert "? help" not in shown.lines[-1]
+    shown.press("?")
+    assert shown.console.shown_name == "options"
+
+
 async def test_following_leaves_the_flow_that_somebody_works_on(shown):
     (first,) = add(shown, "http://example.com/0", live=True)
     shown.options.console_focus_follow = True

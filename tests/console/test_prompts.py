@@ -149,7 +149,7 @@ async def test_an_incomplete_filter_keeps_the_last_good_result_and_marks_the_col
     await shown.until(lambda: len(shown.view.shown) == 1)
     shown.press(" & (~m POST")
     await shown.until_shown("is not closed")
-    assert "last good: 1 rows" in shown.prompt_line
+    assert "last good: 1 flow" in shown.prompt_line
     assert len(shown.view.shown) == 1
     shown.press("enter")
     assert shown.console.active_prompt is not None, "the prompt stays"

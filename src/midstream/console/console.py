@@ -343,10 +343,6 @@ class Console:
     def _run_binding(self, binding: Binding) -> None:
         self.run_command(binding.command)
 
-    def press_for(self, binding: Binding) -> None:
-        """A hint was clicked."""
-        self.input.press(binding.keys[0])
-
     def complete_command(self, line: str, cursor: int) -> completion.Candidates:
         """The candidates for the word before the cursor of a command line."""
         with ctx.use(self.master):

@@ -1,15 +1,16 @@
-"""The key hints in the footer: the keys of the focused pane that do something now, in the order of the key file.
+"""The key hints in the last row: the keys that do something now, in the order of the key file.
 
-Derived from the bindings (P4): nothing is listed here but the conditions under which a command would do nothing.
+While a prompt, a box or a field has the keys, those that it knows; else derived from the bindings of the focused pane
+(P4): nothing is listed here but the conditions under which a command would do nothing.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from midstream.console.canvas import Run, line_width
 from midstream.console.keymap import CONTEXTS, Binding
+from midstream.console.widgets.canvas import Run, line_width
 
 if TYPE_CHECKING:
     from midstream.console.console import Console
@@ -24,60 +25,85 @@ _USEFUL: dict[str, Callable[[Flow], bool]] = {
 # Keys that nobody needs to be told.
 _SELF_EVIDENT = frozenset({"up", "down", "left", "right", "home", "end", "page_up", "page_down"})
 
+Hint = tuple[str, str]  # a key, and what it does
 
-def hint_line(console: Console, columns: int) -> tuple[list[Run], list[tuple[int, int, Binding]]]:
-    """The row, and (first column, last column, binding) of each hint for the mouse."""
+
+def hint_line(console: Console, columns: int) -> tuple[list[Run], list[tuple[int, int, str]]]:
+    """The row, and (first column, last column, key) of each hint for the mouse."""
     runs: list[Run] = [("hint", " ")]
-    places: list[tuple[int, int, Binding]] = []
-    tail = _tail(console)
-    room = columns - sum(len(key) + len(text) + 3 for key, text, _ in tail)
-    for key, text, binding in [*_hints(console, room), *tail]:
-        if line_width(runs) + len(key) + len(text) + 2 > columns:
-            break
+    places: list[tuple[int, int, str]] = []
+    hints = _taken(console)
+    if hints is None:
+        tail = _tail(console)
+        hints = [*_of_bindings(console, columns - sum(map(_width, tail))), *tail]
+    for key, text in hints:
         start = line_width(runs)
+        if start + _width((key, text)) - 1 > columns:
+            break
         runs += [("hint.key", key), ("hint", f" {text}  ")]
-        places.append((start, line_width(runs) - 3, binding))
+        places.append((start, line_width(runs) - 3, key))
     return runs, places
 
 
-def _hints(console: Console, room: int) -> list[tuple[str, str, Binding]]:
-    found: list[tuple[str, str, Binding]] = []
+def _width(hint: Hint) -> int:
+    return len(hint[0]) + len(hint[1]) + 3
+
+
+def _taken(console: Console) -> Sequence[Hint] | None:
+    """The keys of what has them all, or None."""
+    if console.active_prompt is not None:
+        return console.active_prompt.keys
+    if console.overlay is not None and console.overlay.captures:
+        return console.overlay.keys
+    if console.focused_pane.editing:
+        return console.focused_pane.editing_keys()
+    return (("esc", "cancel"),) if console.keys.pending else None
+
+
+def _of_bindings(console: Console, room: int) -> list[Hint]:
+    found: list[Hint] = []
     seen: set[str] = set()
     flow = console.focused_flow()
     used = 1
-    # The nearest two contexts: what is global is on every pane and in the help.
+    # What is global is on every pane and in the help.
     for context in [name for name in console.contexts() if name != "global"]:
         for binding in console.keys.keymap.in_context(context):
             first = binding.keys[0]
-            if first in seen or first in _SELF_EVIDENT or not binding.help:
-                continue
-            if not _is_useful(binding, flow):
+            if first in seen or first in _SELF_EVIDENT or not _is_useful(console, binding, flow):
                 continue
             seen.add(first)
             text = console.keys.keymap.title((first,), (context,)) if len(binding.keys) > 1 else binding.help
             if not text:
                 continue
-            text = text[:1].lower() + text[1:]
-            used += len(first) + len(text) + 3
+            hint = first, text[:1].lower() + text[1:]
+            used += _width(hint)
             if used > room:
                 return found
-            found.append((first, text, binding))
+            found.append(hint)
     return found
 
 
-def _tail(console: Console) -> list[tuple[str, str, Binding]]:
+def _tail(console: Console) -> list[Hint]:
     """What stands at the end everywhere."""
-    wanted = {"console.view.help": "help", "console.view.pop": "back", "console.command": "command"}
+    wanted = {
+        "console.view.help": "help" if console.focused_pane.name != "help" else "",
+        "console.view.pop": "quit" if console.is_at_root else "back",
+        "console.command": "command",
+    }
     tail = []
     for command, text in wanted.items():
         for binding in console.keys.keymap.in_context("global"):
-            if binding.command == command and len(binding.keys) == 1:
-                tail.append((binding.keys[0], text, binding))
+            if text and binding.command == command and len(binding.keys) == 1:
+                tail.append((binding.keys[0], text))
                 break
     return tail
 
 
-def _is_useful(binding: Binding, flow: Flow | None) -> bool:
+def _is_useful(console: Console, binding: Binding, flow: Flow | None) -> bool:
+    if not binding.help or not console.focused_pane.offers(binding.command):
+        return False
+    if binding.command.startswith(("console.search.next", "console.search.prev")):
+        return bool(console.search.pattern)
     if flow is None and ("@focus" in binding.command or binding.command.startswith("console.edit.focus")):
         return False
     if binding.when is not None and (flow is None or not binding.when(flow)):

@@ -110,3 +110,5 @@ class Input:
             console.overlay = None
         if console.active_prompt is None and console.overlay is None:
             console.layout.click(console.terminal.size, button, column, row)
+        elif button == 1:
+            console.layout.click_hint(console.terminal.size, column, row)

@@ -12,12 +12,11 @@ from typing import TYPE_CHECKING
 import urwid
 
 from midstream.console import hints, status
-from midstream.console.canvas import Line, line_width, paint
 from midstream.console.overlays import choice_lines, menu_lines
+from midstream.console.widgets.canvas import Line, line_width, paint
 
 if TYPE_CHECKING:
     from midstream.console.console import Console
-    from midstream.console.keymap import Binding
     from midstream.console.pane import Pane
 
 logger = logging.getLogger(__name__)
@@ -37,7 +36,7 @@ class Layout(urwid.Widget):
         super().__init__()
         self._console = console
         self._tabs: list[tuple[int, int, str]] = []
-        self._hints: list[tuple[int, int, Binding]] = []
+        self._hints: list[tuple[int, int, str]] = []
         self._panes: list[tuple[int, int, Pane]] = []  # first row, rows, pane
         self.pane_size = (80, 20)
 
@@ -131,9 +130,7 @@ class Layout(urwid.Widget):
                     self._console.open_pane(name)
             return
         if self._hints and row == rows - 1:
-            for first, last, binding in self._hints:
-                if first <= column <= last:
-                    self._console.press_for(binding)
+            self.click_hint(size, column, row)
             return
         for first, count, pane in self._panes:
             if first <= row < first + count:
@@ -143,6 +140,13 @@ class Layout(urwid.Widget):
                 if button in (4, 5):
                     for _ in range(3):
                         pane.navigate("up" if button == 4 else "down")
+
+    def click_hint(self, size: tuple[int, int], column: int, row: int) -> None:
+        """A press that counts only on a hint: something else has the keys."""
+        for first, last, key in self._hints:
+            if row == size[1] - 1 and first <= column <= last:
+                self._console.input.press(key)
+                return
 
 
 def _render(pane: Pane, size: tuple[int, int], focus: bool) -> urwid.Canvas:

@@ -6,10 +6,12 @@ The layout paints the topmost over the bottom of the panes; the console gives it
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import zip_longest
 
-from midstream.console.canvas import Line, Run, clip, line_width, width
 from midstream.console.key_names import show_chord
 from midstream.console.keymap import Binding
+from midstream.console.widgets import cells
+from midstream.console.widgets.canvas import Line, Run, line_width
 from midstream.text.escape import visible
 
 SHORTCUTS = "123456789abcdefghilmnoprstuvwxyz"  # j, k and q move and close
@@ -19,6 +21,7 @@ class Overlay:
     """A box. `captures` ones get every key until they are `finished`."""
 
     captures = True
+    keys: Sequence[tuple[str, str]] = (("esc", "close"),)
 
     def __init__(self, title: str = "") -> None:
         self.title = title
@@ -36,12 +39,14 @@ class Overlay:
     def lines(self, columns: int, rows: int) -> list[Line]:
         """The box with its frame."""
         body = self.body(columns - 4, rows - 2)
-        needed = max([width(self.title) + 4, *(line_width(line) for line in body)])
+        needed = max([cells.measure(self.title) + 4, *(line_width(line) for line in body)])
         return framed(self.title, body, min(columns, needed + 4))
 
 
 class Chooser(Overlay):
     """Pick one: j k or arrows and enter, or the letter before the entry."""
+
+    keys = (("enter", "choose"), ("down", "next"), ("esc", "cancel"))
 
     def __init__(self, title: str, choices: Sequence[str], done: Callable[[str], object], current: str = "") -> None:
         super().__init__(title)
@@ -95,11 +100,8 @@ class Table(Overlay):
     def __init__(self, title: str, rows: Sequence[Sequence[object]]) -> None:
         super().__init__(title)
         self.rows = [[_cell(cell) for cell in row] for row in rows]
-        count = max((len(row) for row in self.rows), default=0)
-        self.widths = [
-            min(60, max((width(row[index]) for row in self.rows if index < len(row)), default=0))
-            for index in range(count)
-        ]
+        columns = zip_longest(*self.rows, fillvalue="")
+        self.widths = [min(60, max(map(cells.measure, column))) for column in columns]
         self._top = 0
         self._visible = 1
 
@@ -119,8 +121,8 @@ class Table(Overlay):
         self._visible = max(1, rows)
         lines: list[Line] = []
         for row in self.rows[self._top : self._top + self._visible]:
-            cells = [cell + " " * max(0, room - width(cell)) for cell, room in zip(row, self.widths, strict=False)]
-            lines.append([("menu", "  ".join(cells))])
+            fitted = [cells.fit(cell, max(room, cells.measure(cell))) for cell, room in zip(row, self.widths)]  # noqa: B905
+            lines.append([("menu", "  ".join(fitted))])
         return lines or [[("menu", "no rows")]]
 
 
@@ -150,8 +152,8 @@ def menu_lines(prefix: tuple[str, ...], title: str, bindings: Sequence[Binding],
     entries += [(key, f"… {count} more") for key, count in deeper.items()]
     if not entries:
         return []
-    key_room = max(width(key) for key, _ in entries)
-    cell = min(columns - 4, max(key_room + 1 + width(text) for key, text in entries) + 2)
+    key_room = max(cells.measure(key) for key, _ in entries)
+    cell = min(columns - 4, max(key_room + 1 + cells.measure(text) for key, text in entries) + 2)
     across = max(1, min((columns - 4) // max(1, cell), len(entries)))
     down = (len(entries) + across - 1) // across
     body: list[Line] = []
@@ -176,7 +178,7 @@ def choice_lines(choices: Sequence[str], chosen: int, columns: int, rows: int) -
         body.append([("menu.on" if index == chosen else "menu", visible(choices[index]))])
     more = len(choices) - len(body)
     title = f"{len(choices)} choices" if more else ""
-    room = max((width(visible(choice)) for choice in choices[:200]), default=0)
+    room = max((cells.measure(visible(choice)) for choice in choices[:200]), default=0)
     return framed(title, body, min(columns, max(24, room + 4)))
 
 
@@ -190,8 +192,8 @@ def framed(title: str, body: Sequence[Line], columns: int) -> list[Line]:
         left = inside
         runs: list[Run] = [("border", "| ")]
         for role, text in line:
-            shown = clip(text, left, "…") if left > 0 else ""
-            left -= width(shown)
+            shown = cells.cut(text, left, "…") if left > 0 else ""
+            left -= cells.measure(shown)
             runs.append((role, shown))
         runs += [("menu", " " * max(0, left)), ("border", " |")]
         lines.append(runs)

@@ -6,6 +6,7 @@ are looked up by the key engine in `contexts` and run commands (P4). Not a conta
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar
 
 import urwid
@@ -33,6 +34,14 @@ class Pane(urwid.Widget):
     def __init__(self, console: Console) -> None:
         super().__init__()
         self.console = console
+
+    def offers(self, command: str) -> bool:
+        """Whether a key's command would do something here now; the hints leave out those that would not."""
+        return True
+
+    def editing_keys(self) -> Sequence[tuple[str, str]]:
+        """While `editing`: the keys and what they do."""
+        return (("esc", "cancel"),)
 
     def title(self) -> str:
         """The words that stand on the tab of this pane."""

@@ -6,12 +6,13 @@ The console opens one, gives it keys and pasted text, paints `lines` and closes 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from midstream.console.canvas import Line, Run, clip, line_width, width
 from midstream.console.completion import Candidates, common_start
 from midstream.console.history import History
+from midstream.console.widgets import cells
+from midstream.console.widgets.canvas import Line, Run, line_width
 from midstream.console.widgets.line_edit import LineEdit
 from midstream.hub import lexer
 
@@ -22,7 +23,12 @@ Done = Callable[[str], object]
 
 
 class Prompt:
-    """A prompt for free text. Subclasses say how the text is coloured, checked and completed."""
+    """A prompt for free text. Subclasses say how the text is coloured, checked and completed.
+
+    `keys` are the most useful keys and what they do.
+    """
+
+    keys: Sequence[tuple[str, str]] = (("enter", "take"), ("esc", "cancel"), ("up", "used before"))
 
     def __init__(
         self, console: Console, label: str, text: str = "", *, done: Done | None = None, history: History | None = None
@@ -196,14 +202,14 @@ class Prompt:
         """The row to paint, and the cursor's column."""
         if self._search is not None:
             label = f" search history: {self._search}"
-            return [("prompt.label", label), ("prompt.hint", "  → "), ("prompt", self._found)], width(label)
+            return [("prompt.label", label), ("prompt.hint", "  → "), ("prompt", self._found)], cells.measure(label)
         runs: list[Run] = [("prompt.label", f" {self.label} ")]
         used = line_width(runs)
         hint = [(role, text) for role, text in self.hint() if text]
         room = max(10, columns - used - (line_width(hint) + 2 if hint else 0))
-        if room < min(width(self.edit.text) + 1, columns - used):
+        if room < min(cells.measure(self.edit.text) + 1, columns - used):
             # The typed text needs the room more than the hint does.
-            room = min(width(self.edit.text) + 1, columns - used)
+            room = min(cells.measure(self.edit.text) + 1, columns - used)
         window = self.edit.window(max(1, room))
         runs += self._coloured(window.text, window.start, window.end)
         if hint:
@@ -212,7 +218,7 @@ class Prompt:
             if left > 8:
                 runs.append(("prompt", " " * max(2, left - total)))
                 for role, text in hint:
-                    runs.append((role, clip(text, max(0, columns - line_width(runs) - 1), "…")))
+                    runs.append((role, cells.cut(text, max(0, columns - line_width(runs) - 1), "…")))
         return runs, used + window.cursor
 
     def _coloured(self, shown: str, start: int, end: int) -> list[Run]:
@@ -232,6 +238,8 @@ class Prompt:
 class YesNo(Prompt):
     """One key answers: y, or n and esc and enter for no."""
 
+    keys = (("y", "yes"), ("n", "no"))
+
     def __init__(self, console: Console, label: str, *, done: Done | None = None) -> None:
         super().__init__(console, f"{label} [y/n]", done=done)
 
@@ -249,6 +257,14 @@ class YesNo(Prompt):
 
 class CommandPrompt(Prompt):
     """The `:` prompt: coloured by validity, with the parameters still to come and the command's help."""
+
+    keys = (
+        ("enter", "run"),
+        ("tab", "complete"),
+        ("esc", "cancel"),
+        ("up", "used before"),
+        ("ctrl r", "search what was used"),
+    )
 
     _parsed_text: str | None = None
     _roles: list[str]

@@ -9,10 +9,10 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from midstream.console.canvas import Line
 from midstream.console.completion import Candidates
 from midstream.console.history import History
 from midstream.console.prompt import Prompt
+from midstream.console.widgets.canvas import Line
 from midstream.filters import Filter, FilterError, parse
 from midstream.hub.option_kinds import FILTER
 
@@ -76,7 +76,9 @@ class Breadcrumbs:
 
 
 class FilterPrompt(Prompt):
-    """Live. `error` names the column; `found` is the count so far."""
+    """Live: the list is what the filter finds so far; an error names its column."""
+
+    keys = (("enter", "keep"), ("tab", "complete"), ("esc", "the old list"), ("up", "used before"))
 
     def __init__(self, console: Console, history: History) -> None:
         super().__init__(console, "filter:", history=history)
@@ -100,13 +102,14 @@ class FilterPrompt(Prompt):
 
     def hint(self) -> Line:
         if self._error is not None and self.edit.text == self._tried:
-            return [("prompt.bad", str(self._error)), ("prompt.hint", f"  last good: {self._count()}")]
+            good = f"  last good: {_flows(len(self.console.view.shown))}"
+            return [("prompt.bad", str(self._error)), ("prompt.hint", good)]
         if self._progress is None:
-            return [("prompt.hint", "enter keep   esc restore")]
+            return ()
         found, examined, total = self._progress
         if examined < total:
             return [("prompt.hint", f"{found:,} of {total:,} so far, {examined * 100 // max(1, total)} %")]
-        return [("prompt.hint", f"{self._count()} of {total:,}")]
+        return [("prompt.hint", f"{found:,} of {_flows(total)}")]
 
     def complete(self) -> Candidates:
         text = self.edit.text[: self.edit.cursor]
@@ -131,9 +134,6 @@ class FilterPrompt(Prompt):
     def cancel(self) -> None:
         self._stop_timer()
         self._restore()
-
-    def _count(self) -> str:
-        return f"{len(self.console.view.shown):,} rows"
 
     def _stop_timer(self) -> None:
         if self._timer is not None:
@@ -172,3 +172,7 @@ class FilterPrompt(Prompt):
     def _show_progress(self, found: int, examined: int, total: int) -> None:
         self._progress = (found, examined, total)
         self.console.request_frame()
+
+
+def _flows(count: int) -> str:
+    return f"{count:,} flow{'' if count == 1 else 's'}"

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from midstream.console.canvas import Line
 from midstream.console.completion import Candidates
 from midstream.console.history import History
 from midstream.console.prompt import Prompt
+from midstream.console.widgets.canvas import Line
 from midstream.flows.errors import OptionsError
 
 if TYPE_CHECKING:
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 class OptionPrompt(Prompt):
     """Asks for the value of an option that holds one text or number; an empty text means none where that is allowed."""
+
+    keys = (("enter", "set"), ("tab", "complete"), ("esc", "cancel"), ("up", "used before"))
 
     def __init__(self, console: Console, name: str, history: History) -> None:
         self.option = console.master.options.option(name)

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from midstream.console.canvas import Line, Run, clip, line_width
 from midstream.console.heartbeat import SHOWN_FROM
+from midstream.console.widgets import cells
+from midstream.console.widgets.canvas import Line, Run, line_width
 from midstream.text.escape import visible
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ def filter_line(console: Console, columns: int) -> list[Run]:
     if console.messages.shown is not None:
         text, level = console.messages.shown
         role = {"error": "bar.error", "warn": "bar.warn"}.get(level, "bar.ok")
-        return [(role, clip(f" {visible(text)} ", columns, "…"))]
+        return [(role, cells.cut(f" {visible(text)} ", columns, "…"))]
     view = console.view
     runs: list[Run] = [("dim", f" all {len(view):,}")]
     crumbs = console.breadcrumbs.texts
@@ -65,9 +66,9 @@ def filter_line(console: Console, columns: int) -> list[Run]:
         if view.marked_only:
             runs.append(("marked", " * marked only"))
         runs.append(("dim", f" {len(view.shown):,}"))
-    hint = "f filter   backspace drop last " if crumbs else "f filter "
+    hint = "f another   backspace drop last "
     gap = columns - line_width(runs) - len(hint)
-    if gap > 0 and console.shown_name == "flows":
+    if crumbs and gap > 0 and console.shown_name == "flows":
         runs += [("text", " " * gap), ("hint", hint)]
     return runs
 

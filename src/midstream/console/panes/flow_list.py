@@ -120,6 +120,28 @@ class FlowList(Pane):
         self._ticker = None
         self.console.request_frame()
 
+    def offers(self, command: str) -> bool:
+        if "@marked" in command:
+            return self._has_marks
+        match command.partition(" ")[0]:
+            case "console.filter" | "console.search":
+                return len(self.view) > 0
+            case "console.filter.pop":
+                return bool(self.console.breadcrumbs.texts)
+            case "view.properties.marked.toggle":
+                return self.view.marked_only or self._has_marks
+            case "flow.mark":
+                return self._has_marks
+            case "console.command.confirm":
+                return len(self.view) > (len(self.view.shown) if "@hidden" in command else 0)
+            case "console.choose.cmd" | "set":
+                return len(self.view.shown) > 1 or _FOLLOW_OPTION in command
+        return True
+
+    @property
+    def _has_marks(self) -> bool:
+        return bool(self.console.tally.marked)
+
     # -- moving -------------------------------------------------------------------------------------------------------
 
     def focused_flow(self) -> Flow | None:

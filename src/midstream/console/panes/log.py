@@ -130,6 +130,14 @@ class Log(ListPane):
         if move == "end":
             self.scroll.follow = True
 
+    def offers(self, command: str) -> bool:
+        if not self._lines:
+            return not command.startswith(("console.nav", "console.log", "console.search", "console.command.confirm"))
+        if command == "console.log.expand":
+            line = self._lines[min(self.scroll.focus, len(self._lines) - 1)]
+            return bool(line.entry.exc_text)
+        return True
+
     def toggle_expanded(self) -> None:
         """Show all of the focused entry, its traceback too; or only its line again."""
         if not self.expanded and self._rows and self._rows < _ROWS_FOR_ALL:

@@ -76,16 +76,25 @@ class OptionEdit:
             return self.option.parse([None])
         return self.option.parse([text])
 
+    def keys(self) -> list[tuple[str, str]]:
+        """The keys of the field, and what they do."""
+        keys = [("enter", "set")]
+        if self.is_list:
+            keys.append(("alt enter", "next item"))
+        if self.option.choices is not None:
+            keys.append(("down", "next choice"))
+        elif self.option.completions(""):
+            keys.append(("tab", "complete"))
+        return [*keys, ("esc", "cancel")]
+
     def hint(self) -> list[Run]:
-        """One line about a value that is accepted, and the keys."""
+        """One line about a value that is accepted."""
         runs: list[Run] = [("prompt.good", "ok")]
         text = self.edit.text
         if self.option.kind.name == "size" and text:
             runs.append(("dim", f": {visible(text)} = {parse_size(text):,} bytes"))
         elif not text and self.option.type.optional:
             runs.append(("dim", ": nothing"))
-        keys = "   alt enter next item   enter set" if self.is_list else "   enter set"
-        runs.append(("hint", keys + "   esc cancel"))
         return runs
 
     def bad_column(self) -> int | None:

@@ -6,6 +6,7 @@ option accepts is said by its declaration; nothing about single options stands h
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar
 
 from midstream.console.panes.help_box import HelpBox, Words
@@ -133,6 +134,24 @@ class OptionsPane(ListPane):
             self._stop_editing()
         return super().clicked(size, button, column, row)
 
+    def editing_keys(self) -> Sequence[tuple[str, str]]:
+        return self._edit.keys() if self._edit is not None else ()
+
+    def offers(self, command: str) -> bool:
+        match command.partition(" ")[0]:
+            case "console.options.changed":
+                return self.only_changed or self._changed_count > 0
+            case "console.options.reset.focus":
+                name = self.focused_option
+                return name is not None and self.options.has_changed(name)
+            case "console.command.confirm":
+                return self._changed_count > 0
+        return True
+
+    @property
+    def _changed_count(self) -> int:
+        return sum(map(self.options.has_changed, self.options.keys()))
+
     def _change(self) -> None:
         name = self.focused_option
         if name is None:
@@ -166,12 +185,11 @@ class OptionsPane(ListPane):
 
     def head(self, columns: int) -> list[Line]:
         self._list()
-        changed = sum(self.options.has_changed(name) for name in self.options.keys())  # noqa: SIM118  # no dict
         shown = "only changed" if self.only_changed else f"{len(self._names)}"
         line: list[Run] = [
             ("title", f" options  {shown}   "),
             ("hint.key", "c "),
-            ("hint", f"changed {changed}   "),
+            ("hint", f"changed {self._changed_count}   "),
             ("hint.key", "/ "),
             ("hint", "find"),
         ]

@@ -8,6 +8,7 @@ widget per row, and nothing here knows what a row means.
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from itertools import islice
 from typing import Any, TypeAlias
 
 import urwid
@@ -46,6 +47,20 @@ def paint_row(runs: Iterable[Run], columns: int, fill: str = "text") -> PaintedR
 def paint_blank(columns: int, fill: str = "text") -> PaintedRow:
     """An empty row."""
     return [(fill, None, b" " * columns)]
+
+
+def line_width(line: Line) -> int:
+    """Terminal cells of all runs."""
+    return sum(cells.measure(text) for _, text in line)
+
+
+def paint(
+    lines: Iterable[Line], columns: int, rows: int, fill: str = "text", cursor: tuple[int, int] | None = None
+) -> RowsCanvas:
+    """Exactly `rows` rows of `columns` cells; missing rows and cells are painted in the role `fill`."""
+    painted = [paint_row(line, columns, fill) for line in islice(lines, rows)]
+    painted += [paint_blank(columns, fill) for _ in range(rows - len(painted))]
+    return RowsCanvas(painted, columns, cursor)
 
 
 def overlay(runs: Sequence[Run], role: str) -> list[Run]:

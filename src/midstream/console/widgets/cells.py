@@ -94,6 +94,16 @@ def clip(text: str, cells: int, ellipsis: str = "") -> tuple[str, int]:
     return _take(head, cells)
 
 
+def measure(text: str) -> int:
+    """Cells that any text takes once it is prepared."""
+    return width(prepare(text))
+
+
+def cut(text: str, cells: int, ellipsis: str = "") -> str:
+    """The beginning of any text that fits, prepared; see `clip`."""
+    return clip(prepare(text), cells, ellipsis)[0]
+
+
 def skip(text: str, cells: int) -> str:
     """A prepared text without its first `cells` cells; a wide character cut in half leaves a space."""
     if cells <= 0:
