@@ -130,7 +130,7 @@ async def _serve(master: ProxyMaster, invocation: Invocation) -> int:
     assert task is not None
 
     def on_signal() -> None:
-        if master.should_exit.is_set():  # the second one: whoever sends it will not wait for a script that is never done
+        if master.should_exit.is_set():  # the second one: not to wait for a script that is never done
             task.cancel()
         master.shutdown()
 

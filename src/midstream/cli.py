@@ -6,9 +6,12 @@ stands in hub/invocation.py, what a start does in app.py; both are imported late
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
+
+from midstream.text.escape import visible
 
 if TYPE_CHECKING:
     from midstream.hub.invocation import Tool
@@ -26,21 +29,41 @@ def middump(argv: Sequence[str] | None = None) -> int:
 
 def _start(tool: Tool, argv: Sequence[str] | None) -> int:
     arguments = sys.argv[1:] if argv is None else list(argv)
-    if arguments[:1] == ["--version"]:
-        from midstream.hub.invocation import version
-
-        print(version(), end="")
-        return 0
-
-    from midstream.app import start
+    _open_standard_files()
     from midstream.flows.errors import MidstreamError
 
     try:
+        if arguments[:1] == ["--version"]:
+            from midstream.hub.invocation import show, version
+
+            show(version())
+            return 0
+        from midstream.app import start
+
         return start(tool, arguments)
     except MidstreamError as error:
-        print(f"{tool}: {error}", file=sys.stderr)
+        print(f"{tool}: {visible(str(error))}", file=sys.stderr)
         return 1
     except BrokenPipeError:  # `middump --options | head`
-        # Without this the interpreter complains a second time when it flushes stdout at its end.
-        sys.stdout = None
         return 1
+    finally:
+        _forget_stdout_that_failed()
+
+
+def _open_standard_files() -> None:
+    """A daemon may be started without them. The first files and sockets of ours would then be taken for them."""
+    for descriptor in range(3):
+        try:
+            os.fstat(descriptor)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # takes the lowest number that is free
+            os.set_inheritable(descriptor, True)
+
+
+def _forget_stdout_that_failed() -> None:
+    """What is left in its buffer would fail once more at the exit of the interpreter, and not without a word."""
+    try:
+        if sys.stdout is not None:
+            sys.stdout.flush()
+    except (OSError, ValueError):
+        sys.stdout = None

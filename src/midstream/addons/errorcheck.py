@@ -1,7 +1,8 @@
 """Ends a start during which something went wrong: a broken script, a busy port.
 
-Stands last in the chain, so that every other addon has been told `running` before. What the errors are is in the log;
-they are repeated on stderr only where nobody prints the log (the console).
+Stands last in the chain, so that every other addon has been told `running` before; what goes wrong while scripts are
+loaded ends the start even earlier (app.py). What the errors are is in the log; they are repeated on stderr only where
+nobody prints the log (the console).
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import asyncio
 import sys
 
 from midstream.hub import ctx
+from midstream.hub.master import Master
 from midstream.text.escape import visible
 
 
@@ -19,11 +21,17 @@ class ErrorCheck:
     async def running(self) -> None:
         """Look once, when everything has started."""
         await asyncio.sleep(0)  # records that threads have handed in arrive now
-        errors = ctx.master.startup_errors
-        if not errors:
-            return
-        if ctx.master.addons.get("termlog") is None:
-            for entry in errors:
-                sys.stderr.write(f"{visible(entry.msg, keep_newlines=True)}\n")
-        ctx.master.exit_status = 1
-        ctx.master.shutdown()
+        if start_failed(ctx.master):
+            ctx.master.shutdown()
+
+
+def start_failed(master: Master) -> bool:
+    """Whether anything has gone wrong so far; what it was has been printed then, and the exit status is set."""
+    errors = master.startup_errors
+    if not errors:
+        return False
+    if master.addons.get("termlog") is None:
+        for entry in errors:
+            sys.stderr.write(f"{visible(entry.msg, keep_newlines=True)}\n")
+    master.exit_status = 1
+    return True

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import io
 import platform
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from midstream.flows.errors import OptionsError
+from midstream.flows.errors import MidstreamError, OptionsError
 from midstream.hub import config
 from midstream.hub.flags import flag_values, make_parser, refuse_unknown
 from midstream.hub.foreign_options import is_foreign
@@ -104,6 +105,19 @@ def listing(invocation: Invocation, options: Options, commands: CommandManager) 
         case "commands":
             commands.dump(out)
     return out.getvalue()
+
+
+def show(text: str) -> None:
+    """Print a listing. MidstreamError when it cannot be (a full disk); BrokenPipeError when nobody reads it."""
+    if sys.stdout is None:  # a process that was started without
+        return
+    try:
+        sys.stdout.write(text)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise MidstreamError(f"stdout: {error.strerror or error}") from None
 
 
 def version() -> str:

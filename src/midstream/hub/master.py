@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from midstream.flows.flow import Flow
     from midstream.hub.options import Options
 
+START_PATIENCE = 2.0  # seconds that a start may go on after it was told to end
+
 
 class Master:
     """Everything that one running proxy consists of. Make it inside the event loop that it will run in."""
@@ -54,10 +56,20 @@ class Master:
         """Tell the addons `running`, wait for `shutdown`, tell them `done`."""
         with ctx.use(self):
             try:
-                await self.running()
+                await self._start()
                 await self.until_exit()
             finally:
                 await self.done()
+
+    async def _start(self) -> None:
+        """`running`; but an addon that never gets ready must not keep the program from ending."""
+        starting = self.background.spawn(self.running(), "start")
+        told = self.background.spawn(self.should_exit.wait(), "told to end during the start")
+        await asyncio.wait((starting, told), return_when=asyncio.FIRST_COMPLETED)
+        if not starting.done():
+            await asyncio.wait((starting,), timeout=START_PATIENCE)
+        for task in (starting, told):
+            task.cancel()
 
     async def until_exit(self) -> None:
         """What happens between `running` and `done`; ends after `shutdown`."""
