@@ -83,7 +83,7 @@ class OptionEdit:
             keys.append(("alt enter", "next item"))
         if self.option.choices is not None:
             keys.append(("down", "next choice"))
-        elif self.option.completions(""):
+        elif self.option.kind.complete is not None:
             keys.append(("tab", "complete"))
         return [*keys, ("esc", "cancel")]
 
