@@ -216,7 +216,7 @@ async def _serve_tls(connected: Connected) -> None:
     except ClientTLSFailed as broken:
         flow.error = Error(str(broken))
         logger.warning("%s: %s", hostport("", flow.request.host, flow.request.port), broken)
-        connected.client.close()
+        connected.client.write_eof()
         await events.http_connect_error(flow)
         return
     await _serve_inside_tls(connected)

@@ -31,7 +31,7 @@ async def serve_client(stream: Stream, serve: Serve, context: ClientContext) -> 
             stream.abort()
             return
         await serve(stream, context)
-        await _linger(stream)
+        await _linger(stream, context)
     except asyncio.CancelledError:
         stream.close()
         if not context.watch.reason:
@@ -50,17 +50,21 @@ async def serve_client(stream: Stream, serve: Serve, context: ClientContext) -> 
         await events.client_disconnected(client)
 
 
-async def _linger(stream: Stream) -> None:
+async def _linger(stream: Stream, context: ClientContext) -> None:
     """Closing while the client still sends would reset the connection and take our last answer with it (RFC 9112
     §9.6).
     """
     if stream.at_eof:
         return
     stream.write_eof()
+    context.watch.expect(context.settings.idle_timeout, "the client stopped reading")
+    await stream.flush()
     left = LINGER_BYTES
     try:
         async with asyncio.timeout(LINGER_TIME):
-            while left > 0 and (data := await stream.read()):
+            while data := await stream.read():
                 left -= len(data)
+                if left < 0:
+                    stream.abort()
     except TimeoutError:
-        stream.abort()
+        return

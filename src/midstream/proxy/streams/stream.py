@@ -69,6 +69,10 @@ class Stream(ABC):
         """Wait until the peer takes data again. Raises ConnectionError when it is gone."""
 
     @abstractmethod
+    async def flush(self) -> None:
+        """Wait until everything written has left for the peer. Raises ConnectionError when it is gone."""
+
+    @abstractmethod
     def write_eof(self) -> None:
         """No more will be written, after what is queued; reading goes on. A carrier without half-close ignores it."""
 
@@ -78,7 +82,7 @@ class Stream(ABC):
 
     @abstractmethod
     def abort(self) -> None:
-        """Close at once; what is queued is dropped."""
+        """Close at once, in a way that no peer takes for a regular end; what is queued is dropped."""
 
     @abstractmethod
     async def wait_closed(self) -> None:

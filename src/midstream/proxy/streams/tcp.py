@@ -5,6 +5,9 @@ Made by the listener for accepted connections and by the dialler for upstream on
 
 import asyncio
 import contextlib
+import socket
+import struct
+import sys
 from collections.abc import Callable
 from typing import Any, cast
 
@@ -14,6 +17,10 @@ from midstream.proxy.streams.stream import Stream
 READ_HIGH_WATER = 256 * 1024
 # What may wait unsent before `drain` makes a writer wait.
 WRITE_HIGH_WATER = 256 * 1024
+# SO_LINGER: on, for no time, which makes closing a reset.
+_NO_LINGER = struct.pack("hh" if sys.platform == "win32" else "ii", 1, 0)
+# How long a peer may take nothing of what is left for it once we have closed.
+FLUSH_PATIENCE = 10.0
 
 
 class TCPStream(Stream, asyncio.Protocol):
@@ -146,18 +153,43 @@ class TCPStream(Stream, asyncio.Protocol):
             if self._transport is None:
                 raise ConnectionResetError("the peer closed the connection")
 
+    async def flush(self) -> None:
+        if self._transport is not None:
+            self._transport.set_write_buffer_limits(0)  # from here on `drain` waits for the last byte
+        await self.drain()
+
     def write_eof(self) -> None:
         if self._transport is not None:
             with contextlib.suppress(OSError, RuntimeError):  # the peer may be gone already
                 self._transport.write_eof()
 
     def close(self) -> None:
-        if self._transport is not None:
-            self._transport.close()
+        transport = self._transport
+        if transport is not None and not transport.is_closing():
+            transport.close()
+            if left := transport.get_write_buffer_size():
+                self._loop.call_later(FLUSH_PATIENCE, self._give_up, left)
+
+    def _give_up(self, before: int) -> None:
+        """Who takes nothing of what is left for it takes up no more of our memory."""
+        if self._transport is None:
+            return
+        left = self._transport.get_write_buffer_size()
+        if left < before:
+            self._loop.call_later(FLUSH_PATIENCE, self._give_up, left)
+        else:
+            self.abort()
 
     def abort(self) -> None:
-        if self._transport is not None:
-            self._transport.abort()
+        transport = self._transport
+        if transport is None:
+            return
+        sock = transport.get_extra_info("socket")
+        if sock is not None:
+            # Without this the peer would see a regular end, and take half a body for a whole one.
+            with contextlib.suppress(OSError):
+                sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NO_LINGER)
+        transport.abort()
 
     async def wait_closed(self) -> None:
         await asyncio.shield(self._closed)

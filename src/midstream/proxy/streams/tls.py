@@ -194,6 +194,9 @@ class TLSStream(Stream):
             raise ConnectionError(f"TLS failed: {_reason(self._broken)}") from self._broken
         await self._below.drain()
 
+    async def flush(self) -> None:
+        await self._below.flush()
+
     def write_eof(self) -> None:
         """Sends close_notify and leaves the carrier open, since the peer may have more to say (RFC 8446 §6.1)."""
         tls = self._tls
