@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from midstream.addons.termlog import TermLog
 from midstream.hub import ctx
 from midstream.hub.addons import Loader
 from midstream.hub.log import EventLogHandler
@@ -164,7 +165,8 @@ async def test_a_master_that_never_ran_leaves_no_handler_behind() -> None:
     gc.collect()  # what other tests left
     before = len(logging.getLogger().handlers)
     master = Master(Options())
-    assert len(logging.getLogger().handlers) == before + 1
+    master.addons.add(TermLog())
+    assert len(logging.getLogger().handlers) == before + 2
     del master
     gc.collect()
     assert len(logging.getLogger().handlers) == before
@@ -179,7 +181,8 @@ async def test_the_log_is_heard_until_the_last_addon_is_done() -> None:
     master.addons.add(Late())
     await asyncio.wait_for(master.run(), 5)
     assert addon.logged[-1] == "goodbye"
-    assert not any(isinstance(handler, EventLogHandler) for handler in logging.getLogger().handlers)
+    left = [handler for handler in logging.getLogger().handlers if isinstance(handler, EventLogHandler)]
+    assert not any(handler.master is master for handler in left)
 
 
 async def test_ctx_outside_a_master_says_so() -> None:

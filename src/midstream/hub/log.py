@@ -69,8 +69,11 @@ class MasterLogHandler(logging.Handler):
     def install(self, master: Master | None = None) -> None:
         """Listen from now on. Lowers the level of the root logger as far as this handler needs."""
         owner = master or ctx.current()
-        self._master = weakref.ref(owner) if owner is not None else None
         root = logging.getLogger()
+        if owner is not None:
+            self._master = weakref.ref(owner)
+            # A master that never runs, and so never ends, must not leave its handlers behind.
+            weakref.finalize(owner, _remove, weakref.ref(self)).atexit = False
         root.addHandler(self)
         _adjust_root_level(root)
 
@@ -97,6 +100,12 @@ class MasterLogHandler(logging.Handler):
     def master(self) -> Master | None:
         """Whose records these are; None before `install` and after that master's end."""
         return self._master() if self._master is not None else None
+
+
+def _remove(handler: weakref.ref[MasterLogHandler]) -> None:
+    left = handler()
+    if left is not None:
+        left.uninstall()
 
 
 def uninstall_all(master: Master) -> None:
@@ -164,6 +173,8 @@ class Log:
 
 
 _CTX_LOG = "midstream.ctx.log"
+# What the module names of scripts begin with, and so the loggers that they get by `__name__`.
+PRIVATE_MODULE = "__midstream_script_"
 
 
 def entry_of(record: logging.LogRecord) -> LogEntry:
@@ -197,8 +208,8 @@ def _source(record: logging.LogRecord) -> str:
     addon = getattr(record, "addon", None)
     if isinstance(addon, str):
         return addon
-    if record.name in ("root", _CTX_LOG):
-        return Path(record.pathname).stem  # a script that just calls logging.info
+    if record.name in ("root", _CTX_LOG) or record.name.startswith(PRIVATE_MODULE):
+        return Path(record.pathname).name  # of a script, which is called by its file everywhere
     return record.name.rpartition(".")[2] if record.name.startswith("midstream.") else record.name
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import weakref
 from typing import TYPE_CHECKING, Any
 
 from midstream.hub import ctx
@@ -48,8 +47,6 @@ class Master:
         """The error records from the making of this master to the end of its start; errorcheck reads them."""
         self._startup_handler = EventLogHandler(self.startup_errors.append, logging.ERROR)
         self._startup_handler.install(self)
-        # A master that never runs must not leave its handler behind.
-        weakref.finalize(self, logging.getLogger().removeHandler, self._startup_handler)
         self.addons = AddonManager(self)
 
     async def run(self) -> None:
