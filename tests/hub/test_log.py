@@ -61,11 +61,13 @@ def test_levels(level: int, name: str) -> None:
 
 
 def test_an_entry_knows_where_it_comes_from() -> None:
-    assert entry_of(record()).source == "mine"
+    assert entry_of(record()).source == "mine.py"
     assert entry_of(record(addon="other")).source == "other"
     named = record()
     named.name = "midstream.addons.block"
     assert entry_of(named).source == "block"
+    named.name = "__midstream_script_3_mine"  # logging.getLogger(__name__) in a script
+    assert entry_of(named).source == "mine.py"
     assert entry_of(record(client=("127.0.0.1", 80))).client == "127.0.0.1:80"
     assert entry_of(record(client=("::1", 80, 0, 0))).client == "[::1]:80"
     assert entry_of(record(client="someone")).client == "someone"

@@ -18,6 +18,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from midstream.hub.failures import one_line
+from midstream.hub.log import PRIVATE_MODULE
 
 _serial = itertools.count(1)
 
@@ -31,7 +32,7 @@ def load(path: Path, source: bytes, shown: str) -> types.ModuleType:
 
     The module gets a private name, so that it hides no other, and `shown` as its `name` unless it sets one.
     """
-    name = f"__midstream_script_{next(_serial)}_{path.stem}"
+    name = f"{PRIVATE_MODULE}{next(_serial)}_{path.stem}"
     loader = importlib.machinery.SourceFileLoader(name, str(path))
     spec = importlib.util.spec_from_loader(name, loader)
     if spec is None:  # never, as a loader is given
