@@ -19,7 +19,6 @@ import sys
 import termios
 import threading
 import warnings
-from collections import deque
 from collections.abc import Callable
 from types import TracebackType
 from typing import Any, Protocol, TextIO
@@ -89,22 +88,31 @@ class _ToLog(io.TextIOBase):
 
 
 class _LastErrors(logging.Handler):
-    """Keeps the newest errors to print them once the terminal is the person's again."""
+    """Keeps the newest different errors to print them once the terminal is the person's again."""
 
     def __init__(self) -> None:
         super().__init__(logging.ERROR)
-        self.lines: deque[str] = deque(maxlen=LAST_ERRORS)
+        self._counts: dict[str, int] = {}  # the newest last
+
+    @property
+    def lines(self) -> list[str]:
+        """What to print; an error that was logged several times stands there once."""
+        return [text if count == 1 else f"{text} ({count} times)" for text, count in self._counts.items()]
 
     def emit(self, record: logging.LogRecord) -> None:
         if getattr(record, "seen_on_screen", False):
             return  # a mistyped command is no news
         try:
             text = record.getMessage()
-            if record.exc_info and record.exc_info[1] is not None:
-                text = f"{text}: {record.exc_info[1]!r}" if text else repr(record.exc_info[1])
+            error = record.exc_info[1] if record.exc_info else None
+            if error is not None and (not text or str(error) not in text):
+                text = f"{text}: {error!r}".removeprefix(": ")
         except Exception:
             text = str(record.msg)
-        self.lines.append(visible(text, keep_newlines=True))
+        text = visible(text, keep_newlines=True)
+        self._counts[text] = self._counts.pop(text, 0) + 1
+        if len(self._counts) > LAST_ERRORS:
+            del self._counts[next(iter(self._counts))]
 
 
 class TerminalGuard:
