@@ -15,6 +15,7 @@ from midstream import addons as built_in
 from midstream.addons.errorcheck import start_failed
 from midstream.hub import config
 from midstream.hub.invocation import Invocation, Tool, listing, parse, refuse_unclaimed, show
+from midstream.hub.log import uninstall_all
 from midstream.hub.master import Master
 from midstream.hub.options import Options
 from midstream.proxy.open_files import raise_limit
@@ -109,15 +110,18 @@ def loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
 async def _run(tool: Tool, argv: Sequence[str]) -> int:
     options = make_options()
     master = make_master(tool, options)
-    invocation = parse(tool, argv, options)
-    if start_failed(master):  # a broken script: no port is opened for it
-        return master.exit_status
-    text = listing(invocation, options, master.commands)
-    if text is not None:
-        show(text)
-        return 0
-    refuse_unclaimed(tool, options)
-    return await _serve(master, invocation)
+    try:
+        invocation = parse(tool, argv, options)
+        if start_failed(master):  # a broken script: no port is opened for it
+            return master.exit_status
+        text = listing(invocation, options, master.commands)
+        if text is not None:
+            show(text)
+            return 0
+        refuse_unclaimed(tool, options)
+        return await _serve(master, invocation)
+    finally:
+        uninstall_all(master)
 
 
 def make_master(tool: Tool, options: Options) -> ProxyMaster:
