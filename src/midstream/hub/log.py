@@ -105,7 +105,10 @@ class MasterLogHandler(logging.Handler):
 def _remove(handler: weakref.ref[MasterLogHandler]) -> None:
     left = handler()
     if left is not None:
-        left.uninstall()
+        # The collector may run in the middle of a logging call, which walks this list: another list, not a shorter one.
+        root = logging.getLogger()
+        root.handlers = [one for one in root.handlers if one is not left]
+        _adjust_root_level(root)
 
 
 def uninstall_all(master: Master) -> None:
