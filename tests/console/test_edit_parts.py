@@ -124,11 +124,25 @@ async def test_short_parts_are_asked_for(shown):
     assert flow.request.method == "PATCH"
     shown.press("e", "s", "ctrl u", "77", "enter")
     assert flow.response.status_code == 200
-    assert "'77' is no status code" in shown.text
-    shown.press("e", "s", "ctrl u", "418", "enter")
-    assert flow.response.status_code == 418
+    assert "'77' is no status code" in shown.prompt_line, "it stays, with the reason"
+    shown.press("ctrl u", "418")
+    assert "no status" not in shown.prompt_line
+    shown.press("enter")
+    assert (flow.response.status_code, flow.response.reason) == (418, "I'm a teapot")
     shown.press(";", "look at this", "enter")
     assert flow.comment == "look at this"
+
+
+async def test_a_refused_value_changes_nothing(shown):
+    flow = held_flow(shown, status=None)
+    shown.press("e", "s", "ctrl u", "77", "enter")
+    assert flow.response is None
+    assert not flow.modified()
+    shown.press("ctrl u", "204", "enter")
+    assert flow.response.status_code == 204, "a response of one's own"
+    shown.press("e", "m", "ctrl u", "GE T", "enter")
+    assert "spaces" in shown.prompt_line
+    assert flow.request.method == "POST"
 
 
 async def test_commands_say_what_is_missing(shown):

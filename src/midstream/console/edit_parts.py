@@ -53,7 +53,7 @@ def edit(console: Console, flow: Flow, part: str) -> None:
         return
     message = flow.request if part in ("url", "method", "path") else _response(flow)
     value = str(getattr(message, part))
-    _ask(console, flow, part, value, functools.partial(_set_field, message, part))
+    _ask(console, flow, part, value, functools.partial(_set_field, console, flow, part))
 
 
 def _response(flow: HTTPFlow) -> Response:
@@ -63,35 +63,42 @@ def _response(flow: HTTPFlow) -> Response:
     return flow.response
 
 
-def _set_field(message: Request | Response, part: str, text: str) -> None:
-    if part == "status_code":
-        if not (text.isascii() and text.isdigit() and 100 <= int(text) <= 599):
-            raise ValueError(f"{text!r} is no status code")
-        setattr(message, part, int(text))
-    else:
-        setattr(message, part, text)
+def _set_field(console: Console, flow: HTTPFlow, part: str, text: str) -> None:
+    if part in ("status_code", "reason") and flow.response is None:
+        flow.response = _response(flow)
+    try:
+        console.master.commands.call("flow.set", [flow], part, text)
+    except CommandError as error:
+        raise ValueError(str(error).removeprefix("flow.set: ")) from None
 
 
 def _ask(console: Console, flow: Flow, part: str, value: str, change: Callable[[str], object]) -> None:
     def done(text: str) -> None:
         if text == value:
             return
-        _apply(console, flow, lambda: change(text))
+        _change_flow(console, flow, lambda: change(text))
 
     console.prompt(f"{part}:", value, kind="text", done=done)
 
 
 def _apply(console: Console, flow: Flow, change: Callable[[], object]) -> None:
-    """Back up, change, tell everybody."""
+    """The same, for a change that nobody can be asked about any more."""
+    try:
+        _change_flow(console, flow, change)
+    except ValueError as error:
+        console.message(str(error), "error", log=False)
+
+
+def _change_flow(console: Console, flow: Flow, change: Callable[[], object]) -> None:
+    """Back up, change, tell everybody. ValueError: the change is refused, and nothing was changed."""
     had_backup = flow.modified()
     flow.backup()
     try:
         change()
-    except ValueError as error:
+    except ValueError:
         if not had_backup:
             flow.revert()
-        console.message(str(error), "error", log=False)
-        return
+        raise
     console.spawn(_tell(console, flow), "update the flow")
 
 

@@ -39,6 +39,7 @@ class Prompt:
         self.history = history if history is not None else History()
         self.edit = LineEdit(text, kill_ring=console.kill_ring, last_words=self._last_words)
         self.finished = False
+        self.problem = ""  # why the text was refused
         self.candidates: Candidates | None = None
         self.chosen = -1
         self._search: str | None = None
@@ -53,20 +54,24 @@ class Prompt:
 
     def hint(self) -> Line:
         """What stands at the right: remaining parameters, errors, counts."""
-        return ()
+        return [("prompt.bad", self.problem)]
 
     def changed(self) -> None:
         """The text is another."""
+        self.problem = ""
 
     def complete(self) -> Candidates:
         """Candidates for the word at the cursor."""
         return Candidates(self.edit.cursor, self.edit.cursor, [])
 
     def accept(self, text: str) -> bool:
-        """Enter; False: the text is refused and the prompt stays."""
-        if self.done is not None:
-            self.done(text)
-        return True
+        """Enter; False: the text is refused (`done` raises ValueError) and the prompt stays, so nothing is lost."""
+        try:
+            if self.done is not None:
+                self.done(text)
+        except ValueError as error:
+            self.problem = str(error)
+        return not self.problem
 
     def cancel(self) -> None:
         """The prompt was left without an answer."""

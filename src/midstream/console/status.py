@@ -105,7 +105,8 @@ def _items(console: Console) -> list[Line]:
     if (order := view.order) != "time" or view.reversed:
         items.append([("bar", f"{'↑' if view.reversed else '↓'} {order}")])
     if bars := tally.bars():
-        items.append([("bar", f"{bars} {tally.rate:.0f}/s")])
+        rate = "<1" if 0 < tally.rate < 1 else f"{tally.rate:.0f}"
+        items.append([("bar", f"{bars} {rate}/s")])
     if (lag := console.lag) >= SHOWN_FROM:
         items.append([("bar.warn", f"lag {lag * 1000:.0f}ms")])
     if path := _option(options, "save_stream_file"):

@@ -112,7 +112,8 @@ def code(row: Row) -> Run:
     if row.held:
         return "held", "‖req" if row.held == "request" else "‖res"
     if row.failed:
-        return "failed", "ERR" if row.status is None else str(row.status)
+        # The 200 of a CONNECT is ours: it says nothing about what failed afterwards.
+        return "failed", "ERR" if row.status is None or row.method == "CONNECT" else str(row.status)
     if row.status is None:
         if row.live:
             return "live", "…"
