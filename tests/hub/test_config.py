@@ -53,7 +53,13 @@ def test_empty_files_change_nothing(opts: Options, text: str) -> None:
         ("flag: true\n word: x", "c:2:6: this is not YAML: mapping values are not allowed here"),
         ("word: *x", "c:1:7: this is not YAML: found undefined alias 'x'"),
         ("word: a\n---\nword: b", "c:2:1: this is not YAML: but found another document"),
-        ("word: \x07", "c: this is not YAML: "),
+        ("word: \x07", "c:1:7: this is not YAML: unacceptable character #x0007"),
+        ("flag: true\nword: \x00", "c:2:7: this is not YAML: unacceptable character #x0000"),
+        ("count: !!int many", "c:1:8: option count: 'many' is no int"),
+        ("flag: !!bool maybe", "c:1:7: option flag: 'maybe' is no bool"),
+        ("count: " + "9" * 5000, "c:1:8: option count: '99999999999999999999…' is no int"),
+        ("flag: yes", "c:1:7: option flag: expected bool, got 'yes' (str); write true or false"),
+        ("flag: 'true'", "c:1:7: option flag: expected bool, got 'true' (str); write true or false"),
         ("- word", "c:1:1: expected lines of 'option: value', got a sequence"),
         ("word", "c:1:1: expected lines of 'option: value', got a scalar"),
         ("flag: true\ncount: many", "c:2:8: option count: expected int, got 'many' (str)"),
@@ -110,6 +116,13 @@ def test_unknown_names_wait_until_they_are_declared(opts: Options) -> None:
     assert set(opts.deferred) == {"web_port", "many"}
 
 
+def test_a_value_that_waits_remembers_its_place(opts: Options) -> None:
+    config.load(opts, "flag: true\nlater: three\n", name="c")
+    opts.add_option("later", int, 1, "")
+    with pytest.raises(OptionsError, match=r"^c:2:8: option later: expected int, got 'three' \(str\)$"):
+        opts.process_deferred()
+
+
 def test_a_refusing_addon_takes_the_whole_file_back(opts: Options) -> None:
     @opts.changed.connect
     def configure(updated: set[str]) -> None:
@@ -151,8 +164,12 @@ def test_files_that_cannot_be_read(opts: Options, tmp_path: Path) -> None:
     huge = tmp_path / "huge.yaml"
     with huge.open("wb") as out:
         out.truncate(100_000_000)
-    with pytest.raises(OptionsError, match="100,000,000 bytes are no config file"):
+    with pytest.raises(OptionsError, match=r"huge\.yaml: more than 262,144 bytes are no config file"):
         config.load_paths(opts, huge)
+    endless = tmp_path / "endless.yaml"
+    endless.symlink_to("/dev/zero")
+    with pytest.raises(OptionsError, match=r"endless\.yaml: more than 262,144 bytes are no config file"):
+        config.load_paths(opts, endless)
     bad = tmp_path / "bad.yaml"
     bad.write_text("flag: true\ncount: x")
     with pytest.raises(OptionsError, match=r"bad\.yaml:2:8: option count"):

@@ -300,6 +300,16 @@ def test_deferred_texts_are_parsed_when_declared(opts: Options, told: list[set[s
     assert not opts.deferred
 
 
+def test_a_refused_value_takes_no_other_one_along(opts: Options) -> None:
+    opts.set("later=3", "word2=x", "broken=y", defer=True)
+    for name, default in (("later", 0), ("broken", 0)):
+        opts.add_option(name, int, default, "")
+    opts.add_option("word2", str, "", "")
+    with pytest.raises(OptionsError, match="option broken"):
+        opts.process_deferred()
+    assert (opts.later, opts.word2, set(opts.deferred)) == (0, "", {"later", "word2", "broken"})
+
+
 def test_deferred_values_that_do_not_fit_are_refused(opts: Options) -> None:
     opts.update_defer(later="three")
     opts.add_option("later", int, 0, "")

@@ -16,6 +16,7 @@ from typing import Any, TextIO
 
 from midstream.flows.errors import OptionsError
 from midstream.hub.option import RANK, Option, Source
+from midstream.hub.option_types import BOOL
 from midstream.hub.options import Options
 
 FOLDER_VARIABLE = "MIDSTREAM_CONFDIR"
@@ -45,11 +46,11 @@ def load_paths(opts: Options, *paths: str | os.PathLike[str], source: Source = "
     for path in paths:
         file = Path(path).expanduser()
         try:
-            if file.stat().st_size > LARGEST_FILE:
-                raise OptionsError(
-                    f"{file}: {file.stat().st_size:,} bytes are no config file; the limit is {LARGEST_FILE:,}"
-                )
-            text = file.read_bytes().decode("utf-8-sig")
+            with file.open("rb") as opened:
+                content = opened.read(LARGEST_FILE + 1)
+            if len(content) > LARGEST_FILE:
+                raise OptionsError(f"{file}: more than {LARGEST_FILE:,} bytes are no config file")
+            text = content.decode("utf-8-sig")
         except FileNotFoundError:
             continue
         except UnicodeDecodeError as error:
@@ -72,26 +73,26 @@ def load(
     A value that was set by something stronger than `source` (a flag is stronger than the file) stays.
     """
     known: dict[str, object] = {}
-    unknown: dict[str, object] = {}
+    unknown: dict[str, tuple[object, str]] = {}
     for key, value, where in _entries(text, name):
         if cwd is not None and key == "scripts" and isinstance(value, list):
             value = [relative_path(script, relative_to=Path(cwd).expanduser()) for script in value]
         if key not in opts:
-            unknown[key] = value
+            unknown[key] = value, where
             continue
         option = opts.option(key)
         try:
             checked = option.checked(value)
         except (TypeError, OptionsError) as error:
-            raise OptionsError(f"{where}: {error}{_quotes_hint(option, value)}") from None
+            raise OptionsError(f"{where}: {error}{_hint(option, value)}") from None
         if RANK[option.source] <= RANK[source]:
             known[key] = checked
     try:
         opts.apply(known, source)
     except OptionsError as error:
         raise OptionsError(f"{name}: {error}") from None
-    for key, value in unknown.items():
-        opts.defer(key, value, source)
+    for key, (value, where) in unknown.items():
+        opts.defer(key, value, source, where)
 
 
 def save(opts: Options, path: str | os.PathLike[str], defaults: bool = False) -> None:
@@ -153,11 +154,13 @@ def _writable(value: object) -> object:
     return value
 
 
-def _quotes_hint(option: Option, value: object) -> str:
+def _hint(option: Option, value: object) -> str:
     if option.type.base is str and not option.type.sequence and isinstance(value, bool | int | float):
         return "; put it in quotes"
     if option.type.sequence and isinstance(value, str):
         return f"; write it as [{value}]"
+    if option.type is BOOL and isinstance(value, str):
+        return "; write true or false"  # YAML 1.2 knows no `yes` and `on`
     return ""
 
 
@@ -170,6 +173,7 @@ def _entries(text: str, name: str) -> Iterator[tuple[str, Any, str]]:
     # Imported here: without a config file a start does not pay for the YAML reader.
     from ruamel.yaml import YAML
     from ruamel.yaml.error import MarkedYAMLError, YAMLError
+    from ruamel.yaml.reader import ReaderError
 
     # Safe and composed only: nodes with their places, no constructor ever sees a tag or follows an alias.
     yaml = YAML(typ="safe", pure=True)
@@ -179,6 +183,10 @@ def _entries(text: str, name: str) -> Iterator[tuple[str, Any, str]]:
         mark = error.problem_mark or error.context_mark
         where = f"{name}:{mark.line + 1}:{mark.column + 1}" if mark is not None else name
         raise OptionsError(f"{where}: this is not YAML: {_one_line(error.problem or error)}") from None
+    except ReaderError as error:
+        before = text[: error.position]
+        where = f"{name}:{before.count(chr(10)) + 1}:{error.position - before.rfind(chr(10))}"
+        raise OptionsError(f"{where}: this is not YAML: {_one_line(error).partition(':')[0]}") from None
     except YAMLError as error:
         raise OptionsError(f"{name}: this is not YAML: {_one_line(error)}") from None
     except RecursionError:
@@ -213,8 +221,13 @@ def _plain(yaml: Any, node: Any, key: str, name: str) -> object:
     match tag.removeprefix(_TAG):
         case "str" | "timestamp":
             return str(node.value)
-        case "int" | "bool" | "null" | "float":
-            value: object = yaml.constructor.construct_object(node)
+        case "int" | "bool" | "null" | "float" as kind:
+            try:
+                value: object = yaml.constructor.construct_object(node)
+            except (ValueError, KeyError):  # `!!int many`; numbers of more digits than Python reads
+                text = str(node.value)
+                shown = text if len(text) <= 20 else f"{text[:20]}…"
+                raise OptionsError(f"{_place(name, node)}: option {key}: {shown!r} is no {kind}") from None
             return value
         case other:
             shape = {"map": "a mapping", "seq": "a list within a list"}.get(other, f"!!{other}")

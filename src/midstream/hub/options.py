@@ -36,6 +36,7 @@ class Deferred:
     texts: tuple[str | None, ...] | None
     value: object
     source: Source
+    place: str = ""  # file, line and column of a value from a file
     leftover: bool = False  # of an option whose addon went away; when it no longer fits it is dropped, not refused
 
 
@@ -188,9 +189,9 @@ class Options:
             self._take_back(before, error)
             raise
 
-    def defer(self, name: str, value: object, source: Source) -> None:
+    def defer(self, name: str, value: object, source: Source, place: str = "") -> None:
         """Keep a native value for an option that may be declared later."""
-        self._keep(name, Deferred(None, value, source))
+        self._keep(name, Deferred(None, value, source, place))
 
     def set(self, *specs: str, defer: bool = False, source: Source = "session") -> None:
         """Set options from `name=value` and `name` texts, as typed behind --set; repeated names fill a list."""
@@ -209,23 +210,30 @@ class Options:
         self.apply(values, source)
 
     def process_deferred(self) -> None:
-        """Apply the waiting values of options that have been declared meanwhile, as one change."""
-        ready: dict[Source, dict[str, object]] = {}
-        for name in [name for name in self.deferred if name in self._options]:
-            waiting, option = self.deferred.pop(name), self._options[name]
-            if RANK[option.source] > RANK[waiting.source]:
-                continue
-            try:
-                value = option.checked(waiting.value) if waiting.texts is None else option.parse(waiting.texts)
-            except (TypeError, OptionsError) as error:
-                if not waiting.leftover:
-                    raise OptionsError(str(error)) from None
-                logger.warning("%s; it starts with its default again", error)
-            else:
-                ready.setdefault(waiting.source, {})[name] = value
-        with self.together():
-            for source, values in ready.items():
-                self.apply(values, source)
+        """Apply the waiting values of options that have been declared meanwhile, as one change; when one of them is
+        refused, all go on waiting.
+        """
+        # Taken first: applying `scripts` loads scripts, and those come here again.
+        taken = {name: self.deferred.pop(name) for name in list(self.deferred) if name in self._options}
+        try:
+            with self.together():
+                for name, waiting in taken.items():
+                    self._apply_deferred(self._options[name], waiting)
+        except BaseException:
+            self.deferred.update(taken)
+            raise
+
+    def _apply_deferred(self, option: Option, waiting: Deferred) -> None:
+        if RANK[option.source] > RANK[waiting.source]:
+            return
+        try:
+            value = option.checked(waiting.value) if waiting.texts is None else option.parse(waiting.texts)
+        except (TypeError, OptionsError) as error:
+            if not waiting.leftover:
+                raise OptionsError(f"{waiting.place}: {error}" if waiting.place else str(error)) from None
+            logger.warning("%s; it starts with its default again", error)
+        else:
+            self.apply({option.name: value}, waiting.source)
 
     def reset(self) -> None:
         """Every option back to its default, as one change."""
