@@ -3,6 +3,7 @@ import time
 from hypothesis import given
 from hypothesis import strategies as st
 
+from midstream.console.widgets.body_pieces import TextPieces
 from midstream.console.widgets.line_index import LineIndex
 from midstream.console.widgets.pieces import LONGEST_PIECE
 
@@ -28,6 +29,18 @@ def test_long_lines_are_cut_between_characters() -> None:
     for piece in pieces(index):
         assert len(piece) <= LONGEST_PIECE
         piece.decode()
+
+
+def test_the_rest_of_a_long_line_does_not_look_like_a_line() -> None:
+    index = LineIndex(b"x" * 10_000 + b"\nshort")
+    text = TextPieces(index)
+    assert [index.offset(number) for number in range(4)] == [0, 4096, 8192, 0]
+    assert ["".join(part for _, part in text.piece(number).prefix) for number in range(4)] == [
+        "    1  ",
+        "+4.0k  ",
+        "+8.0k  ",
+        "    2  ",
+    ]
 
 
 def test_offsets_find_their_piece() -> None:

@@ -9,6 +9,7 @@ from midstream.console.widgets.canvas import Line
 from midstream.console.widgets.line_index import LineIndex
 from midstream.console.widgets.pieces import Piece, is_exact
 from midstream.text.escape import visible_bytes
+from midstream.text.sizes import human_size
 
 _SEARCH_SLICE = 512 * 1024
 _LONGEST_PATTERN = 1024
@@ -55,9 +56,11 @@ class TextPieces:
     def _prefix(self, index: int) -> Line:
         if not self._numbers:
             return ()
-        digits = max(len(str(self.index.lines)), 3)
+        is_cut = len(self.index) > self.index.lines
+        digits = max(len(str(self.index.lines)), 5 if is_cut else 3)
         if self.index.is_continuation(index):
-            return [("line_number", " " * (digits + 2))]
+            # Also where lines are not wrapped: the rest of a long one must not look like a line.
+            return [("line_number", f"{'+' + human_size(self.index.offset(index)):>{digits}}  ")]
         return [("line_number", f"{self.index.number(index):>{digits}}  ")]
 
 

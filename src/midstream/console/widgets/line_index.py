@@ -7,7 +7,7 @@ nothing but line feeds is indexed up to a limit, and the index says so. It neith
 from __future__ import annotations
 
 from array import array
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 
 from midstream.console.widgets.pieces import LONGEST_PIECE
 from midstream.work.slices import Budget
@@ -71,6 +71,10 @@ class LineIndex:
     def is_continuation(self, index: int) -> bool:
         """Whether the piece goes on with the line of the one before."""
         return index > 0 and self._numbers[index - 1] == self._numbers[index]
+
+    def offset(self, index: int) -> int:
+        """Where in its line the piece begins, in bytes."""
+        return self._starts[index] - self._starts[bisect_left(self._numbers, self._numbers[index])]
 
     def piece_at(self, offset: int) -> int:
         """The piece that holds the byte at `offset`."""
