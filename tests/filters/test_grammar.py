@@ -62,6 +62,10 @@ Q, S = term("~q"), term("~s")
         ("~u & b", And((term("~u", "&"), B))),
         ("~u !x", term("~u", "!x")),
         ('~u "(a)"', term("~u", "(a)")),
+        # but a number ends before them
+        ("~c 200|~c 404", Or((term("~c", "200"), term("~c", "404")))),
+        ("!~c 200&a", And((Not(term("~c", "200")), A))),
+        ("~c 200!a", And((term("~c", "200"), Not(A)))),
         # quotes
         ('"a b"', term("~u", "a b")),
         ('""', term("~u", "")),
@@ -110,6 +114,9 @@ def test_trees(text: str, tree: Node) -> None:
         ("~u&a", 1, "~u needs a regex"),
         ("~u ~q", 1, "~u needs a regex"),
         ("~c", 1, "~c needs a number"),
+        ("a ~c |b", 3, "~c needs a number"),
+        ("~c !200", 1, "~c needs a number"),
+        ("~c 200.0", 4, "'200.0' is no status code"),
         ("~c 4xx", 4, "'4xx' is no status code"),
         ("~c ²", 4, "'²' is no status code"),
         ("~u *", 4, "no regular expression: nothing to repeat"),

@@ -8,6 +8,7 @@
     argument = WORD | QUOTED
     NAME    = "~" and what follows up to white space, the end, a quote, "~" or one of ( ) & | !
     WORD    = a run of anything but ( ) ~ quotes and white space; so "a&b" is one word
+              (a number ends before & | ! too: `~c 200|~c 204`)
     QUOTED  = "..." or '...'; a backslash is removed and the character after it is taken as it is (t n r f: controls)
 
 It knows no operator; names are looked up in the table of `operators`.
@@ -27,6 +28,7 @@ DEEPEST = 50
 
 _SPACE = re.compile(r"[ \t\r\n]*")
 _WORD = re.compile(r"[^()~\"' \t\r\n]+")
+_NUMBER = re.compile(r"[^()~\"' \t\r\n&|!]+")
 _NAME = re.compile(r"~[^()~\"' \t\r\n&|!]*")
 _CONTROLS = {"t": "\t", "n": "\n", "r": "\r", "f": "\f"}
 _BY_NAME = {operator.name: operator for operator in OPERATORS}
@@ -124,12 +126,15 @@ class _Parser:
         if not operator.argument:
             return Term(name, None, operator.build(""))
         after = self._text[self._at : self._at + 1]
-        if after in ("&", "|", "!") or self._peek() in ("", "(", ")", "~"):
+        following = self._peek()
+        if operator.argument == "number":
+            after = following
+        if after in ("&", "|", "!") or following in ("", "(", ")", "~"):
             raise FilterError(f"{name} needs a {operator.argument} after it", start + 1)
         return self._term(operator, start)
 
     def _term(self, operator: Operator, start: int) -> Term:
-        argument, offsets = self._argument()
+        argument, offsets = self._argument(_NUMBER if operator.argument == "number" else _WORD)
         try:
             test = operator.build(argument)
         except BadArgument as bad:
@@ -155,11 +160,11 @@ class _Parser:
             raise FilterError(f'"{sign}" needs something after it', column)
         return True
 
-    def _argument(self) -> tuple[str, range | list[int]]:
+    def _argument(self, word: re.Pattern[str]) -> tuple[str, range | list[int]]:
         """The argument and, for each of its characters, the index where it stands."""
         if self._peek() in ('"', "'"):
             return self._quoted()
-        match = _WORD.match(self._text, self._at)
+        match = word.match(self._text, self._at)
         assert match is not None  # all other characters were dealt with by the callers
         self._at = match.end()
         return match[0], range(*match.span())

@@ -33,6 +33,9 @@ class ChoiceArgument(Argument):
     def is_valid(self, manager: Commands, t: Any, val: object) -> bool:
         return val in choices(manager, t)
 
+    def shown_as(self, t: Any) -> str:
+        return f"choice({t.options_command})"
+
     def completion(self, manager: Commands, t: Any, s: str) -> Sequence[str]:
         try:
             return starting_with(s, choices(manager, t))
