@@ -64,6 +64,7 @@ async def test_a_server_that_refuses():
         talk.refusing.add(("a.test", 443))
         talk.say(CONNECT)
         assert (await talk.client.head()).startswith(b"HTTP/1.1 502 Bad Gateway\r\n")
+        talk.client.stream.close()
         await talk.over()
         assert talk.recorder.names() == ["http_connect", "http_connect_error"]
         flow = talk.recorder.last("http_connect_error")
@@ -87,6 +88,7 @@ async def test_an_addon_that_refuses():
         assert b"\r\nproxy-authenticate: basic\r\n" in (await talk.client.head()).lower()
         await talk.client.expect(b"who?")
         await talk.client.expect_closed()
+        talk.client.stream.close()
         await talk.over()
         assert talk.recorder.names() == ["http_connect", "http_connect_error"]
         assert not talk.recorder.last("http_connect_error").live
@@ -102,6 +104,7 @@ async def test_an_answer_of_an_addon_that_cannot_be_sent():
     async with conversation(Breaks()) as talk:
         talk.say(CONNECT)
         assert (await talk.client.head()).startswith(b"HTTP/1.1 502 ")
+        talk.client.stream.close()
         await talk.over()
         assert "cannot be sent" in str(talk.recorder.last("http_connect_error").error)
 
@@ -401,6 +404,7 @@ async def test_a_client_that_nobody_has_a_certificate_for():
         await talk.client.expect(ESTABLISHED)
         with pytest.raises(ssl.SSLEOFError):
             await as_client(talk.client)
+        talk.client.stream.close()
         await talk.over()
         assert watched.names[-3:] == ["tls_start_client", "tls_failed_client", "client_disconnected"]
         assert "no addon configured TLS" in str(talk.recorder.last("http_connect_error").error)

@@ -27,6 +27,8 @@ from midstream.wire.http1 import (
     response_head_bytes,
 )
 
+# As much of a refused request line is shown in its row.
+LONGEST_SHOWN = 4000
 # Whole messages up to this size leave in one write; larger ones piece by piece.
 ONE_WRITE = 128 * 1024
 
@@ -83,14 +85,18 @@ class DownstreamH1:
         self.head = None
         self.answering = self._continued = self.told = False
         self.first_line = b""
-        raw = await self.reader.read_head()
+        try:
+            raw = await self.reader.read_head()
+        except Refused:
+            self.first_line = _first_line(self.reader.take_surplus())
+            raise
         if not raw:
             return None
         arrived = time.time()
         try:
             head = self.head = parse_request_head(raw, self._limits)
         except Refused:
-            self.first_line = raw.lstrip(b"\r\n").partition(b"\r\n")[0]
+            self.first_line = _first_line(raw)
             raise
         self.keep_alive = head.keep_alive
         self.reader.begin_body(head.framing)
@@ -110,6 +116,7 @@ class DownstreamH1:
         if head.host != authority and not _same_authority(head.host, scheme, host, port):
             # RFC 9112 §3.2.2: the target decides, and what goes on has to agree with it.
             fields = _with_host(fields, authority)
+        path = path or (b"*" if head.method == b"OPTIONS" else b"/")  # RFC 9112 §3.2.4
         return Request(
             host, port, head.method, scheme, b"", path, head.version, Headers(fields), None, None, arrived, None
         )
@@ -138,6 +145,7 @@ class DownstreamH1:
         path, authority = head.target, b""
         if path[:1] != b"/" and path != b"*":
             _, authority, path = _split_absolute(path)
+            path = path or b"/"
         return Request(
             host,
             port,
@@ -226,6 +234,11 @@ def _host_and_port(authority: bytes, scheme: bytes) -> tuple[str, int]:
     return host.decode("utf-8", "surrogateescape"), port or url.default_port(scheme) or 80
 
 
+def _first_line(raw: bytes) -> bytes:
+    """What a refused head begins with, as far as a row can show it."""
+    return raw.lstrip(b"\r\n").partition(b"\n")[0].rstrip(b"\r")[:LONGEST_SHOWN]
+
+
 def _connect_target(target: bytes) -> tuple[str, int]:
     try:
         host, port = url.split_authority(target)
@@ -237,7 +250,9 @@ def _connect_target(target: bytes) -> tuple[str, int]:
 
 
 def _split_absolute(target: bytes) -> tuple[bytes, bytes, bytes]:
-    """Scheme, authority and path of an absolute-form target; only http and https are forwarded."""
+    """Scheme, authority and path, which may be missing, of an absolute-form target; only http and https are
+    forwarded.
+    """
     scheme, separator, rest = target.partition(b"://")
     scheme = scheme.lower()
     if not separator or scheme not in (b"http", b"https"):
@@ -250,7 +265,7 @@ def _split_absolute(target: bytes) -> tuple[bytes, bytes, bytes]:
         authority, path = rest, b""
     if b"@" in authority:
         raise Refused("the request target has user information in it, which RFC 9110 §4.2.4 forbids")
-    return scheme, authority, path if path[:1] == b"/" else b"/" + path
+    return scheme, authority, path if path[:1] == b"/" or not path else b"/" + path
 
 
 def _same_authority(field: bytes | None, scheme: bytes, host: str, port: int) -> bool:

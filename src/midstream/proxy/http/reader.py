@@ -42,7 +42,11 @@ class MessageReader:
         OSError.
         """
         buffer = self._buffer or await self.stream.read()
-        end = find_head_end(buffer)
+        try:
+            end = find_head_end(buffer)
+        except Refused:
+            self._buffer = buffer  # for the row that shows what was refused
+            raise
         if end < 0:
             buffer, end = await self._rest_of_head(buffer)
             if end == 0:
@@ -56,15 +60,19 @@ class MessageReader:
     async def _rest_of_head(self, start: bytes) -> tuple[bytes, int]:
         """A head that came in pieces: whatever has arrived, and where the head ends in it; 0 for no head at all."""
         pieces = bytearray(start)
-        limit = self.limits.max_head
         seen = 0
         self.in_head = bool(start)
         if start:
             # From its first byte a head has so long, however slowly its pieces drip in.
             self.expect(self.head_timeout, f"no whole message head came within {self.head_timeout:g} s")
-        while (end := find_head_end(pieces, seen)) < 0:
-            if len(pieces) > limit:
-                raise Refused(f"the head is larger than {limit} bytes", status=431)
+        while True:
+            try:
+                end = find_head_end(pieces, seen, self.limits)
+            except Refused:
+                self._buffer = bytes(pieces)
+                raise
+            if end >= 0:
+                break
             data = await self.stream.read()
             if not data:
                 self._buffer = b""

@@ -16,6 +16,7 @@ from midstream.proxy.http.failures import EXPECTED, conclude, logger, reason_phr
 from midstream.proxy.http.pool import Pool
 from midstream.proxy.http.reader import Truncated
 from midstream.wire.http1 import Refused
+from midstream.wire.http1_syntax import TOKEN
 
 
 async def serve_http(client: DownstreamH1, upstreams: Pool, context: ClientContext) -> HTTPFlow | None:
@@ -67,25 +68,24 @@ async def serve_http(client: DownstreamH1, upstreams: Pool, context: ClientConte
 async def _refuse(refusal: Refused, client: DownstreamH1, upstreams: Pool, context: ClientContext) -> None:
     """A request that is none: an answer, a row with the reason, a log line, and the end of the connection."""
     flow = HTTPFlow(client.client, upstreams.current, True)
-    method, _, rest = client.first_line.partition(b" ")
-    target = rest.rpartition(b" ")[0] or rest
-    scheme, host, port = client.destination or ("", "", 0)
-    flow.request = Request(
-        host,
-        port,
-        method[:32],
-        scheme.encode(),
-        b"",
-        target[:2000],
-        b"HTTP/1.1",
-        Headers(()),
-        b"",
-        None,
-        time.time(),
-        time.time(),
-    )
+    flow.request = _as_far_as_read(client)
     flow.error = Error(f"request refused: {refusal.reason}")
     client.refuse(refusal.status, reason_phrase(refusal.status), f"request refused: {refusal.reason}", close=True)
     logger.warning("request refused: %s", refusal.reason)
     flow.live = False
     await context.events.error(flow)
+
+
+def _as_far_as_read(client: DownstreamH1) -> Request:
+    """What could be read of a request that was refused."""
+    scheme, host, port = client.destination or ("", "", 0)
+    if client.head is not None:
+        method, target, version, fields = client.head[:4]
+    else:
+        version, fields = b"HTTP/1.1", ()
+        method, _, rest = client.first_line.partition(b" ")
+        target = rest.rpartition(b" ")[0] or rest
+        if TOKEN.fullmatch(method) is None or not rest:
+            method = target = b""
+    now = time.time()
+    return Request(host, port, method, scheme.encode(), b"", target, version, Headers(fields), b"", None, now, now)
