@@ -264,7 +264,7 @@ def test_the_listing(manager: CommandManager) -> None:
     manager.dump(out)
     text = out.getvalue()
     assert "# Nothing at all.\n#\n# Really.\nno.arguments\n\n" in text
-    assert "choose part:choice(parts)\n\n" in text
+    assert "choose part:choice(choose.options)\n\n" in text
     assert "run prompt:str cmd:cmd *args:arg\n" in text
 
 
