@@ -41,14 +41,14 @@ def edit(pane: OptionsPane, name: str, *pressed: str) -> None:
 
 GOLDEN = """\
  options  7   c changed 1   / find
-  name                       value                          default      from
-  intercept                  ~m POST                        nothing      session
-> intercept_active           false                          -            -
-  listen_port                                               -            -
-  proxyauth                                                 -            -
-  scripts                                                   -            -
-  stream_large_bodies                                       -            -
-  view_order                 time                           -            -
+  name                       value                         default      from
+  intercept                  ~m POST                       nothing      session
+> intercept_active           false                         -            -
+  listen_port                                              -            -
+  proxyauth                                                -            -
+  scripts                                                  -            -
+  stream_large_bodies                                      -            -
+  view_order                 time                          -            -
 
 
 
@@ -118,6 +118,13 @@ def test_the_offending_character_is_marked(console: FakeConsole, pane: OptionsPa
     assert any(role == "value.bad" for row in roles(pane, 80, 24) for role, _ in row)
 
 
+def test_a_field_has_the_room_of_the_columns_behind_it(console: FakeConsole, pane: OptionsPane) -> None:
+    console.master.options.update(intercept="~d a.example & ~m POST & ~u login")
+    edit(pane, "intercept")
+    for columns in (80, 120):
+        assert any("[~d a.example & ~m POST & ~u login" in line for line in screen(pane, columns, 24))
+
+
 def test_numbers_have_a_range(console: FakeConsole, pane: OptionsPane) -> None:
     edit(pane, "listen_port", *"99999", "enter")
     assert pane.editing
@@ -140,7 +147,7 @@ def test_lists_are_edited_line_by_line(console: FakeConsole, pane: OptionsPane) 
     console.master.options.update(scripts=["a.py", "b.py"])
     edit(pane, "scripts", "alt enter", *"c.py")
     text = "\n".join(screen(pane, 80, 24))
-    assert "[3 items below]" in text
+    assert "[3 items, in the box]" in text
     assert "| > c.py" in text
     keys(pane, "up", "ctrl a", "x", "enter")
     assert console.master.options.scripts == ["a.py", "xb.py", "c.py"]

@@ -64,7 +64,7 @@ class CommandsPane(ListPane):
 
     def head(self, columns: int) -> list[Line]:
         self._list()
-        layout = self._layout(columns if columns < 100 else columns - columns * 2 // 5)
+        layout = self._layout(self.list_columns(columns))
         return [[("title", f" commands  {len(self._names)}   "), ("hint.key", "/ "), ("hint", "find")], heading(layout)]
 
     def row_runs(self, index: int, columns: int) -> Line:

@@ -63,6 +63,13 @@ class ListPane(Pane):
         """Whether the focused row keeps its own roles (a row that is being edited)."""
         return False
 
+    def list_columns(self, columns: int) -> int:
+        """What a box leaves for the rows in a pane of `columns` cells."""
+        return columns - columns // 3 if self._has_box_beside(columns) else columns
+
+    def _has_box_beside(self, columns: int) -> bool:
+        return self.box_beside and columns >= _BESIDE_FROM
+
     # -- moving -------------------------------------------------------------------------------------------------------
 
     def navigate(self, move: str) -> None:
@@ -105,14 +112,14 @@ class ListPane(Pane):
         head = [paint_row(line, columns) for line in self.head(columns)][: max(rows - 1, 0)]
         self._list_top = len(head)
         box = self.box(columns)
-        beside = box is not None and self.box_beside and columns >= _BESIDE_FROM
-        box_columns = columns * 2 // 5 if beside else columns
+        beside = box is not None and self._has_box_beside(columns)
+        list_columns = self.list_columns(columns) if beside else columns
+        box_columns = columns - list_columns or columns
         below = 0
         if box is not None and not beside and rows >= _BOX_FROM:
             below = min(box.height(columns), rows // self.box_share)
         room = max(rows - len(head) - below, 0)
         self.scroll.resize(self.row_count(), room)
-        list_columns = columns - box_columns if beside else columns
         painted = [*head, *self._paint_list(list_columns, room, focus)]
         if beside and box is not None:
             boxed = box.paint(box_columns, room)

@@ -30,7 +30,7 @@ COLUMNS = (
     Column("name", "name", width=26, gap=0),
     Column("value", "value", gap=1),
     Column("default", "default", width=12, shown_from=70),
-    Column("from", "from", width=7, shown_from=56),
+    Column("from", "from", width=8, shown_from=56),
 )
 _LONGEST_NAME = 36
 _SECRET = "•" * 6
@@ -193,22 +193,22 @@ class OptionsPane(ListPane):
             ("hint.key", "/ "),
             ("hint", "find"),
         ]
-        layout = self._layout(columns if columns < 100 else columns - columns * 2 // 5)
-        return [line, heading(layout)]
+        return [line, heading(self._layout(self.list_columns(columns)))]
 
     def is_plain(self, index: int) -> bool:
         return self._edit is not None and self._names[index] == self._edit.option.name
 
     def row_runs(self, index: int, columns: int) -> Line:
         option = self.options.option(self._names[index])
-        layout = self._layout(columns)
+        edited = self._edit is not None and self._edit.option is option
+        layout = self._layout(columns, edited)
         focused = index == self.scroll.focus
         default = "-" if not option.has_changed() else _shown(option, option.default_value) or "nothing"
         value: Run | list[Run] = (
             "value.changed" if option.has_changed() else "value",
             _shown(option, option.current()),
         )
-        if self._edit is not None and self._edit.option is option:
+        if self._edit is not None and edited:
             value = self._field_runs(self._edit, layout, index)
         return row(
             layout,
@@ -227,9 +227,10 @@ class OptionsPane(ListPane):
             return column, self._list_top + index - self.scroll.top
         return super().get_cursor_coords(size)
 
-    def _layout(self, columns: int) -> tuple[Placed, ...]:
+    def _layout(self, columns: int, edited: bool = False) -> tuple[Placed, ...]:
+        """The columns; a value that is being edited has the room of those behind it too."""
         longest = min(max((len(name) for name in self._names), default=0) + 1, _LONGEST_NAME)
-        return lay_out(COLUMNS, columns, (("name", longest if columns >= 70 else 26),))
+        return lay_out(COLUMNS[:3] if edited else COLUMNS, columns, (("name", longest if columns >= 70 else 26),))
 
     def _field_runs(self, edit: OptionEdit, layout: tuple[Placed, ...], index: int) -> list[Run]:
         column = 0
@@ -243,7 +244,8 @@ class OptionsPane(ListPane):
         window = edit.edit.window(max(room - 2, 1))
         self._field = (index, column + 1 + window.cursor)
         if edit.is_list:
-            return [("prompt", f"[{edit.edit.text.count(chr(10)) + bool(edit.edit.text)} items below]")]
+            count = edit.edit.text.count("\n") + bool(edit.edit.text)
+            return [("prompt", f"[{count} item{'' if count == 1 else 's'}, in the box]")]
         pad = " " * max(room - 2 - cells.width(window.text), 0)
         return [("border", "["), *_with_mark(edit, window.text, window.start), ("text", pad), ("border", "]")]
 
