@@ -57,6 +57,7 @@ class FakeConsole:
         self.prompts: list[tuple[str, str]] = []
         self.tasks: list[asyncio.Task[object]] = []
         self.focused_pane: Pane | None = None
+        self.drawer: Pane | None = None
 
     @property
     def pane(self) -> Pane | None:

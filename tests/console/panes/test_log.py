@@ -27,7 +27,7 @@ def fill(console: FakeConsole) -> None:
 
 
 GOLDEN = """\
- log  level info   3 lines   follow on
+ log   level info   3 lines, 14 errors   follow on
  22:13:20.000 error my_addon     x14 KeyError: 'sku' in response()  enter shows…
  22:13:29.000 warn  proxy        server reset by peer␛[2J
 >22:13:30.000 info  proxyserver  listening on *:8080"""
@@ -43,7 +43,8 @@ async def test_repeats_are_folded_and_levels_filtered(console: FakeConsole, pane
     assert [line for line in screen(pane, 80, 12) if "22:13" in line] == [
         ">22:13:20.000 error my_addon     x14 KeyError: 'sku' in response()  enter shows…"
     ]
-    assert pane.title() == "log, 14 errors"
+    console.drawer = pane
+    assert screen(pane, 80, 5)[0].startswith(">22:13:20.000"), "the title stands above the drawer"
     pane.left()
 
 

@@ -60,6 +60,7 @@ class Log(ListPane):
         self.expanded = False
         self._rows = 0  # the height when it was last painted
         self._lines: list[_Shown] = []
+        self._errors = 0
         self._limit = 10_000
         self._store: EventStore | None = None
         self.scroll.follow = True
@@ -83,8 +84,12 @@ class Log(ListPane):
             self._read_again()
             self.console.request_frame()
 
-    def _read_again(self) -> None:
+    def _clear(self) -> None:
         self._lines.clear()
+        self._errors = 0
+
+    def _read_again(self) -> None:
+        self._clear()
         if self._store is None:
             return
         self._limit = getattr(self._store.data, "maxlen", None) or self._limit
@@ -93,7 +98,7 @@ class Log(ListPane):
 
     def _note(self, entry: LogEntry | None) -> None:
         if entry is None:
-            self._lines.clear()
+            self._clear()
         elif not self._add(entry):
             return
         self.console.request_frame()
@@ -101,6 +106,7 @@ class Log(ListPane):
     def _add(self, entry: LogEntry) -> bool:
         if log_tier(entry.level) > self._tier():
             return False
+        self._errors += entry.level == "error"
         for line in self._lines[: -_FOLD_LOOK_BACK - 1 : -1]:
             # Compared with the first: a fault that repeats for an hour gets a line every ten seconds, not one for all.
             if line.entry == entry and 0 <= entry.timestamp - line.first < FOLD_SECONDS:
@@ -111,6 +117,7 @@ class Log(ListPane):
         if len(self._lines) > self._limit + 500:
             # Dropped in blocks: taking one off the front of a list for each entry would be quadratic.
             gone = len(self._lines) - self._limit
+            self._errors -= sum(line.count for line in self._lines[:gone] if line.entry.level == "error")
             del self._lines[:gone]
             self.scroll.focus = max(self.scroll.focus - gone, 0)
             self.scroll.top = max(self.scroll.top - gone, 0)
@@ -159,8 +166,13 @@ class Log(ListPane):
     # -- rows ---------------------------------------------------------------------------------------------------------
 
     def title(self) -> str:
-        errors = sum(line.count for line in self._lines if line.entry.level == "error")
-        return f"log, {errors} errors" if errors else "log"
+        options = self.console.master.options
+        level = options.console_eventlog_verbosity if _VERBOSITY in options else "info"
+        count = len(self._lines)
+        words = f"{count:,} line{'' if count == 1 else 's'}"
+        if self._errors:
+            words += f", {self._errors:,} error{'' if self._errors == 1 else 's'}"
+        return f"log   level {level}   {words}   follow {'on' if self.scroll.follow else 'off'}"
 
     def row_count(self) -> int:
         return len(self._lines)
@@ -190,10 +202,8 @@ class Log(ListPane):
         return runs
 
     def head(self, columns: int) -> list[Line]:
-        options = self.console.master.options
-        level = options.console_eventlog_verbosity if _VERBOSITY in options else "info"
-        follow = "on" if self.scroll.follow else "off"
-        return [[("title", f" log  level {level}   {len(self._lines):,} lines   follow {follow}")]]
+        # The drawer has its title on the line that divides it from the pane above.
+        return [] if self.console.drawer is self else [[("title", f" {self.title()}")]]
 
     def box(self, columns: int) -> HelpBox | None:
         if not self.expanded or not self._lines:
