@@ -51,8 +51,8 @@ async def test_a_second_signal_does_not_wait_for_a_script_that_is_never_done(con
 @pytest.mark.parametrize("closed", [(0,), (1,), (2,), (0, 1, 2)])
 async def test_a_process_without_standard_files(confdir: Path, closed: tuple[int, ...]) -> None:
     # A second stderr, which nothing of ours knows, tells what happened.
-    code = f"import os; os.dup2(2, 9); [os.close(n) for n in {closed}]; os.execv({sys.executable!r}, {[sys.executable]!r} + "
-    code += f"['-c', {START!r}, '--commands'])"
+    code = f"import os; os.dup2(2, 9); [os.close(n) for n in {closed}]; "
+    code += f"os.execv({sys.executable!r}, {[sys.executable]!r} + ['-c', {START!r}, '--commands'])"
     process = subprocess.run(
         [sys.executable, "-c", code],
         env={**os.environ, "MIDSTREAM_CONFDIR": str(confdir)},
