@@ -48,13 +48,18 @@ async def test_a_second_signal_does_not_wait_for_a_script_that_is_never_done(con
     assert program.errors == []
 
 
+CLOSING = """
+import os, sys
+for number in {closed}:
+    os.close(number)
+os.execv(sys.executable, [sys.executable, "-c", {start!r}, "--commands"])
+"""
+
+
 @pytest.mark.parametrize("closed", [(0,), (1,), (2,), (0, 1, 2)])
 async def test_a_process_without_standard_files(confdir: Path, closed: tuple[int, ...]) -> None:
-    # A second stderr, which nothing of ours knows, tells what happened.
-    code = f"import os; os.dup2(2, 9); [os.close(n) for n in {closed}]; "
-    code += f"os.execv({sys.executable!r}, {[sys.executable]!r} + ['-c', {START!r}, '--commands'])"
     process = subprocess.run(
-        [sys.executable, "-c", code],
+        [sys.executable, "-c", CLOSING.format(closed=closed, start=START)],
         env={**os.environ, "MIDSTREAM_CONFDIR": str(confdir)},
         capture_output=True,
         text=True,
