@@ -16,6 +16,7 @@ from midstream.wire.http1 import (
     UNTIL_CLOSE,
     Fields,
     Framing,
+    Outgoing,
     Refused,
     RequestHead,
     ResponseHead,
@@ -89,7 +90,7 @@ def response_head(
     """
     status, reason, version = response.status_code, response.raw_reason, response.raw_http_version
     fields = response.headers.fields
-    client_is_10 = asked.version == b"HTTP/1.0"
+    client_is_10 = asked.version == HTTP_10
     framing: Framing | None = None
     if (
         original is not None
@@ -105,29 +106,15 @@ def response_head(
     if framing is not None and original is not None:
         block = strip_hop_lines(original.block, fields, status == 101) if original.hop else original.block
     else:
-        body = size if size is not None else _streamed_framing(response, original)
-        if body == CHUNKED and client_is_10:
-            body = UNTIL_CLOSE
-        if original is not None:
-            fields = strip_hop_by_hop(fields, keep_upgrade=status == 101)
-        else:  # our own answer, whose Proxy-Authenticate is meant for this very client
-            fields = tuple(field for field in fields if field[0].lower() not in OURS)
-        if client_is_10:
-            fields = tuple(field for field in fields if field[0].lower() != b"transfer-encoding")
         version = _spoken(version)
-        try:
-            outgoing = check_outgoing_response(version, status, reason, fields, body, asked.method)
-        except Refused as exc:
-            raise Unsendable(f"the response cannot be sent: {exc.reason}") from None
-        if status < 200 and (original is None or original.status != status):
-            # A client waits for a final answer after any of these, and after 101 it speaks something else.
-            raise Unsendable(f"the response cannot be sent: {status} is not the status of a final response")
+        body = size if size is not None else _streamed_framing(response, original)
+        outgoing = _checked(response, version, original, body, asked)
         _tell(outgoing.repairs, request)
         framing = outgoing.framing
         block = field_lines(outgoing.fields)
     # A client concludes from the version of an answer whether the connection stays open.
     stays = keep_alive and framing != UNTIL_CLOSE
-    says_10 = client_is_10 or version == b"HTTP/1.0"
+    says_10 = client_is_10 or version == HTTP_10
     if status == 101:
         connection = b""
     elif not stays:
@@ -136,6 +123,28 @@ def response_head(
         connection = b"Connection: keep-alive\r\n" if says_10 else b""
     head = b"%b %d %b\r\n%b%b\r\n" % (version, status, reason, block, connection)
     return Answer(head, framing, stays)
+
+
+def _checked(
+    response: Response, version: bytes, original: ResponseHead | None, body: Framing, asked: RequestHead
+) -> Outgoing:
+    """The fields of a response that is not as it came, and its framing. Raises Unsendable."""
+    status, fields = response.status_code, response.headers.fields
+    if original is not None:
+        fields = strip_hop_by_hop(fields, keep_upgrade=status == 101)
+    else:  # our own answer, whose Proxy-Authenticate is meant for this very client
+        fields = tuple(field for field in fields if field[0].lower() not in OURS)
+    if asked.version == HTTP_10:
+        fields = tuple(field for field in fields if field[0].lower() != b"transfer-encoding")
+        body = UNTIL_CLOSE if body == CHUNKED else body
+    try:
+        outgoing = check_outgoing_response(version, status, response.raw_reason, fields, body, asked.method)
+    except Refused as exc:
+        raise Unsendable(f"the response cannot be sent: {exc.reason}") from None
+    if status < 200 and (original is None or original.status != status):
+        # A client waits for a final answer after any of these, and after 101 it speaks something else.
+        raise Unsendable(f"the response cannot be sent: {status} is not the status of a final response")
+    return outgoing
 
 
 def body_of(message: Request | Response) -> bytes:
