@@ -71,3 +71,13 @@ def test_the_sequence_is_lazy_and_survives_removals() -> None:
     assert [flow.id for flow in found] == list(found.ids[1:])
     with pytest.raises(LookupError, match="was removed"):
         found[0]
+
+
+def test_no_flow_is_looked_at_before_somebody_asks() -> None:
+    view = view_of(4)
+    got: list[str] = []
+    view.get = lambda id_: got.append(id_)  # type: ignore[method-assign,func-returns-value,assignment]
+    found = view.resolve("~b body")
+    assert got == []
+    assert len(found) == 0
+    assert len(got) == 4

@@ -33,13 +33,25 @@ _IDS = re.compile(r"@[0-9a-fA-F,-]{36,}")
 
 
 class Flows(Sequence[Flow]):
-    """Flows by their ids, fetched when they are asked for; those removed since are skipped by iteration."""
+    """Flows by their ids, fetched when they are asked for; those removed since are skipped by iteration.
 
-    __slots__ = ("_get", "ids")
+    Which they are is found out at the first question: a prompt resolves a spec at each key, only to know that it is
+    one. `find` is walked once.
+    """
 
-    def __init__(self, ids: Iterable[str], get: Callable[[str], Flow | None]) -> None:
-        self.ids = tuple(ids)
+    __slots__ = ("_find", "_get", "_ids")
+
+    def __init__(self, find: Iterable[str], get: Callable[[str], Flow | None]) -> None:
+        self._find = find
+        self._ids: tuple[str, ...] | None = None
         self._get = get
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """The ids, in the order of the spec."""
+        if self._ids is None:
+            self._ids = tuple(self._find)
+        return self._ids
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -63,15 +75,15 @@ class Flows(Sequence[Flow]):
         return flow
 
 
-def _by_marker(store: Store, marked: bool) -> list[str]:
-    return [id_ for id_ in store.all_ids if bool(store.row(id_).marked) is marked]
+def _by_marker(store: Store, marked: bool) -> Iterator[str]:
+    return (id_ for id_ in store.all_ids if bool(store.row(id_).marked) is marked)
 
 
 SPECS: dict[str, tuple[str, Callable[[Store], Iterable[str]]]] = {
     "@all": ("every flow, in order of arrival", lambda store: store.all_ids),
     "@focus": ("the focused flow", lambda store: () if store.focus_id is None else (store.focus_id,)),
     "@shown": ("the flows in the list, in its order", lambda store: store.shown),
-    "@hidden": ("the flows that the filter hides", lambda store: [i for i in store.all_ids if i not in store.shown]),
+    "@hidden": ("the flows that the filter hides", lambda store: (i for i in store.all_ids if i not in store.shown)),
     "@marked": ("the flows with a mark", lambda store: _by_marker(store, True)),
     "@unmarked": ("the flows without a mark", lambda store: _by_marker(store, False)),
 }
