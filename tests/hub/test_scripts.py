@@ -129,6 +129,31 @@ async def test_a_change_within_the_same_second_and_of_the_same_size_is_seen(mast
     await until(lambda: module(master, path).value == 2)
 
 
+async def test_a_change_that_puts_an_old_time_back_is_seen(master: Master, tmp_path: Path) -> None:
+    path = tmp_path / "a.py"
+    write(path, "value = 1")
+    os.utime(path, (1e9, 1e9))
+    master.options.update(scripts=[str(path)])
+    write(path, "value = 2")
+    os.utime(path, (1e9, 1e9))
+    await until(lambda: module(master, path).value == 2)
+
+
+async def test_touching_a_file_loads_it_again_and_other_permissions_do_not(master: Master, tmp_path: Path) -> None:
+    path = tmp_path / "a.py"
+    write(path, "value = 1")
+    os.utime(path, (1e9, 1e9))
+    master.options.update(scripts=[str(path)])
+    first = module(master, path)
+    (script,) = master.addons.get("scriptloader")._scripts.scripts
+    stamp = script.stamp
+    path.chmod(0o600)
+    await until(lambda: script.stamp != stamp)
+    assert module(master, path) is first
+    os.utime(path)
+    await until(lambda: module(master, path) is not first)
+
+
 @pytest.mark.parametrize(
     ("broken", "complaint"),
     [

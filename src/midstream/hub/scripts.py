@@ -24,7 +24,7 @@ logger = logging.getLogger(__name__)
 POLL_INTERVAL = 0.25  # seconds; a change must look the same twice before it is loaded
 _RACY = 2.0  # seconds within which a file may change without a change of its time stamp
 
-Stamp = tuple[int, int, int]
+Stamp = tuple[int, int, int, int]
 
 
 class Script:
@@ -53,9 +53,14 @@ class Script:
         stamp = _stamp(os.stat(self.path))
         self.seen = stamp
         if stamp != self.stamp:
-            # An editor may be in the middle of writing: look again.
-            return stamp == before
-        return self.racy and self.path.read_bytes() != self.source
+            if stamp != before:  # an editor may be in the middle of writing: look again
+                return False
+            if self.stamp is None or stamp[1:] != self.stamp[1:]:  # also by `touch`, which asks for a reload
+                return True
+            self.stamp = stamp  # other permissions or another name, or written with its old time put back
+        elif not self.racy:
+            return False
+        return self.path.read_bytes() != self.source
 
 
 class Scripts:
@@ -179,4 +184,4 @@ def resolve(text: str) -> Path:
 
 
 def _stamp(stat: os.stat_result) -> Stamp:
-    return (stat.st_mtime_ns, stat.st_size, stat.st_ino)
+    return (stat.st_ctime_ns, stat.st_mtime_ns, stat.st_size, stat.st_ino)
