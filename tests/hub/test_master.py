@@ -198,3 +198,52 @@ async def test_ctx_in_a_thread_that_copies_the_context() -> None:
         assert await asyncio.to_thread(lambda: ctx.master) is master
         assert ctx.options is master.options
         assert ctx.log is master.log
+
+
+class Threaded:
+    """Asks from a plain thread, as scripts do that know nothing of contexts."""
+
+    def __init__(self, ready: asyncio.Event) -> None:
+        self.ready = ready
+        self.answer = ""
+
+    async def running(self) -> None:
+        await self.ready.wait()
+        thread = threading.Thread(target=self.ask)
+        thread.start()
+        thread.join()
+        ctx.master.shutdown()
+
+    def ask(self) -> None:
+        try:
+            self.answer = ctx.options.colour
+        except AttributeError as error:
+            self.answer = str(error)
+
+
+def coloured(addon: object, colour: str) -> Master:
+    options = Options()
+    options.add_option("colour", str, colour, "")
+    master = Master(options)
+    master.addons.add(addon)
+    return master
+
+
+async def test_ctx_in_a_plain_thread_is_the_only_master_that_runs() -> None:
+    ready = asyncio.Event()
+    ready.set()
+    threaded = Threaded(ready)
+    await asyncio.wait_for(coloured(threaded, "red").run(), 5)
+    assert threaded.answer == "red"
+
+
+async def test_ctx_in_a_plain_thread_does_not_guess_among_several() -> None:
+    ready = asyncio.Event()
+    threads = [Threaded(ready), Threaded(ready)]
+    runs = [asyncio.ensure_future(coloured(each, "red").run()) for each in threads]
+    await asyncio.sleep(0)
+    ready.set()
+    await asyncio.wait_for(asyncio.gather(*runs), 5)
+    assert {each.answer for each in threads} == {
+        "ctx.options: several masters run here; start the thread by asyncio.to_thread"
+    }

@@ -2,7 +2,8 @@
 
 For addons, whose handlers get no master as an argument. The attributes are resolved through a context variable that
 `Master.run` and the addon manager set, so that two masters in one process do not meet, and threads that copy the
-context (`asyncio.to_thread`) see the right one. Code that could take a master as an argument should.
+context (`asyncio.to_thread`) see the right one. A plain thread knows no context; there the attributes mean the master
+that runs, if only one does. Code that could take a master as an argument should.
 """
 
 from __future__ import annotations
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 
 _current: ContextVar[Master] = ContextVar("midstream.master")
 
+_running: set[Master] = set()
+
 
 def current() -> Master | None:
     """The master of the present context, or None outside of any."""
@@ -39,10 +42,25 @@ def use(master: Master) -> Iterator[None]:
         _current.reset(token)
 
 
+@contextmanager
+def running(master: Master) -> Iterator[None]:
+    """The same for the whole run of a master; plain threads see it too."""
+    _running.add(master)
+    try:
+        with use(master):
+            yield
+    finally:
+        _running.discard(master)
+
+
 def __getattr__(name: str) -> Any:
     if name not in ("master", "options", "log"):
         raise AttributeError(f"ctx has master, options and log, but no {name!r}")
     found = current()
+    if found is None and len(_running) == 1:
+        (found,) = tuple(_running)
     if found is None:
+        if _running:
+            raise AttributeError(f"ctx.{name}: several masters run here; start the thread by asyncio.to_thread")
         raise AttributeError(f"ctx.{name} exists only while midstream runs: use it inside an event handler or command")
     return found if name == "master" else getattr(found, name)

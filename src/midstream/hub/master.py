@@ -51,7 +51,7 @@ class Master:
 
     async def run(self) -> None:
         """Tell the addons `running`, wait for `shutdown`, tell them `done`."""
-        with ctx.use(self):
+        with ctx.running(self):
             try:
                 await self._start()
                 await self.until_exit()
