@@ -81,6 +81,7 @@ def test_flags_set_options(opts: Options, argv: list[str], name: str, value: obj
         (["--listen-prot", "8"], "no flag is called --listen-prot; did you mean '--listen-port'?"),
         (["--listen_port", "8"], "no flag is called --listen_port; did you mean '--listen-port'?"),
         (["-y"], "no flag is called -y; --help shows the flags"),
+        (["--bogus"], "no flag is called --bogus; --help shows the flags"),
         (["--set", "flow_detial=1"], None),
         (["-p"], "-p/--listen-port: expected one argument"),
         (["-p", "http"], "option listen_port: 'http' is no whole number"),

@@ -16,7 +16,7 @@ from midstream.flows.errors import OptionsError
 from midstream.hub.option import Option
 from midstream.hub.option_types import BOOL
 from midstream.hub.options import Options
-from midstream.text.suggest import did_you_mean
+from midstream.text.suggest import nearest
 
 # The letters that fingers know. For a bool that is true by default the letter means no.
 SHORT = {
@@ -158,9 +158,11 @@ def refuse_unknown(parser: argparse.ArgumentParser, words: Sequence[str]) -> Non
     for word in words:
         if word.startswith("-") and word != "-":
             flag = word.partition("=")[0]
-            known = [spelling for spelling in parser._option_string_actions if spelling.startswith("--")]
-            meant = did_you_mean(flag.replace("_", "-"), known) or "; --help shows the flags"
-            raise OptionsError(f"no flag is called {flag}{meant}")
+            # Without the dashes, which all have in common.
+            known = [spelling[2:] for spelling in parser._option_string_actions if spelling.startswith("--")]
+            guess = nearest(flag.lstrip("-").replace("_", "-"), known)
+            meant = f"did you mean '--{guess}'?" if guess else "--help shows the flags"
+            raise OptionsError(f"no flag is called {flag}; {meant}")
 
 
 def _help(option: Option) -> str:
