@@ -64,6 +64,23 @@ async def test_several_candidates_are_listed_and_cycled(shown):
     assert shown.console.active_prompt is None
 
 
+async def test_candidates_are_explained(shown):
+    shown.press(":", "view.focus.", "tab")
+    assert "| view.focus.next  Focus the next row. " in shown.text
+    shown.press("esc", "ctrl u", "set intercept", "tab")
+    assert "| intercept         Hold the flows that match this filter. " in shown.text
+    shown.press("esc", "ctrl u", "flow.mark ~", "tab")
+    assert "| ~d   the host matches" in shown.text
+    shown.press("esc", "esc", "i", "(~d example & ~hs", "tab")
+    assert shown.prompt_line.startswith(" intercept = (~d example & ~hs")
+    shown.press("backspace", "backspace", "tab")
+    assert "| ~hq  a header line" in shown.text
+    shown.press("tab", "tab", "tab")
+    assert shown.prompt_line.startswith(" intercept = (~d example & ~hs")
+    shown.press("esc", "esc", "f", "~u x & ~co", "tab")
+    assert shown.prompt_line.startswith(" filter: ~u x & ~comment ")
+
+
 async def test_history_steps_through_lines_with_the_same_start(shown):
     for line in ("view.order", "flow.mark @all true", "view.focus.next"):
         shown.press(":", line, "enter")

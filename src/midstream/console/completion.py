@@ -6,14 +6,18 @@ its kin, whose types depend on the word before, are looked up here.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from midstream.filters import OPERATORS
 from midstream.hub import lexer
+from midstream.hub.option_kinds import FILTER
 from midstream.hub.types import Cmd
 
 if TYPE_CHECKING:
     from midstream.hub.commands import CommandManager
+    from midstream.hub.option import Option
     from midstream.hub.options import Options
 
 MOST = 500
@@ -23,11 +27,12 @@ _NAME_AN_OPTION = frozenset({"set", "console.command.set", "options.reset.one"})
 
 @dataclass(slots=True)
 class Candidates:
-    """`choices` replace `text[start:end]` of the line."""
+    """`choices` replace `text[start:end]` of the line; `meanings` explain those that have an explanation."""
 
     start: int
     end: int
     choices: list[str]
+    meanings: Mapping[str, str] = field(default_factory=dict)
 
 
 def complete_command(line: str, cursor: int, commands: CommandManager, options: Options) -> Candidates:
@@ -41,7 +46,8 @@ def complete_command(line: str, cursor: int, commands: CommandManager, options: 
         start, word, place = cursor, "", len(words)
     name = words[0].value if words else ""
     if place >= 1 and name in _NAME_AN_OPTION:
-        return Candidates(start, cursor, _option_words(name, place, words, word, options))
+        meanings = {option: options.option(option).help for option in options.keys()} if place == 1 else {}  # noqa: SIM118
+        return Candidates(start, cursor, _option_words(name, place, words, word, options), meanings)
     parsed, coming = commands.parse_partial(before)
     if word and parsed:
         wanted = parsed[-1].type
@@ -52,7 +58,10 @@ def complete_command(line: str, cursor: int, commands: CommandManager, options: 
     if wanted is None:
         return Candidates(start, cursor, [])
     found = sorted(set(commands.completions(wanted, word)))[:MOST]
-    return Candidates(start, cursor, [choice for choice in found if choice.startswith(word)])
+    choices = [choice for choice in found if choice.startswith(word)]
+    known = commands.commands
+    meanings = {choice: (known[choice].help or "").partition("\n")[0] for choice in choices if choice in known}
+    return Candidates(start, cursor, choices, meanings or _operators())
 
 
 def _option_words(name: str, place: int, words: list[lexer.Token], word: str, options: Options) -> list[str]:
@@ -62,6 +71,24 @@ def _option_words(name: str, place: int, words: list[lexer.Token], word: str, op
     if name != "set" or option_name not in options:
         return []
     return options.option(option_name).completions(word)[:MOST]
+
+
+def complete_option(option: Option, before: str) -> Candidates:
+    """The candidates for the value of an option of which `before` is typed."""
+    if option.kind is FILTER:
+        return complete_filter(before)
+    return Candidates(0, len(before), option.completions(before)[:MOST])
+
+
+def complete_filter(before: str) -> Candidates:
+    """The operators that the end of a filter may become."""
+    start = max(before.rfind("~"), 0)
+    found = FILTER.complete(before) if FILTER.complete is not None else []
+    return Candidates(start, len(before), [choice[start:] for choice in found], _operators())
+
+
+def _operators() -> dict[str, str]:
+    return {operator.name: operator.help for operator in OPERATORS}
 
 
 def common_start(choices: list[str]) -> str:

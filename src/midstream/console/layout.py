@@ -110,7 +110,7 @@ class Layout(urwid.Widget):
         prompt = console.active_prompt
         if prompt is not None:
             if prompt.candidates is not None and len(prompt.candidates.choices) > 1:
-                return choice_lines(prompt.candidates.choices, prompt.chosen, columns, min(rows, 12)), True
+                return choice_lines(prompt.candidates, prompt.chosen, columns, min(rows, 12)), True
             return [], True
         if console.overlay is not None:
             return console.overlay.lines(min(columns, 100), rows), False

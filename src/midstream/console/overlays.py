@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from itertools import zip_longest
 
+from midstream.console.completion import Candidates
 from midstream.console.key_names import show_chord
 from midstream.console.keymap import Binding
 from midstream.console.widgets import cells
@@ -169,17 +170,22 @@ def menu_lines(prefix: tuple[str, ...], title: str, bindings: Sequence[Binding],
     return framed(f"{show_chord(prefix)}  {title}".rstrip(), body, min(columns, across * cell + 4))
 
 
-def choice_lines(choices: Sequence[str], chosen: int, columns: int, rows: int) -> list[Line]:
-    """The completions of the prompt."""
+def choice_lines(candidates: Candidates, chosen: int, columns: int, rows: int) -> list[Line]:
+    """The completions of the prompt, with what they mean."""
+    choices = candidates.choices
     inside = max(1, rows - 2)
     top = max(0, min(chosen - inside + 1, len(choices) - inside)) if chosen >= 0 else 0
+    room = max((cells.measure(visible(choice)) for choice in choices[:200]), default=0)
     body: list[Line] = []
     for index in range(top, min(len(choices), top + inside)):
-        body.append([("menu.on" if index == chosen else "menu", visible(choices[index]))])
+        on = "menu.on" if index == chosen else "menu"
+        meaning = candidates.meanings.get(choices[index], "")
+        words = cells.fit(visible(choices[index]), room) if meaning else visible(choices[index])
+        body.append([(on, words), ("menu", f"  {meaning}" if meaning else "")])
     more = len(choices) - len(body)
     title = f"{len(choices)} choices" if more else ""
-    room = max((cells.measure(visible(choice)) for choice in choices[:200]), default=0)
-    return framed(title, body, min(columns, max(24, room + 4)))
+    widest = max(map(line_width, body), default=0)
+    return framed(title, body, min(columns, max(24, room + 4, widest + 4)))
 
 
 def framed(title: str, body: Sequence[Line], columns: int) -> list[Line]:

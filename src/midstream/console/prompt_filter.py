@@ -9,12 +9,11 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from midstream.console.completion import Candidates
+from midstream.console.completion import Candidates, complete_filter
 from midstream.console.history import History
 from midstream.console.prompt import Prompt
 from midstream.console.widgets.canvas import Line
 from midstream.filters import Filter, FilterError, parse
-from midstream.hub.option_kinds import FILTER
 
 if TYPE_CHECKING:
     from midstream.console.console import Console
@@ -112,9 +111,7 @@ class FilterPrompt(Prompt):
         return [("prompt.hint", f"{found:,} of {_flows(total)}")]
 
     def complete(self) -> Candidates:
-        text = self.edit.text[: self.edit.cursor]
-        choices = list(FILTER.complete(text)) if FILTER.complete is not None else []
-        return Candidates(0, len(text), choices)
+        return complete_filter(self.edit.text[: self.edit.cursor])
 
     def accept(self, text: str) -> bool:
         self._stop_timer()

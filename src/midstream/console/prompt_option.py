@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from midstream.console.completion import Candidates
+from midstream.console.completion import Candidates, complete_option
 from midstream.console.history import History
 from midstream.console.prompt import Prompt
 from midstream.console.widgets.canvas import Line
@@ -41,8 +41,7 @@ class OptionPrompt(Prompt):
         return roles
 
     def complete(self) -> Candidates:
-        text = self.edit.text[: self.edit.cursor]
-        return Candidates(0, len(text), self.option.completions(text)[:500])
+        return complete_option(self.option, self.edit.text[: self.edit.cursor])
 
     def accept(self, text: str) -> bool:
         try:
