@@ -53,9 +53,12 @@ class SocketEnd:
         self.writer.write(data)
 
     async def drain(self) -> None:
-        """Wait until most of what was said has left."""
+        """Wait until most of what was said has left. Raises ConnectionError when the other side is gone."""
         async with asyncio.timeout(PATIENCE):
             await self.writer.drain()
+            await asyncio.sleep(0)  # asyncio's own TLS may neither wait nor raise, for ever
+        if self.writer.transport.is_closing():
+            raise ConnectionResetError("the other side is gone")
 
     async def read(self) -> bytes:
         """The next bytes, `b""` at the end."""
