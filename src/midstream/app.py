@@ -29,13 +29,7 @@ INTERRUPTED = 130
 def make_options() -> Options:
     """Options with the one that no addon owns: the folder where everything of ours is kept."""
     options = Options()
-    options.add_option(
-        "confdir",
-        str,
-        config.default_folder(),
-        "Folder of the CA, config.yaml, keys and history.",
-        kind="path",
-    )
+    config.declare_folder(options)
     return options
 
 

@@ -57,7 +57,7 @@ def test_parse_never_fails_otherwise(text: str | bytes) -> None:
         _, host, port, path = url.parse(text)
     except ValueError:
         return
-    assert url.is_valid_host(host)
+    assert url.split_authority(b"[%b]" % host if b":" in host else host) == (host, None)
     assert 0 <= port <= 65535
     assert path.startswith(b"/")
     assert not set(path) & {*range(33), 127}
@@ -93,14 +93,6 @@ def test_unparse_of_asterisk_form() -> None:
 
 def test_default_port() -> None:
     assert [url.default_port(s) for s in ("http", b"HTTPS", "wss", "dns", "ftp", "")] == [80, 443, 443, 53, None, None]
-
-
-@pytest.mark.parametrize(
-    ("host", "valid"),
-    [(b"a.b", True), (b"::1", True), (b"a..b", False), (b"", False), (b"a b", False), (b"\xff", False)],
-)
-def test_is_valid_host(host: bytes, valid: bool) -> None:
-    assert url.is_valid_host(host) is valid
 
 
 def test_decode_query() -> None:

@@ -30,13 +30,7 @@ class Core:
     """The addon; see the module."""
 
     def load(self, loader: Loader) -> None:
-        loader.add_option(
-            "confdir",
-            str,
-            config.default_folder(),
-            "Folder of the CA, config.yaml, keys and history.",
-            kind="path",
-        )
+        config.declare_folder(loader.master.options)
 
     # -- options --------------------------------------------------------------------------------------------------
 

@@ -36,6 +36,13 @@ def default_folder() -> str:
     return os.environ.get(FOLDER_VARIABLE) or DEFAULT_FOLDER
 
 
+def declare_folder(options: Options) -> None:
+    """The option `confdir`, which is needed before the first addon is there."""
+    options.add_option(
+        "confdir", str, default_folder(), "Folder of the CA, config.yaml, keys and history.", kind="path"
+    )
+
+
 def relative_path(path: str, *, relative_to: str | os.PathLike[str]) -> str:
     """`path` with `~` expanded, taken from the folder `relative_to` unless it is absolute."""
     return os.path.join(relative_to, os.path.expanduser(path))

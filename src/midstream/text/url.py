@@ -14,7 +14,6 @@ from urllib.parse import parse_qsl, urlencode
 _DEFAULT_PORTS = {"http": 80, "https": 443, "ws": 80, "wss": 443, "quic": 443, "http3": 443, "dns": 53}
 
 _NAME = rb"[A-Za-z0-9_-]{1,63}(?:\.[A-Za-z0-9_-]{1,63})*\.?"
-_HOST = re.compile(_NAME)
 _AUTHORITY = re.compile(rb"(?:(" + _NAME + rb")|\[([0-9A-Fa-f:.]{2,45})\])(?::([0-9]{1,5}))?")
 _URL = re.compile(rb"([A-Za-z][A-Za-z0-9+.-]*)://([^/?#]*)((?:[/?#].*)?)", re.DOTALL)
 _FORBIDDEN_IN_PATH = re.compile(rb"[\x00-\x20\x7f]")
@@ -78,17 +77,6 @@ def split_authority(authority: bytes) -> tuple[bytes, int | None]:
     if port > 65535:
         raise ValueError(f"port {port} is out of range")
     return name, port
-
-
-def is_valid_host(host: bytes) -> bool:
-    """Whether this is a DNS name (underscores and a final dot allowed) or an IP address, both without brackets."""
-    if _HOST.fullmatch(host):
-        return len(host) <= 254
-    try:
-        IPv6Address(host.decode("ascii"))
-    except ValueError:
-        return False
-    return True
 
 
 def hostport(scheme: AnyStr, host: AnyStr, port: int) -> AnyStr:
