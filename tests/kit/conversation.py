@@ -19,7 +19,7 @@ from midstream.proxy.connection import serve_client
 from midstream.proxy.dial import Dialler
 from midstream.proxy.modes.regular import serve_regular
 from midstream.proxy.settings import Settings
-from midstream.proxy.streams.memory import memory_pair
+from midstream.proxy.streams.memory import MemoryStream, memory_pair
 from midstream.proxy.streams.stream import Stream
 from midstream.proxy.watch import Watch
 
@@ -99,7 +99,10 @@ class MemoryDialler(Dialler):
             await asyncio.Event().wait()
         ours, theirs = memory_pair(self.conversation.capacity)
         self.conversation.dialled.append(server.address)
-        self.conversation.servers.put_nowait(End(theirs))
+        end = End(theirs)
+        self.conversation.ends.append(end)
+        self.conversation.opened.append(ours)
+        self.conversation.servers.put_nowait(end)
         return ours
 
 
@@ -161,6 +164,9 @@ class Conversation:
         self.capacity = capacity
         self.servers: asyncio.Queue[End] = asyncio.Queue()
         self.dialled: list[tuple[str, int]] = []
+        self.ends: list[End] = []
+        """The servers' ends of all connections, and in `opened` the proxy's."""
+        self.opened: list[MemoryStream] = []
         self.refusing: set[tuple[str, int]] = set()
         self.overflowing: set[tuple[str, int]] = set()
         """What the loop refuses to take for an address."""

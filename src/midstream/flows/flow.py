@@ -97,7 +97,8 @@ class Flow:
 
     `live` says that the proxy still works on it. `intercepted` says that it is held for a person. `marked` is a marker
     such as `:default:`, empty for none. `metadata` is for addons to keep notes in; attributes of their own work too,
-    but are not saved. `killed_callback`, set by the proxy, is called once by `kill`, in whatever thread that runs.
+    but are not saved. `killed_callback`, set by the proxy, is called once by `kill`, in whatever thread that runs,
+    unless somebody waits for the held flow and is woken by it.
     """
 
     __slots__ = (
@@ -189,8 +190,9 @@ class Flow:
         self.error = Error(Error.KILLED_MESSAGE)
         self.intercepted = False
         self.live = False
+        somebody_waits = self._resumed is not None
         self._wake()
-        if self.killed_callback is not None:
+        if self.killed_callback is not None and not somebody_waits:
             self.killed_callback()
 
     def intercept(self) -> None:

@@ -95,7 +95,8 @@ async def _accept(connected: Connected, client: DownstreamH1) -> bool:
         if flow.response is not None and not 200 <= flow.response.status_code < 300:
             client.keep_alive = False
             await client.send(flow.request, flow.response, None)
-            await events.http_connect_error(flow)
+            with context.watch.settling():
+                await events.http_connect_error(flow)
             return False
         if context.settings.eager:
             connected.upstream = await context.dialler.open_tcp(connected.server)
@@ -126,7 +127,8 @@ async def _refuse(flow: HTTPFlow, client: DownstreamH1, failure: Exception, cont
         flow.response = Response.make(502, text, ((b"Content-Type", b"text/plain; charset=utf-8"),))
         client.refuse(502, b"Bad Gateway", text, close=True)
         logger.warning("CONNECT %s: %s", hostport("", flow.request.host, flow.request.port), text)
-    await context.events.http_connect_error(flow)
+    with context.watch.settling():
+        await context.events.http_connect_error(flow)
 
 
 async def _serve_tunnel(connected: Connected) -> None:
@@ -217,7 +219,8 @@ async def _serve_tls(connected: Connected) -> None:
         flow.error = Error(str(broken))
         logger.warning("%s: %s", hostport("", flow.request.host, flow.request.port), broken)
         connected.client.write_eof()
-        await events.http_connect_error(flow)
+        with context.watch.settling():
+            await events.http_connect_error(flow)
         return
     await _serve_inside_tls(connected)
 

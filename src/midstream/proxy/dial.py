@@ -42,8 +42,13 @@ class Dialler:
     async def open_tcp(self, server: Server) -> Stream:
         """The transport alone: server_connect, then server_connected or server_connect_error."""
         data = ServerConnectionHookData(server, self.client)
-        await self.events.server_connect(data)
-        stream = await self._dial(server) if server.error is None else None
+        try:
+            await self.events.server_connect(data)
+            stream = await self._dial(server) if server.error is None else None
+        except asyncio.CancelledError:
+            server.error = "the client left, or the flow was killed, before there was a connection"
+            await self.events.server_connect_error(data)
+            raise
         if stream is None:
             await self.events.server_connect_error(data)
             raise UpstreamFailed(server.error or "the connection was refused")
@@ -69,10 +74,6 @@ class Dialler:
         except (OSError, ValueError, OverflowError) as exc:
             server.error = explain_dial(exc, *server.address, self.settings.connect_timeout)
             return None
-        except asyncio.CancelledError:
-            server.error = "the client left, or the flow was killed, before there was a connection"
-            await self.events.server_connect_error(ServerConnectionHookData(server, self.client))
-            raise
 
     async def _connect(self, server: Server) -> Stream:
         assert server.address is not None

@@ -63,16 +63,16 @@ async def start_client_tls(stream: Stream, context: Context, events: Events, set
     """Answer the client's handshake with our certificate. Raises ClientTLSFailed."""
     client = context.client
     data = TlsData(client, context)
-    await events.tls_start_client(data)
-    if data.ssl_conn is None:
-        client.error = "no addon configured TLS towards the client (tls_start_client set no ssl_conn)"
-        await events.tls_failed_client(data)
-        raise ClientTLSFailed(client.error)
-    on_lost = stream.on_lost
-    tls = TLSStream(stream)
-    tls.on_lost = on_lost  # whoever waits for this client to leave waits on
-    client.tls = True
     try:
+        await events.tls_start_client(data)
+        if data.ssl_conn is None:
+            client.error = "no addon configured TLS towards the client (tls_start_client set no ssl_conn)"
+            await events.tls_failed_client(data)
+            raise ClientTLSFailed(client.error)
+        on_lost = stream.on_lost
+        tls = TLSStream(stream)
+        tls.on_lost = on_lost  # whoever waits for this client to leave waits on
+        client.tls = True
         await tls.handshake(data.ssl_conn, data.incoming, data.outgoing, settings.connect_timeout)
     except (OSError, TimeoutError) as exc:
         client.error = explain_client(exc, client.sni)
@@ -95,16 +95,17 @@ async def start_server_tls(
 ) -> TLSStream:
     """Shake hands with the server and verify it. Raises UpstreamFailed; nothing was sent by then."""
     data = TlsData(server, context)
-    await events.tls_start_server(data)
-    if data.ssl_conn is None:
-        server.error = "no addon configured TLS towards the server (tls_start_server set no ssl_conn)"
-        await events.tls_failed_server(data)
-        raise UpstreamFailed(server.error)
-    tls = TLSStream(stream)
-    server.tls = True
     try:
+        await events.tls_start_server(data)
+        if data.ssl_conn is None:
+            server.error = "no addon configured TLS towards the server (tls_start_server set no ssl_conn)"
+            await events.tls_failed_server(data)
+            raise UpstreamFailed(server.error)
+        tls = TLSStream(stream)
+        server.tls = True
         await tls.handshake(data.ssl_conn, data.incoming, data.outgoing, settings.connect_timeout)
     except (OSError, TimeoutError) as exc:
+        assert data.ssl_conn is not None
         host = server.sni or (server.address[0] if server.address else "the server")
         server.error = explain_upstream(exc, host, peer_chain(data.ssl_conn))
         _note_chain(server, data.ssl_conn)

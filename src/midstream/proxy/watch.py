@@ -8,6 +8,8 @@ exchange.
 import asyncio
 import math
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 now = time.monotonic
 
@@ -15,7 +17,7 @@ now = time.monotonic
 class Watch:
     """The patience of one connection; `reason` says in plain words why its task was cancelled."""
 
-    __slots__ = ("_why", "busy", "deadline", "expired", "reason", "server_due", "task")
+    __slots__ = ("_settling", "_why", "busy", "deadline", "expired", "reason", "server_due", "task")
 
     def __init__(self) -> None:
         self.task: asyncio.Task[None] | None = None
@@ -28,6 +30,7 @@ class Watch:
         self.server_due = False
         """It is the server that something is expected of."""
         self._why = ""
+        self._settling = False
 
     def expect(self, seconds: float, why: str) -> None:
         """Be patient with the client, or with both sides, for so long from now; `why` says what did not happen."""
@@ -73,7 +76,22 @@ class Watch:
         """Cancel the connection's task, once."""
         if not self.reason and self.task is not None:
             self.reason = reason
-            self.task.cancel()
+            if not self._settling:
+                self.task.cancel()
+
+    @contextmanager
+    def settling(self) -> Iterator[None]:
+        """What is done inside is done to its end, such as telling all addons that a flow has failed: whoever wants the
+        connection to end meanwhile gets that afterwards.
+        """
+        was_asked, self._settling = bool(self.reason), True
+        self.rest()
+        try:
+            yield
+        finally:
+            self._settling = False
+            if self.reason and not was_asked and self.task is not None:
+                self.task.cancel()
 
 
 def _is_running(loop: asyncio.AbstractEventLoop) -> bool:

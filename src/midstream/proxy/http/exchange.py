@@ -303,10 +303,8 @@ async def _switch_protocols(flow: HTTPFlow, client: DownstreamH1, upstream: Upst
 
 
 def _was_told(flow: HTTPFlow) -> bool:
-    """Whether all addons saw the event that was cancelled: a flow is held, and killed by hand, after the last of
-    them.
-    """
-    return flow.intercepted or flow.error is not None
+    """Whether all addons saw the event that was cancelled: a flow is held after the last of them."""
+    return flow.intercepted
 
 
 def _wants_to_switch(request: Request, client: DownstreamH1) -> bool:

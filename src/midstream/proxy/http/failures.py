@@ -29,7 +29,6 @@ async def conclude(flow: HTTPFlow, failure: BaseException, client: DownstreamH1,
     seen the response: a flow ends for them once.
     """
     flow.resume()  # there is nothing left to hold
-    context.watch.rest()
     status, reason, text = _verdict(failure, flow, context)
     if not is_killed(flow):
         flow.error = Error(text)
@@ -44,10 +43,11 @@ async def conclude(flow: HTTPFlow, failure: BaseException, client: DownstreamH1,
             client.stream.close()
     if context.watch.expired or not isinstance(failure, FlowKilled | asyncio.CancelledError):
         logger.warning("%s %s: %s", flow.request.method, flow.request.url, text)
-    if client.told:
-        await context.events.update([flow])
-    else:
-        await context.events.error(flow)
+    with context.watch.settling():
+        if client.told:
+            await context.events.update([flow])
+        else:
+            await context.events.error(flow)
     if client.keep_alive and not isinstance(failure, asyncio.CancelledError):
         await _until_taken(client, context)
 

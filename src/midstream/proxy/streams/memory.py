@@ -102,6 +102,11 @@ class MemoryStream(Stream):
             self._peer._end(reset=True)
         self._shut()
 
+    @property
+    def closed(self) -> bool:
+        """This end was closed, by whichever side."""
+        return self._closed.is_set()
+
     async def wait_closed(self) -> None:
         await self._closed.wait()
 

@@ -56,11 +56,11 @@ async def tunnel(
     finally:
         flow.resume()  # there is nothing left to hold
         flow.live, flow.killed_callback = False, None
-        context.watch.rest()
-        if flow.error is None:
-            await context.events.tcp_end(flow)
-        else:
-            await context.events.tcp_error(flow)
+        with context.watch.settling():
+            if flow.error is None:
+                await context.events.tcp_end(flow)
+            else:
+                await context.events.tcp_error(flow)
 
 
 def _fail(flow: TCPFlow, exc: Exception) -> None:
