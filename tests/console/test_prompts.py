@@ -74,11 +74,11 @@ async def test_candidates_are_explained(shown):
     shown.press("esc", "esc", "i", "(~d example & ~hs", "tab")
     assert shown.prompt_line.startswith(" intercept = (~d example & ~hs")
     shown.press("backspace", "backspace", "tab")
-    assert "| ~hq  a header line" in shown.text
+    assert "| ~hq    a header line" in shown.text
     shown.press("tab", "tab", "tab")
     assert shown.prompt_line.startswith(" intercept = (~d example & ~hs")
     shown.press("esc", "esc", "f", "~u x & ~co", "tab")
-    assert shown.prompt_line.startswith(" filter: ~u x & ~comment ")
+    assert shown.prompt_line.startswith(" filter: ~u x & ~comment")
 
 
 async def test_history_steps_through_lines_with_the_same_start(shown):
