@@ -11,7 +11,7 @@ from midstream.flows.http import HTTPFlow, Response
 from midstream.flows.proxy_mode import ProxyMode
 from midstream.hub.background import Background
 from midstream.hub.events import Events
-from midstream.proxy import connection
+from midstream.proxy import connection, server
 from midstream.proxy.server import Proxy
 from midstream.proxy.settings import Settings
 from midstream.proxy.streams import tcp
@@ -124,3 +124,29 @@ async def test_a_client_that_takes_nothing_is_not_waited_for():
                 for context in proxy.connections:
                     context.watch.expire()
                 await ended.wait()
+
+
+async def test_a_proxy_that_stops_as_soon_as_it_has_accepted():
+    async with listening(Answers(1)) as (proxy, address):
+        with await asking(address, b"") as client:
+            async with asyncio.timeout(PATIENCE):
+                while not proxy.connections:
+                    await asyncio.sleep(0)
+                await proxy.close()
+                assert not proxy.connections
+                assert await asyncio.get_running_loop().sock_recv(client, 1) == b""
+
+
+async def test_a_port_that_was_left_can_be_taken_again_at_once():
+    async with listening(Answers(1)) as (proxy, address):
+        for host in ("", "127.0.0.1", ""):
+            await proxy.stop_listening("regular")
+            await proxy.listen(ProxyMode.parse("regular"), host, address[1])
+            assert address[1] in {port for _, port in proxy.listen_addrs}
+
+
+async def test_silent_connections_are_swept_away(monkeypatch):
+    monkeypatch.setattr(server, "SWEEP_INTERVAL", 0.01)
+    async with listening(Answers(1), Settings(idle_timeout=0.0)) as (_, address):
+        with await asking(address, b"") as client:
+            assert await received(client) == 0

@@ -121,6 +121,7 @@ class Proxy:
         if self._sweeper is not None:
             self._sweeper.cancel()
             self._sweeper = None
+        await asyncio.sleep(0)  # a task that is cancelled before its first step would never close its stream
         tasks = [context.watch.task for context in self.connections if context.watch.task is not None]
         for context in list(self.connections):
             context.watch.end("midstream is shutting down")
