@@ -45,7 +45,7 @@ class Store:
                 return self.flows
             case "@focus":
                 return self.flows[:1]
-            case "@lazy":
+            case "@lazy" | "~lazy":
                 return LazyFlows()
         raise CommandError(f"{spec!r} is no spec")
 
@@ -178,6 +178,14 @@ def test_flows_are_resolved(manager: CommandManager) -> None:
 def test_lazy_flows_are_not_walked(manager: CommandManager) -> None:
     flows = kind(manager, Sequence[Flow]).parse(manager, Sequence[Flow], "@lazy")
     assert kind(manager, Sequence[Flow]).is_valid(manager, Sequence[Flow], flows)
+
+
+def test_a_prompt_does_not_ask_which_flows_a_filter_names(manager: CommandManager) -> None:
+    one = kind(manager, Flow)
+    assert one.accepts(manager, Flow, "@focus")
+    assert not one.accepts(manager, Flow, "@all")
+    assert one.accepts(manager, Flow, "~lazy")
+    assert not one.accepts(manager, Flow, "nonsense")
 
 
 def test_flows_need_a_store() -> None:

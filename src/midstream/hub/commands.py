@@ -114,13 +114,7 @@ class CommandManager:
 
     def _is_acceptable(self, t: Any, value: str) -> bool:
         kind = self.types.get(t)
-        if kind is None:
-            return False
-        try:
-            kind.parse(self, t, value)
-        except (CommandError, ValueError):
-            return False
-        return True
+        return kind is not None and kind.accepts(self, t, value)
 
 
 def _decorated(addon: object) -> Iterator[Any]:

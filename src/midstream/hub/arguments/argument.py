@@ -10,6 +10,8 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
+from midstream.flows.errors import CommandError
+
 
 class Commands(Protocol):
     """The part of the command manager that argument types need."""
@@ -31,6 +33,14 @@ class Argument(ABC):
     @abstractmethod
     def parse(self, manager: Commands, t: Any, s: str) -> Any:
         """The value of the unquoted text `s` for annotation `t`; ValueError (or CommandError) with a sentence."""
+
+    def accepts(self, manager: Commands, t: Any, s: str) -> bool:
+        """Whether `s` can be parsed, as far as it can be told quickly: a prompt asks at each key."""
+        try:
+            self.parse(manager, t, s)
+        except (CommandError, ValueError):
+            return False
+        return True
 
     @abstractmethod
     def is_valid(self, manager: Commands, t: Any, val: object) -> bool:

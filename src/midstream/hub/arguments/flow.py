@@ -38,6 +38,16 @@ class FlowArgument(Argument):
             raise ValueError(f"{s!r} names {len(flows) or 'no'} flows; exactly one is needed")
         return flows[0]
 
+    def accepts(self, manager: Commands, t: Any, s: str) -> bool:
+        if s.startswith("@"):
+            return super().accepts(manager, t, s)
+        # How many flows a filter names is found out by looking at all of them.
+        try:
+            resolve(manager, s)
+        except CommandError:
+            return False
+        return True
+
     def is_valid(self, manager: Commands, t: Any, val: object) -> bool:
         return isinstance(val, Flow)
 
