@@ -1,3 +1,4 @@
+import pytest
 import urwid
 from hypothesis import given
 from hypothesis import strategies as st
@@ -88,7 +89,37 @@ def test_search_forwards_backwards_and_around() -> None:
         shown.changed()
         found.append(place)
     assert found == [1, 3, 1, 3]
-    assert [role for row in roles(shown, 20, 2) for role, text in row if text.lower() == "needle"] == ["match.on"] * 2
+    assert [role for row in roles(shown, 20, 2) for role, text in row if text.lower() == "needle"] == [
+        "match.on",
+        "match",
+    ]
+
+
+@pytest.mark.parametrize("wrap", [True, False])
+def test_each_match_in_a_long_line_is_brought_into_the_picture(wrap: bool) -> None:
+    shown = viewer(b"x" * 1000 + b"needle" + b"y" * 2000 + b"needle" + b"z" * 9000 + b"needle!\nend")
+    shown.wrap = wrap
+    lines(shown, 40, 8)
+
+    def on() -> str:
+        return "".join(
+            text for row in roles(shown, 40, 8) for role, text in row if role in ("match.on", "text")
+        ).strip()
+
+    for backwards, around in (
+        (False, "xneedley"),
+        (False, "yneedlez"),
+        (False, "zneedle!"),
+        (False, "xneedley"),
+        (True, "zneedle!"),
+        (True, "yneedlez"),
+        (True, "xneedley"),
+    ):
+        if not shown.step("needle", backwards):
+            place = next(place for place in shown.matches("needle", backwards) if place is not None)
+            shown.mark(place, "needle", backwards)
+        assert sum(role == "match.on" for row in roles(shown, 40, 8) for role, _ in row) == 1
+        assert around in on()
 
 
 def test_a_capital_letter_makes_the_search_exact() -> None:

@@ -52,7 +52,7 @@ class Detail(Pane):
         self._stale = True
         self._bodies = {tab: BodyView(self._body_changed, console.spawn) for tab in (REQUEST, RESPONSE)}
         self._searches = SlicedSearch(console, self._show_match)
-        self._pattern = ""
+        self._pattern, self._backwards = "", False
         self._places: list[tuple[int, int, str]] = []
         self.clock = time.time
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -193,11 +193,14 @@ class Detail(Pane):
             # What is folded away would not be found.
             self.folded, self._stale = False, True
         self._refresh()
+        self._backwards = backwards
+        if self.viewer.step(pattern, backwards):
+            self.console.request_frame(now=True)
+            return True
         return self._searches.start(self.viewer.matches(pattern, backwards), pattern)
 
     def _show_match(self, piece: int) -> None:
-        self.viewer.mark(piece, self._pattern)
-        self.viewer.changed()
+        self.viewer.mark(piece, self._pattern, self._backwards)
         self.console.request_frame(now=True)
 
     # -- painting -----------------------------------------------------------------------------------------------------

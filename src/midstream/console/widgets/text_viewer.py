@@ -25,6 +25,7 @@ class TextViewer:
         self.wrap = True
         self.pattern = ""
         self.found: int | None = None  # the piece that the last search stopped at
+        self._match = 0  # which of the matches in that piece
         self.painted_pieces = 0  # pieces laid out so far; tests count the work by it
         self._top = (0, 0)  # piece, row inside it
         self._left = 0
@@ -104,11 +105,21 @@ class TextViewer:
             self._left = max(self._left + cells_, 0)
             self._laid.clear()
 
-    def go(self, piece: int) -> None:
-        """Bring a piece into the picture, a third from the top if it was outside."""
-        if piece not in self._visible_pieces():
-            self._top = (max(min(piece, len(self.pieces) - 1), 0), 0)
+    def go(self, piece: int, row: int = 0) -> None:
+        """Bring a row of a piece into the picture, a third from the top if it was outside."""
+        if not self._shows(piece, row):
+            self._top = (max(min(piece, len(self.pieces) - 1), 0), row)
             self.scroll(-(self._height // 3))
+
+    def _shows(self, piece: int, row: int) -> bool:
+        at, inner = self._top
+        if (piece, row) < (at, inner):
+            return False
+        above = -inner
+        while at < piece and above < self._height:
+            above += len(self._rows_of(at))
+            at += 1
+        return above + row < self._height
 
     # -- searching ----------------------------------------------------------------------------------------------------
 
@@ -128,10 +139,42 @@ class TextViewer:
                 return
             yield found
 
-    def mark(self, piece: int, pattern: str) -> None:
-        """Show a match."""
+    def step(self, pattern: str, backwards: bool) -> bool:
+        """Go to another match in the piece of the last one; False: there is none, so look further."""
+        if self.found is None or pattern != self.pattern or self.found >= len(self.pieces):
+            return False
+        match = self._match + (-1 if backwards else 1)
+        if not 0 <= match < _count_matches(self.pieces.piece(self.found), pattern):
+            return False
+        self._show_match(match)
+        return True
+
+    def mark(self, piece: int, pattern: str, backwards: bool = False) -> None:
+        """Show the first match of a piece, or its last one."""
         self.pattern, self.found = pattern, piece
-        self.go(piece)
+        self._show_match(max(_count_matches(self.pieces.piece(piece), pattern) - 1, 0) if backwards else 0)
+
+    def _show_match(self, match: int) -> None:
+        assert self.found is not None
+        self._match = match
+        self._laid.clear()
+        if not self.wrap:
+            self._reveal_match()
+        rows = self._rows_of(self.found)
+        self.go(self.found, next((number for number, runs in enumerate(rows) if _has_match(runs)), 0))
+
+    def _reveal_match(self) -> None:
+        """Scroll sideways as far as the match asks for."""
+        assert self.found is not None
+        before = after = 0
+        for role, text in _highlighted(self.pieces.piece(self.found), self.pattern, self._match).runs:
+            after = before + cells.measure(text)
+            if role == "match.on":
+                break
+            before = after
+        room = self._columns * 2 // 3  # the prefix has a part of the row
+        if before < self._left or after > self._left + room:
+            self._left = max(before - self._columns // 3, 0)
 
     # -- painting -----------------------------------------------------------------------------------------------------
 
@@ -212,7 +255,7 @@ class TextViewer:
     def _lay_out(self, index: int) -> list[list[Run]]:
         piece = self.pieces.piece(index)
         if self.pattern:
-            piece = _highlighted(piece, self.pattern, "match.on" if index == self.found else "match")
+            piece = _highlighted(piece, self.pattern, self._match if index == self.found else -1)
         prefix = [(role, cells.prepare(text)) for role, text in piece.prefix]
         indent = min(sum(cells.width(text) for _, text in prefix), max(self._columns - 4, 0))
         runs = [(role, cells.prepare(text)) for role, text in piece.runs]
@@ -265,23 +308,37 @@ def _skipped(runs: Line, left: int) -> list[Run]:
     return kept
 
 
-def _highlighted(piece: Piece, pattern: str, role: str) -> Piece:
-    return Piece(_marked(piece.prefix, pattern, role), _marked(piece.runs, pattern, role))
+def _has_match(runs: Line) -> bool:
+    return any(role == "match.on" for role, _ in runs)
 
 
-def _marked(runs: Line, pattern: str, match_role: str) -> Line:
+def _places(runs: Line, pattern: str) -> list[tuple[int, int]]:
+    return matches_of("".join(text for _, text in runs), pattern)
+
+
+def _count_matches(piece: Piece, pattern: str) -> int:
+    return len(_places(piece.prefix, pattern)) + len(_places(piece.runs, pattern))
+
+
+def _highlighted(piece: Piece, pattern: str, focus: int) -> Piece:
+    """All matches in their role, and the one with the number `focus` in its own."""
+    before = len(_places(piece.prefix, pattern))
+    return Piece(_marked(piece.prefix, pattern, focus), _marked(piece.runs, pattern, focus - before))
+
+
+def _marked(runs: Line, pattern: str, focus: int) -> Line:
     """Matches may go across runs (a coloured line has many)."""
-    places = matches_of("".join(text for _, text in runs), pattern)
+    places = _places(runs, pattern)
     if not places:
         return runs
     marked: list[Run] = []
     at = 0
     for role, text in runs:
         position = 0
-        for start, end in places:
+        for number, (start, end) in enumerate(places):
             low, high = max(start - at, position), min(end - at, len(text))
             if low < high:
-                marked += [(role, text[position:low]), (match_role, text[low:high])]
+                marked += [(role, text[position:low]), ("match.on" if number == focus else "match", text[low:high])]
                 position = high
         marked.append((role, text[position:]))
         at += len(text)
