@@ -27,7 +27,16 @@ CONSOLE = frozenset(
         "view_order_reversed",
     }
 )
-DUMP = frozenset({"dumper_default_contentview", "dumper_filter", "flow_detail", "keepserving", "termlog_verbosity"})
+DUMP = frozenset(
+    {
+        "content_view_lines_cutoff",
+        "dumper_default_contentview",
+        "dumper_filter",
+        "flow_detail",
+        "keepserving",
+        "termlog_verbosity",
+    }
+)
 WEB = frozenset(
     {
         "web_columns",
