@@ -132,6 +132,30 @@ async def test_a_body_is_asked_for_once():
         await talk.client.expect(OK)
 
 
+async def test_a_body_that_is_streamed_for_its_size_is_not_kept_beyond_that():
+    async with conversation(settings=Settings(stream_large_bodies=10, body_buffer_limit=1000)) as talk:
+        talk.say(GET)
+        server = await talk.server()
+        server.say(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
+        for _ in range(10):
+            server.say(b"a\r\n0123456789\r\n")
+            await settle()
+        server.say(b"0\r\n\r\n")
+        await talk.client.until(b"0\r\n\r\n")
+        flow = talk.recorder.last("response")
+        assert isinstance(flow, HTTPFlow)
+        assert flow.response is not None
+        assert flow.response.raw_content == b"0123456789"
+        assert flow.metadata["response_body_cut"] == "first 10 of 100 bytes"
+
+
+async def test_a_request_over_the_limit_that_an_addon_answers():
+    async with conversation(AnswersAtOnce(), settings=Settings(body_size_limit=4)) as talk:
+        talk.say(CHUNKED + b"a\r\n0123456789\r\n")
+        assert (await talk.client.head()).startswith(b"HTTP/1.1 413 ")
+        assert "request refused" in str(talk.recorder.last("error").error)
+
+
 # -- functions of addons --
 
 

@@ -47,20 +47,27 @@ async def collect(reader: MessageReader, settings: Settings, why: str) -> tuple[
 
     `why` says whose silence ended the wait, if it does. Raises BodyTooLarge, Refused, OSError.
     """
-    pieces: list[bytes] = []
-    size = 0
-    most = settings.body_buffer_limit
-    if settings.stream_large_bodies is not None:
-        most = min(most, settings.stream_large_bodies)
+    body: bytes | bytearray = b""
+    most = _most_held(settings)
     reader.expect(settings.idle_timeout, why)
     while piece := await reader.read_piece():
         reader.expect(settings.idle_timeout, why)
-        pieces.append(piece)
-        size += len(piece)
-        check_size(size, settings)
-        if size > most:
-            return b"".join(pieces), False
-    return b"".join(pieces), True
+        if not body:
+            body = piece
+        else:
+            # Not a list to be joined: two-byte pieces would take thirty times their size.
+            body = bytearray(body) if isinstance(body, bytes) else body
+            body += piece
+        check_size(len(body), settings)
+        if len(body) > most:
+            return bytes(body), False
+    return bytes(body), True
+
+
+def _most_held(settings: Settings) -> int:
+    """The largest body that is kept as a whole when nobody asked for anything."""
+    threshold = settings.stream_large_bodies
+    return settings.body_buffer_limit if threshold is None else min(threshold, settings.body_buffer_limit)
 
 
 class StreamedBody:
@@ -75,8 +82,10 @@ class StreamedBody:
         self._transform: StreamFunction | None = stream if callable(stream) else None
         # A body that outgrew memory unasked leaves its first part in the flow; one that was to be streamed leaves
         # nothing.
-        keep_all = settings.store_streamed_bodies
-        self._most = settings.body_buffer_limit if keep_all or (outgrown and not stream) else 0
+        if settings.store_streamed_bodies:
+            self._most = settings.body_buffer_limit
+        else:
+            self._most = _most_held(settings) if outgrown and not stream else 0
         self._kept: list[bytes] = []
         self.size = 0
 

@@ -29,7 +29,7 @@ async def conclude(flow: HTTPFlow, failure: BaseException, client: DownstreamH1,
     seen the response: a flow ends for them once.
     """
     flow.resume()  # there is nothing left to hold
-    status, reason, text = _verdict(failure, flow, context)
+    status, reason, text = _verdict(failure, flow, client, context)
     if not is_killed(flow):
         flow.error = Error(text)
     if status and not client.answering:
@@ -61,12 +61,15 @@ async def _until_taken(client: DownstreamH1, context: ClientContext) -> None:
         client.keep_alive = False
 
 
-def _verdict(failure: BaseException, flow: HTTPFlow, context: ClientContext) -> tuple[int, bytes, str]:
+def _verdict(
+    failure: BaseException, flow: HTTPFlow, client: DownstreamH1, context: ClientContext
+) -> tuple[int, bytes, str]:
     """Status (0: no answer), reason phrase, and the sentence for row, log and client."""
+    is_request = not client.reader.body_done
     match failure:
         case UpstreamFailed() | Unsendable():
             return 502, b"Bad Gateway", str(failure)
-        case BodyTooLarge() if flow.response is None:
+        case BodyTooLarge() if is_request:
             return 413, b"Content Too Large", f"request refused: {failure}"
         case BodyTooLarge():
             return 502, b"Bad Gateway", f"response refused: {failure}"
@@ -78,7 +81,7 @@ def _verdict(failure: BaseException, flow: HTTPFlow, context: ClientContext) -> 
             return 0, b"", Error.KILLED_MESSAGE
         case asyncio.CancelledError() if context.watch.expired and context.watch.server_due:
             return 502, b"Bad Gateway", context.watch.reason
-        case asyncio.CancelledError() if context.watch.expired and flow.response is None:
+        case asyncio.CancelledError() if context.watch.expired and is_request:
             return 408, b"Request Timeout", context.watch.reason
         case asyncio.CancelledError():
             return 0, b"", context.watch.reason or "midstream is shutting down"
