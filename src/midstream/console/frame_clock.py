@@ -36,8 +36,6 @@ class FrameClock:
         self._stopped = False
         self.interval = DATA_INTERVAL
         self.frames = 0
-        self.skipped = 0
-        self.last_cost = 0.0
 
     def request(self, now: bool = False) -> None:
         """Ask for a frame; `now` after input."""
@@ -84,7 +82,6 @@ class FrameClock:
         if not self._is_free():
             # Nothing is queued, so nothing on the screen is ever stale.
             self._waits_for_terminal = True
-            self.skipped += 1
             # The writer's thread may have finished between the two lines, and seen that nobody waits.
             if not self._is_free():
                 return
@@ -96,6 +93,5 @@ class FrameClock:
             self._paint()
         finally:
             cost = time.perf_counter() - cost_start
-            self.last_cost = cost
             self.frames += 1
             self._next_data = start + max(self.interval, COST_FACTOR * cost)

@@ -53,7 +53,7 @@ def _taken(console: Console) -> Sequence[Hint] | None:
     """The keys of what has them all, or None."""
     if console.active_prompt is not None:
         return console.active_prompt.keys
-    if console.overlay is not None and console.overlay.captures:
+    if console.overlay is not None:
         return console.overlay.keys
     if console.focused_pane.editing:
         return console.focused_pane.editing_keys()

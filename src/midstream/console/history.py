@@ -105,11 +105,6 @@ class History:
                     return line
         return None
 
-    def last_word(self) -> str:
-        """The last word of the newest line, for alt `.`."""
-        words = self.lines[-1].split() if self.lines else []
-        return words[-1] if words else ""
-
 
 def _holds(line: str, words: str) -> bool:
     position = 0

@@ -64,12 +64,10 @@ class Input:
             return
         if console.overlay is not None:
             overlay = console.overlay
-            if overlay.captures:
-                overlay.press(key)
-            if (overlay.finished or not overlay.captures) and console.overlay is overlay:
+            overlay.press(key)
+            if overlay.finished and console.overlay is overlay:
                 console.overlay = None
-            if overlay.captures:
-                return
+            return
         pane = console.focused_pane
         if pane.editing:
             if pane.typed(key):
@@ -106,8 +104,6 @@ class Input:
         if not name.endswith("mouse press"):
             return
         console = self._console
-        if console.overlay is not None and not console.overlay.captures:
-            console.overlay = None
         if console.active_prompt is None and console.overlay is None:
             console.layout.click(console.terminal.size, button, column, row)
         elif button == 1:

@@ -7,7 +7,7 @@ so no YAML tag can make an object.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -279,8 +279,3 @@ class KeyFileReader:
 
     def _error(self, skip: _Skip) -> None:
         self.report.errors.append(f"{self._place(skip.node)}: {skip}")
-
-
-def find_key_sets() -> Iterator[str]:
-    """The names of the shipped sets."""
-    yield from sorted(entry.stem for entry in shipped_folder().glob("*.yaml"))

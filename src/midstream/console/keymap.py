@@ -146,14 +146,6 @@ class Keymap:
                 return self._titles[context, keys]
         return ""
 
-    def keys_of(self, command: str, contexts: Iterable[str] = ()) -> str:
-        """The keys that run a command in one of the contexts (all if none is given); "" if none do."""
-        for context in contexts or CONTEXTS:
-            for bound, entries in self._bindings[context].items():
-                if any(entry.command == command for entry in entries):
-                    return " ".join(bound)
-        return ""
-
     def in_context(self, context: str) -> Iterator[Binding]:
         """All bindings of one context, without those it inherits."""
         for entries in self._bindings[context].values():

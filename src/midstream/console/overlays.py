@@ -1,6 +1,6 @@
 """Boxes over the panes: the which-key menu, choosers, tables of results, completions.
 
-The layout paints the topmost over the bottom of the panes; the console gives it the keys first if it captures them.
+The layout paints the topmost over the bottom of the panes; the console gives it every key.
 """
 
 from __future__ import annotations
@@ -19,9 +19,8 @@ SHORTCUTS = "123456789abcdefghilmnoprstuvwxyz"  # j, k and q move and close
 
 
 class Overlay:
-    """A box. `captures` ones get every key until they are `finished`."""
+    """A box that gets every key until it is `finished`; `keys` are the most useful ones and what they do."""
 
-    captures = True
     keys: Sequence[tuple[str, str]] = (("esc", "close"),)
 
     def __init__(self, title: str = "") -> None:
@@ -125,19 +124,6 @@ class Table(Overlay):
             fitted = [cells.fit(cell, max(room, cells.measure(cell))) for cell, room in zip(row, self.widths)]  # noqa: B905
             lines.append([("menu", "  ".join(fitted))])
         return lines or [[("menu", "no rows")]]
-
-
-class Toast(Overlay):
-    """A few lines to read; any key closes it and counts."""
-
-    captures = False
-
-    def __init__(self, title: str, text: Sequence[str]) -> None:
-        super().__init__(title)
-        self.text = [visible(line) for line in text]
-
-    def body(self, columns: int, rows: int) -> list[Line]:
-        return [[("menu", line)] for line in self.text[: max(1, rows)]]
 
 
 def menu_lines(prefix: tuple[str, ...], title: str, bindings: Sequence[Binding], columns: int, rows: int) -> list[Line]:
