@@ -23,7 +23,9 @@ from midstream.proxy.server import Proxy
 from midstream.work.collector import Collector
 
 INTERRUPTED = 130
-"""The exit status, as shells know it, of a program that was told twice to end."""
+"""The exit status, as shells know it, of a program that was told again and again to end."""
+
+IMPATIENT = 1.0  # seconds after a first signal, before which another one is nothing new
 
 
 def make_options() -> Options:
@@ -127,8 +129,11 @@ async def _serve(master: ProxyMaster, invocation: Invocation) -> int:
     loop, task = asyncio.get_running_loop(), asyncio.current_task()
     assert task is not None
 
+    told_at: list[float] = []
+
     def on_signal() -> None:
-        if master.should_exit.is_set():  # the second one: not to wait for a script that is never done
+        told_at.append(loop.time())
+        if told_at[-1] - told_at[0] > IMPATIENT:  # a script is never done: leave without it
             task.cancel()
         master.shutdown()
 
