@@ -90,7 +90,7 @@ async def _forward(flow: HTTPFlow, client: DownstreamH1, upstreams: Pool, contex
 async def _ask(flow: HTTPFlow, client: DownstreamH1, upstream: UpstreamH1, context: ClientContext) -> None:
     """One attempt on one connection."""
     request = flow.request
-    context.watch.expect_server(context.settings.idle_timeout, f"{upstream.where} did not answer")
+    context.watch.expect_server(context.settings.idle_timeout, upstream.did_not_answer)
     body = request.raw_content or b""
     if type(body) is not bytes:
         body = body_of(request)
@@ -218,7 +218,7 @@ async def _upload_streamed(
     await context.events.request(flow)
     check_alive(flow)
     if await _taken(writer, rest, trailers_of(request)) and flow.response is None:
-        context.watch.expect_server(context.settings.idle_timeout, f"{upstream.where} did not answer")
+        context.watch.expect_server(context.settings.idle_timeout, upstream.did_not_answer)
 
 
 async def _read_request_piece(client: DownstreamH1, context: ClientContext) -> bytes:

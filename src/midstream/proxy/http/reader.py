@@ -153,9 +153,9 @@ class MessageReader:
         return self._left == 0
 
     @property
-    def has_surplus(self) -> bool:
-        """Whether something arrived beyond the present message."""
-        return bool(self._buffer)
+    def at_rest(self) -> bool:
+        """Whether the present body has been read to its end, and nothing arrived beyond it."""
+        return self._left == 0 and not self._buffer
 
     def take_surplus(self) -> bytes:
         """What arrived beyond the present message, for whoever reads the stream from here on."""

@@ -30,7 +30,19 @@ class ServerSilent(ConnectionError):
 class UpstreamH1:
     """One connection to a server; it carries one request at a time."""
 
-    __slots__ = ("_be_patient", "_limits", "exchanges", "head", "key", "reader", "server", "stream", "usable")
+    __slots__ = (
+        "_be_patient",
+        "_limits",
+        "did_not_answer",
+        "exchanges",
+        "head",
+        "key",
+        "reader",
+        "server",
+        "stream",
+        "usable",
+        "where",
+    )
 
     def __init__(self, server: Server, stream: Stream, key: Destination, settings: Settings, watch: Watch) -> None:
         self.server = server
@@ -41,19 +53,16 @@ class UpstreamH1:
         self.exchanges = 0
         self.usable = True
         """False once the connection must not carry another request."""
+        self.where = hostport("", *server.address) if server.address is not None else "the server"
+        """What to call the server in a sentence."""
+        self.did_not_answer = f"{self.where} did not answer"
         self._limits = settings.limits
         self._be_patient = partial(watch.expect_server, settings.idle_timeout, f"{self.where} stopped reading")
 
     @property
-    def where(self) -> str:
-        """What to call the server in a sentence."""
-        address = self.server.address
-        return hostport("", *address) if address is not None else "the server"
-
-    @property
     def reusable(self) -> bool:
         """Whether another request may be sent: nothing is left over and the server still listens."""
-        return self.usable and not self.stream.lost and self.reader.body_done and not self.reader.has_surplus
+        return self.usable and not self.stream.lost and self.reader.at_rest
 
     def send_now(self, request: Request, original: RequestHead | None, body: bytes) -> BodyWriter | None:
         """Head and, if it is small, body in one write; else the writer for the body. Raises Unsendable."""
