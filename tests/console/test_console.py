@@ -276,11 +276,17 @@ async def test_a_held_flow_is_announced_without_moving_the_focus(shown):
 
 
 async def test_confirm(shown):
-    add(shown, "http://example.com/")
+    (held,) = add(shown, "http://example.com/", live=True)
     shown.press("z")
-    assert "clear all flows? [y/n]" in shown.prompt_line
+    assert "clear the flow? [y/n]" in shown.prompt_line
     shown.press("n")
     assert len(shown.view) == 1
+    add(shown, "http://example.com/2")
+    held.intercept()
+    await shown.console.master.events.update([held])
+    shown.press("z")
+    assert "clear 2 flows? 1 held one is killed [y/n]" in shown.prompt_line
+    shown.press("n")
     shown.press("z", "y")
     assert len(shown.view) == 0
 

@@ -152,6 +152,19 @@ class ConsoleAddon:
         """Give the focus to the other pane; with two panes the same as next."""
         self.panes_next()
 
+    # --- flows ---------------------------------------------------------------------------------------------------------
+
+    @command("console.flows.clear")
+    def flows_clear(self) -> None:
+        """Take all flows out of the list, after a question that says what would be lost."""
+        count, held = len(self._console.view), len(self._console.tally.held)
+        if not count:
+            raise CommandError("there are no flows to clear")
+        question = f"clear {count:,} flows?" if count > 1 else "clear the flow?"
+        if held:
+            question += f" {held:,} held one{' is' if held == 1 else 's are'} killed"
+        self._console.prompt(question, kind="yesno", done=lambda _: self._console.run_command("view.clear"))
+
     # --- prompts ----------------------------------------------------------------------------------------------------
 
     @command("console.command")

@@ -12,7 +12,6 @@ from collections.abc import Callable
 
 DATA_INTERVAL = 0.05
 SLOW_DATA_INTERVAL = 0.2  # while the loop lags
-PLAIN_DATA_INTERVAL = 1.0  # console_plain: at most one frame a second for a screen reader
 INPUT_MERGE = 0.008
 COST_FACTOR = 10
 

@@ -124,7 +124,7 @@ class FlowList(Pane):
         if "@marked" in command:
             return self._has_marks
         match command.partition(" ")[0]:
-            case "console.filter" | "console.search":
+            case "console.filter" | "console.search" | "console.flows.clear":
                 return len(self.view) > 0
             case "console.filter.pop":
                 return bool(self.console.breadcrumbs.texts)
@@ -133,7 +133,7 @@ class FlowList(Pane):
             case "flow.mark":
                 return self._has_marks
             case "console.command.confirm":
-                return len(self.view) > (len(self.view.shown) if "@hidden" in command else 0)
+                return "@hidden" not in command or len(self.view) > len(self.view.shown)
             case "console.choose.cmd" | "set":
                 return len(self.view.shown) > 1 or _FOLLOW_OPTION in command
         return True
