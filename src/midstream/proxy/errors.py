@@ -2,6 +2,7 @@
 
 import asyncio
 import errno
+import re
 import socket
 
 from midstream.flows.flow import Error, Flow
@@ -42,13 +43,21 @@ def explain_dial(exc: BaseException, host: str, port: int, patience: float) -> s
         return f"{where} did not answer within {patience:g} s"
     if isinstance(exc, socket.gaierror):
         return f"the name {host} cannot be resolved ({exc.strerror or exc})"
-    code = getattr(exc, "errno", None)
+    code = getattr(exc, "errno", None) or _told_first(exc)
     if isinstance(exc, ConnectionRefusedError) or code == errno.ECONNREFUSED:
         return f"{where} refused the connection: nothing listens there"
     if code in (errno.EHOSTUNREACH, errno.ENETUNREACH):
         return f"there is no route to {where}"
     if code in (errno.EMFILE, errno.ENFILE):
         return f"cannot connect to {where}: this process has too many open files (raise `ulimit -n`)"
-    if isinstance(exc, UnicodeError):
+    if isinstance(exc, OverflowError):
+        return f"{where} cannot be connected to: {exc}"
+    if isinstance(exc, ValueError):
         return f"{host!r} is no host name"
     return f"cannot connect to {where}: {exc}"
+
+
+def _told_first(exc: BaseException) -> int | None:
+    """The error of the first address, where a name has several and all failed: asyncio makes one sentence of them."""
+    match = re.search(r"\[Errno (\d+)\]", str(exc))
+    return int(match[1]) if match else None
