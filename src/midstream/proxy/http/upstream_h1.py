@@ -33,6 +33,7 @@ class UpstreamH1:
     __slots__ = (
         "_be_patient",
         "_limits",
+        "_patience",
         "did_not_answer",
         "exchanges",
         "head",
@@ -57,6 +58,7 @@ class UpstreamH1:
         """What to call the server in a sentence."""
         self.did_not_answer = f"{self.where} did not answer"
         self._limits = settings.limits
+        self._patience = settings.idle_timeout
         self._be_patient = partial(watch.expect_server, settings.idle_timeout, f"{self.where} stopped reading")
 
     @property
@@ -94,6 +96,7 @@ class UpstreamH1:
             if head.status >= 200 or head.status == 101:
                 break
             interim(head)
+            self.reader.expect(self._patience, self.did_not_answer)  # it is alive, whatever its head was given
         else:
             raise Refused(f"the server sent more than {MAX_INFORMATIONAL} interim responses")
         self.head = head
