@@ -152,7 +152,7 @@ class ConsoleAddon:
         """Give the focus to the other pane; with two panes the same as next."""
         self.panes_next()
 
-    # --- flows ---------------------------------------------------------------------------------------------------------
+    # --- flows --------------------------------------------------------------------------------------------------------
 
     @command("console.flows.clear")
     def flows_clear(self) -> None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from midstream.console.completion import Candidates, complete_option
 from midstream.console.history import History
+from midstream.console.panes.option_edit import type_words
 from midstream.console.prompt import Prompt
 from midstream.console.widgets.canvas import Line
 from midstream.flows.errors import OptionsError
@@ -30,7 +31,7 @@ class OptionPrompt(Prompt):
         self._check()
         if self._problem:
             return [("prompt.bad", self._problem)]
-        return [("prompt.hint", f"{self.option.type.label}  {self.option.help}")]
+        return [("prompt.hint", f"{type_words(self.option)}   {self.option.help}")]
 
     def roles(self, text: str) -> list[str]:
         self._check()

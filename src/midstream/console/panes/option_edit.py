@@ -167,3 +167,14 @@ def value_text(value: OptionValue, between: str = ", ") -> str:
             return between.join(value)
         case _:
             return str(value)
+
+
+def type_words(option: Option) -> str:
+    """What an option takes, for people: `filter or nothing`, `int, 0..65535`."""
+    kind, words = option.kind, option.type.label
+    if kind.name not in ("text", "range"):
+        words = words.replace("str", kind.name)
+    words = words.replace("str", "text")
+    if kind.low is not None or kind.high is not None:
+        words += f", {'' if kind.low is None else kind.low}..{'' if kind.high is None else kind.high}"
+    return words

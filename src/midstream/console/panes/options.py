@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from midstream.console.panes.help_box import HelpBox, Words
 from midstream.console.panes.list_pane import ListPane
-from midstream.console.panes.option_edit import OptionEdit, value_text
+from midstream.console.panes.option_edit import OptionEdit, type_words, value_text
 from midstream.console.widgets import cells
 from midstream.console.widgets.canvas import Line, Run
 from midstream.console.widgets.table import Column, Placed, heading, lay_out, row
@@ -264,7 +264,7 @@ class OptionsPane(ListPane):
             lines.append([])
         lines.append(visible(option.help))
         lines.append([])
-        lines.append([("dim", "type     "), ("text", self._type_words(option))])
+        lines.append([("dim", "type     "), ("text", type_words(option))])
         if option.choices:
             lines.append(f"choices  {', '.join(option.choices)}")
         lines.append([("dim", "default  "), ("text", _shown(option, option.default_value) or "nothing")])
@@ -275,15 +275,6 @@ class OptionsPane(ListPane):
             lines.append([("dim", "value")])
             lines += [[("value", f"  {visible(item)}")] for item in value[:20]]
         return HelpBox(name, lines)
-
-    def _type_words(self, option: Option) -> str:
-        words = option.type.label
-        if option.kind.name not in ("text", "range"):
-            words += f", {option.kind.name}"
-        if option.kind.low is not None or option.kind.high is not None:
-            low = "" if option.kind.low is None else option.kind.low
-            words += f", {low}..{'' if option.kind.high is None else option.kind.high}"
-        return words
 
 
 def _is_secret(option: Option) -> bool:
