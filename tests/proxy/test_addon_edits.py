@@ -5,6 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from midstream.flows.http import HTTPFlow, Response
+from midstream.proxy.settings import Settings
 from tests.kit.conversation import Conversation, End, conversation
 
 GET = b"GET http://a.test/ HTTP/1.1\r\nHost: a.test\r\nA: b\r\n\r\n"
@@ -353,6 +354,16 @@ async def test_a_switch_that_nobody_asked_for(request_bytes):
         server.say(SWITCH + b"hello")
         assert (await talk.client.head()).startswith(b"HTTP/1.1 502 ")
         await server.expect_closed()
+        assert "tcp_start" not in talk.recorder.names()
+
+
+async def test_a_switch_before_the_request_has_ended():
+    async with conversation(settings=Settings(stream_large_bodies=1)) as talk:
+        talk.say(UPGRADE.replace(b"GET", b"POST").replace(b"\r\n\r\n", b"\r\nContent-Length: 10\r\n\r\n12345"))
+        server = await talk.server()
+        await server.until(b"12345")
+        server.say(SWITCH + b"hello")
+        assert (await talk.client.head()).startswith(b"HTTP/1.1 502 ")
         assert "tcp_start" not in talk.recorder.names()
 
 

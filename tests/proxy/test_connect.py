@@ -5,6 +5,7 @@ import ssl
 
 import pytest
 
+from midstream.flows.connection import Server
 from midstream.flows.http import HTTPFlow, Response
 from midstream.flows.tls import ClientHelloData, TlsData
 from midstream.proxy.settings import Settings
@@ -303,6 +304,29 @@ async def test_raw_bytes_for_a_server_that_cannot_be_verified():
         await client.expect_closed()
         assert talk.recorder.names()[2:] == ["tcp_start", "tcp_error"]
         assert "tls_start_server" in str(talk.recorder.last("tcp_error").error)
+
+
+async def test_the_row_of_a_request_shows_the_server_that_could_not_be_verified():
+    class Distrusts(Tls):
+        def tls_start_server(self, data: TlsData) -> None:
+            assert isinstance(data.conn, Server)
+            data.wrap(ssl.create_default_context(), data.conn.sni)
+
+    async with conversation(Distrusts()) as talk:
+        talk.say(CONNECT)
+        await talk.client.expect(ESTABLISHED)
+        shaking = asyncio.ensure_future(as_server(await talk.server()))
+        client = await as_client(talk.client, alpn=True)
+        with pytest.raises(ssl.SSLError):
+            await shaking
+        client.say(GET)
+        assert (await client.head()).startswith(b"HTTP/1.1 502 ")
+        flow = talk.recorder.last("error")
+        assert isinstance(flow, HTTPFlow)
+        assert flow.server_conn.error is not None
+        assert str(flow.error) == flow.server_conn.error
+        assert flow.server_conn.certificate_list
+        assert len(talk.dialled) == 1
 
 
 async def test_a_request_that_an_addon_sends_elsewhere_asks_for_that_name():

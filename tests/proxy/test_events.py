@@ -140,6 +140,17 @@ async def test_a_flow_that_is_held_and_killed(event):
         assert talk.recorder.names() == expected
 
 
+async def test_a_kill_at_the_head_of_an_answer_by_an_addon():
+    class AnswersItself:
+        def request(self, flow: HTTPFlow) -> None:
+            flow.response = Response.make(200, b"local")
+
+    async with conversation(AnswersItself(), At("responseheaders", "kill")) as talk:
+        talk.say(GET)
+        await talk.client.expect_closed()
+        assert talk.recorder.names() == ["requestheaders", "request", "responseheaders", "error"]
+
+
 async def test_a_note_in_flow_error_is_no_kill():
     class Notes:
         def request(self, flow: HTTPFlow) -> None:

@@ -70,6 +70,20 @@ async def test_the_same_inside_tls():
         await again.expect(GET_SENT)
 
 
+async def test_a_large_upload_that_is_repeatable_is_repeated():
+    put = b"PUT http://a.test/ HTTP/1.1\r\nHost: a.test\r\nContent-Length: 100000\r\n\r\n" + b"x" * 100_000
+    async with conversation(capacity=1000) as talk:
+        server = await exchange(talk)
+        talk.say(put)
+        await server.head()
+        server.stream.close()
+        again = await talk.server()
+        await again.head()
+        assert len(await again.take(100_000)) == 100_000
+        again.say(OK)
+        await talk.client.expect(OK)
+
+
 async def test_a_connection_that_the_server_closed_meanwhile():
     watched = ConnectionEvents()
     async with conversation(watched) as talk:

@@ -27,7 +27,8 @@ async def while_uploading(
         if (us := asyncio.current_task()) is not None and us.cancelling():
             raise asyncio.CancelledError from None  # the failure is what our end did to the other side
         if not downloaded:
-            raise failed.exceptions[0] from None
+            first = failed.exceptions[0]
+            raise first from first.__cause__
     return finished
 
 
@@ -38,4 +39,5 @@ async def both(first: Coroutine[Any, Any, None], second: Coroutine[Any, Any, Non
             group.create_task(first)
             group.create_task(second)
     except BaseExceptionGroup as group_error:
-        raise group_error.exceptions[0] from None
+        first_error = group_error.exceptions[0]
+        raise first_error from first_error.__cause__

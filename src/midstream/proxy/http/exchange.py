@@ -33,7 +33,8 @@ CLIENT_STOPPED = "the client stopped sending"
 async def exchange(flow: HTTPFlow, client: DownstreamH1, upstreams: Pool, context: ClientContext) -> None:
     """Carry `flow.request`, whose body is still unread, and its response.
 
-    Raises FlowKilled, UpstreamFailed, BodyTooLarge, Refused (the client's body), OSError (the client), CancelledError.
+    Raises FlowKilled, UpstreamFailed, BodyTooLarge, Unsendable, Refused (the client's body), OSError (the client),
+    CancelledError.
     """
     events, request = context.events, flow.request
     await events.requestheaders(flow)
@@ -65,8 +66,10 @@ async def exchange(flow: HTTPFlow, client: DownstreamH1, upstreams: Pool, contex
     if flow.response is None:
         await _forward(flow, client, upstreams, context)
         return
+    response = flow.response
     await events.responseheaders(flow)
-    await _finish_response(flow, flow.response, client, context, None)
+    check_alive(flow)
+    await _finish_response(flow, response, client, context, None)
 
 
 async def _forward(flow: HTTPFlow, client: DownstreamH1, upstreams: Pool, context: ClientContext) -> None:
@@ -135,7 +138,7 @@ async def _relay_response(flow: HTTPFlow, client: DownstreamH1, upstream: Upstre
     if head.status == 101:
         upstream.usable = False
         if not _wants_to_switch(flow.request, client):
-            raise UpstreamFailed(f"{upstream.where} switched protocols, which nobody had asked for")
+            raise UpstreamFailed(f"{upstream.where} switched protocols, which nobody was waiting for")
         if response.status_code == 101:
             await _switch_protocols(flow, client, upstream, context)
             return
@@ -168,7 +171,7 @@ async def _finish_response(
     try:
         await context.events.response(flow)
     except BaseException:
-        client.told = _was_told(flow)
+        client.told = flow.intercepted  # which it is after the last addon saw it
         raise
     check_alive(flow)
     context.watch.expect(context.settings.idle_timeout, "the client stopped reading")
@@ -260,7 +263,7 @@ async def _stream_response(
     try:
         await context.events.response(flow)
     except BaseException:
-        client.told = _was_told(flow)
+        client.told = flow.intercepted  # which it is after the last addon saw it
         raise
     check_alive(flow)
     await writer.end(trailers_of(response))
@@ -302,14 +305,10 @@ async def _switch_protocols(flow: HTTPFlow, client: DownstreamH1, upstream: Upst
 # -- small --
 
 
-def _was_told(flow: HTTPFlow) -> bool:
-    """Whether all addons saw the event that was cancelled: a flow is held after the last of them."""
-    return flow.intercepted
-
-
 def _wants_to_switch(request: Request, client: DownstreamH1) -> bool:
-    """Whether the client asked for another protocol, and the request that went out did."""
-    return client.head is not None and may_upgrade(client.head) and "upgrade" in request.headers
+    """Whether the client asked for another protocol, the request that went out did, and it has ended."""
+    asked = client.head is not None and may_upgrade(client.head) and "upgrade" in request.headers
+    return asked and client.reader.body_done
 
 
 def _upstream_failure(exc: BaseException, upstream: UpstreamH1) -> BaseException:

@@ -54,12 +54,12 @@ class Pool:
         """A new connection for this request, whatever is idle. Raises UpstreamFailed."""
         request = flow.request
         key = (request.scheme, request.host, request.port)
+        if failure := self._failed.pop(key, None):
+            raise UpstreamFailed(failure)  # of the connection that the flow shows already
         server = self.current
         if server.address != (request.host, request.port) or server.timestamp_start is not None:
             server = Server(address=(request.host, request.port))
         flow.server_conn = self.current = server
-        if failure := self._failed.pop(key, None):
-            raise UpstreamFailed(failure)
         tls = request.scheme == "https"
         if tls and server.sni is None:
             server.sni = self.sni if key == self.tunnel and self.sni else request.host
