@@ -226,6 +226,16 @@ async def test_new_rows_below_are_counted_until_the_end_is_seen(console: FakeCon
     pane.left()
 
 
+async def test_following_begins_before_the_first_flow(console: FakeConsole, pane: FlowList) -> None:
+    pane.entered()
+    pane.navigate("down")
+    assert not console.view.follow
+    pane.navigate("end")
+    flows = numbered(console, 3)
+    assert console.view.focus_id == flows[2].id
+    pane.left()
+
+
 async def test_following(console: FakeConsole, pane: FlowList) -> None:
     numbered(console, 20)
     pane.entered()

@@ -155,6 +155,8 @@ class FlowList(Pane):
                 self.console.open_pane("detail")
             return
         if not count:
+            if move == "end":
+                self._set_follow(True)
             return
         here = self._focus_position()
         page = max(self._height - 1, 1)
