@@ -226,6 +226,25 @@ async def test_new_rows_below_are_counted_until_the_end_is_seen(console: FakeCon
     pane.left()
 
 
+@pytest.mark.parametrize(
+    ("reason", "shown"),
+    [
+        ("h:8443 refused the connection: nothing listens there", "h:8443/x  refused the connection"),
+        ("h:8443: the server closed the connection", "h:8443/x  the server closed"),
+        ("h has no address", "h:8443/x  has no address"),
+        ("hello", "h:8443/x  hello"),
+        ("h.example is another one", "h:8443/x  h.example is"),
+        ("the name h cannot be resolved", "h:8443/x  the name h cannot"),
+        ("h", "h:8443/x  h "),
+    ],
+)
+def test_a_reason_does_not_repeat_the_host(console: FakeConsole, pane: FlowList, reason: str, shown: str) -> None:
+    flow = http_flow("http://h:8443/x", status=None)
+    flow.error = Error(reason)
+    console.add(flow)
+    assert shown in screen(pane, 100, 5)[1] + " "
+
+
 async def test_following_begins_before_the_first_flow(console: FakeConsole, pane: FlowList) -> None:
     pane.entered()
     pane.navigate("down")

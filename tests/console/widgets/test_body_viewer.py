@@ -112,6 +112,25 @@ def test_the_same_body_is_not_read_again(host: Host) -> None:
         host.view.set_mode("dance")
 
 
+def test_an_empty_body_is_said_to_be_empty_again_after_it_was_forgotten(host: Host) -> None:
+    for _ in range(2):
+        assert host.view.show(Body(b""))
+        assert host.view.note == "empty"
+        host.view.forget()
+        assert host.view.note == ""
+
+
+async def test_work_that_was_ended_begins_anew(host: Host) -> None:
+    body = Body(json.dumps([{"number": number} for number in range(5000)]).encode(), "application/json")
+    host.view.show(body)
+    host.view.forget()
+    await host.settle()
+    assert len(host.view.pieces) == 0
+    assert host.view.show(body)
+    await host.settle()
+    assert "pretty" in host.view.note
+
+
 async def test_large_bodies_come_raw_first_and_better_later(host: Host) -> None:
     raw = json.dumps([{"number": number} for number in range(5000)]).encode()
     host.view.show(Body(raw, "application/json"))

@@ -78,7 +78,7 @@ class Detail(Pane):
         self._ticker = self._loop = None
         self._searches.cancel()
         for body in self._bodies.values():
-            body.stop()
+            body.forget()
 
     def focused_flow(self) -> Flow | None:
         id_ = self.view.focus_id

@@ -93,7 +93,7 @@ def url(row: Row, failure_room: int) -> list[Run]:
     ]
     if not row.failed:
         return runs
-    reason = "  " + visible(row.failed)
+    reason = "  " + visible(_without_host(row.failed, row.host))
     # The reason keeps half of the column at least; a long path gives way, since the detail pane has all of it.
     room = max(failure_room - min(len(reason), failure_room // 2), 0)
     kept: list[Run] = []
@@ -105,6 +105,16 @@ def url(row: Row, failure_room: int) -> list[Run]:
         if room <= 0:
             break
     return [*kept, ("failed", reason)]
+
+
+def _without_host(reason: str, host: str) -> str:
+    """A reason that begins with the server's address, which the row shows already, without it."""
+    rest = reason.removeprefix(host)
+    if not host or rest == reason or not rest.startswith((":", " ")):
+        return reason
+    if rest.startswith(":"):
+        rest = rest[1:].lstrip("0123456789")
+    return rest.lstrip(": ") or reason
 
 
 def code(row: Row) -> Run:

@@ -50,14 +50,15 @@ class BodyView:
         self.mode = "auto"
         self._changed = changed
         self._spawn = spawn
-        self._body = Body(b"")
+        self._body = Body(None)
+        self._shows = False
         self._request = 0
 
     def show(self, body: Body) -> bool:
         """Show a body; False: it is the one that is shown already."""
-        if body.raw is self._body.raw and body[1:] == self._body[1:] and self._request:
+        if self._shows and body.raw is self._body.raw and body[1:] == self._body[1:]:
             return False
-        self._body = body
+        self._body, self._shows = body, True
         self._start()
         return True
 
@@ -68,9 +69,11 @@ class BodyView:
         self.mode = mode
         self._start()
 
-    def stop(self) -> None:
-        """End the work in progress, if any; what is shown stays."""
+    def forget(self) -> None:
+        """End the work in progress, if any, and let go of the body and of what was made of it."""
         self._request += 1
+        self._body, self._shows = Body(None), False
+        self.pieces, self.note = FixedPieces([]), ""
 
     def _start(self) -> None:
         self._request += 1
