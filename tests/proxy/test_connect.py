@@ -2,6 +2,7 @@
 
 import asyncio
 import ssl
+import time
 
 import pytest
 
@@ -9,6 +10,7 @@ from midstream.flows.connection import Server
 from midstream.flows.http import HTTPFlow, Response
 from midstream.flows.tls import ClientHelloData, TlsData
 from midstream.proxy.settings import Settings
+from midstream.proxy.streams.memory import memory_pair
 from tests.kit.connection_events import ConnectionEvents
 from tests.kit.conversation import PATIENCE, Conversation, End, conversation
 from tests.kit.tls_ends import Tls, as_client, as_server
@@ -432,6 +434,38 @@ async def test_a_client_that_nobody_has_a_certificate_for():
         await talk.over()
         assert watched.names[-3:] == ["tls_start_client", "tls_failed_client", "client_disconnected"]
         assert "no addon configured TLS" in str(talk.recorder.last("http_connect_error").error)
+
+
+async def test_tls_whose_first_bytes_come_one_by_one():
+    async with conversation(Tls()) as talk:
+        near, far = memory_pair()
+        async with asyncio.TaskGroup() as group:
+            shaking = group.create_task(as_client(End(near)))
+            for _ in range(5):
+                talk.client.stream.write((await far.peek())[:1])
+                far.unread((await far.read())[1:])
+                await settle()
+            talk.client.stream.write(await far.read())
+            far.write(await talk.client.stream.read())
+            talk.client.stream.write(await far.read())
+        shaking.result().say(b"GET http://a.test/ HTTP/1.1\r\nHost: a.test\r\n\r\n")
+        talk.client.stream.write(await far.read())
+        await (await talk.server()).expect(GET)
+
+
+@pytest.mark.parametrize("said", [b"GE", b"\x16\x03", CONNECT + b"GE", CONNECT + b"\x16"])
+async def test_first_words_have_the_time_of_a_head(said):
+    async with conversation(settings=Settings(head_timeout=1, idle_timeout=1000)) as talk:
+        talk.say(said)
+        await settle()
+        assert talk.context.watch.deadline < time.monotonic() + 2
+
+
+async def test_a_url_inside_a_tunnel_decides_the_host():
+    async with conversation() as talk:
+        talk.say(CONNECT + b"GET http://b.test/x HTTP/1.1\r\nA: 1\r\nHost: a.test\r\n\r\n")
+        server = await talk.server()
+        await server.expect(b"GET http://b.test/x HTTP/1.1\r\nA: 1\r\nHost: b.test\r\n\r\n")
 
 
 async def test_tls_to_the_proxy_itself():

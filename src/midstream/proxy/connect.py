@@ -152,6 +152,8 @@ async def _protocol(connected: Connected) -> Protocol:
     context.watch.expect(context.settings.idle_timeout, "the tunnel was idle")
     if upstream is not None and await _server_first(connected.client, upstream):
         return Protocol.RAW
+    await connected.client.peek()
+    context.watch.expect(context.settings.longest_head, "the client stopped in the middle of its first words")
     return await detect(connected.client)
 
 

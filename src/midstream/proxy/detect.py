@@ -6,7 +6,7 @@ Rules as in `parity/addons-builtin.md`, "nextlayer: decision order". Called for 
 from enum import Enum
 
 from midstream.proxy.streams.stream import Stream
-from midstream.proxy.tls import looks_like_tls
+from midstream.proxy.tls import TLS_START, looks_like_tls
 
 # How much of a first line may come without a space before it is clear that it is no HTTP request line.
 LONGEST_METHOD = 32
@@ -35,8 +35,8 @@ async def detect(stream: Stream) -> Protocol:
 
 def judge(data: bytes) -> Protocol | None:
     """What begins like this; None while it may still become either."""
-    if data[:1] == b"\x16" and len(data) < 3:
-        return None if data in (b"\x16", b"\x16\x03") else Protocol.RAW
+    if data and TLS_START.startswith(data):
+        return None
     if looks_like_tls(data):
         return Protocol.TLS
     verdict = looks_like_http(data)

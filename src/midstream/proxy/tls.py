@@ -25,6 +25,9 @@ from midstream.wire import client_hello
 logger = logging.getLogger(__name__)
 
 
+TLS_START = b"\x16\x03"
+
+
 class ClientTLSFailed(Exception):
     """The client and we could not agree on TLS, or it rejects our certificate."""
 
@@ -32,6 +35,17 @@ class ClientTLSFailed(Exception):
 def looks_like_tls(data: bytes) -> bool:
     """Whether a connection that begins like this begins a TLS handshake (record type 22, version 3.x)."""
     return len(data) >= 3 and data[0] == 0x16 and data[1] == 0x03 and data[2] <= 0x04
+
+
+async def begins_with_tls(stream: Stream) -> bool:
+    """The same for a stream, on which the first bytes may come one by one. Raises OSError."""
+    data = await stream.peek()
+    while len(data) < 3 and TLS_START.startswith(data):
+        more = await stream.peek(len(data) + 1)
+        if len(more) == len(data):
+            return False
+        data = more
+    return looks_like_tls(data)
 
 
 async def read_client_hello(stream: Stream, client: Client, timeout: float) -> ClientHello:

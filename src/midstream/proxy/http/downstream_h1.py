@@ -142,10 +142,12 @@ class DownstreamH1:
 
     def _tunnel_request(self, head: RequestHead, destination: Destination, arrived: float) -> Request:
         scheme, host, port = destination
-        path, authority = head.target, b""
+        path, authority, fields = head.target, b"", head.fields
         if path[:1] != b"/" and path != b"*":
             _, authority, path = _split_absolute(path)
             path = path or b"/"
+            if head.host != authority:
+                fields = _with_host(fields, authority)  # RFC 9112 §3.2.2 holds for every server
         return Request(
             host,
             port,
@@ -154,7 +156,7 @@ class DownstreamH1:
             authority,
             path,
             head.version,
-            Headers(head.fields),
+            Headers(fields),
             None,
             None,
             arrived,

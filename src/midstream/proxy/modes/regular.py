@@ -8,13 +8,15 @@ from midstream.proxy.http.downstream_h1 import DownstreamH1
 from midstream.proxy.http.pool import Pool
 from midstream.proxy.http.serve import serve_http
 from midstream.proxy.streams.stream import Stream
-from midstream.proxy.tls import looks_like_tls, read_client_hello, start_client_tls
+from midstream.proxy.tls import begins_with_tls, read_client_hello, start_client_tls
 
 
 async def serve_regular(stream: Stream, context: ClientContext) -> None:
     """Serve one client until it leaves. Raises OSError, ClientTLSFailed, CancelledError."""
     context.watch.expect(context.settings.idle_timeout, "the client sent nothing")
-    if looks_like_tls(await stream.peek()):
+    await stream.peek()
+    context.watch.expect(context.settings.longest_head, "the client stopped in the middle of its first words")
+    if await begins_with_tls(stream):
         stream = await _start_tls(stream, context)
     pool = Pool(context.dialler, context.watch, Server(address=None))
     client = DownstreamH1(context.client, stream, context.settings, context.watch)
@@ -31,6 +33,7 @@ async def _start_tls(stream: Stream, context: ClientContext) -> Stream:
     """A client that speaks TLS with the proxy itself, whatever it asks for inside."""
     events, settings = context.events, context.settings
     about = context.for_addons(Server(address=None))
+    context.watch.rest()  # handshakes have limits of their own
     hello = await read_client_hello(stream, context.client, settings.head_timeout)
     if events.tls_clienthello.handlers:
         await events.tls_clienthello(ClientHelloData(about, hello))
