@@ -14,7 +14,11 @@ class UpstreamFailed(Exception):
 
 
 class BodyTooLarge(Exception):
-    """A body passes `body_size_limit`."""
+    """A body passes `body_size_limit`; `status` is for the client, who sent it or waits for it."""
+
+    def __init__(self, text: str, status: int) -> None:
+        super().__init__(text)
+        self.status = status
 
 
 class Unsendable(Exception):

@@ -23,17 +23,19 @@ StreamFunction = Callable[[bytes], Iterable[bytes] | bytes]
 logger = logging.getLogger("midstream.proxy")
 
 
-def check_size(size: int, settings: Settings) -> None:
+def check_size(message: Message, size: int, settings: Settings) -> None:
     """Raises BodyTooLarge when a body of that many bytes must not pass."""
     limit = settings.body_size_limit
     if limit is not None and size > limit:
-        raise BodyTooLarge(f"the body is larger than body_size_limit ({human_size(limit)})")
+        part, status = ("request", 413) if isinstance(message, Request) else ("response", 502)
+        text = f"{part} refused: the body is larger than body_size_limit ({human_size(limit)})"
+        raise BodyTooLarge(text, status)
 
 
 def shall_stream(message: Message, framing: int, settings: Settings) -> bool:
     """Whether the body goes through piece by piece. `framing` as the head says; raises BodyTooLarge."""
     if framing > 0:
-        check_size(framing, settings)
+        check_size(message, framing, settings)
     if message.stream:
         return framing not in (NO_BODY, 0)
     if framing > 0:
@@ -42,10 +44,10 @@ def shall_stream(message: Message, framing: int, settings: Settings) -> bool:
     return False
 
 
-async def collect(reader: MessageReader, settings: Settings, why: str) -> tuple[bytes, bool]:
-    """The body, and whether that is all of it. False: it outgrew memory's share, and the rest is still to be read.
+async def collect(message: Message, reader: MessageReader, settings: Settings, why: str) -> tuple[bytes, bool]:
+    """The body of `message`, and whether that is all of it.
 
-    `why` says whose silence ended the wait, if it does. Raises BodyTooLarge, Refused, OSError.
+    False: it outgrew memory's share, and the rest is still to be read. `why` says whose silence ended the wait, if it does. Raises BodyTooLarge, Refused, OSError.
     """
     body: bytes | bytearray = b""
     most = _most_held(settings)
@@ -58,7 +60,7 @@ async def collect(reader: MessageReader, settings: Settings, why: str) -> tuple[
             # Not a list to be joined: two-byte pieces would take thirty times their size.
             body = bytearray(body) if isinstance(body, bytes) else body
             body += piece
-        check_size(len(body), settings)
+        check_size(message, len(body), settings)
         if len(body) > most:
             return bytes(body), False
     return bytes(body), True
@@ -92,7 +94,7 @@ class StreamedBody:
     def take(self, data: bytes) -> list[bytes]:
         """What goes on for one piece that came. Raises BodyTooLarge, Unsendable."""
         self.size += len(data)
-        check_size(self.size, self._settings)
+        check_size(self._message, self.size, self._settings)
         return self._pass(data)
 
     def end(self) -> list[bytes]:

@@ -48,7 +48,7 @@ async def exchange(flow: HTTPFlow, client: DownstreamH1, upstreams: Pool, contex
     if (body := client.reader.body_now(head.framing)) is None:
         if head.expects_continue:
             client.send_continue()
-        body, complete = await collect(client.reader, context.settings, CLIENT_STOPPED)
+        body, complete = await collect(request, client.reader, context.settings, CLIENT_STOPPED)
         if not complete and flow.response is None:
             await _stream_both_ways(flow, client, upstreams, context, body)
             return
@@ -148,7 +148,7 @@ async def _relay_response(flow: HTTPFlow, client: DownstreamH1, upstream: Upstre
     reader = upstream.reader
     if (body := reader.body_now(head.framing)) is None:
         try:
-            body, complete = await collect(reader, settings, f"{upstream.where} stopped sending")
+            body, complete = await collect(response, reader, settings, f"{upstream.where} stopped sending")
         except (OSError, Refused) as exc:
             raise _upstream_failure(exc, upstream) from exc
         if not complete:

@@ -65,14 +65,11 @@ def _verdict(
     failure: BaseException, flow: HTTPFlow, client: DownstreamH1, context: ClientContext
 ) -> tuple[int, bytes, str]:
     """Status (0: no answer), reason phrase, and the sentence for row, log and client."""
-    is_request = not client.reader.body_done
     match failure:
         case UpstreamFailed() | Unsendable():
             return 502, b"Bad Gateway", str(failure)
-        case BodyTooLarge() if is_request:
-            return 413, b"Content Too Large", f"request refused: {failure}"
         case BodyTooLarge():
-            return 502, b"Bad Gateway", f"response refused: {failure}"
+            return failure.status, reason_phrase(failure.status), str(failure)
         case Refused():
             return failure.status, reason_phrase(failure.status), f"request refused: {failure.reason}"
         case FlowKilled():
@@ -81,7 +78,7 @@ def _verdict(
             return 0, b"", Error.KILLED_MESSAGE
         case asyncio.CancelledError() if context.watch.expired and context.watch.server_due:
             return 502, b"Bad Gateway", context.watch.reason
-        case asyncio.CancelledError() if context.watch.expired and is_request:
+        case asyncio.CancelledError() if context.watch.expired and not client.reader.body_done:
             return 408, b"Request Timeout", context.watch.reason
         case asyncio.CancelledError():
             return 0, b"", context.watch.reason or "midstream is shutting down"
