@@ -47,7 +47,8 @@ def shall_stream(message: Message, framing: int, settings: Settings) -> bool:
 async def collect(message: Message, reader: MessageReader, settings: Settings, why: str) -> tuple[bytes, bool]:
     """The body of `message`, and whether that is all of it.
 
-    False: it outgrew memory's share, and the rest is still to be read. `why` says whose silence ended the wait, if it does. Raises BodyTooLarge, Refused, OSError.
+    False: it outgrew memory's share, and the rest is still to be read. `why` says whose silence ended the wait, if it
+    does. Raises BodyTooLarge, Refused, OSError.
     """
     body: bytes | bytearray = b""
     most = _most_held(settings)
