@@ -8,7 +8,7 @@ import pytest
 
 from midstream.console.prompt import YesNo
 from tests.console.masters import Shown, shown_console
-from tests.kit.captured import http_flow
+from tests.kit.captured import http_flow, tcp_flow
 
 
 @pytest.fixture
@@ -76,6 +76,22 @@ async def test_hints_are_those_of_what_has_the_keys(shown):
     assert "? help" not in shown.lines[-1]
     shown.press("?")
     assert shown.console.shown_name == "options"
+
+
+async def test_a_tcp_flow_is_not_offered_the_parts_of_http(shown):
+    flow = tcp_flow((True, b"hello"))
+    shown.view.add(flow)
+    shown.press("e")
+    shown.console.keys._open()
+    assert "; Comment" in shown.text
+    assert "Request body" not in shown.text
+    shown.press("b")
+    assert not isinstance(shown.console.active_prompt, YesNo)
+    shown.press("esc", "esc")
+    add(shown, "http://example.com/")
+    shown.press("end", "e")
+    shown.console.keys._open()
+    assert "b Request body" in shown.text
 
 
 async def test_following_leaves_the_flow_that_somebody_works_on(shown):

@@ -9,7 +9,7 @@ from midstream.console.widgets.pieces import Piece
 from midstream.flows.flow import Flow
 from midstream.flows.http import HTTPFlow, Message
 from midstream.store.rows import Row
-from midstream.text.escape import visible
+from midstream.text.escape import visible, visible_bytes
 from midstream.text.times import human_duration
 from midstream.text.url import hostport
 
@@ -35,7 +35,7 @@ def title_runs(flow: Flow, row: Row | None, now: float) -> list[Run]:
     """The first row of the pane: number, what the flow is, and what holds it."""
     runs: list[Run] = [("dim", f" {row.number}  " if row is not None else " ")]
     if isinstance(flow, HTTPFlow):
-        runs += [("method", visible(flow.request.method)), ("strong", " " + visible(flow.request.pretty_url[:4096]))]
+        runs += [("method", visible_bytes(flow.request.raw_method)), ("strong", " " + visible(flow.request.pretty_url[:4096]))]
     else:
         address = flow.server_conn.address
         where = hostport("", address[0], address[1]) if address else ""
@@ -84,7 +84,7 @@ def request_pieces(flow: HTTPFlow, folded: bool) -> list[Piece]:
     """Start line and headers of the request."""
     request = flow.request
     line: list[Run] = [
-        ("method", visible(request.method)),
+        ("method", visible_bytes(request.raw_method)),
         ("text", " " + visible(request.pretty_url[:4096])),
         ("dim", " " + visible(request.http_version)),
     ]
