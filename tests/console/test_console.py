@@ -291,6 +291,13 @@ async def test_a_held_flow_is_announced_without_moving_the_focus(shown):
     await shown.until(lambda: "‖1" not in shown.lines[-2])
 
 
+async def test_stopping_the_process_is_asked_while_flows_are_in_flight(shown):
+    add(shown, "http://example.com/", status=None, live=True)
+    shown.press("ctrl z")
+    assert "stop the proxy too? 1 flow is in flight [y/n]" in shown.prompt_line
+    shown.press("n")
+
+
 async def test_confirm(shown):
     (held,) = add(shown, "http://example.com/", live=True)
     shown.press("z")

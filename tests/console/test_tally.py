@@ -31,6 +31,20 @@ def test_it_counts_what_is_held_and_marked_without_walking():
     assert not tally.marked
 
 
+def test_what_is_in_flight():
+    view, tally, _ = make()
+    waiting, done = http_flow(status=None, live=True), http_flow(live=True)
+    view.add(waiting)
+    view.add(done)
+    assert tally.in_flight == {waiting.id}
+    waiting.response = done.response
+    view.update(waiting)
+    assert not tally.in_flight
+    view.add(http_flow(status=None, live=True))
+    view.clear()
+    assert not tally.in_flight
+
+
 def test_a_view_that_is_there_already_is_counted():
     view = View()
     flow = http_flow(live=True)

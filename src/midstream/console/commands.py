@@ -130,10 +130,11 @@ class ConsoleAddon:
     @command("console.suspend")
     def suspend(self) -> None:
         """Stop the whole process until the shell continues it; asks while flows are in flight."""
-        live = len(self._console.tally.held)
-        if live:
+        waiting = len(self._console.tally.in_flight)
+        if waiting:
+            flows = "flow is" if waiting == 1 else "flows are"
             self._console.prompt(
-                f"stop the proxy too? {live} held flows wait",
+                f"stop the proxy too? {waiting:,} {flows} in flight",
                 kind="yesno",
                 done=lambda _: self._console.terminal.stop_process(),
             )

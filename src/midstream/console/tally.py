@@ -23,6 +23,7 @@ class Tally:
         self._on_held = on_held
         self.held: dict[str, str] = {}
         self.marked: set[str] = set()
+        self.in_flight: set[str] = set()
         self.per_second: deque[int] = deque(maxlen=SECONDS)
         self._second = int(time.monotonic())
         self._now = 0
@@ -40,6 +41,7 @@ class Tally:
         elif change.kind == "remove" and change.id is not None:
             self.held.pop(change.id, None)
             self.marked.discard(change.id)
+            self.in_flight.discard(change.id)
         elif change.kind == "refresh":
             self._prune()
         return change.kind != "update" or (len(self.held), len(self.marked)) != before
@@ -77,6 +79,10 @@ class Tally:
             self.marked.add(id_)
         else:
             self.marked.discard(id_)
+        if row.live and row.duration is None:
+            self.in_flight.add(id_)
+        else:
+            self.in_flight.discard(id_)
         if not row.held:
             self.held.pop(id_, None)
         else:
@@ -89,3 +95,4 @@ class Tally:
     def _prune(self) -> None:
         self.held = {id_: side for id_, side in self.held.items() if id_ in self._view}
         self.marked = {id_ for id_ in self.marked if id_ in self._view}
+        self.in_flight = {id_ for id_ in self.in_flight if id_ in self._view}
