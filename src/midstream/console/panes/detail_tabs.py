@@ -35,7 +35,10 @@ def title_runs(flow: Flow, row: Row | None, now: float) -> list[Run]:
     """The first row of the pane: number, what the flow is, and what holds it."""
     runs: list[Run] = [("dim", f" {row.number}  " if row is not None else " ")]
     if isinstance(flow, HTTPFlow):
-        runs += [("method", visible_bytes(flow.request.raw_method)), ("strong", " " + visible(flow.request.pretty_url[:4096]))]
+        runs += [
+            ("method", visible_bytes(flow.request.raw_method)),
+            ("strong", " " + visible(flow.request.pretty_url[:4096])),
+        ]
     else:
         address = flow.server_conn.address
         where = hostport("", address[0], address[1]) if address else ""
