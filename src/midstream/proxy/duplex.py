@@ -24,10 +24,8 @@ async def while_uploading(
             finished = task.done() and task.exception() is None
             task.cancel()
     except BaseExceptionGroup as failed:
-        if (us := asyncio.current_task()) is not None and us.cancelling():
-            raise asyncio.CancelledError from None  # the failure is what our end did to the other side
-        if not downloaded:
-            first = failed.exceptions[0]
+        first = await _first_of(failed)
+        if not downloaded or isinstance(first, asyncio.CancelledError):
             raise first from first.__cause__
     return finished
 
@@ -36,8 +34,21 @@ async def both(first: Coroutine[Any, Any, None], second: Coroutine[Any, Any, Non
     """Run both to their ends. The first failure cancels the other and is raised as it is."""
     try:
         async with asyncio.TaskGroup() as group:
-            group.create_task(first)
-            group.create_task(second)
-    except BaseExceptionGroup as group_error:
-        first_error = group_error.exceptions[0]
-        raise first_error from first_error.__cause__
+            # Waited for inside: a group that is left already miscounts, before 3.13, how often it was cancelled.
+            await asyncio.wait([group.create_task(first), group.create_task(second)])
+    except BaseExceptionGroup as failed:
+        error = await _first_of(failed)
+        raise error from error.__cause__
+
+
+async def _first_of(failed: BaseExceptionGroup[BaseException]) -> BaseException:
+    """What to raise in place of a group: its first failure; or that we are cancelled, which is why there was one."""
+    task = asyncio.current_task()
+    if task is None or not task.cancelling():
+        return failed.exceptions[0]
+    try:
+        # From 3.13 on a group of tasks cancels once more who is cancelled already, which would hit what we clean up.
+        await asyncio.sleep(0)
+    except asyncio.CancelledError:
+        pass
+    return asyncio.CancelledError()
