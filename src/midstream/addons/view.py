@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 import weakref
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from midstream import filters
 from midstream.flows.connection import Client, Server
@@ -153,7 +153,8 @@ class ViewAddon:
     @command("view.clear")
     def clear(self) -> None:
         """Take all flows out of the list. Held ones are ended, since nobody could release them any more."""
-        self._take_out([flow for id_ in self.view.all_ids if (flow := self.view.get(id_)) is not None])
+        self._end(flow for id_ in self.view.all_ids if (flow := self.view.get(id_)) is not None)
+        self._let_go(self.view.clear())
 
     @command("view.clear_unmarked")
     def clear_unmarked(self) -> None:
@@ -161,12 +162,17 @@ class ViewAddon:
         self._take_out(list(self.view.resolve("@unmarked")))
 
     def _take_out(self, flows: list[Flow], kill_all: bool = False) -> None:
+        self._end(flows, kill_all)
+        self._let_go(self.view.remove([flow.id for flow in flows]))
+
+    def _end(self, flows: Iterable[Flow], kill_all: bool = False) -> None:
         for flow in flows:
             if flow.live:
                 self._dismissed.add(flow)
-            if flow.killable and (kill_all or flow.intercepted):
-                flow.kill()
-        gone = self.view.remove([flow.id for flow in flows])
+                if flow.killable and (kill_all or flow.intercepted):
+                    flow.kill()
+
+    def _let_go(self, gone: list[Flow]) -> None:
         if len(gone) > _MANY:
             ctx.master.background.spawn(let_go(gone), "free flows")
 

@@ -149,8 +149,18 @@ class View:
         return list(gone.values())
 
     def clear(self) -> list[Flow]:
-        """Take all flows out and return them."""
-        return self.remove(list(self._flows))
+        """Take all flows out and return them. As `remove`, without looking at each: there may be very many."""
+        if not self._flows:
+            return []
+        gone = list(self._flows.values())
+        if self._meanwhile is not None:
+            self._meanwhile.update(dict.fromkeys(self._flows, False))
+        self.shown.fill(())
+        for each in (self._flows, self._rows, self._settings, self._moved):
+            each.clear()
+        self._changed("refresh", None)
+        self._move_focus(None)
+        return gone
 
     # -- focus --------------------------------------------------------------------------------------------------------
 
