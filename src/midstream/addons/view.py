@@ -10,6 +10,7 @@ from __future__ import annotations
 import time
 import weakref
 from collections.abc import Iterable, Sequence
+from typing import TypeVar
 
 from midstream import filters
 from midstream.flows.connection import Client, Server
@@ -26,6 +27,8 @@ from midstream.hub.types import Choice
 from midstream.store.order import ORDERS
 from midstream.store.view import View
 from midstream.work.slices import cooperate, let_go
+
+T = TypeVar("T")
 
 # What is done with more flows is done in slices, so that the loop goes on meanwhile.
 _MANY = 2000
@@ -172,7 +175,7 @@ class ViewAddon:
                 if flow.killable and (kill_all or flow.intercepted):
                     flow.kill()
 
-    def _let_go(self, gone: list[Flow]) -> None:
+    def _let_go(self, gone: list[T]) -> None:
         if len(gone) > _MANY:
             ctx.master.background.spawn(let_go(gone), "free flows")
 

@@ -148,11 +148,11 @@ class View:
             self._move_focus(self.shown.nearest(lost))
         return list(gone.values())
 
-    def clear(self) -> list[Flow]:
-        """Take all flows out and return them. As `remove`, without looking at each: there may be very many."""
+    def clear(self) -> list[object]:
+        """Take all flows out. Returns all that was kept of them: freeing very many takes a while, see `let_go`."""
         if not self._flows:
             return []
-        gone = list(self._flows.values())
+        gone: list[object] = [*self._flows.values(), *self._rows.values()]
         if self._meanwhile is not None:
             self._meanwhile.update(dict.fromkeys(self._flows, False))
         self.shown.fill(())

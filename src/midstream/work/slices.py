@@ -130,6 +130,6 @@ async def let_go(objects: list[T]) -> None:
     """Drop the references to many objects a slice at a time: what nobody else holds is freed, which takes a while."""
     budget = Budget()
     while objects:
-        del objects[-256:]
+        del objects[-32:]
         if budget.spent():
             await budget.rest()
