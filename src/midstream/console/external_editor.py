@@ -15,7 +15,9 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-VARIABLES = ("MIDSTREAM_EDITOR", "MITMPROXY_EDITOR", "VISUAL", "EDITOR")
+from midstream.text.environment import variables
+
+VARIABLES = (*variables("EDITOR"), "VISUAL", "EDITOR")
 FALLBACKS = ("sensible-editor", "nano", "vim", "vi")
 
 logger = logging.getLogger(__name__)
