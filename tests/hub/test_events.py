@@ -371,6 +371,62 @@ def test_a_failing_bind_changes_nothing() -> None:
     assert len(events.request.handlers) == 1
 
 
+async def test_an_addon_that_goes_during_an_event_does_not_see_the_rest_of_it() -> None:
+    calls: list[str] = []
+    events = Events()
+    last = Handlers(request=lambda flow: calls.append("gone"), client_connected=lambda client: calls.append("gone"))
+
+    def leave(_: object) -> None:
+        calls.append("first")
+        events.bind([first])
+
+    first = Handlers(request=leave, client_connected=leave)
+    for emit in (lambda: events.request(FakeFlow()), lambda: events.client_connected(object())):
+        events.bind([first, last])
+        await emit()
+    assert calls == ["first", "first"]
+
+
+class Named:
+    """An addon that notes its turns, and may do more."""
+
+    def __init__(self, name: str, calls: list[str], more: Any = None) -> None:
+        self.name, self.calls, self.more = name, calls, more
+
+    def request(self, flow: object) -> object:
+        self.calls.append(self.name)
+        return self.more() if self.more is not None else None
+
+
+async def test_an_addon_that_takes_itself_out_keeps_the_others_in() -> None:
+    calls: list[str] = []
+    events = Events()
+    second = Named("second", calls)
+    events.bind([Named("first", calls, lambda: events.bind([second])), second])
+    await events.request(FakeFlow())
+    assert calls == ["first", "second"]
+
+
+@pytest.mark.parametrize("kind", ["sync", "async"])
+async def test_an_addon_that_is_replaced_during_an_event_sees_it_in_its_new_form(kind: str) -> None:
+    """A script that is saved while a flow waits in another one: the flow must not slip by it."""
+    calls: list[str] = []
+    events, last = Events(), Named("last", calls)
+
+    def reload() -> None:
+        new = [Named(name, calls, lambda: calls.append("new form")) for name in ("before", "waits", "after")]
+        events.bind([*new, last])
+
+    async def reload_later() -> None:
+        await asyncio.sleep(0)
+        reload()
+
+    waits = Named("waits", calls, reload if kind == "sync" else reload_later)
+    events.bind([Named("before", calls), waits, Named("after", calls), last])
+    await events.request(FakeFlow())
+    assert calls == ["before", "waits", "after", "new form", "last"]
+
+
 def test_an_event_is_a_value() -> None:
     assert Event("running") == Event("running", ())
 

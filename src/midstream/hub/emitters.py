@@ -12,12 +12,12 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Generator, Iterator, Sequence
 from functools import partial
-from inspect import isawaitable
+from inspect import isawaitable, unwrap
 from time import perf_counter
-from typing import TYPE_CHECKING, Generic, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Generic, NamedTuple, ParamSpec, TypeVar
 
 from midstream.hub.failures import report_refused, report_slow, settle
-from midstream.hub.handlers import Handler
+from midstream.hub.handlers import Handler, addon_name
 from midstream.hub.timed_await import TimedAwait
 
 if TYPE_CHECKING:
@@ -49,10 +49,19 @@ for _ in _OVER:  # an exhausted generator ends an await at once
 FINISHED = Finished()
 
 
+class Met(NamedTuple):
+    """A handler that wants to be awaited, and the state of the event around it."""
+
+    handler: Handler
+    result: Awaitable[object]
+    bound: tuple[Handler, ...]
+    rest: Iterator[Handler]
+
+
 class Emitter(Generic[P]):
     """One event of one `Events`. `handlers` is empty when nobody listens, so that callers need not build the data."""
 
-    __slots__ = ("handlers", "name", "passes", "spawn", "sync_only")
+    __slots__ = ("handlers", "name", "passes", "spawn", "sync_only", "welcomes_newcomers")
 
     def __init__(
         self,
@@ -66,24 +75,20 @@ class Emitter(Generic[P]):
         self.spawn = spawn
         self.passes = passes  # what a handler may raise at the caller: OptionsError, for configure
         self.sync_only = sync_only
+        self.welcomes_newcomers = False  # as their way in tells them by itself what they need to hear
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> Awaitable[None]:
-        rest = iter(self.handlers)
-        met = self._run(args, rest)
-        return FINISHED if met is None else self._go_on(args, met, rest)
+        bound = self.handlers
+        if not bound:
+            return FINISHED
+        met = self._run(args, bound, iter(bound))
+        return FINISHED if met is None else self._go_on(args, met)
 
     def sync(self, *args: P.args, **kwargs: P.kwargs) -> None:
         """Emit where nobody can wait, such as after a command: an async handler goes on in the background."""
-        rest = self._still_bound()
-        met = self._run(args, rest)
-        if met is not None:
-            self.spawn(self._go_on(args, met, rest))
-
-    def _still_bound(self) -> Iterator[Handler]:
-        # Changing the option `scripts` unloads scripts in the middle of `configure`, and `done` is their last event.
-        for handler in self.handlers:
-            if handler in self.handlers:
-                yield handler
+        bound = self.handlers
+        if bound and (met := self._run(args, bound, iter(bound))) is not None:
+            self.spawn(self._go_on(args, met))
 
     def only(self, handlers: tuple[Handler, ...]) -> Emitter[P]:
         """The same event for just these handlers."""
@@ -91,10 +96,12 @@ class Emitter(Generic[P]):
         emitter.handlers = handlers
         return emitter
 
-    def _run(self, args: tuple[object, ...], rest: Iterator[Handler]) -> tuple[Handler, Awaitable[object]] | None:
+    def _run(self, args: tuple[object, ...], bound: tuple[Handler, ...], rest: Iterator[Handler]) -> Met | None:
         """Call handlers until one wants to be awaited; None when all have run or one has halted the event."""
         started = perf_counter()
         for handler in rest:
+            if self.handlers is not bound:
+                return self._run(args, self.handlers, self._still_to_come(bound, handler))
             try:
                 result = handler(*args)
             except self.passes:
@@ -110,25 +117,45 @@ class Emitter(Generic[P]):
             started = now
             if result is not None and isawaitable(result):
                 if not self.sync_only:
-                    return handler, result
+                    return Met(handler, result, bound, rest)
                 report_refused(self.name, handler)
                 if hasattr(result, "close"):
                     result.close()
         return None
 
-    async def _go_on(
-        self, args: tuple[object, ...], met: tuple[Handler, Awaitable[object]] | None, rest: Iterator[Handler]
-    ) -> None:
+    def _still_to_come(self, bound: tuple[Handler, ...], following: Handler) -> Iterator[Handler]:
+        """Who is left, now that addons came or went in the middle of the event.
+
+        Not those that went: `done` is the last that an addon sees. Of those that came the ones in the place of an
+        addon that has not had its turn: a flow must not slip by a script because that was loaded anew meanwhile.
+        """
+        here = self.handlers
+        place = bound.index(following)
+        if not self.welcomes_newcomers:
+            return iter([handler for handler in bound[place:] if handler in here])
+        had_their_turn = {_seat(handler) for handler in bound[:place]}
+        after = max((here.index(handler) for handler in bound[:place] if handler in here), default=-1) + 1
+        return iter([handler for handler in here[after:] if _seat(handler) not in had_their_turn])
+
+    async def _go_on(self, args: tuple[object, ...], met: Met | None) -> None:
         while met is not None:
-            handler, result = met
+            handler = met.handler
             try:
-                await TimedAwait(result, SLOW, partial(report_slow, self.name, handler))
+                await TimedAwait(met.result, SLOW, partial(report_slow, self.name, handler))
             except GeneratorExit:  # this coroutine is being closed
                 raise
             except BaseException as error:
                 if settle(self.name, handler, error):
                     return
-            met = self._run(args, rest)
+            met = self._run(args, met.bound, met.rest)
+
+
+def _seat(handler: Handler) -> object:
+    """What a script and its newer form have in common: the name of the addon; scripts have one in their globals."""
+    owner = getattr(handler, "__self__", None)
+    if owner is not None:
+        return addon_name(owner)
+    return getattr(unwrap(handler), "__globals__", {}).get("name") or handler
 
 
 class FlowEmitter(Emitter[[F]], Generic[F]):
@@ -140,14 +167,21 @@ class FlowEmitter(Emitter[[F]], Generic[F]):
         self, name: str, spawn: Callable[[Awaitable[None]], object], update: Emitter[[Sequence[Flow]]]
     ) -> None:
         super().__init__(name, spawn)
+        self.welcomes_newcomers = True
         self.update = update
 
     def __call__(self, flow: F) -> Awaitable[None]:
-        if self.handlers:
+        bound = self.handlers
+        if bound:
             # Emitter._run once more, for one argument and without a call in between.
-            rest = iter(self.handlers)
+            rest = iter(bound)
             started = perf_counter()
             for handler in rest:
+                if self.handlers is not bound:
+                    met = self._run((flow,), self.handlers, self._still_to_come(bound, handler))
+                    if met is not None:
+                        return self._go_on_with(flow, met)
+                    break
                 try:
                     result = handler(flow)
                 except BaseException as error:
@@ -160,7 +194,7 @@ class FlowEmitter(Emitter[[F]], Generic[F]):
                     report_slow(self.name, handler, now - started)
                 started = now
                 if result is not None and isawaitable(result):
-                    return self._go_on_with(flow, (handler, result), rest)
+                    return self._go_on_with(flow, Met(handler, result, bound, rest))
         if self.update.handlers or flow.intercepted:
             return self._after(flow)
         return FINISHED
@@ -176,8 +210,8 @@ class FlowEmitter(Emitter[[F]], Generic[F]):
             return FINISHED
         return self._hold(flow, updating)
 
-    async def _go_on_with(self, flow: F, met: tuple[Handler, Awaitable[object]], rest: Iterator[Handler]) -> None:
-        await self._go_on((flow,), met, rest)
+    async def _go_on_with(self, flow: F, met: Met) -> None:
+        await self._go_on((flow,), met)
         await self._after(flow)
 
     async def _hold(self, flow: F, updating: Awaitable[None]) -> None:

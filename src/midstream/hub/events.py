@@ -70,7 +70,9 @@ class LifecycleEvent(Declaration, Generic[P]):
 
     def emitter(self, spawn: Spawn) -> Emitter[P]:
         passes = (OptionsError,) if self.name in ("load", "configure") else ()
-        return Emitter(self.name, spawn, passes, self.sync_only)
+        emitter: Emitter[P] = Emitter(self.name, spawn, passes, self.sync_only)
+        emitter.welcomes_newcomers = self.group != "lifecycle"
+        return emitter
 
 
 class FlowEvent(Declaration, Generic[F]):
