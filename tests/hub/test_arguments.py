@@ -205,7 +205,8 @@ def test_flows_need_a_store() -> None:
         (PARTS, "m", ["method"]),
         (types.Choice("nothing"), "m", []),
         (Flow, "@f", ["@focus"]),
-        (Sequence[Flow], "~h", ["~h", "~hq", "~hs"]),
+        (Sequence[Flow], "~h", ["~h", "~hq", "~hs", "~http"]),
+        (Sequence[Flow], "~d x & ~comm", ["~d x & ~comment"]),
         (types.CutSpec, "request.m", ["request.method"]),
         (types.CutSpec, "request.url,server_conn.s", ["request.url,server_conn.sni"]),
         (types.Marker, "tr", ["true"]),
@@ -259,5 +260,16 @@ def test_markers_have_glyphs() -> None:
     assert markers.glyph(":red_circle:") == "🔴"
     assert markers.glyph(":from_an_old_file:") == "●"
     assert markers.glyph("") == ""
+
+
+def test_markers_have_the_names_that_chats_use() -> None:
+    known = [":alarm_clock:", ":+1:", ":thumbsup:", ":1st_place_medal:", ":iceland:", ":red_circle:", "a", "Z", "9"]
+    assert [name for name in known if name not in markers.names()] == []
+    # What terminals draw in as many ways as there are terminals is a dot.
+    assert markers.glyph(":iceland:") == "●"
+    assert markers.glyph(":heart:") == "❤"
+    assert markers.glyph("a") == "a"
+    assert markers.glyph("\x1b") == "●"
+    assert markers.glyph("") == ""
     assert all(len(glyph) == 1 and glyph.isprintable() for glyph in markers.names().values())
-    assert all(name[0] == name[-1] == ":" and " " not in name for name in markers.names())
+    assert all(" " not in name and (len(name) == 1 or name[0] == name[-1] == ":") for name in markers.names())

@@ -140,7 +140,6 @@ def test_lines_are_run(manager: CommandManager, line: str, result: object) -> No
         ("many a 1 b", "many: rest: 'b' is no whole number"),
         ("choose head", "choose: part: 'head' is no choice; the choices are url, body"),
         ("run x nothing", "run: cmd: no command is called 'nothing'"),
-        ("liar", "liar promised int and returned str: a mistake in that command"),
     ],
 )
 def test_lines_that_cannot_be_run(manager: CommandManager, line: str, message: str) -> None:

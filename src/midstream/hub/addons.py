@@ -17,7 +17,7 @@ from midstream.hub import ctx
 from midstream.hub.add_log import AddLogRelay
 from midstream.hub.events import DECLARATIONS, Event
 from midstream.hub.failures import one_line, own_traceback
-from midstream.hub.handlers import addon_name, handlers_of, short_name, walk, warnings_about
+from midstream.hub.handlers import addon_name, handlers_of, nested, short_name, walk, warnings_about
 from midstream.text.suggest import did_you_mean
 
 if TYPE_CHECKING:
@@ -50,14 +50,16 @@ class Loader:
         options = self.master.options
         before = options.option(name) if name in options else None
         owner = before.owner if before is not None else None
-        options.add_option(name, typespec, default, help, choices, kind=kind, owner=self._owner)
+        options.add_option(
+            name, typespec, default, help, choices, kind=kind, owner=self._owner, replacing=self._besides
+        )
         if before is options.option(name) and owner is not None and not any(owner is one for one in self._besides):
             # A script that repeats somebody's option must not take it along when it goes.
             before.owner = owner
 
     def add_command(self, path: str, func: Callable[..., Any]) -> None:
         """Make `func` the command `path`; its annotations are its argument types."""
-        self.master.commands.add(path, func, owner=self._owner)
+        self.master.commands.add(path, func, owner=self._owner, replacing=self._besides)
 
 
 class AddonManager:
@@ -77,33 +79,48 @@ class AddonManager:
 
         AddonManagerError or OptionsError: none of them is in.
         """
+        options = self.master.options
         with ctx.use(self.master):
             entered: list[object] = []
+            before = options.keys()
             try:
                 for addon in addons:
                     self._load(addon, entered)
-                self.master.options.process_deferred()
+                options.process_deferred()
+                self._tell_of_options(options.keys() - before)
                 self.chain.extend(addons)
                 self.rebind()
-                self._configure_first(entered)
+                self._emit("configure", entered, options.keys())
             except (AddonManagerError, OptionsError):
                 self.chain = [addon for addon in self.chain if not any(addon is new for new in addons)]
-                self._leave(entered)
+                back = self._leave(entered, with_options=True)
                 self.rebind()
+                self._tell_of_options(back)
                 raise
             if self.master.is_running:
                 self._emit("running", entered)
 
     def remove(self, addon: object) -> None:
-        """Tell an addon, and those nested in it, `done`, and forget it. Its options stay: others may read them."""
-        if not any(known is addon for known in self.chain):
-            raise AddonManagerError(f"{addon_name(addon)} cannot be removed: it was never added")
+        """Tell an addon, and those nested in it, `done`, and forget it. Its options stay: others may read them.
+
+        One that is nested in another goes out of that one's list.
+        """
+        holder = self._holder_of(addon)
         with ctx.use(self.master):
             leaving = list(walk([addon]))
             self._emit("done", leaving)
             self._leave(leaving)
-            self.chain = [known for known in self.chain if known is not addon]
+            holder[:] = [known for known in holder if known is not addon]
             self.rebind()
+
+    def _holder_of(self, addon: object) -> list[object]:
+        """The list that an addon stands in. AddonManagerError when there is none."""
+        for holder in (self.chain, *(nested(one) for one in walk(self.chain))):
+            if any(known is addon for known in holder):
+                if isinstance(holder, list):
+                    return holder
+                raise AddonManagerError(f"{addon_name(addon)} cannot be removed from a tuple: make `addons` a list")
+        raise AddonManagerError(f"{addon_name(addon)} cannot be removed: it was never added")
 
     def clear(self) -> None:
         """Remove all addons."""
@@ -120,25 +137,28 @@ class AddonManager:
         itself and calls `rebind`.
         """
         manager = self.master.options
-        owned = [option for _, option in manager.items() if replacing is not None and option.owner is replacing]
+        before = manager.keys()
         with ctx.use(self.master):
             entered: list[object] = []
             leaving = list(walk([replacing])) if replacing is not None else []
+            owners = [(one, one.owner) for _, one in manager.items() if any(one.owner is old for old in leaving)]
             try:
                 self._load(addon, entered, strict=True, besides=leaving)
                 manager.process_deferred()
+                self._tell_of_options(manager.keys() - before)
                 self._emit("configure", entered, manager.keys(), strict=True)
             except BaseException:
-                for option in owned:
-                    option.owner = replacing
-                self._leave(entered, with_options=True)
+                for option, owner in owners:
+                    option.owner = owner
+                self._tell_of_options(self._leave(entered, with_options=True))
                 raise
             self._emit("done", leaving)
-            self._leave(leaving, with_options=True)
+            back = self._leave(leaving, with_options=True)
             self._make_known(entered)
             if into is not None:
                 into[at : at + (replacing is not None)] = [addon]
             self.rebind()
+            self._tell_of_options(back)
             if self.master.is_running:
                 self._emit("running", entered)
         return addon
@@ -148,10 +168,11 @@ class AddonManager:
         with ctx.use(self.master):
             leaving = list(walk([addon]))
             self._emit("done", leaving)
-            self._leave(leaving, with_options=True)
+            back = self._leave(leaving, with_options=True)
             if out_of is not None:
                 out_of[:] = [other for other in out_of if other is not addon]
             self.rebind()
+            self._tell_of_options(back)
 
     def rebind(self) -> None:
         """Bind the handlers of all addons anew; needed after the `addons` list of an addon has changed."""
@@ -179,18 +200,28 @@ class AddonManager:
             self.lookup[addon_name(each)] = each
             self.master.commands.collect_commands(each)
 
-    def _leave(self, addons: Sequence[object], with_options: bool = False) -> None:
+    def _leave(self, addons: Sequence[object], with_options: bool = False) -> set[str]:
+        """Forget addons; the names of options that are now those of somebody else again."""
+        back: set[str] = set()
         for each in addons:
             if self.lookup.get(addon_name(each)) is each:
                 del self.lookup[addon_name(each)]
             self.master.commands.remove_commands(each)
             if with_options:
-                self.master.options.remove_options(each)
+                back |= self.master.options.remove_options(each)
+        return back
 
     # -- options --------------------------------------------------------------------------------------------------
 
-    def _configure_first(self, addons: Sequence[object]) -> None:
-        self._emit("configure", addons, self.master.options.keys())
+    def _tell_of_options(self, names: set[str]) -> None:
+        """`configure` for those who are in already: these options are new, or those of before again."""
+        if not names:
+            return
+        try:
+            self._configure(names)
+        except OptionsError as error:
+            # Nothing was set that could be taken back.
+            logger.error("%s", error)
 
     def _configure(self, updated: set[str]) -> None:
         with ctx.use(self.master):

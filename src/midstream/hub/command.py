@@ -8,6 +8,9 @@ from __future__ import annotations
 
 import functools
 import inspect
+import os.path
+import types
+import typing
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from inspect import Parameter
@@ -15,6 +18,7 @@ from typing import Any, Protocol, TypeVar
 
 from midstream.flows.errors import CommandError
 from midstream.hub.arguments import Argument, Commands, CommandTypes
+from midstream.hub.handlers import location
 from midstream.text.suggest import did_you_mean
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -62,15 +66,28 @@ class Command:
         self.help = inspect.cleandoc(func.__doc__) if func.__doc__ else None
         overrides = _overrides(func)
         self.parameters = [
-            CommandParameter(each.name, overrides.get(each.name, each.annotation), each.kind, each.default)
+            CommandParameter(
+                each.name, overrides.get(each.name, _without_none(each.annotation)), each.kind, each.default
+            )
             for each in self.signature.parameters.values()
+            if not _only_by_keyword(each)
         ]
-        self.return_type = self.signature.return_annotation
-        if self.return_type in (inspect.Signature.empty, type(None)):
-            self.return_type = None
+        returned = self.signature.return_annotation
+        self.return_type = None if returned in (inspect.Signature.empty, None, type(None)) else _without_none(returned)
+        self._may_return_none = self.return_type is None or self.return_type is not returned
         self._kinds = [self._kind_of_parameter(parameter) for parameter in self.parameters]
         if self.return_type is not None and manager.types.get(self.return_type) is None:
             raise CommandError(f"its result is {_named(self.return_type)}, which is no command type")
+
+    @property
+    def is_async(self) -> bool:
+        """Whether a call gives something to await."""
+        return inspect.iscoroutinefunction(inspect.unwrap(self.func))
+
+    @property
+    def place(self) -> str:
+        """Where it is written, as `file.py:12`; empty for what is not Python."""
+        return os.path.basename(location(self.func))
 
     def signature_help(self) -> str:
         """The command as one line: `flow.mark flow[]:flows marker:marker`, with the result behind an arrow."""
@@ -78,17 +95,21 @@ class Command:
         result = self.manager.types.get(self.return_type) if self.return_type is not None else None
         return " ".join(shown) + (f" -> {result.display}" if result is not None else "")
 
-    def prepare_args(self, args: Sequence[str]) -> list[Any]:
+    def prepare_args(self, args: Sequence[str]) -> inspect.BoundArguments:
         """The native values of the texts; CommandError names the argument that is wrong, or how many are."""
         least = sum(not parameter.is_optional for parameter in self.parameters)
         endless = bool(self.parameters) and self.parameters[-1].is_variadic
         if len(args) < least or (len(args) > len(self.parameters) and not endless):
             raise CommandError(f"{self.name}: {self._wanted(least, endless)}, got {len(args)}; {self.signature_help()}")
-        return [self._parse(min(place, len(self.parameters) - 1), text) for place, text in enumerate(args)]
+        values = [self._parse(min(place, len(self.parameters) - 1), text) for place, text in enumerate(args)]
+        bound = self.signature.bind(*values)
+        bound.apply_defaults()
+        return bound
 
     def call(self, args: Sequence[str]) -> Any:
         """Parse, call and check the result; for an async function an awaitable of the checked result."""
-        result = self.func(*self.prepare_args(args))
+        prepared = self.prepare_args(args)
+        result = self.func(*prepared.args, **prepared.kwargs)
         if isinstance(result, Awaitable):
             return self._checked_later(result)
         return self._checked(result)
@@ -97,13 +118,14 @@ class Command:
         return self._checked(await result)
 
     def _checked(self, result: Any) -> Any:
-        if self.return_type is None:
+        if self.return_type is None or (result is None and self._may_return_none):
             return result
         kind = self.manager.types.get(self.return_type)
         if kind is None or not kind.is_valid(self.manager, self.return_type, result):
-            wanted = _named(self.return_type) if kind is None else kind.display
-            got = type(result).__name__
-            raise CommandError(f"{self.name} promised {wanted} and returned {got}: a mistake in that command")
+            wanted = _named(self.return_type) if kind is None else kind.shown_as(self.return_type)
+            got = "nothing" if result is None else type(result).__name__
+            where = f" ({self.place})" if self.place else ""
+            raise CommandError(f"{self.name} promised {wanted} and returned {got}: a mistake in that command{where}")
         return result
 
     def _parse(self, place: int, text: str) -> Any:
@@ -114,7 +136,7 @@ class Command:
             raise CommandError(f"{self.name}: {parameter.name}: {problem}") from None
 
     def _kind_of_parameter(self, parameter: CommandParameter) -> Argument:
-        if parameter.kind in (Parameter.KEYWORD_ONLY, Parameter.VAR_KEYWORD):
+        if parameter.kind is Parameter.KEYWORD_ONLY:
             raise CommandError(f"parameter {parameter.name!r} can only be given by keyword, which no line can do")
         if parameter.type is Parameter.empty:
             raise CommandError(f"parameter {parameter.name!r} has no annotation, so its type is unknown")
@@ -192,6 +214,21 @@ def _signature(func: Callable[..., Any]) -> inspect.Signature:
         return inspect.signature(func, eval_str=True)
     except Exception as error:  # the annotations are the author's code: evaluating them may raise anything
         raise CommandError(f"its annotations cannot be read: {type(error).__name__}: {error}") from error
+
+
+def _only_by_keyword(parameter: Parameter) -> bool:
+    """Whether no line gives it and no line has to."""
+    if parameter.kind is Parameter.VAR_KEYWORD:
+        return True
+    return parameter.kind is Parameter.KEYWORD_ONLY and parameter.default is not Parameter.empty
+
+
+def _without_none(annotation: Any) -> Any:
+    """`X` of `X | None`: a line cannot say None, but a default or a result can be it."""
+    if typing.get_origin(annotation) not in (typing.Union, types.UnionType):
+        return annotation
+    others = [each for each in typing.get_args(annotation) if each is not type(None)]
+    return others[0] if len(others) == 1 else annotation
 
 
 def _named(annotation: Any) -> str:

@@ -38,12 +38,22 @@ class CommandManager:
         self.master = master
         self.commands: dict[str, Command] = {}
         self.types = CommandTypes()
+        # Commands whose name somebody declared again: they come back when that one goes.
+        self._hidden: list[Command] = []
 
-    def add(self, path: str, func: Callable[..., Any], owner: object = None) -> None:
-        """Make `func` the command `path`; CommandError when its annotations are no argument types."""
+    def add(
+        self, path: str, func: Callable[..., Any], owner: object = None, *, replacing: Sequence[object] = ()
+    ) -> None:
+        """Make `func` the command `path`; CommandError when its annotations are no argument types.
+
+        `replacing` are owners that are about to leave: taking over their names is no news.
+        """
         new = Command(self, path, func, owner)
-        if path in self.commands:
-            logger.warning("command %s is declared again; the later one counts", path)
+        old = self.commands.get(path)
+        if old is not None:
+            self._hidden.append(old)
+            if not any(old.owner is each for each in (owner, *replacing) if each is not None):
+                logger.warning("command %s is declared again; the later one counts", path)
         self.commands[path] = new
 
     def collect_commands(self, addon: object) -> None:
@@ -57,11 +67,17 @@ class CommandManager:
 
     def remove_commands(self, owner: object) -> None:
         """Forget the commands of an addon that goes away."""
+        self._hidden = [each for each in self._hidden if each.owner is not owner]
         for name in [name for name, each in self.commands.items() if each.owner is owner]:
             del self.commands[name]
+            for hidden in reversed(self._hidden):
+                if hidden.name == name:
+                    self._hidden.remove(hidden)
+                    self.commands[name] = hidden
+                    break
 
     def call(self, command_name: str, *args: Any) -> Any:
-        """Call with native values, unchecked; for addons. Returns what the function returns."""
+        """Call with native values, unchecked; for addons. Returns what the function returns: await an async one."""
         return self._find(command_name).func(*args)
 
     def call_strings(self, command_name: str, args: Sequence[str]) -> Any:
@@ -69,7 +85,7 @@ class CommandManager:
         return self._find(command_name).call(args)
 
     def execute(self, line: str) -> Any:
-        """Run a whole line as typed. CommandError says what is wrong with it."""
+        """Run a whole line as typed. CommandError says what is wrong with it. An async command is to be awaited."""
         words = lexer.split(line)
         if not words:
             raise CommandError("no command was given")
@@ -79,6 +95,7 @@ class CommandManager:
         """Each token of an unfinished line with its type and validity, and the parameters still to come."""
         parsed: list[ParseResult] = []
         coming = [CommandParameter("", Cmd), CommandParameter("", CmdArgs)]
+        is_inner = False
         for token in lexer.lex(text):
             if token.is_space:
                 parsed.append(ParseResult(token.text, Space, True))
@@ -87,9 +104,13 @@ class CommandManager:
             if expected.is_variadic:
                 coming.insert(0, expected)
             value = token.value
-            parsed.append(ParseResult(token.text, expected.type, self._is_acceptable(expected.type, value)))
+            # What a person picks later stands as {choice} in the line of an inner command.
+            picked_later = is_inner and "{choice}" in value and expected.type is not Unknown
+            valid = picked_later or self._is_acceptable(expected.type, value)
+            parsed.append(ParseResult(token.text, expected.type, valid))
             if expected.type is Cmd and coming and coming[0].type is CmdArgs:
                 # From here on the words belong to the inner command, so they are coloured by its parameters.
+                is_inner = len(parsed) > 1 and any(part.type is Cmd for part in parsed[:-1])
                 inner = self.commands.get(value)
                 coming[0:1] = inner.parameters if inner is not None else []
         return parsed, coming

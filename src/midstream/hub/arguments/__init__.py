@@ -47,24 +47,32 @@ ALL: tuple[type[Argument], ...] = (
 )
 
 
+_BY_TYPE: dict[Any, Argument] = {kind.typ: kind() for kind in ALL}
+_SEQUENCES = (list, tuple, collections.abc.Sequence, collections.abc.Collection, collections.abc.Iterable)
+
+
 class CommandTypes:
-    """The argument types by annotation. Sequences and lists, in either spelling, are the same."""
+    """The argument types by annotation. Every spelling of a sequence is the same, and a kind of flow is a flow."""
 
-    def __init__(self) -> None:
-        self._by_type: dict[Any, Argument] = {kind.typ: kind() for kind in ALL}
-
-    def get(self, t: Any, default: Argument | None = None) -> Argument | None:
+    @classmethod
+    def get(cls, t: Any, default: Argument | None = None) -> Argument | None:
         """The argument type for annotation `t`, or `default`."""
         if isinstance(t, Choice):
-            return self._by_type[Choice]
-        if typing.get_origin(t) in (collections.abc.Sequence, list):
-            (item,) = typing.get_args(t)
-            if item is str:
-                return self._by_type[Sequence[str]]
-            if isinstance(item, type) and issubclass(item, Flow):
-                return self._by_type[Sequence[Flow]]
+            return _BY_TYPE[Choice]
+        if typing.get_origin(t) in _SEQUENCES:
+            item, *rest = typing.get_args(t)
+            if item is str and rest in ([], [...]):
+                return _BY_TYPE[Sequence[str]]
+            if _is_flow(item) and rest in ([], [...]):
+                return _BY_TYPE[Sequence[Flow]]
             return default
+        if _is_flow(t):
+            return _BY_TYPE[Flow]
         try:
-            return self._by_type.get(t, default)
+            return _BY_TYPE.get(t, default)
         except TypeError:  # unhashable, so surely none of ours
             return default
+
+
+def _is_flow(t: Any) -> bool:
+    return isinstance(t, type) and issubclass(t, Flow)

@@ -7,17 +7,26 @@ One file per type stands beside this one.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Protocol
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, Protocol, TypeVar
 
 from midstream.flows.errors import CommandError
+
+T = TypeVar("T")
+
+
+class KnownCommand(Protocol):
+    """The part of a command that argument types need."""
+
+    @property
+    def is_async(self) -> bool: ...
 
 
 class Commands(Protocol):
     """The part of the command manager that argument types need."""
 
     @property
-    def commands(self) -> Mapping[str, object]: ...
+    def commands(self) -> Mapping[str, KnownCommand]: ...
 
     def call(self, command_name: str, *args: Any) -> Any: ...
 
@@ -53,6 +62,18 @@ class Argument(ABC):
     def shown_as(self, t: Any) -> str:
         """The name of annotation `t` in signatures."""
         return self.display
+
+
+def ask(name: str, command: Callable[[], T]) -> T:
+    """Run a command that a type needs. Scripts bring such commands, and a prompt asks at each key: whatever one raises
+    is a CommandError that names it.
+    """
+    try:
+        return command()
+    except CommandError:
+        raise
+    except BaseException as error:
+        raise CommandError(f"{name} failed: {type(error).__name__}: {error}") from error
 
 
 def starting_with(prefix: str, words: Iterable[str]) -> list[str]:

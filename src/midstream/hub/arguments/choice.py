@@ -6,16 +6,21 @@ from collections.abc import Sequence
 from typing import Any
 
 from midstream.flows.errors import CommandError
-from midstream.hub.arguments.argument import Argument, Commands, starting_with
+from midstream.hub.arguments.argument import Argument, Commands, ask, starting_with
+from midstream.hub.lexer import split
 from midstream.hub.types import Choice
 from midstream.text.suggest import did_you_mean
 
 
 def choices(manager: Commands, t: Choice) -> list[str]:
     """What the command of this choice lists; CommandError when it is no such command."""
-    listed = manager.execute(t.options_command)
+    line = t.options_command
+    name = (split(line) or [""])[0]
+    if name in manager.commands and manager.commands[name].is_async:
+        raise CommandError(f"{name} lists no choices: it is async, and the prompt cannot wait for it")
+    listed = ask(name, lambda: manager.execute(line))
     if isinstance(listed, str | bytes) or not isinstance(listed, Sequence):
-        raise CommandError(f"{t.options_command} lists no choices")
+        raise CommandError(f"{name} lists no choices")
     return [str(item) for item in listed]
 
 
@@ -31,7 +36,10 @@ class ChoiceArgument(Argument):
         return s
 
     def is_valid(self, manager: Commands, t: Any, val: object) -> bool:
-        return val in choices(manager, t)
+        try:
+            return val in choices(manager, t)
+        except CommandError:
+            return False
 
     def shown_as(self, t: Any) -> str:
         return f"choice({t.options_command})"

@@ -20,7 +20,7 @@ class CmdArgument(Argument):
         return Cmd(s)
 
     def is_valid(self, manager: Commands, t: Any, val: object) -> bool:
-        return val in manager.commands
+        return isinstance(val, str) and val in manager.commands
 
     def completion(self, manager: Commands, t: Any, s: str) -> Sequence[str]:
         return starting_with(s, sorted(manager.commands))

@@ -26,11 +26,18 @@ def expand_bytes(text: str) -> bytes:
     r"""The bytes that `text` stands for: UTF-8 of what is typed, `\xNN` and octal for single bytes."""
     result, end = [], 0
     for found in _IN_BYTES.finditer(text):
-        result.append(text[end : found.start()].encode("utf-8", "surrogateescape"))
+        result.append(_encoded(text, end, found.start()))
         result.append(_octets(found))
         end = found.end()
-    result.append(text[end:].encode("utf-8", "surrogateescape"))
+    result.append(_encoded(text, end, len(text)))
     return b"".join(result)
+
+
+def _encoded(text: str, start: int, end: int) -> bytes:
+    try:
+        return text[start:end].encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError as error:
+        raise ValueError(f"column {start + error.start + 1}: half a surrogate pair stands for no bytes") from None
 
 
 def _character(found: re.Match[str]) -> str:

@@ -1,47 +1,62 @@
 """`flow` and `flow[]`: flows named by a spec such as `@focus`, `@all` or a filter.
 
-The program that stores flows has a command that resolves specs; a program without that command has no flows to name.
-`flow[]` results may be lazy sequences: they are never walked here.
+A command of the program resolves specs: the addon that stores flows has it, or the one that knows those in flight.
+`flow[]` values may be lazy sequences: they are never walked here, unless the command wants one kind of flow only.
 """
 
 from __future__ import annotations
 
+import typing
 from collections.abc import Sequence
 from typing import Any
 
 from midstream.flows.errors import CommandError
 from midstream.flows.flow import Flow
-from midstream.hub.arguments.argument import Argument, Commands, starting_with
+from midstream.hub.arguments.argument import Argument, Commands, ask, starting_with
+from midstream.hub.option_kinds import FILTER
 
 RESOLVER = "view.flows.resolve"
 
 SPECS = ("@all", "@focus", "@hidden", "@marked", "@shown", "@unmarked")
-# The operators people complete most; the filter bar offers all of them, with their meaning.
-OPERATORS = ("~a", "~b", "~c", "~d", "~e", "~h", "~hq", "~hs", "~m", "~q", "~s", "~t", "~u")
+_LOOKED_FOR = frozenset({"@hidden", "@marked", "@unmarked"})
 
 
 def resolve(manager: Commands, spec: str) -> Sequence[Flow]:
-    """The flows that `spec` names; CommandError when this program stores none or the spec is wrong."""
+    """The flows that `spec` names; CommandError when this program knows none or the spec is wrong."""
     if RESOLVER not in manager.commands:
         raise CommandError(f"flows cannot be named here ({spec!r}): this program keeps none; use midstream")
-    flows: Sequence[Flow] = manager.call(RESOLVER, spec)
+    flows: Sequence[Flow] = ask(RESOLVER, lambda: manager.call(RESOLVER, spec))
     return flows
+
+
+def complete_spec(text: str) -> list[str]:
+    """What a spec may become: one of the words, or a filter whose last operator is finished."""
+    if not text:
+        return [*SPECS, *_operators("~")]
+    return starting_with(text, SPECS) or _operators(text)
+
+
+def _operators(text: str) -> list[str]:
+    return list(FILTER.complete(text)) if FILTER.complete is not None else []
 
 
 class FlowArgument(Argument):
     typ = Flow
     display = "flow"
 
-    def parse(self, manager: Commands, t: Any, s: str) -> Flow:
+    def parse(self, manager: Commands, t: type[Flow], s: str) -> Flow:
         flows = resolve(manager, s)
         if len(flows) != 1:
             raise ValueError(f"{s!r} names {len(flows) or 'no'} flows; exactly one is needed")
-        return flows[0]
+        flow = flows[0]
+        if not isinstance(flow, t):
+            raise ValueError(f"{s!r} is {_kind(type(flow))}; {_kind(t)} is needed")
+        return flow
 
     def accepts(self, manager: Commands, t: Any, s: str) -> bool:
-        if s.startswith("@"):
+        if s.startswith("@") and s not in _LOOKED_FOR:
             return super().accepts(manager, t, s)
-        # How many flows a filter names is found out by looking at all of them.
+        # How many flows these and filters name is found out by looking at all of them: too long for a key press.
         try:
             resolve(manager, s)
         except CommandError:
@@ -49,10 +64,10 @@ class FlowArgument(Argument):
         return True
 
     def is_valid(self, manager: Commands, t: Any, val: object) -> bool:
-        return isinstance(val, Flow)
+        return isinstance(val, t)
 
     def completion(self, manager: Commands, t: Any, s: str) -> Sequence[str]:
-        return starting_with(s, SPECS + OPERATORS)
+        return complete_spec(s)
 
 
 class FlowsArgument(Argument):
@@ -60,7 +75,16 @@ class FlowsArgument(Argument):
     display = "flow[]"
 
     def parse(self, manager: Commands, t: Any, s: str) -> Sequence[Flow]:
-        return resolve(manager, s)
+        flows = resolve(manager, s)
+        wanted = typing.get_args(t)[0]
+        return flows if wanted is Flow else [flow for flow in flows if isinstance(flow, wanted)]
+
+    def accepts(self, manager: Commands, t: Any, s: str) -> bool:
+        try:
+            resolve(manager, s)
+        except CommandError:
+            return False
+        return True
 
     def is_valid(self, manager: Commands, t: Any, val: object) -> bool:
         if isinstance(val, list | tuple):
@@ -68,4 +92,8 @@ class FlowsArgument(Argument):
         return isinstance(val, Sequence) and not isinstance(val, str | bytes)
 
     def completion(self, manager: Commands, t: Any, s: str) -> Sequence[str]:
-        return starting_with(s, SPECS + OPERATORS)
+        return complete_spec(s)
+
+
+def _kind(t: type[Flow]) -> str:
+    return "an http flow" if t.type == "http" else f"a {t.type} flow"
