@@ -2,35 +2,67 @@
 
 from __future__ import annotations
 
+import logging
+import time
+
 from midstream.filters.grammar import parse_text
 from midstream.filters.nodes import Node, compile_node
 from midstream.filters.operators import OPERATORS
 from midstream.flows.flow import Flow
+from midstream.flows.http import HTTPFlow
+from midstream.text.patterns import Allowance, TooSlow
+
+logger = logging.getLogger(__name__)
+
+TELL_AGAIN = 10.0  # seconds
 
 
 class Filter:
     """Says whether a flow matches. `pattern` is the text it was made from, `node` its tree.
 
-    `test` is the compiled function itself, for loops over very many flows.
+    A flow on which its regular expressions take too long does not match, whatever the rest says, and is logged.
     """
 
-    __slots__ = ("node", "pattern", "test")
+    __slots__ = ("_allowance", "_test", "_told_at", "node", "pattern")
 
-    def __init__(self, pattern: str, node: Node) -> None:
+    def __init__(self, pattern: str, node: Node, allowance: Allowance | None = None) -> None:
         self.pattern = pattern
         self.node = node
-        self.test = compile_node(node)
+        self._test = compile_node(node)
+        self._allowance = allowance if allowance is not None and allowance.is_needed else None
+        self._told_at = -TELL_AGAIN
 
     def __call__(self, flow: Flow) -> bool:
-        return self.test(flow)
+        allowance = self._allowance
+        if allowance is None:
+            return self._test(flow)
+        allowance.renew()
+        try:
+            return self._test(flow)
+        except TooSlow as slow:
+            self._tell(slow, flow)
+            return False
+
+    def _tell(self, slow: TooSlow, flow: Flow) -> None:
+        # Once in a while: whoever sends one such body sends many.
+        now = time.monotonic()
+        if now - self._told_at >= TELL_AGAIN:
+            self._told_at = now
+            logger.warning("filter %s is skipped for %s: %s", self.pattern, described(flow), slow)
 
     def __repr__(self) -> str:
         return f"<filter {self.pattern}>"
 
 
+def described(flow: Flow) -> str:
+    """A flow in a line of the log."""
+    return flow.request.pretty_url if isinstance(flow, HTTPFlow) else f"a {flow.type} flow"
+
+
 def parse(text: str) -> Filter:
     """Compile a filter. FilterError (a ValueError with `.column`) when the text is none; blank text is none either."""
-    return Filter(text, parse_text(text))
+    allowance = Allowance()
+    return Filter(text, parse_text(text, allowance), allowance)
 
 
 def match(filter_: str | Filter | None, flow: Flow) -> bool:

@@ -21,6 +21,7 @@ import re
 from midstream.filters.errors import BadArgument, FilterError
 from midstream.filters.nodes import And, Node, Not, Or, Term
 from midstream.filters.operators import BARE_WORD, OPERATORS, Operator
+from midstream.text.patterns import Allowance
 from midstream.text.suggest import did_you_mean
 
 # Deeper than any filter that a person can read, and far from Python's recursion limit.
@@ -34,14 +35,15 @@ _CONTROLS = {"t": "\t", "n": "\n", "r": "\r", "f": "\f"}
 _BY_NAME = {operator.name: operator for operator in OPERATORS}
 
 
-def parse_text(text: str) -> Node:
-    """The tree of a filter text."""
-    return _Parser(text).parse()
+def parse_text(text: str, allowance: Allowance | None = None) -> Node:
+    """The tree of a filter text; the searches of its regular expressions draw on `allowance`."""
+    return _Parser(text, allowance or Allowance()).parse()
 
 
 class _Parser:
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, allowance: Allowance) -> None:
         self._text = text
+        self._allowance = allowance
         self._at = 0
         self._depth = 0
 
@@ -124,7 +126,7 @@ class _Parser:
             raise self._error(f"{name} is no operator{did_you_mean(name, _BY_NAME)}")
         self._at += len(name)
         if not operator.argument:
-            return Term(name, None, operator.build(""))
+            return Term(name, None, operator.build("", self._allowance))
         after = self._text[self._at : self._at + 1]
         following = self._peek()
         if operator.argument == "number":
@@ -136,7 +138,7 @@ class _Parser:
     def _term(self, operator: Operator, start: int) -> Term:
         argument, offsets = self._argument(_NUMBER if operator.argument == "number" else _WORD)
         try:
-            test = operator.build(argument)
+            test = operator.build(argument, self._allowance)
         except BadArgument as bad:
             # Behind its end an argument has no column of its own: point at the last character.
             column = offsets[min(bad.offset, len(offsets) - 1)] if offsets else start

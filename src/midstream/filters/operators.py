@@ -18,6 +18,7 @@ from midstream.flows.dns import DNSFlow
 from midstream.flows.http import HTTPFlow
 from midstream.flows.tcp import TCPFlow
 from midstream.flows.udp import UDPFlow
+from midstream.text.patterns import Allowance
 
 FlowType: TypeAlias = Literal["http", "tcp", "udp", "dns"]
 ANY: tuple[FlowType, ...] = ("http", "tcp", "udp", "dns")
@@ -25,28 +26,36 @@ HTTP: tuple[FlowType, ...] = ("http",)
 
 
 class Operator(NamedTuple):
-    """`build` makes the test out of the argument ("" when the operator takes none); it may raise BadArgument."""
+    """`build` makes the test out of the argument ("" when the operator takes none) and the allowance for its regular
+    expressions; it may raise BadArgument.
+    """
 
     name: str
     argument: Literal["", "regex", "number"]
     help: str
     flow_types: tuple[FlowType, ...]
-    build: Callable[[str], Test]
+    build: Callable[[str, Allowance], Test]
 
 
 def _plain(name: str, text: str, types: tuple[FlowType, ...], test: Test) -> Operator:
-    return Operator(name, "", text, types, lambda _: test)
+    return Operator(name, "", text, types, lambda _, __: test)
 
 
 def _text(name: str, text: str, types: tuple[FlowType, ...], subject: Callable[..., Test], flags: int = 0) -> Operator:
-    return Operator(name, "regex", text, types, lambda pattern: subject(str_test(pattern, flags)))
+    def build(pattern: str, allowance: Allowance) -> Test:
+        return subject(str_test(pattern, flags, allowance))
+
+    return Operator(name, "regex", text, types, build)
 
 
 def _raw(name: str, text: str, types: tuple[FlowType, ...], subject: Callable[..., Test], flags: int = 0) -> Operator:
-    return Operator(name, "regex", text, types, lambda pattern: subject(bytes_test(pattern, flags)))
+    def build(pattern: str, allowance: Allowance) -> Test:
+        return subject(bytes_test(pattern, flags, allowance))
+
+    return Operator(name, "regex", text, types, build)
 
 
-def _status(argument: str) -> Test:
+def _status(argument: str, _: Allowance) -> Test:
     if not (argument.isascii() and argument.isdigit() and len(argument) <= 9):
         raise BadArgument(f"{argument!r} is no status code")
     return subjects.status_is(int(argument))

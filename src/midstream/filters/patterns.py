@@ -1,46 +1,46 @@
 """Regular expressions of filters: compiled once into a function that says whether a text or some bytes match.
 
-Matching is `re.search`, without regard to case unless the environment says otherwise. Used by the operator table only.
+Matching is that of `re.search`, without regard to case unless the environment says otherwise, for as long as the
+allowance lasts (text/patterns.py). Used by the operator table only.
 """
 
 from __future__ import annotations
 
-import os
 import re
-import warnings
 from collections.abc import Callable
 from typing import AnyStr, TypeAlias
 
 from midstream.filters.errors import BadArgument
+from midstream.text.environment import variable
+from midstream.text.patterns import Allowance, check, searcher
 
 StrTest: TypeAlias = Callable[[str], bool]
 BytesTest: TypeAlias = Callable[[bytes], bool]
-
-CASE_VARIABLES = ("MIDSTREAM_CASE_SENSITIVE_FILTERS", "MITMPROXY_CASE_SENSITIVE_FILTERS")
 
 # Letters, digits and the marks that mean only themselves in a regex.
 _LITERAL = re.compile(r"[A-Za-z0-9_/:;,=&%@!~ \"'<>-]+")
 
 
 def case_sensitive() -> bool:
-    """Whether one of the two environment variables asks for exact case."""
-    return any(os.environ.get(name) == "1" for name in CASE_VARIABLES)
+    """Whether the environment asks for exact case."""
+    return variable("CASE_SENSITIVE_FILTERS") == "1"
 
 
-def str_test(pattern: str, flags: int = 0) -> StrTest:
+def str_test(pattern: str, flags: int, allowance: Allowance) -> StrTest:
     """A test for text. BadArgument when `pattern` is no regular expression."""
     exact = case_sensitive()
-    search = _compile(pattern, flags if exact else flags | re.IGNORECASE).search
+    flags = flags if exact else flags | re.IGNORECASE
+    _check(pattern, flags)
     if _LITERAL.fullmatch(pattern) is None:
-        return lambda text: search(text) is not None
+        return searcher(pattern, flags, allowance)
     if exact:
         return lambda text: pattern in text
     # `in` is several times faster than an IGNORECASE search, and the same as long as both are ASCII.
-    needle = pattern.lower()
+    needle, search = pattern.lower(), re.compile(pattern, flags).search
     return lambda text: needle in text.lower() if text.isascii() else search(text) is not None
 
 
-def bytes_test(pattern: str, flags: int = 0) -> BytesTest:
+def bytes_test(pattern: str, flags: int, allowance: Allowance) -> BytesTest:
     """A test for bytes; the pattern is taken as UTF-8. BadArgument when it is no regular expression."""
     exact = case_sensitive()
     try:
@@ -48,21 +48,19 @@ def bytes_test(pattern: str, flags: int = 0) -> BytesTest:
     except UnicodeEncodeError as error:
         reason = "this is no regular expression: it has a character that no text has"
         raise BadArgument(reason, error.start) from None
-    search = _compile(raw, flags if exact else flags | re.IGNORECASE).search
+    flags = flags if exact else flags | re.IGNORECASE
+    _check(raw, flags)
     if _LITERAL.fullmatch(pattern) is None:
-        return lambda data: search(data) is not None
+        return searcher(raw, flags, allowance)
     if exact:
         return lambda data: raw in data
     needle = raw.lower()
     return lambda data: needle in data.lower()
 
 
-def _compile(pattern: AnyStr, flags: int) -> re.Pattern[AnyStr]:
+def _check(pattern: AnyStr, flags: int) -> None:
     try:
-        with warnings.catch_warnings():
-            # "possible nested set" and its like are notes for programmers; the meaning is the documented one.
-            warnings.simplefilter("ignore")
-            return re.compile(pattern, flags)
+        check(pattern, flags)
     except re.error as error:
         offset = error.pos or 0
         if isinstance(pattern, bytes):

@@ -1,0 +1,126 @@
+"""Regular expressions that people write, searched in data that strangers send: never for longer than an allowance.
+
+Filters search with them, and so does every rule of a user. The language is that of `re`, which reads each pattern
+first and says what is wrong with it. The search is that of `regex`, which can stop after a time, lets other threads run
+meanwhile, and is faster on nearly everything. Not for expressions of our own: those are written so that they need no
+allowance.
+"""
+
+from __future__ import annotations
+
+import re
+import threading
+import time
+import warnings
+from collections.abc import Callable
+from typing import Any, AnyStr
+
+LIMIT = 0.06
+"""Seconds that the searches of one question (one filter, one flow) may take together."""
+
+LEAST = 0.005
+"""Seconds for a question whose searches have run out of time again and again."""
+
+FORGIVEN = 10.0
+"""Seconds without such a search, after which a question may take LIMIT again."""
+
+# `regex` looks at its clock between steps, and one step may walk through all of the data: 8 ms for this many bytes.
+# What is larger is searched in a thread, and the search is left alone when its time is over.
+_IN_PLACE = 128 * 1024
+_MOST_THREADS = 4
+_threads = threading.BoundedSemaphore(_MOST_THREADS)
+
+
+class TooSlow(Exception):
+    """A search was given up, so it is not known whether the pattern matches. `pattern` is its text."""
+
+    def __init__(self, pattern: str | bytes) -> None:
+        self.pattern = pattern if isinstance(pattern, str) else pattern.decode("utf-8", "backslashreplace")
+        super().__init__(f"the regular expression {self.pattern!r} takes too long here")
+
+
+class Allowance:
+    """The time that is left for the searches of one question. `renew` it before each question."""
+
+    __slots__ = ("_full", "_ran_out", "is_needed", "left")
+
+    def __init__(self) -> None:
+        self.left = self._full = LIMIT
+        self._ran_out = 0.0
+        self.is_needed = False
+        """Whether a search depends on it."""
+
+    def renew(self) -> None:
+        if self._full != LIMIT and time.monotonic() - self._ran_out > FORGIVEN:
+            self._full = LIMIT
+        self.left = self._full
+
+    def run_out(self) -> None:
+        """Hostile data comes in numbers: each further search that is given up gets half the time of the last."""
+        self.left = 0.0
+        self._full = max(self._full / 2, LEAST)
+        self._ran_out = time.monotonic()
+
+
+def check(pattern: AnyStr, flags: int = 0) -> None:
+    """Raise what `re` raises for a pattern that is none: re.error, ValueError, OverflowError, RecursionError."""
+    with warnings.catch_warnings():
+        # "possible nested set" and its like are notes for programmers; the meaning is the documented one.
+        warnings.simplefilter("ignore")
+        re.compile(pattern, flags)
+
+
+def searcher(pattern: AnyStr, flags: int, allowance: Allowance) -> Callable[[AnyStr], bool]:
+    """A function that says whether `pattern` is found; it raises TooSlow. `check` the pattern first."""
+    # Imported here: most filters are plain words, which need no regular expressions.
+    import regex
+
+    try:
+        search = regex.compile(pattern, _translated(flags)).search
+    except regex.error as error:  # nothing is known that only `re` takes; should there be, it is no crash
+        raise re.error(error.msg, pattern, error.pos) from None
+    allowance.is_needed = True
+
+    def found(data: AnyStr) -> bool:
+        start = time.perf_counter()
+        try:
+            if len(data) > _IN_PLACE:
+                return _found_aside(search, data, allowance.left)
+            return search(data, timeout=allowance.left or LEAST) is not None
+        except TimeoutError:
+            allowance.run_out()
+            raise TooSlow(pattern) from None
+        finally:
+            allowance.left = max(0.0, allowance.left - (time.perf_counter() - start))
+
+    return found
+
+
+def _translated(flags: int) -> int:
+    import regex
+
+    # VERSION0 is the behaviour of `re`; the library's own default is a setting of its module, which others may change.
+    known = {re.IGNORECASE: regex.IGNORECASE, re.MULTILINE: regex.MULTILINE, re.DOTALL: regex.DOTALL}
+    return int(regex.VERSION0 | sum(ours for theirs, ours in known.items() if flags & theirs))
+
+
+def _found_aside(search: Callable[..., Any], data: AnyStr, seconds: float) -> bool:
+    """Search in a thread of its own. TimeoutError when that takes longer; the thread then ends when it notices."""
+    if seconds <= 0 or not _threads.acquire(blocking=False):
+        raise TimeoutError
+    outcome: list[bool] = []
+
+    def run() -> None:
+        try:
+            outcome.append(search(data, timeout=seconds, concurrent=True) is not None)
+        except TimeoutError:
+            pass
+        finally:
+            _threads.release()
+
+    thread = threading.Thread(target=run, name="regular expression", daemon=True)
+    thread.start()
+    thread.join(seconds)
+    if not outcome:
+        raise TimeoutError
+    return outcome[0]

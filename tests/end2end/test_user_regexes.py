@@ -1,0 +1,51 @@
+"""Regular expressions of the user that backtrack on what servers send: the rule is named, and nobody waits for it."""
+
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.kit.origins import Heard, answering, ok, origin
+from tests.kit.program import middump
+from tests.kit.web_client import web_client
+
+pytestmark = pytest.mark.end2end
+
+PROMISED = 2.0  # seconds (promises.md 2)
+SMALL = b"a" * 60 + b"!"
+LARGE = b"lorem x " * 1_000_000
+SCRIPT = """
+from midstream import flowfilter
+
+slow = flowfilter.parse("~bs 'x.*y'")
+
+def response(flow):
+    flow.response.headers["x-slow"] = str(flowfilter.match(slow, flow))
+"""
+
+
+BODIES = {"/small": SMALL, "/large": LARGE, "/": b"harmless"}
+FILTER = "~bs '(a|aa)+$' | ~bs 'x.*y'"
+
+
+def trap(heard: Heard) -> bytes:
+    return ok(BODIES[heard.target])
+
+
+@pytest.mark.parametrize("path", ["/small", "/large"])
+async def test_a_filter_that_backtracks(confdir: Path, tmp_path: Path, path: str) -> None:
+    script = tmp_path / "slow.py"
+    script.write_text(SCRIPT)
+    async with (
+        origin(answering(trap)) as web,
+        middump(confdir, "-s", str(script), "--set", f"dumper_filter={FILTER}") as program,
+        web_client(program.port, web, program.ca) as client,
+    ):
+        for wanted in [path, "/"] * 3:
+            began = time.monotonic()
+            client.ask(wanted)
+            head, body = await client.answer()
+            assert time.monotonic() - began < PROMISED
+            assert body == BODIES[wanted]
+            assert b"x-slow: False" in head
+        await program.line(f"filter {FILTER} is skipped for", path, "takes too long")
