@@ -14,6 +14,8 @@ from midstream.hub.events import Event
 from midstream.hub.log import LogEntry
 from midstream.hub.master import Master
 from midstream.hub.options import Options
+from tests.kit.captured import http_flow
+from tests.kit.waiting import until
 
 
 class Recorder:
@@ -314,3 +316,292 @@ def test_safecall(caplog: pytest.LogCaptureFixture) -> None:
     for error in (AddonHalt, OptionsError):
         with pytest.raises(error), safecall():
             raise error
+
+
+async def test_addons_are_told_of_options_that_others_bring_later(master: Master) -> None:
+    first = Recorder("first")
+    master.addons.add(first)
+    first.calls.clear()
+    master.addons.add(WithOption())
+    assert first.calls == ["first configure size"]
+
+
+async def test_a_later_addon_hears_all_option_names_once(master: Master) -> None:
+    master.addons.add(WithOption())
+    later = Recorder("later")
+    master.addons.add(later)
+    assert later.calls == ["later load", "later configure size"]
+
+
+class Redeclares:
+    """Takes over an option and two commands of `Owner`, in a way of its own."""
+
+    def load(self, loader: Loader) -> None:
+        loader.add_option("size", str, "big", "A word.")
+        loader.add_command("say.more", self.more)
+
+    def more(self) -> str:
+        return "mine"
+
+    @command("say.hello")
+    def hello(self) -> str:
+        return "hello from me"
+
+
+class Owner:
+    """The addon whose things are redeclared; notes what it is told."""
+
+    def __init__(self) -> None:
+        self.told: list[tuple[set[str], object]] = []
+
+    def load(self, loader: Loader) -> None:
+        loader.add_option("size", int, 3, "A number.")
+        loader.add_command("say.more", self.more)
+
+    def configure(self, updated: set[str]) -> None:
+        self.told.append((updated, ctx.options.size))
+
+    def more(self) -> str:
+        return "more"
+
+    @command("say.hello")
+    def hello(self) -> str:
+        return "hello"
+
+
+async def test_what_was_redeclared_is_back_when_the_addon_goes(
+    master: Master, caplog: pytest.LogCaptureFixture
+) -> None:
+    parent, owner = Recorder("parent"), Owner()
+    master.addons.add(parent, owner)
+    master.options.size = 7
+    child = Redeclares()
+    master.addons.register(child, parent.addons)
+    assert "option size is declared again in a different way" in caplog.text
+    assert master.options.size == "big"
+    assert [master.commands.execute(name) for name in ("say.more", "say.hello")] == ["mine", "hello from me"]
+    owner.told.clear()
+    master.addons.unregister(child, parent.addons)
+    assert master.options.size == 7
+    assert owner.told == [({"size"}, 7)]
+    assert [master.commands.execute(name) for name in ("say.more", "say.hello")] == ["more", "hello"]
+    assert master.options.deferred == {}
+
+
+async def test_a_redeclared_option_is_back_after_a_failed_and_after_a_good_replacement(
+    master: Master, caplog: pytest.LogCaptureFixture
+) -> None:
+    class Broken(Redeclares):
+        name = "redeclares"
+
+        def configure(self, updated: set[str]) -> None:
+            raise ValueError
+
+    parent = Recorder("parent")
+    master.addons.add(parent, Owner())
+    old, new = Redeclares(), Redeclares()
+    master.addons.register(old, parent.addons)
+    caplog.clear()
+    with pytest.raises(ValueError):
+        master.addons.register(Broken(), parent.addons, 0, old)
+    assert master.options.size == "big"
+    assert master.commands.execute("say.more") == "mine"
+    master.addons.register(new, parent.addons, 0, old)
+    assert "option size is declared again" not in caplog.text
+    master.addons.unregister(new, parent.addons)
+    assert master.options.size == 3
+    assert master.commands.execute("say.more") == "more"
+
+
+async def test_a_replacement_that_fails_leaves_the_options_of_nested_addons(master: Master) -> None:
+    class Broken(WithOption):
+        def configure(self, updated: set[str]) -> None:
+            raise ValueError
+
+    parent = Recorder("parent")
+    old = Recorder("child", addons=[WithOption("grandchild")])
+    master.addons.add(parent)
+    master.addons.register(old, parent.addons)
+    with pytest.raises(ValueError):
+        master.addons.register(Recorder("child", addons=[Broken("grandchild")]), parent.addons, 0, old)
+    assert master.options.size == 3
+    assert master.options.option("size").owner is old.addons[0]
+
+
+async def test_a_failing_add_takes_its_options_along(master: Master) -> None:
+    class Picky(WithOption):
+        def configure(self, updated: set[str]) -> None:
+            raise OptionsError("I want more")
+
+    with pytest.raises(OptionsError):
+        master.addons.add(Picky())
+    assert "size" not in master.options
+
+
+async def test_the_same_declaration_is_silent_and_another_one_warns(
+    master: Master, caplog: pytest.LogCaptureFixture
+) -> None:
+    loader = Loader(master, None)
+    loader.add_option("word", str, "a", "A word.", ["a", "b"])
+    loader.add_option("word", str, "a", "A word.", ["a", "b"])
+    assert caplog.text == ""
+    loader.add_option("word", str, "b", "A word.", ["a", "b"])
+    assert "option word is declared again" in caplog.text
+    assert master.options.word == "b"
+
+
+async def test_the_loader_knows_its_master_and_takes_the_types_of_the_table(master: Master) -> None:
+    loader = Loader(master, None)
+    assert loader.master is master
+    types = {"a": str, "b": int, "c": bool, "d": str | None, "e": int | None, "f": Sequence[str]}
+    for name, kind in types.items():
+        loader.add_option(name, kind, {str: "", int: 0, bool: False, Sequence[str]: []}.get(kind), "Help.")
+    assert master.options.keys() == set(types)
+
+
+async def test_a_nested_addon_may_be_removed_alone(master: Master) -> None:
+    calls: list[str] = []
+    parent = Recorder("p", calls, [Recorder("c", calls), Recorder("d", calls)])
+    master.addons.add(parent)
+    master.addons.remove(parent.addons[0])
+    assert calls[-1] == "c done"
+    assert [addon.name for addon in parent.addons] == ["d"]
+    assert "c" not in master.addons
+    parent.addons = tuple(parent.addons)  # type: ignore[assignment]
+    with pytest.raises(AddonManagerError, match="make `addons` a list"):
+        master.addons.remove(parent.addons[0])
+
+
+async def test_an_addon_that_removes_itself_in_a_handler_is_gone_at_once(master: Master) -> None:
+    calls: list[str] = []
+
+    class Once:
+        def update(self, flows: Sequence[object]) -> None:
+            calls.append("once")
+            ctx.master.addons.remove(self)
+
+        def done(self) -> None:
+            calls.append("done")
+
+    class After:
+        def update(self, flows: Sequence[object]) -> None:
+            calls.append("after")
+
+    master.addons.add(Once(), After())
+    for _ in range(2):
+        await master.addons.trigger_event("update", [])
+    assert calls == ["once", "done", "after", "after"]
+
+
+async def test_addonhalt_of_a_parent_keeps_the_event_from_its_children_too(master: Master) -> None:
+    calls: list[str] = []
+
+    class Halts:
+        def __init__(self, name: str, addons: Sequence[object] = (), halts: bool = True) -> None:
+            self.name, self.addons, self.halts = name, list(addons), halts
+
+        def update(self, flows: Sequence[object]) -> None:
+            calls.append(self.name)
+            if self.halts:
+                raise AddonHalt
+
+    master.addons.add(Halts("first", [Halts("child", halts=False)]), Halts("later"))
+    await master.addons.trigger_event("update", [])
+    assert calls == ["first"]
+
+
+async def test_modules_are_skipped_and_other_non_callables_refused(master: Master) -> None:
+    addon = Recorder("with_module")
+    addon.error = asyncio  # type: ignore[attr-defined] # `import error` in a class body or module
+    master.addons.add(addon)
+    assert master.events.error.handlers == ()
+    broken = Recorder("broken")
+    broken.response = "not a function"  # type: ignore[attr-defined]
+    with pytest.raises(AddonManagerError, match="broken: response must be a function, not 'not a function'"):
+        master.addons.add(broken)
+    assert "broken" not in master.addons
+
+
+async def test_handle_lifecycle_emits_update_after_an_event_with_a_flow(master: Master) -> None:
+    flow = http_flow()
+    seen: list[object] = []
+
+    class Listener:
+        def request(self, flow: object) -> None:
+            seen.append("request")
+
+        def update(self, flows: Sequence[object]) -> None:
+            seen.append(flows)
+
+    master.addons.add(Listener())
+    await master.addons.handle_lifecycle(Event("request", (flow,)))
+    assert seen == ["request", [flow]]
+
+
+async def test_an_event_to_one_addon_reaches_the_ones_nested_in_it(master: Master) -> None:
+    calls: list[str] = []
+    parent = Recorder("p", calls, [Recorder("c", calls)])
+    master.addons.add(parent, Recorder("other", calls))
+    calls.clear()
+    await master.addons.invoke_addon(parent, Event("running"))
+    master.addons.invoke_addon_sync(parent, "running")
+    assert calls == ["p running", "c running"] * 2
+
+
+async def test_a_task_that_a_plain_handler_starts_knows_its_master(master: Master) -> None:
+    seen: list[object] = []
+
+    class Starter:
+        def update(self, flows: Sequence[object]) -> None:
+            self.task = asyncio.get_running_loop().create_task(self.later())
+
+        async def later(self) -> None:
+            await asyncio.sleep(0)
+            seen.append(ctx.master)
+            seen.append(await asyncio.to_thread(lambda: ctx.options))
+
+    starter = Starter()
+    master.addons.add(starter)
+    master.addons.trigger("update", [])
+    await starter.task
+    assert seen == [master, master.options]
+
+
+async def test_async_handlers_may_use_what_asyncio_offers(master: Master) -> None:
+    seen: list[object] = []
+
+    class Modern:
+        async def update(self, flows: Sequence[object]) -> None:
+            async with asyncio.timeout(5), asyncio.TaskGroup() as group:
+                group.create_task(self.note("task"))
+                group.create_task(asyncio.to_thread(seen.append, "thread"))
+            await asyncio.gather(self.note("gather"), asyncio.sleep(0))
+
+        async def note(self, text: str) -> None:
+            await asyncio.sleep(0)
+            seen.append(f"{text} of {ctx.master is master}")
+
+    master.addons.add(Modern())
+    await master.addons.trigger_event("update", [])
+    assert sorted(map(str, seen)) == ["gather of True", "task of True", "thread"]
+
+
+async def test_async_running_and_done_of_an_addon_that_comes_and_goes_later(master: Master) -> None:
+    calls: list[str] = []
+
+    class Slow:
+        async def running(self) -> None:
+            await asyncio.sleep(0)
+            calls.append("running")
+
+        async def done(self) -> None:
+            await asyncio.sleep(0)
+            calls.append("done")
+
+    await master.running()
+    slow = Slow()
+    master.addons.add(slow)
+    master.addons.remove(slow)
+    assert calls == []
+    await until(lambda: len(calls) == 2, "both went on in the background")
+    await master.done()

@@ -46,12 +46,14 @@ class Options:
     def __init__(self) -> None:
         put = object.__setattr__
         put(self, "_options", {})
+        put(self, "_hidden", [])
         put(self, "deferred", {})
         put(self, "changed", Signal())
         put(self, "errored", Signal())
         put(self, "_before", None)
 
     _options: dict[str, Option]
+    _hidden: list[Option]  # whose name somebody declared again: they come back when that one goes
     deferred: dict[str, Deferred]
     changed: Signal[[Names]]
     errored: Signal[[Exception]]
@@ -69,8 +71,13 @@ class Options:
         *,
         kind: str | Kind | None = None,
         owner: object = None,
+        replacing: Sequence[object] = (),
     ) -> None:
-        """Declare an option. The same declaration again is silent, a different one warns and takes its place."""
+        """Declare an option. The same declaration again is silent, a different one warns and takes its place until its
+        owner leaves (`remove_options`).
+
+        `replacing` are owners that are about to leave: taking over their names is no news.
+        """
         if not name.isidentifier() or name.startswith("_"):
             raise ValueError(f"{name!r} cannot name an option: letters, digits and underscores, a letter first")
         if hasattr(type(self), name) or name in ("deferred", "changed", "errored"):
@@ -81,17 +88,34 @@ class Options:
             old.owner, old.kind = owner, option.kind
             return
         if old is not None:
-            logger.warning("option %s is declared again in a different way; the later declaration counts", name)
+            if not any(old.owner is each for each in (owner, *replacing) if each is not None):
+                logger.warning("option %s is declared again in a different way; the later declaration counts", name)
+            if old.owner is not owner:
+                self._hidden.append(old)
             self._leave_value(old)
         self._options[name] = option
         self._publish(option)
 
-    def remove_options(self, owner: object) -> None:
-        """Take away what `owner` declared. Values that were set wait as deferred ones for it to come back."""
+    def remove_options(self, owner: object) -> Names:
+        """Take away what `owner` declared. Values that were set wait as deferred ones for it to come back.
+
+        An option whose name it had taken is there again with the value of before; the names of these are returned.
+        """
+        object.__setattr__(self, "_hidden", [option for option in self._hidden if option.owner is not owner])
+        back: Names = set()
         for option in [option for option in self._options.values() if option.owner is owner]:
-            self._leave_value(option)
             del self._options[option.name]
             self.__dict__.pop(option.name, None)
+            hidden = next((one for one in reversed(self._hidden) if one.name == option.name), None)
+            if hidden is None:
+                self._leave_value(option)
+                continue
+            self.deferred.pop(option.name, None)
+            self._hidden.remove(hidden)
+            self._options[option.name] = hidden
+            self._publish(hidden)
+            back.add(option.name)
+        return back
 
     # -- reading --------------------------------------------------------------------------------------------------
 
