@@ -32,7 +32,6 @@ def confdir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     [
         (["--listen-prot", "8"], "middump: no flag is called --listen-prot; did you mean '--listen-port'?"),
         (["-p", "http"], "middump: option listen_port: 'http' is no whole number"),
-        (["--set", "flow_detial=3"], "middump: --set flow_detial: no option is called 'flow_detial'; did you mean"),
         (["--set", "flow_detail=9"], "middump: option flow_detail: 9 is above 4"),
         (["~m"], "middump: option "),
         (["-m", "revers:http://x"], "middump: option mode: "),

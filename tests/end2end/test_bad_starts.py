@@ -29,7 +29,6 @@ async def failed_start(confdir: Path, *argv: str) -> str:
         (["--listen-prot", "1"], ["--listen-prot", "'--listen-port'"]),
         (["-p", "80a"], ["listen_port", "'80a'"]),
         (["-p", "65536"], ["listen_port", "65536"]),
-        (["--set", "flow_detial=1"], ["flow_detial", "'flow_detail'"]),
         (["--set", "flow_detail=much"], ["flow_detail", "'much'"]),
         (["--set", "termlog_verbosity=loud"], ["termlog_verbosity", "'loud'", "debug"]),
         (["--set", "stream_large_bodies=1x"], ["stream_large_bodies", "'1x'"]),

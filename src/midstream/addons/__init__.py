@@ -12,11 +12,13 @@ from midstream.addons.core import Core
 from midstream.addons.dumper import Dumper
 from midstream.addons.errorcheck import ErrorCheck
 from midstream.addons.eventstore import EventStore
+from midstream.addons.flow_specs import FlowSpecs
 from midstream.addons.intercept import Intercept
 from midstream.addons.proxyserver import ProxyServer
 from midstream.addons.script import ScriptLoader
 from midstream.addons.termlog import TermLog
 from midstream.addons.tlsconfig import TlsConfig
+from midstream.addons.unclaimed import Unclaimed
 from midstream.addons.view import ViewAddon
 from midstream.proxy.server import Proxy
 from midstream.store.view import View
@@ -31,9 +33,9 @@ def headless(proxy: Proxy, *, with_termlog: bool = True, with_dumper: bool = Tru
     """The addons of `middump`: termlog first, so that it prints what the others log."""
     first: list[object] = [TermLog()] if with_termlog else []
     last: list[object] = [Dumper()] if with_dumper else []
-    return [*first, *common(proxy), *last, ErrorCheck()]
+    return [*first, *common(proxy), FlowSpecs(), *last, Unclaimed(), ErrorCheck()]
 
 
 def interactive(proxy: Proxy, view: View, screen: object) -> list[object]:
     """The addons of `midstream`; `screen` is the console's own."""
-    return [EventStore(), *common(proxy), Intercept(), ViewAddon(view), screen, ErrorCheck()]
+    return [EventStore(), *common(proxy), Intercept(), ViewAddon(view), screen, Unclaimed(), ErrorCheck()]

@@ -6,6 +6,7 @@ programs that can resolve them.
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Callable, Sequence
 
@@ -13,11 +14,13 @@ from midstream.flows.errors import CommandError, OptionsError
 from midstream.flows.flow import Flow
 from midstream.flows.http import HTTPFlow, Request, Response
 from midstream.flows.response import reason_phrase
-from midstream.hub import config, ctx, markers
+from midstream.hub import config, ctx, markers, unclaimed
 from midstream.hub.addons import Loader
 from midstream.hub.commands import argument, command
 from midstream.hub.types import Choice, Marker, Path
 from midstream.work.slices import cooperate
+
+logger = logging.getLogger(__name__)
 
 ENCODINGS = ("gzip", "deflate", "br", "zstd")
 REQUEST_ATTRIBUTES = ("host", "method", "path", "url")
@@ -55,9 +58,13 @@ class Core:
             # Here a missing file is a mistake, at the start it is not.
             if not os.path.exists(path):
                 raise OptionsError(f"{path}: no such file")
+            waiting = set(ctx.options.deferred)
             config.load_paths(ctx.options, path, source="session")
         except OptionsError as error:
             raise CommandError(f"options.load: {error}") from None
+        unknown = unclaimed.sentence(ctx.options, besides=waiting)
+        if unknown:
+            logger.warning("options.load: %s", unknown)
 
     @command("options.save")
     def options_save(self, path: Path) -> None:

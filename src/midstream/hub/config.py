@@ -18,8 +18,8 @@ from midstream.flows.errors import OptionsError
 from midstream.hub.option import RANK, Option, Source
 from midstream.hub.option_types import BOOL
 from midstream.hub.options import Options
+from midstream.text.environment import variable
 
-FOLDER_VARIABLE = "MIDSTREAM_CONFDIR"
 DEFAULT_FOLDER = "~/.midstream"
 # The second spelling is read after the first, so it wins where both name an option.
 FILE_NAMES = ("config.yaml", "config.yml")
@@ -33,7 +33,7 @@ _TAG = "tag:yaml.org,2002:"
 
 def default_folder() -> str:
     """The config folder when no option names one."""
-    return os.environ.get(FOLDER_VARIABLE) or DEFAULT_FOLDER
+    return variable("CONFDIR") or DEFAULT_FOLDER
 
 
 def declare_folder(options: Options) -> None:

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 from midstream.flows.errors import OptionsError
+from midstream.hub.old_flags import instead_of
 from midstream.hub.option import Option
 from midstream.hub.option_types import BOOL
 from midstream.hub.options import Options
@@ -158,11 +159,20 @@ def refuse_unknown(parser: argparse.ArgumentParser, words: Sequence[str]) -> Non
     for word in words:
         if word.startswith("-") and word != "-":
             flag = word.partition("=")[0]
-            # Without the dashes, which all have in common.
-            known = [spelling[2:] for spelling in parser._option_string_actions if spelling.startswith("--")]
-            guess = nearest(flag.lstrip("-").replace("_", "-"), known)
-            meant = f"did you mean '--{guess}'?" if guess else "--help shows the flags"
-            raise OptionsError(f"no flag is called {flag}; {meant}")
+            raise OptionsError(f"no flag is called {flag}; {_meant(parser, flag)}")
+
+
+def _meant(parser: argparse.ArgumentParser, flag: str) -> str:
+    # Without the dashes, which all have in common.
+    known = [spelling[2:] for spelling in parser._option_string_actions if spelling.startswith("--")]
+    name = flag.lstrip("-").replace("_", "-")
+    if name in known:
+        return f"flags are written with hyphens: --{name}"
+    instead = instead_of(flag) or instead_of(f"--{name}")
+    if instead:
+        return f"it is an old one; instead use {instead}"
+    guess = nearest(name, known)
+    return f"did you mean '--{guess}'?" if guess else "--help shows the flags; options of scripts are set by --set"
 
 
 def _help(option: Option) -> str:

@@ -7,6 +7,8 @@ whatever this table says.
 
 from __future__ import annotations
 
+from collections.abc import Container, Iterable
+
 CONSOLE = frozenset(
     {
         "console_default_contentview",
@@ -49,10 +51,16 @@ WEB = frozenset(
     }
 )
 
-_FOREIGN = {"midstream": DUMP | WEB, "middump": CONSOLE | WEB}
+_FAMILY = CONSOLE | DUMP | WEB
+_PREFIX = "console_"
 
 
-def is_foreign(tool: str, name: str) -> bool:
-    """Whether `name` belongs to another program than `tool`."""
-    # The console's own options are many and grow; by their prefix none is forgotten.
-    return name in _FOREIGN[tool] or (tool == "middump" and name.startswith("console_"))
+def foreign(names: Iterable[str], declared: Container[str]) -> list[str]:
+    """Those of `names` that belong to another program of the family than the one that `declared` these options."""
+    # The console's own options are many and grow; by their prefix none is forgotten. The console itself has a mouse.
+    has_console = f"{_PREFIX}mouse" in declared
+    return [
+        name
+        for name in names
+        if name not in declared and (name in _FAMILY or (name.startswith(_PREFIX) and not has_console))
+    ]

@@ -18,10 +18,8 @@ from typing import TYPE_CHECKING, Literal
 from midstream.flows.errors import MidstreamError, OptionsError
 from midstream.hub import config
 from midstream.hub.flags import flag_values, make_parser, refuse_unknown
-from midstream.hub.foreign_options import is_foreign
 from midstream.hub.option_listing import dump_defaults
 from midstream.hub.options import Options
-from midstream.text.suggest import did_you_mean
 
 if TYPE_CHECKING:
     from midstream.hub.commands import CommandManager
@@ -78,16 +76,6 @@ def parse(tool: Tool, argv: Sequence[str], options: Options) -> Invocation:
         folder = Path(options.confdir).expanduser()
         config.load_paths(options, *(folder / name for name in config.FILE_NAMES))
     return Invocation(tool, action, text)
-
-
-def refuse_unclaimed(tool: Tool, options: Options) -> None:
-    """OptionsError for a name behind --set that nobody has declared; call it when all scripts are loaded.
-
-    Unknown names in the config file stay without a word: the file may serve other scripts and programs.
-    """
-    for name, waiting in options.deferred.items():
-        if waiting.source == "cli" and not is_foreign(tool, name):
-            raise OptionsError(f"--set {name}: no option is called {name!r}{did_you_mean(name, options)}")
 
 
 def listing(invocation: Invocation, options: Options, commands: CommandManager) -> str | None:
