@@ -7,15 +7,18 @@ process may run several masters at once.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import signal
 from collections.abc import Callable, Sequence
+from typing import Any, Self
 
 from midstream import addons as built_in
-from midstream.addons.errorcheck import start_failed
-from midstream.hub import config
-from midstream.hub.invocation import Invocation, Tool, listing, parse, refuse_unclaimed, show
-from midstream.hub.log import uninstall_all
+from midstream.addons.errorcheck import print_errors, start_failed
+from midstream.flows.errors import StartError
+from midstream.hub import config, ctx
+from midstream.hub.given_options import GivenOptions
+from midstream.hub.invocation import Invocation, Tool, listing, parse, show
 from midstream.hub.master import Master
 from midstream.hub.options import Options
 from midstream.proxy.open_files import raise_limit
@@ -30,26 +33,65 @@ IMPATIENT = 1.0  # seconds after a first signal, before which another one is not
 
 def make_options() -> Options:
     """Options with the one that no addon owns: the folder where everything of ours is kept."""
-    options = Options()
+    options = GivenOptions()
     config.declare_folder(options)
+    options.settle()
     return options
 
 
 class ProxyMaster(Master):
-    """A master with a proxy; the programs differ in their addons."""
+    """A master with a proxy; the programs differ in their addons.
+
+    `await master.run()` serves until `shutdown`, `async with master:` for the length of the block, at whose beginning
+    the listeners are open. Either may be done once. MidstreamError says why a start failed: StartError for what went
+    wrong, OptionsError for a name in `Options(…)` that nobody has declared.
+    """
 
     def __init__(self, opts: Options, event_loop: asyncio.AbstractEventLoop | None = None) -> None:
         super().__init__(opts, event_loop)
         self.proxy = Proxy(self.events, self.options)
+        self._life: contextlib.AsyncExitStack | None = None
+
+    @property
+    def addresses(self) -> list[tuple[str, int]]:
+        """Where clients can connect, once it has started: host and port of each listener."""
+        return self.proxy.listen_addrs
 
     async def run(self) -> None:
         """Serve until `shutdown`; every connection has ended when this returns."""
-        async with self.proxy:
-            await super().run()
+        async with self:
+            with ctx.use(self):
+                await self.until_exit()
+
+    async def __aenter__(self) -> Self:
+        if self._life is not None:
+            raise RuntimeError("a master runs only once; make another one")
+        self._life = contextlib.AsyncExitStack()
+        async with contextlib.AsyncExitStack() as entered:
+            entered.callback(self.let_go)
+            if isinstance(self.options, GivenOptions):
+                self.options.settle()
+            self._refuse_errors()  # of scripts: no port is opened for a broken one
+            await entered.enter_async_context(self.proxy)
+            await entered.enter_async_context(self.started())
+            self._refuse_errors()
+            self._life = entered.pop_all()
+        return self
+
+    def _refuse_errors(self) -> None:
+        if start_failed(self):
+            raise StartError("\n".join(entry.msg for entry in self.startup_errors))
+
+    async def __aexit__(self, *failure: Any) -> None:
+        if self._life is not None:
+            await self._life.__aexit__(*failure)
 
 
 class DumpMaster(ProxyMaster):
-    """The headless program."""
+    """The headless program, also for other asyncio programs to run within theirs (docs/embedding.md).
+
+    OptionsError or TypeError: one of the options has a value that its addon refuses.
+    """
 
     def __init__(
         self,
@@ -59,7 +101,11 @@ class DumpMaster(ProxyMaster):
         with_dumper: bool = True,
     ) -> None:
         super().__init__(options, loop)
-        self.addons.add(*built_in.headless(self.proxy, with_termlog=with_termlog, with_dumper=with_dumper))
+        try:
+            self.addons.add(*built_in.headless(self.proxy, with_termlog=with_termlog, with_dumper=with_dumper))
+        except BaseException:
+            self.let_go()
+            raise
 
 
 class ConsoleMaster(ProxyMaster):
@@ -109,15 +155,15 @@ async def _run(tool: Tool, argv: Sequence[str]) -> int:
     try:
         invocation = parse(tool, argv, options)
         if start_failed(master):  # a broken script: no port is opened for it
+            print_errors(master)
             return master.exit_status
         text = listing(invocation, options, master.commands)
         if text is not None:
             show(text)
             return 0
-        refuse_unclaimed(tool, options)
         return await _serve(master, invocation)
     finally:
-        uninstall_all(master)
+        master.let_go()
 
 
 def make_master(tool: Tool, options: Options) -> ProxyMaster:
@@ -148,6 +194,9 @@ async def _serve(master: ProxyMaster, invocation: Invocation) -> int:
         # It keeps every flow until the list is cleared.
         master.view.on_change.append(lambda change: None if len(master.view) else collector.settle_soon())
         collector.start()
-    await master.run()
+    try:
+        await master.run()
+    except StartError:
+        print_errors(master)
     collector.stop()
     return master.exit_status

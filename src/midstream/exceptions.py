@@ -8,6 +8,7 @@ from midstream.flows.errors import (
     FlowReadException,
     MidstreamError,
     OptionsError,
+    StartError,
 )
 
 # The name that scripts written for the reference catch.
@@ -22,4 +23,5 @@ __all__ = [
     "MidstreamError",
     "MitmproxyException",
     "OptionsError",
+    "StartError",
 ]

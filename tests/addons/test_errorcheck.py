@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from midstream.addons.errorcheck import ErrorCheck
+from midstream.addons.errorcheck import ErrorCheck, print_errors
 from midstream.addons.script import ScriptLoader
 from midstream.addons.termlog import TermLog
 from midstream.hub import ctx
@@ -32,6 +32,7 @@ async def test_an_error_ends_the_start_and_is_printed_once(
     master = Master(Options())
     master.addons.add(*(addon() for addon in addons), Complainer(), ErrorCheck())
     await asyncio.wait_for(master.run(), 5)
+    print_errors(master)
     assert master.exit_status == 1
     captured = capsys.readouterr()
     assert captured.err.count("the port is taken") == 1
@@ -46,6 +47,7 @@ async def test_a_broken_script_ends_the_start_in_one_line(tmp_path: Path, capsys
     master.addons.add(ScriptLoader(), ErrorCheck())
     master.options.update(scripts=[str(script)])
     await asyncio.wait_for(master.run(), 5)
+    print_errors(master)
     assert master.exit_status == 1
     assert capsys.readouterr().err == f"{script}:1: SyntaxError: '(' was never closed\n"
 

@@ -1,8 +1,8 @@
 """Ends a start during which something went wrong: a broken script, a busy port.
 
 Stands last in the chain, so that every other addon has been told `running` before; what goes wrong while scripts are
-loaded ends the start even earlier (app.py). What the errors are is in the log; they are repeated on stderr only where
-nobody prints the log (the console).
+loaded ends the start even earlier (app.py). What the errors are is in the log; the programs repeat them on stderr where
+nobody prints the log (the console), and who embeds a master gets them as an exception.
 """
 
 from __future__ import annotations
@@ -26,12 +26,15 @@ class ErrorCheck:
 
 
 def start_failed(master: Master) -> bool:
-    """Whether anything has gone wrong so far; what it was has been printed then, and the exit status is set."""
-    errors = master.startup_errors
-    if not errors:
+    """Whether anything has gone wrong so far; the exit status says so then."""
+    if not master.startup_errors:
         return False
-    if master.addons.get("termlog") is None:
-        for entry in errors:
-            sys.stderr.write(f"{visible(entry.msg, keep_newlines=True)}\n")
     master.exit_status = 1
     return True
+
+
+def print_errors(master: Master) -> None:
+    """Tell what has gone wrong at the start on stderr, unless the log is printed anyway."""
+    if master.addons.get("termlog") is None:
+        for entry in master.startup_errors:
+            sys.stderr.write(f"{visible(entry.msg, keep_newlines=True)}\n")

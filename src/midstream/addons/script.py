@@ -34,6 +34,7 @@ class ScriptLoader:
         self.addons = self._scripts.modules
 
     def load(self, loader: Loader) -> None:
+        loader.master.at_end.callback(self._scripts.forget_all)
         loader.add_option("scripts", Sequence[str], [], "Run these Python files as addons, in this order.", kind="path")
 
     def configure(self, updated: set[str]) -> None:

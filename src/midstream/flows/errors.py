@@ -9,7 +9,11 @@ class MidstreamError(Exception):
 
 
 class FlowReadException(MidstreamError):
-    """A saved flow or flow file cannot be read."""
+    """A saved flow or flow file cannot be read; `offset` is where in the file the trouble begins, if that is known."""
+
+    def __init__(self, message: str = "", offset: int | None = None) -> None:
+        super().__init__(message)
+        self.offset = offset
 
 
 class ControlException(MidstreamError):
@@ -22,6 +26,10 @@ class OptionsError(MidstreamError):
 
 class AddonManagerError(MidstreamError):
     """An addon cannot be added, removed or called."""
+
+
+class StartError(MidstreamError):
+    """A master could not start: its text is what went wrong, one line each. Raised where midstream is embedded."""
 
 
 class AddonHalt(MidstreamError):

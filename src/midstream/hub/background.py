@@ -30,6 +30,11 @@ class Background:
             task.add_done_callback(lambda _: work.close())
         return task
 
+    def cancel(self) -> None:
+        """Cancel what still runs, where nobody can wait for it to end."""
+        for task in list(self._tasks):
+            task.cancel()
+
     async def close(self) -> None:
         """Cancel what still runs, and wait until it has ended. Not from within one of these tasks."""
         tasks = self._tasks - {asyncio.current_task()}

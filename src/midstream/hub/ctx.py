@@ -1,7 +1,7 @@
 """`ctx.master`, `ctx.options` and `ctx.log`: the master in whose name the present code runs.
 
 For addons, whose handlers get no master as an argument. The attributes are resolved through a context variable that
-`Master.run` and the addon manager set, so that two masters in one process do not meet, and threads that copy the
+the master and the addon manager set, so that two masters in one process do not meet, and threads that copy the
 context (`asyncio.to_thread`) see the right one. A plain thread knows no context; there the attributes mean the master
 that runs, if only one does. Code that could take a master as an argument should.
 """
@@ -44,11 +44,10 @@ def use(master: Master) -> Iterator[None]:
 
 @contextmanager
 def running(master: Master) -> Iterator[None]:
-    """The same for the whole run of a master; plain threads see it too."""
+    """Let plain threads see this master for its whole run."""
     _running.add(master)
     try:
-        with use(master):
-            yield
+        yield
     finally:
         _running.discard(master)
 

@@ -67,7 +67,7 @@ class MasterLogHandler(logging.Handler):
         self._master: weakref.ref[Master] | None = None
 
     def install(self, master: Master | None = None) -> None:
-        """Listen from now on. Lowers the level of the root logger as far as this handler needs."""
+        """Listen from now on. Lowers the level of the root logger as far as this handler needs, until `uninstall`."""
         owner = master or ctx.current()
         root = logging.getLogger()
         if owner is not None:
@@ -234,7 +234,26 @@ def _is_running(loop: asyncio.AbstractEventLoop) -> bool:
         return False
 
 
+class _RootLevel:
+    """The level of the root logger belongs to the process: what it was is kept here while we have it lower."""
+
+    def __init__(self) -> None:
+        self.found: int | None = None
+        self.lowered_to = logging.NOTSET
+
+    def adjust(self, root: logging.Logger) -> None:
+        """As low as the chattiest handler of ours needs, and no lower: what nobody shows should cost nothing."""
+        if self.found is None or root.level != self.lowered_to:  # somebody else has set it meanwhile
+            self.found = root.level
+        needed = [handler.level for handler in root.handlers if isinstance(handler, MasterLogHandler)]
+        root.setLevel(min([self.found, *needed]))
+        self.lowered_to = root.level
+        if not needed:
+            self.found = None
+
+
+_root_level = _RootLevel()
+
+
 def _adjust_root_level(root: logging.Logger) -> None:
-    """As low as the chattiest handler of ours needs, and no lower: what nobody shows should cost nothing."""
-    needed = [handler.level for handler in root.handlers if isinstance(handler, MasterLogHandler)]
-    root.setLevel(min([logging.WARNING, *needed]))
+    _root_level.adjust(root)

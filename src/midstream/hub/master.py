@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, Any
 
 from midstream.hub import ctx
@@ -24,6 +25,13 @@ if TYPE_CHECKING:
     from midstream.hub.options import Options
 
 START_PATIENCE = 2.0  # seconds that a start may go on after it was told to end
+
+
+class _OwnRecords(EventLogHandler):
+    """Hears this master only: what the program around it logs does not make its start fail."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        return ctx.current() is self.master and super().filter(record)
 
 
 class Master:
@@ -45,18 +53,29 @@ class Master:
         """The store.View of a program that keeps flows. Its type stands in a room above this one."""
         self.startup_errors: list[LogEntry] = []
         """The error records from the making of this master to the end of its start; errorcheck reads them."""
-        self._startup_handler = EventLogHandler(self.startup_errors.append, logging.ERROR)
+        self.at_end = contextlib.ExitStack()
+        """What has to be put back when the master has ended: whatever was changed in the process, outside of it."""
+        self._startup_handler = _OwnRecords(self.startup_errors.append, logging.ERROR)
         self._startup_handler.install(self)
         self.addons = AddonManager(self)
 
     async def run(self) -> None:
         """Tell the addons `running`, wait for `shutdown`, tell them `done`."""
+        async with self.started():
+            with ctx.use(self):
+                await self.until_exit()
+
+    @contextlib.asynccontextmanager
+    async def started(self) -> AsyncIterator[None]:
+        """From `running` to `done`. Within the block `ctx` is the caller's own: two masters may run around it."""
         with ctx.running(self):
             try:
-                await self._start()
-                await self.until_exit()
+                with ctx.use(self):
+                    await self._start()
+                yield
             finally:
-                await self.done()
+                with ctx.use(self):
+                    await self.done()
 
     async def _start(self) -> None:
         """`running`; but an addon that never gets ready must not keep the program from ending."""
@@ -83,9 +102,16 @@ class Master:
     async def done(self) -> None:
         """The end: `done` for every addon, then the background tasks, then the log."""
         self.is_running = False
-        await self.events.done()
-        await self.background.close()
+        try:
+            await self.events.done()
+            await self.background.close()
+        finally:
+            self.let_go()
+
+    def let_go(self) -> None:
+        """Leave nothing of this master in the process. For one that never ran, too; more than once is harmless."""
         uninstall_all(self)
+        self.at_end.close()
 
     def shutdown(self) -> None:
         """Ask the master to end. May be called from any thread, handlers included, and more than once."""

@@ -166,6 +166,12 @@ class Scripts:
         logger.error("%s%s", line, still, extra=extra)
         logger.debug("how %s failed", script.path, exc_info=error, extra=extra)
 
+    def forget_all(self) -> None:
+        """Take the modules out of the interpreter's table: their master has ended."""
+        for script in self.scripts:
+            if script.module is not None:
+                script_file.forget(script.module)
+
     def _unload(self, script: Script, manager: AddonManager) -> None:
         if script.module is not None:
             manager.unregister(script.module, self.modules)
