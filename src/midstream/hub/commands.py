@@ -15,6 +15,7 @@ from midstream.flows.errors import CommandError
 from midstream.hub import lexer
 from midstream.hub.arguments import CommandTypes
 from midstream.hub.command import Command, CommandParameter, argument, command
+from midstream.hub.signal import Signal
 from midstream.hub.types import Cmd, CmdArgs, Space, Unknown
 from midstream.text.suggest import did_you_mean
 
@@ -38,6 +39,8 @@ class CommandManager:
         self.master = master
         self.commands: dict[str, Command] = {}
         self.types = CommandTypes()
+        self.changed: Signal[[]] = Signal()
+        """Sent when a command came or went; key bindings that wait for one follow it."""
         # Commands whose name somebody declared again: they come back when that one goes.
         self._hidden: list[Command] = []
 
@@ -55,6 +58,7 @@ class CommandManager:
             if not any(old.owner is each for each in (owner, *replacing) if each is not None):
                 logger.warning("command %s is declared again; the later one counts", path)
         self.commands[path] = new
+        self.changed.send()
 
     def collect_commands(self, addon: object) -> None:
         """Add whatever is decorated in `addon`, an object or a module. A command that cannot be is named in the log."""
@@ -75,6 +79,7 @@ class CommandManager:
                     self._hidden.remove(hidden)
                     self.commands[name] = hidden
                     break
+        self.changed.send()
 
     def call(self, command_name: str, *args: Any) -> Any:
         """Call with native values, unchecked; for addons. Returns what the function returns: await an async one."""
