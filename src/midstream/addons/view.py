@@ -7,15 +7,17 @@ tunnel is.
 
 from __future__ import annotations
 
+import logging
 import time
 import weakref
 from collections.abc import Iterable, Sequence
 from typing import TypeVar
+from uuid import uuid4
 
 from midstream import filters
 from midstream.flows.connection import Client, Server
 from midstream.flows.dns import DNSFlow
-from midstream.flows.errors import CommandError, OptionsError
+from midstream.flows.errors import CommandError, FlowReadException, OptionsError
 from midstream.flows.flow import Flow
 from midstream.flows.http import HTTPFlow, Request
 from midstream.flows.tcp import TCPFlow
@@ -23,10 +25,14 @@ from midstream.flows.udp import UDPFlow
 from midstream.hub import ctx
 from midstream.hub.addons import Loader
 from midstream.hub.commands import argument, command
-from midstream.hub.types import Choice
+from midstream.hub.log import ALERT
+from midstream.hub.types import Choice, Path
+from midstream.store.formats.loading import load_file
 from midstream.store.order import ORDERS
 from midstream.store.view import View
 from midstream.work.slices import cooperate, let_go
+
+logger = logging.getLogger("midstream.addons.view")
 
 T = TypeVar("T")
 
@@ -147,6 +153,28 @@ class ViewAddon:
                 self.view.add(copy)
                 first = first or copy.id
         self._focus(first)
+
+    @command("view.flows.load")
+    def flows_load(self, path: Path) -> None:
+        """Add the flows of a file to the list. They get ids of their own, so that a file can be loaded twice."""
+        ctx.master.background.spawn(self._load(path), f"load {path}")
+
+    async def _load(self, path: str) -> None:
+        count = 0
+
+        def take(flow: Flow) -> None:
+            nonlocal count
+            flow.id = str(uuid4())
+            flow.resume()  # whoever held it is gone
+            self.view.add(flow)
+            count += 1
+
+        try:
+            await load_file(path, take)
+        except FlowReadException as error:
+            logger.error("%s: %s; loaded %s", path, error, _counted(count))
+        else:
+            logger.log(ALERT, "loaded %s from %s", _counted(count), path)
 
     @command("view.flows.remove")
     def remove(self, flows: Sequence[Flow]) -> None:
@@ -288,3 +316,7 @@ class ViewAddon:
             return self.view.settings(flow.id)
         except KeyError:
             raise CommandError("this flow is not in the list") from None
+
+
+def _counted(flows: int) -> str:
+    return "1 flow" if flows == 1 else f"{flows} flows"

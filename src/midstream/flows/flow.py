@@ -156,6 +156,9 @@ class Flow:
     @id.setter
     def id(self, value: str) -> None:
         self._id = value
+        if self._backup is not None:
+            # Another id is no edit: a revert must not bring the old one back.
+            self._backup = {**self._backup, "id": value}
 
     @property
     def metadata(self) -> dict[str, Any]:

@@ -1,0 +1,61 @@
+"""Brings the flows of a file to the loop without holding it: a thread reads, the loop takes what was read in slices.
+
+Used by the addons that load flows. The reader knows nothing of this, and what is done with the flows is the caller's
+business.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import stat
+import time
+from collections.abc import Callable, Iterator
+
+from midstream.flows.errors import FlowReadException
+from midstream.flows.flow import Flow
+from midstream.store.formats.native import FlowReader
+from midstream.work.slices import cooperate
+
+# What is read before the loop takes it over, whichever comes first.
+_MOST_FLOWS = 500
+_SECONDS = 0.05
+
+
+async def load_file(path: str, take: Callable[[Flow], None]) -> None:
+    """Call `take` on the loop with each flow of the file. Raises FlowReadException after the last that can be read."""
+    flows = _stream(path)
+    error: FlowReadException | None = None
+    while error is None:
+        batch, error = await asyncio.to_thread(_read_some, flows)
+        if not batch and error is None:
+            return
+        async for some in cooperate(batch):
+            for flow in some:
+                take(flow)
+    raise error
+
+
+def _stream(path: str) -> Iterator[Flow]:
+    try:
+        path = os.path.expanduser(path)
+        # Opening a pipe would wait for its writer, and the program for the thread when it ends.
+        if stat.S_ISFIFO(os.stat(path).st_mode):
+            raise FlowReadException("it is a pipe; save what comes out of it into a file first")
+        with open(path, "rb") as file:
+            yield from FlowReader(file).stream()
+    except OSError as error:
+        raise FlowReadException(f"it cannot be read: {error.strerror or error}") from None
+
+
+def _read_some(flows: Iterator[Flow]) -> tuple[list[Flow], FlowReadException | None]:
+    batch: list[Flow] = []
+    enough = time.monotonic() + _SECONDS
+    try:
+        for flow in flows:
+            batch.append(flow)
+            if len(batch) >= _MOST_FLOWS or time.monotonic() > enough:
+                break
+    except FlowReadException as error:
+        return batch, error
+    return batch, None

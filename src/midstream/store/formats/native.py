@@ -1,0 +1,138 @@
+"""Flow files: what was captured, to be read again later or by another program. The format is the reference's.
+
+Scripts read and write through the door `midstream.io`, the program through `loading` and the addons that save. A file
+is one item of `items` after the other; `tnetstring` tells what an item holds, `flows` what makes a flow of it, and
+`upgrades` what older versions meant. Files may be foreign, cut or hostile: whatever can be read is, and then one
+FlowReadException says what is wrong and where.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from typing import Any, Protocol
+
+from midstream.filters import Filter, match
+from midstream.flows.errors import FlowReadException
+from midstream.flows.flow import Flow
+from midstream.flows.state import State, StateError
+from midstream.store.formats.items import MAX_ITEM, Item, Items, ReadableFile
+from midstream.store.formats.tnetstring import TNetstringError, dump, parse
+from midstream.store.formats.upgrades import Upgrades
+
+
+class WritableFile(Protocol):
+    """What is asked of a file to write to."""
+
+    def write(self, data: bytes, /) -> Any: ...
+    def flush(self) -> Any: ...
+
+
+# --- reading
+
+
+class FlowReader:
+    """Reads flows from a file that is opened in binary mode. It need not be able to seek."""
+
+    def __init__(self, fo: ReadableFile) -> None:
+        self.fo = fo
+
+    def stream(self) -> Iterator[Flow]:
+        """Each flow as soon as it is read; never more than one is held.
+
+        A flow that cannot be understood is passed over. At the end, or at damage behind which nothing can be found, a
+        FlowReadException then names the first thing that was wrong and its offset.
+        """
+        upgrades = Upgrades()
+        first: FlowReadException | None = None
+        passed_over = 0
+        try:
+            for item in Items(self.fo):
+                try:
+                    flow = _flow_of(item, upgrades)
+                except StateError as error:
+                    first = first or FlowReadException(f"byte {item.offset}: {error}", item.offset)
+                    passed_over += 1
+                else:
+                    yield flow
+        except TNetstringError as error:
+            raise first or FlowReadException(f"byte {error.offset}: {error}", error.offset) from None
+        except OSError as error:
+            raise FlowReadException(f"it cannot be read: {error.strerror or error}") from None
+        if first is not None:
+            others = f"; {passed_over} flows in all could not be read" if passed_over > 1 else ""
+            raise FlowReadException(f"{first}{others}", first.offset)
+
+
+def _flow_of(item: Item, upgrades: Upgrades) -> Flow:
+    """Raises StateError for a whole item that is no flow, TNetstringError for what cannot be a whole item."""
+    if item.data is None:
+        raise StateError(f"the flow is larger than {MAX_ITEM >> 20} MB")
+    if not item.data.endswith(b"}"):
+        # Lists and lone values are no mistakes that writers make; more likely a length is wrong.
+        raise TNetstringError("expected a flow, and found something else", item.offset)
+    try:
+        state = parse(item.data)
+    except TNetstringError as error:
+        raise StateError(f"the flow is damaged at byte {item.offset + (error.offset or 0)}: {error}") from None
+    state = upgrades.upgraded(state)
+    state["backup"] = _usable(state.get("backup"), state)
+    return Flow.from_state(state)
+
+
+def _usable(backup: Any, state: State) -> State | None:
+    """What a revert can go back to; None when it would fail, since an edit that cannot be undone is still a flow."""
+    if not isinstance(backup, dict) or backup.get("type") != state.get("type"):
+        return None
+    try:
+        # The reference leaves the version of a backup as it was.
+        backup = {**Upgrades().upgraded(backup), "backup": None, "id": state.get("id")}
+        # By way of a flow, since whether a flow is modified is a comparison with what its `get_state` says.
+        return Flow.from_state(backup).get_state()
+    except StateError:
+        return None
+
+
+def read_flows_from_paths(paths: Iterable[str | os.PathLike[str]]) -> list[Flow]:
+    """The flows of all these files; `~` is understood. Raises FlowReadException when anything cannot be read."""
+    flows: list[Flow] = []
+    for path in paths:
+        try:
+            with open(os.path.expanduser(path), "rb") as file:
+                flows.extend(FlowReader(file).stream())
+        except OSError as error:
+            raise FlowReadException(f"{os.fspath(path)}: {error.strerror or error}") from None
+        except FlowReadException as error:
+            raise FlowReadException(f"{os.fspath(path)}: {error}", error.offset) from None
+    return flows
+
+
+# --- writing
+
+
+class FlowWriter:
+    """Writes flows to a file that is opened in binary mode."""
+
+    def __init__(self, fo: WritableFile) -> None:
+        self.fo = fo
+
+    def add(self, flow: Flow) -> None:
+        """Append a flow by one write. Raises ValueError, and writes nothing, when it holds what has no form in a file,
+        such as an object that an addon left in its metadata.
+        """
+        self.fo.write(dump(flow.get_state(), "flow"))
+
+
+class FilteredFlowWriter:
+    """Writes the flows that match, each of them at once. Without a filter all do."""
+
+    def __init__(self, fo: WritableFile, flt: Filter | None) -> None:
+        self.fo = fo
+        self.flt = flt
+        self._writer = FlowWriter(fo)
+
+    def add(self, flow: Flow) -> None:
+        """Append a flow if it matches. Raises ValueError as `FlowWriter.add` does."""
+        if match(self.flt, flow):
+            self._writer.add(flow)
+            self.fo.flush()
