@@ -11,6 +11,7 @@ from pathlib import Path
 import urwid
 from urwid.display import BaseScreen
 
+from midstream.addons.command_history import CommandHistory
 from midstream.addons.comment import Comment
 from midstream.addons.core import Core
 from midstream.addons.eventstore import EventStore
@@ -31,7 +32,7 @@ def make_console(confdir: Path) -> Console:
     view = View()
     master.view = view
     console = Console(master, view)
-    master.addons.add(EventStore(), Core(), Comment(), Intercept(), ViewAddon(view), console.addon)
+    master.addons.add(EventStore(), Core(), CommandHistory(), Comment(), Intercept(), ViewAddon(view), console.addon)
     return console
 
 

@@ -1,45 +1,34 @@
 from __future__ import annotations
 
-import stat
+from midstream.console.history import CommandHistory, History
+from midstream.hub.commands import CommandManager
 
-from midstream.console.history import CUT_TO, KEPT, History
+
+def test_lines_are_kept_once_in_a_row():
+    history = History()
+    for line in ("one", "  ", "two\nlines", "two lines"):
+        history.add(line)
+    assert history.lines == ["one", "two lines"]
 
 
-def test_lines_are_kept_private_and_read_again(tmp_path):
-    path = tmp_path / "folder" / "command_history"
-    history = History(path)
+def test_command_lines_are_kept_by_their_commands():
+    kept: list[str] = []
+    commands = CommandManager()
+
+    def add(command: str) -> None:
+        kept.append(command)
+
+    commands.add("commands.history.add", add)
+    commands.add("commands.history.get", lambda: list(kept))
+    history = CommandHistory(commands)
     history.add("one")
-    history.add("  ")
-    history.add("two\nlines")
-    history.add("two lines")
-    assert stat.S_IMODE(path.stat().st_mode) == 0o600
-    assert History(path).lines == ["one", "two lines"]
-
-
-def test_a_long_file_is_cut_at_the_end(tmp_path):
-    path = tmp_path / "command_history"
-    history = History(path)
-    for number in range(KEPT):
-        history.add(str(number))
-    history.trim()
-    assert History(path).lines == [str(number) for number in range(KEPT - CUT_TO, KEPT)]
-
-
-def test_any_file_is_accepted(tmp_path):
-    path = tmp_path / "command_history"
-    path.write_bytes(b"\xff\xfe\x00binary\nfine\n" + b"x" * 2_000_000)
-    assert History(path).lines is not None
-    folder = tmp_path / "folder"
-    folder.mkdir()
-    assert History(folder).lines == []
-
-
-def test_clear_removes_the_file(tmp_path):
-    history = History(tmp_path / "h")
-    history.add("x")
-    history.clear()
-    assert not (tmp_path / "h").exists()
-    assert history.older("") is None
+    history.add("two")
+    kept.append("by a script")
+    assert history.older("") == "by a script"
+    assert history.older("by a script") == "two"
+    kept.clear()
+    assert history.older("two") is None
+    assert history.newer("two") == ""
 
 
 def test_steps_are_filtered_by_what_was_typed():

@@ -7,6 +7,7 @@ rewriting and saving. Called by `app.py` only.
 from __future__ import annotations
 
 from midstream.addons.block import Block
+from midstream.addons.command_history import CommandHistory
 from midstream.addons.comment import Comment
 from midstream.addons.core import Core
 from midstream.addons.dumper import Dumper
@@ -26,7 +27,7 @@ from midstream.store.view import View
 
 def common(proxy: Proxy) -> list[object]:
     """The addons of every program."""
-    return [Core(), Block(), Comment(), TlsConfig(), ProxyServer(proxy), ScriptLoader()]
+    return [Core(), CommandHistory(), Block(), Comment(), TlsConfig(), ProxyServer(proxy), ScriptLoader()]
 
 
 def headless(proxy: Proxy, *, with_termlog: bool = True, with_dumper: bool = True) -> list[object]:

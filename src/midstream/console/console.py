@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from midstream.console import completion, results
 from midstream.console.commands import ConsoleAddon
 from midstream.console.hints import contexts_of
-from midstream.console.history import History
+from midstream.console.history import CommandHistory, History
 from midstream.console.input import Input
 from midstream.console.key_engine import KeyEngine
 from midstream.console.key_setup import load_keys
@@ -115,8 +115,6 @@ class Console:
             self.view.on_change.remove(self._view_changed)
             self.view.focus_is_taken = lambda: False
         self.master.options.changed.disconnect(self._options_changed)
-        for history in self.histories.values():
-            history.trim()
 
     @property
     def confdir(self) -> Path:
@@ -306,10 +304,11 @@ class Console:
         self.request_frame(now=True)
 
     def history(self, name: str) -> History:
-        """The lines typed before into this kind of prompt; command lines are kept in a file."""
+        """The lines typed before into this kind of prompt; an addon keeps the command lines in a file."""
         if name not in self.histories:
-            kept = name == "command" and getattr(self.master.options, "command_history", True)
-            self.histories[name] = History(self.confdir / "command_history" if kept else None)
+            commands = self.master.commands
+            is_kept = name == "command" and "commands.history.get" in commands.commands
+            self.histories[name] = CommandHistory(commands) if is_kept else History()
         return self.histories[name]
 
     def show(self, overlay: Overlay) -> None:

@@ -1,70 +1,39 @@
-"""The lines typed before: kept in `CONFDIR/command_history`, stepped through with up and down, searched with ctrl r.
+"""The lines typed before into one kind of prompt: stepped through with up and down, searched with ctrl r.
 
-The prompt owns one per kind of line; only command lines go to the file. Any file content is accepted; an unreadable
-file is only reported.
+The console makes one per kind of line. Most live as long as the console; command lines are kept by the addon that owns
+`commands.history.*`, which writes them to a file.
 """
 
 from __future__ import annotations
 
-import logging
-import os
-from pathlib import Path
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-KEPT = 1024
-CUT_TO = 512
+if TYPE_CHECKING:
+    from midstream.hub.commands import CommandManager
+
 _LONGEST_LINE = 16 * 1024
-
-logger = logging.getLogger(__name__)
 
 
 class History:
-    """Lines, oldest first. `path` None keeps them in memory only."""
+    """Lines, oldest first."""
 
-    def __init__(self, path: Path | None = None) -> None:
-        self.path = path
-        self.lines: list[str] = _read(path) if path is not None else []
+    def __init__(self) -> None:
+        self._lines: list[str] = []
         self._position: int | None = None
         self._prefix = ""
         self._draft = ""
+
+    @property
+    def lines(self) -> Sequence[str]:
+        return self._lines
 
     def add(self, line: str) -> None:
         """Keep a line that was accepted; blank ones and repeats of the newest are not kept."""
         self.rewind()
         line = line.replace("\n", " ").replace("\r", " ")[:_LONGEST_LINE]
-        if not line.strip() or (self.lines and self.lines[-1] == line):
-            return
-        self.lines.append(line)
-        if self.path is None:
-            return
-        try:
-            self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            # 0600 from the first byte: lines may hold credentials.
-            descriptor = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-            with os.fdopen(descriptor, "a", encoding="utf-8", errors="replace") as file:
-                file.write(line + "\n")
-        except OSError as error:
-            logger.warning("the command history cannot be kept: %s: %s", self.path, error.strerror)
-            self.path = None
-
-    def trim(self) -> None:
-        """At the end: a file of 1024 lines or more is cut to its last 512."""
-        if self.path is None or len(self.lines) < KEPT:
-            return
-        fresh = self.path.with_name(self.path.name + ".new")
-        try:
-            descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-            with os.fdopen(descriptor, "w", encoding="utf-8", errors="replace") as file:
-                file.writelines(line + "\n" for line in self.lines[-CUT_TO:])
-            fresh.replace(self.path)
-        except OSError as error:
-            logger.warning("the command history cannot be cut: %s", error.strerror)
-
-    def clear(self) -> None:
-        """Forget everything, in the file too."""
-        self.lines.clear()
-        self.rewind()
-        if self.path is not None:
-            self.path.unlink(missing_ok=True)
+        if line.strip() and not (self._lines and self._lines[-1] == line):
+            self._lines.append(line)
 
     # --- stepping ---------------------------------------------------------------------------------------------------
 
@@ -74,10 +43,11 @@ class History:
 
     def older(self, current: str) -> str | None:
         """The next older line that starts with what was typed; None: there is none."""
+        lines = self.lines
         if self._position is None:
-            self._position, self._prefix, self._draft = len(self.lines), current, current
-        for position in range(self._position - 1, -1, -1):
-            line = self.lines[position]
+            self._position, self._prefix, self._draft = len(lines), current, current
+        for position in range(min(self._position, len(lines)) - 1, -1, -1):
+            line = lines[position]
             if line.startswith(self._prefix) and line != current:
                 self._position = position
                 return line
@@ -87,8 +57,9 @@ class History:
         """The next newer line, at last what was typed; None: nothing was stepped through."""
         if self._position is None:
             return None
-        for position in range(self._position + 1, len(self.lines)):
-            line = self.lines[position]
+        lines = self.lines
+        for position in range(self._position + 1, len(lines)):
+            line = lines[position]
             if line.startswith(self._prefix) and line != current:
                 self._position = position
                 return line
@@ -106,6 +77,23 @@ class History:
         return None
 
 
+class CommandHistory(History):
+    """The command lines, as `commands.history.get` and `commands.history.add` keep them."""
+
+    def __init__(self, commands: CommandManager) -> None:
+        super().__init__()
+        self._commands = commands
+
+    @property
+    def lines(self) -> Sequence[str]:
+        lines: Sequence[str] = self._commands.call("commands.history.get")
+        return lines
+
+    def add(self, line: str) -> None:
+        self.rewind()
+        self._commands.call("commands.history.add", line)
+
+
 def _holds(line: str, words: str) -> bool:
     position = 0
     for word in words.split():
@@ -114,17 +102,3 @@ def _holds(line: str, words: str) -> bool:
             return False
         position += len(word)
     return True
-
-
-def _read(path: Path) -> list[str]:
-    try:
-        with path.open(encoding="utf-8", errors="replace") as file:
-            # A huge foreign file must not fill the memory: only its end counts.
-            file.seek(max(0, path.stat().st_size - KEPT * 256))
-            lines = file.read(KEPT * 256).splitlines()
-    except FileNotFoundError:
-        return []
-    except OSError as error:
-        logger.warning("the command history cannot be read: %s: %s", path, error.strerror)
-        return []
-    return [line[:_LONGEST_LINE] for line in lines if line.strip()][-4 * KEPT :]

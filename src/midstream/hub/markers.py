@@ -37,6 +37,6 @@ def _emoji() -> Iterator[tuple[str, str]]:
     for characters, data in EMOJI_DATA.items():
         shown = characters.replace(_VARIATION, "")
         # Flags, families and the like are several characters, which terminals draw in as many ways.
-        shown = shown if len(shown) == 1 else DOT
+        shown = shown if len(shown) == 1 and shown.isprintable() else DOT
         for name in (data["en"], *data.get("alias", ())):
             yield name.lower(), shown

@@ -95,12 +95,17 @@ def resolve(store: Store, spec: str) -> Flows:
     ValueError (FilterError for a filter) says what is wrong with any other text.
     """
     word = spec.strip()
-    if word in SPECS:
-        return Flows(SPECS[word][1](store), store.get)
+    find = SPECS[word][1](store) if word in SPECS else matching(spec, store.all_ids, store.get)
+    return Flows(find, store.get)
+
+
+def matching(spec: str, ids: Collection[str], get: Callable[[str], Flow | None]) -> Iterator[str]:
+    """Those of `ids` that a list of ids or a filter names; ValueError as above. They are looked for while you walk."""
+    word = spec.strip()
     if _IDS.fullmatch(word):
-        return Flows((id_ for id_ in word[1:].lower().split(",") if id_ in store.all_ids), store.get)
+        return (id_ for id_ in word[1:].lower().split(",") if id_ in ids)
     if word.startswith("@"):
         hint = did_you_mean(word, SPECS) or f"; use {', '.join(SPECS)}, @ID or a filter"
         raise ValueError(f"{word!r} names no flows{hint}")
     matches = filters.parse(spec)
-    return Flows((id_ for id_ in store.all_ids if (flow := store.get(id_)) is not None and matches(flow)), store.get)
+    return (id_ for id_ in ids if (flow := get(id_)) is not None and matches(flow))
