@@ -1,6 +1,8 @@
 """Config files: read strictly with the place of each mistake, written without losing what is in them."""
 
 import io
+import json
+import re
 import stat
 import time
 from collections.abc import Sequence
@@ -49,12 +51,12 @@ def test_empty_files_change_nothing(opts: Options, text: str) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("word: [1", "c:1:9: this is not YAML: "),
-        ("flag: true\n word: x", "c:2:6: this is not YAML: mapping values are not allowed here"),
-        ("word: *x", "c:1:7: this is not YAML: found undefined alias 'x'"),
-        ("word: a\n---\nword: b", "c:2:1: this is not YAML: but found another document"),
-        ("word: \x07", "c:1:7: this is not YAML: unacceptable character #x0007"),
-        ("flag: true\nword: \x00", "c:2:7: this is not YAML: unacceptable character #x0000"),
+        ("word: [1", "c:1:9: "),
+        ("flag: true\n word: x", "c:2:6: mapping values are not allowed here"),
+        ("word: *x", "c:1:7: found undefined alias 'x'"),
+        ("word: a\n---\nword: b", "c:2:1: but found another document"),
+        ("word: \x07", "c:1:7: unacceptable character #x0007"),
+        ("flag: true\nword: \x00", "c:2:7: unacceptable character #x0000"),
         ("count: !!int many", "c:1:8: option count: 'many' is no int"),
         ("flag: !!bool maybe", "c:1:7: option flag: 'maybe' is no bool"),
         ("count: " + "9" * 5000, "c:1:8: option count: '99999999999999999999…' is no int"),
@@ -78,7 +80,7 @@ def test_empty_files_change_nothing(opts: Options, text: str) -> None:
         ("scripts: !!set {a}", "c:1:10: option scripts: expected a plain value, got !!set"),
         ("[a]: b", "c:1:1: an option name is a word, not a sequence"),
         ("word: a\nword: b", "c:2:1: option word stands here twice"),
-        ("word: " + "[" * 5000, "c: this is nested too deeply for a config file"),
+        ("word: " + "[" * 5000, "c: nested too deep"),
         ("word: " + "x" * 300_000, "c: 300,006 characters are no config file; the limit is 262,144"),
     ],
 )
@@ -157,18 +159,18 @@ def test_files_apply_in_order_and_missing_ones_are_skipped(opts: Options, tmp_pa
 def test_files_that_cannot_be_read(opts: Options, tmp_path: Path) -> None:
     latin = tmp_path / "latin.yaml"
     latin.write_bytes(b"word: caf\xe9")
-    with pytest.raises(OptionsError, match=r"latin\.yaml: byte 9: the file is not UTF-8"):
+    with pytest.raises(OptionsError, match=r"latin\.yaml:1:10: the file is not UTF-8"):
         config.load_paths(opts, latin)
     with pytest.raises(OptionsError, match="Is a directory"):
         config.load_paths(opts, tmp_path)
     huge = tmp_path / "huge.yaml"
     with huge.open("wb") as out:
         out.truncate(100_000_000)
-    with pytest.raises(OptionsError, match=r"huge\.yaml: more than 262,144 bytes are no config file"):
+    with pytest.raises(OptionsError, match=r"huge\.yaml: larger than 262,144 bytes"):
         config.load_paths(opts, huge)
     endless = tmp_path / "endless.yaml"
     endless.symlink_to("/dev/zero")
-    with pytest.raises(OptionsError, match=r"endless\.yaml: more than 262,144 bytes are no config file"):
+    with pytest.raises(OptionsError, match=r"endless\.yaml: this is no ordinary file"):
         config.load_paths(opts, endless)
     bad = tmp_path / "bad.yaml"
     bad.write_text("flag: true\ncount: x")
@@ -200,6 +202,107 @@ def test_saved_scripts_are_found_from_everywhere(
     assert again.scripts == [f"{tmp_path}/work/a.py"]
 
 
+KEPT = """\
+# top
+count: 7   # how many
+
+# about the word
+word: x  # why
+scripts:
+  # the first one
+  - a.py # mine
+  # the second one
+  - /b.py
+# behind the list
+later:   [1,
+  2]  # unknown
+limit: '1m'
+nothing:
+
+foreign: off  # as YAML 1.2 sees it, a text
+"""
+
+
+def test_saving_touches_only_what_has_changed(opts: Options, tmp_path: Path) -> None:
+    file = tmp_path / "config.yaml"
+    file.write_text(KEPT)
+    config.load_paths(opts, file)
+    config.save(opts, file)
+    assert file.read_text() == KEPT
+    opts.update(word="y: z", count=1, flag=True, scripts=["/b.py", "/new.py", str(tmp_path / "a.py")])
+    config.save(opts, file)
+    after = KEPT.replace("count: 7   # how many\n", "").replace("word: x", "word: 'y: z'")
+    after = after.replace(
+        "  # the first one\n  - a.py # mine\n  # the second one\n  - /b.py\n",
+        "  # the first one\n  # the second one\n  - /b.py\n  - /new.py\n  - a.py # mine\n",
+    )
+    assert file.read_text() == f"{after}flag: true\n"
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("word: old", "word: new\n"),
+        ("word: |\n  a\n  b\n# c\n", "word: new\n# c\n"),
+        ("word:\n# c\n", "word: new\n# c\n"),
+        ('"word": "a" # c', '"word": new # c\n'),
+        ("word: >-\n  a\n\n\nother: 1\n", "word: new\n\n\nother: 1\n"),
+        ("{word: a, other: 1}", "word: new\nother: 1\n"),
+        ("# {a}\nword: a\r\nother: 1\r\n", "# {a}\nword: new\nother: 1\n"),
+        ("---\nword: a\n", "---\nword: new\n"),
+        ("word: [a]", "word: new\n"),
+        ("word:\n- a\n# c\nother: 1", "word: new\n# c\nother: 1\n"),
+        ("", "word: new\n"),
+        ("# nothing", "# nothing\nword: new\n"),
+    ],
+)
+def test_every_shape_of_an_entry_can_be_changed(opts: Options, before: str, after: str) -> None:
+    opts.word = "new"
+    out = io.StringIO()
+    config.serialize(opts, out, before)
+    assert out.getvalue() in (after, after.removesuffix("\n"))
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("scripts: [a, 'b'] # c", "scripts: [b, x] # c\n"),
+        ("scripts: a\n", "scripts: [b, x]\n"),
+        ("scripts:\n- a\n# 2\n- b # b\n", "scripts:\n# 2\n- b # b\n- x\n"),
+        ("scripts:\n- b", "scripts:\n- b\n- x\n"),
+    ],
+)
+def test_lists_are_changed_by_items(opts: Options, before: str, after: str) -> None:
+    opts.scripts = ["b", "x"]
+    out = io.StringIO()
+    config.serialize(opts, out, before)
+    assert out.getvalue() in (after, after.removesuffix("\n"))
+
+
+@pytest.mark.parametrize("text", ["word: &x a\nlater: *x\n", "count: 1\n...\n"])
+def test_what_cannot_be_changed_in_place_is_left_alone(opts: Options, text: str) -> None:
+    opts.word = "new"
+    with pytest.raises(OptionsError, match="c: this file cannot be changed in place"):
+        config.serialize(opts, io.StringIO(), text, name="c")
+
+
+def test_secrets_in_a_file_that_others_can_read(
+    opts: Options, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    opts.add_option("password", str | None, None, "A secret.", kind="secret")
+    file = tmp_path / "config.yaml"
+    file.write_text("password: hunter2\n")
+    file.chmod(0o600)
+    config.load_paths(opts, file)
+    assert not caplog.records
+    file.chmod(0o640)
+    config.load_paths(opts, file)
+    assert f"{file} holds password and can be read by others; chmod 600 {file}" in caplog.text
+    assert "hunter2" not in caplog.text
+    config.save(opts, file)
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+
+
 def test_saving_makes_a_private_file(opts: Options, tmp_path: Path) -> None:
     opts.word = "secret"
     config.save(opts, tmp_path / "new.yaml")
@@ -215,7 +318,7 @@ def test_saving_follows_links_and_leaves_broken_files_alone(opts: Options, tmp_p
     config.save(opts, tmp_path / "link.yaml")
     assert (tmp_path / "link.yaml").is_symlink()
     (tmp_path / "real.yaml").write_text("a: [")
-    with pytest.raises(OptionsError, match="this is not YAML"):
+    with pytest.raises(OptionsError, match="expected the node content"):
         config.save(opts, tmp_path / "link.yaml")
     assert (tmp_path / "real.yaml").read_text() == "a: ["
     assert sorted(path.name for path in tmp_path.iterdir()) == ["link.yaml", "real.yaml"]
@@ -224,7 +327,7 @@ def test_saving_follows_links_and_leaves_broken_files_alone(opts: Options, tmp_p
 def test_serializing_everything(opts: Options) -> None:
     out = io.StringIO()
     config.serialize(opts, out, "", defaults=True)
-    assert out.getvalue() == "count: 1\nflag: false\nlimit:\norder: time\nscripts: []\nword: old\n"
+    assert out.getvalue() == "count: 1\nflag: false\nlimit: null\norder: time\nscripts: []\nword: old\n"
 
 
 @example(word="a\x85b", scripts=["\u2028"], count=0, flag=False)
@@ -239,11 +342,44 @@ def test_what_is_saved_is_loaded(word: str, scripts: list[str], count: int, flag
     assert dump_dicts(again) == dump_dicts(opts)
 
 
+PLAIN = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8)
+NESTED = st.recursive(PLAIN, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=2))
+NAMES = st.sampled_from(["flag", "word", "order", "count", "limit", "scripts", "unknown"])
+
+
+@given(st.dictionaries(NAMES, NESTED, max_size=4))
+def test_wrong_types_are_refused_with_their_place(values: dict[str, object]) -> None:
+    text = "".join(f"{name}: {json.dumps(value)}\n" for name, value in values.items())  # JSON is YAML, nearly
+    try:
+        config.load(make_options(), text, name="c")
+    except OptionsError as error:
+        assert re.match(r"c:\d+:\d+: ", str(error)), error
+        assert "\n" not in str(error)
+
+
+@example(text="word: *word\n", word="a")
+@given(text=st.text(alphabet="awordlimt: #-[]{}'\"|>&*!\n", max_size=40), word=st.text(max_size=4))
+def test_any_file_is_changed_rightly_or_left_alone(text: str, word: str) -> None:
+    opts = make_options()
+    try:
+        config.load(opts, text)
+        opts.word = word
+        out = io.StringIO()
+        config.serialize(opts, out, text)
+    except OptionsError:
+        return
+    again = make_options()
+    config.load(again, out.getvalue())
+    assert dump_dicts(again) == dump_dicts(opts)
+    assert set(again.deferred) == set(opts.deferred)
+
+
 # -- folder --
 
 
 def test_the_environment_names_the_folder(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("MIDSTREAM_CONFDIR", raising=False)
+    monkeypatch.delenv("MITMPROXY_CONFDIR", raising=False)
     assert config.default_folder() == "~/.midstream"
     monkeypatch.setenv("MIDSTREAM_CONFDIR", "/tmp/other")
     assert config.default_folder() == "/tmp/other"

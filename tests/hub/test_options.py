@@ -8,6 +8,8 @@ import typing
 from typing import Any, Optional
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from midstream.flows.errors import OptionsError
 from midstream.hub.option_types import OPTIONAL_INT, OPTIONAL_STR, STRINGS, option_type
@@ -444,3 +446,69 @@ def test_make_parser(opts: Options) -> None:
     opts.make_parser(parser, "flag")
     opts.make_parser(parser, "nothing")
     assert vars(parser.parse_args(["-w", "x", "--no-flag"])) == {"word": ["x"], "flag": "false"}
+
+
+# -- whatever is given, only the declared errors --
+
+ANY_VALUE = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=9) | st.binary(max_size=3),
+    lambda inner: st.lists(inner, max_size=3) | st.tuples(inner) | st.dictionaries(st.text(max_size=2), inner),
+    max_leaves=4,
+)
+KINDS: list[tuple[str, Any, object, str | None]] = [
+    ("flag", bool, False, None),
+    ("word", str, "", "path"),
+    ("number", int, 1, "range 0..9"),
+    ("maybe", Optional[int], None, "range ..5"),  # noqa: UP045
+    ("size", Optional[str], None, "size"),  # noqa: UP045
+    ("filter", Optional[str], None, "filter"),  # noqa: UP045
+    ("regexes", typing.Sequence[str], [], "regex"),
+    ("modes", typing.Sequence[str], [], "mode"),
+]
+
+
+def every_kind() -> Options:
+    options = Options()
+    for name, typespec, default, kind in KINDS:
+        options.add_option(name, typespec, default, "", kind=kind)
+    return options
+
+
+@given(st.sampled_from([name for name, *_ in KINDS] + ["unknown"]), st.text(max_size=20), st.booleans())
+def test_any_spec_is_taken_or_refused_in_one_line(name: str, text: str, equals: bool) -> None:
+    options = every_kind()
+    try:
+        options.set(f"{name}={text}" if equals else name)
+    except OptionsError as error:
+        assert "\n" not in str(error)
+        assert not any(options.has_changed(each) for each in options)
+    else:
+        value = getattr(options, name)
+        options.update(**{name: value})  # what was parsed is what may be assigned
+        if isinstance(value, str):
+            assert value == text
+
+
+@given(st.text(max_size=20))
+def test_any_text_as_a_spec(text: str) -> None:
+    try:
+        every_kind().set(text, defer=False)
+    except OptionsError as error:
+        assert "\n" not in str(error)
+
+
+@given(st.sampled_from([name for name, *_ in KINDS]), ANY_VALUE)
+def test_any_value_is_taken_or_refused(name: str, value: object) -> None:
+    options = every_kind()
+    try:
+        options.update(**{name: value})
+    except (OptionsError, TypeError) as error:
+        assert "\n" not in str(error)
+    else:
+        assert getattr(options, name) == (list(value) if isinstance(value, tuple) else value)
+    options.update_defer(later=value)
+    options.add_option("later", int, 0, "")
+    try:
+        options.process_deferred()
+    except OptionsError as error:
+        assert "\n" not in str(error)

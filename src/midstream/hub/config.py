@@ -7,16 +7,21 @@ What a value means is checked by the options; this file only brings it to them.
 
 from __future__ import annotations
 
+import io
+import logging
 import os
-import re
+import stat
 import tempfile
-from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TextIO
 
 from midstream.flows.errors import OptionsError
+from midstream.hub import yaml_nodes
+from midstream.hub.config_file import LARGEST_FILE, entries, rewritten
 from midstream.hub.option import RANK, Option, Source
-from midstream.hub.option_types import BOOL
+from midstream.hub.option_kinds import SECRET
+from midstream.hub.option_types import BOOL, OptionValue
 from midstream.hub.options import Options
 from midstream.text.environment import variable
 
@@ -24,11 +29,7 @@ DEFAULT_FOLDER = "~/.midstream"
 # The second spelling is read after the first, so it wins where both name an option.
 FILE_NAMES = ("config.yaml", "config.yml")
 
-# A config file with every option spelled out has 10 kB; the YAML reader needs a second for 300 kB.
-LARGEST_FILE = 256 * 1024
-
-_ODD_BREAK = re.compile("[\r\x85\u2028\u2029]")
-_TAG = "tag:yaml.org,2002:"
+logger = logging.getLogger(__name__)
 
 
 def default_folder() -> str:
@@ -53,18 +54,17 @@ def load_paths(opts: Options, *paths: str | os.PathLike[str], source: Source = "
     for path in paths:
         file = Path(path).expanduser()
         try:
-            with file.open("rb") as opened:
-                content = opened.read(LARGEST_FILE + 1)
-            if len(content) > LARGEST_FILE:
-                raise OptionsError(f"{file}: more than {LARGEST_FILE:,} bytes are no config file")
-            text = content.decode("utf-8-sig")
-        except FileNotFoundError:
+            os.stat(file)
+        except (FileNotFoundError, NotADirectoryError):
             continue
-        except UnicodeDecodeError as error:
-            raise OptionsError(f"{file}: byte {error.start}: the file is not UTF-8") from None
-        except OSError as error:
-            raise OptionsError(f"{file}: {error.strerror or error}") from None
+        except (OSError, ValueError):
+            pass  # reading it says why
+        try:
+            text = yaml_nodes.read_text(file, LARGEST_FILE)
+        except yaml_nodes.BadYaml as error:
+            raise OptionsError(str(error)) from None
         load(opts, text, file.parent, name=str(file), source=source)
+        _warn_of_readers(opts, file)
 
 
 def load(
@@ -81,9 +81,10 @@ def load(
     """
     known: dict[str, object] = {}
     unknown: dict[str, tuple[object, str]] = {}
-    for key, value, where in _entries(text, name):
-        if cwd is not None and key == "scripts" and isinstance(value, list):
-            value = [relative_path(script, relative_to=Path(cwd).expanduser()) for script in value]
+    folder = Path(cwd).expanduser() if cwd is not None else None
+    for entry in entries(text, name):
+        key, where = entry.key, entry.place
+        value = _from_folder(key, entry.value, folder)
         if key not in opts:
             unknown[key] = value, where
             continue
@@ -102,63 +103,75 @@ def load(
         opts.defer(key, value, source, where)
 
 
+def _warn_of_readers(opts: Options, file: Path) -> None:
+    """Say that a file which holds a secret can be read by others; `save` writes it private."""
+    held = [name for name, option in opts.items() if option.kind is SECRET and option.value and option.source == "file"]
+    if held and os.name == "posix" and stat.S_IMODE(file.stat().st_mode) & 0o077:
+        logger.warning("%s holds %s and can be read by others; chmod 600 %s", file, " and ".join(held), file)
+
+
 def save(opts: Options, path: str | os.PathLike[str], defaults: bool = False) -> None:
     """Write what differs from the defaults (or everything) into `path`, keeping its comments and foreign names."""
     file = Path(os.path.realpath(Path(path).expanduser()))
+    out = io.StringIO()
     try:
-        text = file.read_text("utf-8") if file.exists() else ""
-        # Written aside and renamed, so that a full disk leaves the old file; 0600 by mkstemp, as options hold secrets.
-        descriptor, aside = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.")
-    except UnicodeDecodeError as error:
-        raise OptionsError(f"{file}: byte {error.start}: the file is not UTF-8, so it is left alone") from None
+        text = yaml_nodes.read_text(file, LARGEST_FILE) if file.exists() else ""
+        serialize(opts, out, text, defaults, name=str(file), folder=file.parent)
+        replace_file(file, out.getvalue().encode())
+    except yaml_nodes.BadYaml as error:
+        raise OptionsError(f"{error}; it is left alone") from None
     except OSError as error:
         raise OptionsError(f"{file}: {error.strerror or error}") from None
+
+
+def replace_file(file: Path, content: bytes) -> None:
+    """Put a private file in place in one step: written aside and renamed, so that a full disk leaves the old one."""
+    # 0600 by mkstemp, as options hold secrets.
+    descriptor, aside = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.")
     try:
-        with open(descriptor, "w", encoding="utf-8") as out:
-            serialize(opts, out, text, defaults, name=str(file), cwd=Path.cwd())
+        with open(descriptor, "wb") as out:
+            out.write(content)
+            out.flush()
+            os.fsync(out.fileno())
         os.replace(aside, file)
-    except BaseException as error:
+    except BaseException:
         os.unlink(aside)
-        if isinstance(error, OSError):
-            raise OptionsError(f"{file}: {error.strerror or error}") from None
         raise
 
 
 def serialize(
-    opts: Options, file: TextIO, text: str, defaults: bool = False, *, name: str = "config", cwd: Path | None = None
+    opts: Options, file: TextIO, text: str, defaults: bool = False, *, name: str = "config", folder: Path | None = None
 ) -> None:
     """Write the YAML `text` to `file`, changed to say what the options are now.
 
-    With `cwd`, script paths are written as absolute ones: in a file they would be taken from the file's folder.
+    With `folder`, the one that the text stands in, script paths in it count from there, and are written as absolute.
     """
-    from ruamel.yaml import YAML
-
-    for _ in _entries(text, name):  # refuses what the round-trip reader would take, such as tags
-        pass
-    yaml = YAML()
-    document = (yaml.load(text) if text.strip() else None) or {}
+    text = text.replace("\r\n", "\n")
+    found = [replace(entry, value=_from_folder(entry.key, entry.value, folder)) for entry in entries(text, name)]
+    wanted: dict[str, OptionValue] = {}
+    gone: list[str] = []
     for key, option in sorted(opts.items()):
         if defaults or option.has_changed():
-            value = option.current()
-            if cwd is not None and key == "scripts" and isinstance(value, list):
-                value = [relative_path(script, relative_to=cwd) for script in value]
-            if key not in document or document[key] != value:
-                document[key] = _writable(value)
+            wanted[key] = _from_folder(key, option.current(), Path.cwd() if folder is not None else None)
         else:
-            document.pop(key, None)
-    if document:
-        yaml.dump(document, file)
+            gone.append(key)
+    new = rewritten(text, found, wanted, gone)
+    expected = {entry.key: entry.value for entry in found if entry.key not in gone} | wanted
+    try:
+        now = {entry.key: _from_folder(entry.key, entry.value, folder) for entry in entries(new, name)}
+    except OptionsError:
+        now = {}
+    if now != expected:
+        # Anchors that one entry defines for another, text behind `...`: legal, and beyond what is worth knowing here.
+        raise OptionsError(f"{name}: this file cannot be changed in place; give another path, or simplify its YAML")
+    file.write(new)
 
 
-def _writable(value: object) -> object:
-    """The value, with text quoted whose line breaks other than LF a plain scalar would turn into spaces."""
-    from ruamel.yaml.scalarstring import DoubleQuotedScalarString
-
-    if isinstance(value, list):
-        return [_writable(item) for item in value]
-    if isinstance(value, str) and _ODD_BREAK.search(value):
-        return DoubleQuotedScalarString(value)
-    return value
+def _from_folder(key: str, value: Any, folder: Path | None) -> Any:
+    """The value; of the option `scripts` with its paths taken from `folder`."""
+    if folder is None or key != "scripts" or not isinstance(value, list):
+        return value
+    return [relative_path(each, relative_to=folder) if isinstance(each, str) else each for each in value]
 
 
 def _hint(option: Option, value: object) -> str:
@@ -169,81 +182,3 @@ def _hint(option: Option, value: object) -> str:
     if option.type is BOOL and isinstance(value, str):
         return "; write true or false"  # YAML 1.2 knows no `yes` and `on`
     return ""
-
-
-def _entries(text: str, name: str) -> Iterator[tuple[str, Any, str]]:
-    """Key, value and place (`file:line:column`) of each entry."""
-    if not text.strip():
-        return
-    if len(text) > LARGEST_FILE:
-        raise OptionsError(f"{name}: {len(text):,} characters are no config file; the limit is {LARGEST_FILE:,}")
-    # Imported here: without a config file a start does not pay for the YAML reader.
-    from ruamel.yaml import YAML
-    from ruamel.yaml.error import MarkedYAMLError, YAMLError
-    from ruamel.yaml.reader import ReaderError
-
-    # Safe and composed only: nodes with their places, no constructor ever sees a tag or follows an alias.
-    yaml = YAML(typ="safe", pure=True)
-    try:
-        root = yaml.compose(text)
-    except MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        where = f"{name}:{mark.line + 1}:{mark.column + 1}" if mark is not None else name
-        raise OptionsError(f"{where}: this is not YAML: {_one_line(error.problem or error)}") from None
-    except ReaderError as error:
-        before = text[: error.position]
-        where = f"{name}:{before.count(chr(10)) + 1}:{error.position - before.rfind(chr(10))}"
-        raise OptionsError(f"{where}: this is not YAML: {_one_line(error).partition(':')[0]}") from None
-    except YAMLError as error:
-        raise OptionsError(f"{name}: this is not YAML: {_one_line(error)}") from None
-    except RecursionError:
-        raise OptionsError(f"{name}: this is nested too deeply for a config file") from None
-    if root is None or root.tag == f"{_TAG}null":
-        return
-    if root.id != "mapping":
-        raise OptionsError(f"{_place(name, root)}: expected lines of 'option: value', got a {root.id}")
-    yield from _pairs(yaml, root.value, name)
-
-
-def _pairs(yaml: Any, pairs: Sequence[tuple[Any, Any]], name: str) -> Iterator[tuple[str, Any, str]]:
-    seen: set[str] = set()
-    for key, value in pairs:
-        where = _place(name, value)
-        if key.id != "scalar":
-            raise OptionsError(f"{_place(name, key)}: an option name is a word, not a {key.id}")
-        if key.value in seen:
-            raise OptionsError(f"{_place(name, key)}: option {key.value} stands here twice")
-        seen.add(key.value)
-        if value.id == "sequence" and value.tag == f"{_TAG}seq":
-            yield key.value, [_plain(yaml, item, key.value, name) for item in value.value], where
-        else:
-            yield key.value, _plain(yaml, value, key.value, name), where
-
-
-def _plain(yaml: Any, node: Any, key: str, name: str) -> object:
-    """The value of a node that must be a plain one. An alias that leads back to its own list is none."""
-    tag = str(node.tag)
-    if not tag.startswith(_TAG):
-        raise OptionsError(f"{_place(name, node)}: option {key}: tags such as {tag} are not allowed here")
-    match tag.removeprefix(_TAG):
-        case "str" | "timestamp":
-            return str(node.value)
-        case "int" | "bool" | "null" | "float" as kind:
-            try:
-                value: object = yaml.constructor.construct_object(node)
-            except (ValueError, KeyError):  # `!!int many`; numbers of more digits than Python reads
-                text = str(node.value)
-                shown = text if len(text) <= 20 else f"{text[:20]}…"
-                raise OptionsError(f"{_place(name, node)}: option {key}: {shown!r} is no {kind}") from None
-            return value
-        case other:
-            shape = {"map": "a mapping", "seq": "a list within a list"}.get(other, f"!!{other}")
-            raise OptionsError(f"{_place(name, node)}: option {key}: expected a plain value, got {shape}")
-
-
-def _place(name: str, node: Any) -> str:
-    return f"{name}:{node.start_mark.line + 1}:{node.start_mark.column + 1}"
-
-
-def _one_line(problem: object) -> str:
-    return " ".join(str(problem).split())
