@@ -6,11 +6,13 @@ so that editing one field does not rob the others. Values pass as they are, what
 
 import re
 import secrets
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from midstream.flows.charset import parse_content_type
 
 _NAME = re.compile(rb"^content-disposition:[^\r\n]*?[;\s]name=(?:\"([^\"\r\n]*)\"|([^;\s\"]+))", re.IGNORECASE | re.M)
+_DELIMITER_ENDS = re.compile(rb"--|[ \t]*\r?\n")
 # RFC 2046 §5.1.1
 _BOUNDARY = re.compile(r"[0-9A-Za-z'()+_,\-./:=? ]{0,69}[0-9A-Za-z'()+_,\-./:=?]")
 
@@ -39,17 +41,35 @@ def new_boundary() -> str:
 
 def read(content: bytes, boundary: str) -> list[Part]:
     """The named parts of a body. What is no such part is left out; a missing end is forgiven."""
-    # RFC 2046 §5.1.1: the line break before a delimiter belongs to the delimiter, not to the part.
-    chunks = re.split(rb"(?:\A|\r?\n)--" + re.escape(boundary.encode("ascii")) + rb"(?=--|[ \t]*\r?\n)", content)
-    parts = []
-    for chunk in chunks[1:]:
-        if chunk.startswith(b"--"):
-            break
-        chunk = re.sub(rb"\A[ \t]*\r?\n", b"", chunk, count=1)
-        head, separator, value = _split_head(chunk)
-        if separator and (match := _NAME.search(head)):
-            parts.append(Part(match[1] if match[1] is not None else match[2], head, value))
-    return parts
+    return [part for chunk in chunks(content, boundary) if (part := part_of(chunk)) is not None]
+
+
+def chunks(content: bytes, boundary: str) -> Iterator[bytes]:
+    """What stands behind each delimiter, up to the next one, and no further than the closing one."""
+    dashes = b"--" + boundary.encode("ascii")
+    start, at = -1, content.find(dashes)
+    while at >= 0:
+        after = at + len(dashes)
+        # RFC 2046 §5.1.1: the line break before a delimiter belongs to the delimiter, not to the part.
+        if (at == 0 or content[at - 1] == 0x0A) and (end := _DELIMITER_ENDS.match(content, after)):
+            if start >= 0:
+                yield content[start : at - 1 - content.startswith(b"\r", max(at - 2, start))]
+            if end[0] == b"--":
+                return
+            start = after
+        at = content.find(dashes, after)
+    if start >= 0:
+        yield content[start:]
+
+
+def part_of(chunk: bytes) -> Part | None:
+    """A chunk as a part; None when it has no name."""
+    chunk = re.sub(rb"\A[ \t]*\r?\n", b"", chunk, count=1)
+    head, separator, value = _split_head(chunk)
+    match = _NAME.search(head) if separator else None
+    if match is None:
+        return None
+    return Part(match[1] if match[1] is not None else match[2], head, value)
 
 
 def _split_head(chunk: bytes) -> tuple[bytes, bytes, bytes]:
