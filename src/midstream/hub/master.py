@@ -51,6 +51,8 @@ class Master:
         """Whether `running` has been sent, so that a later addon is told at once."""
         self.view: Any = None
         """The store.View of a program that keeps flows. Its type stands in a room above this one."""
+        self.contentviews: Any = None
+        """The contentviews.Registry, made when the first view is asked for. Its type stands above as well."""
         self.startup_errors: list[LogEntry] = []
         """The error records from the making of this master to the end of its start; errorcheck reads them."""
         self.at_end = contextlib.ExitStack()
