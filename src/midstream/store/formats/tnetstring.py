@@ -37,9 +37,9 @@ class TNetstringError(ValueError):
 # --- reading
 
 
-def parse(data: bytes) -> Any:
+def parse(data: bytes, max_values: int = MAX_VALUES) -> Any:
     """The one value that these bytes hold. Raises TNetstringError, also when bytes are left over."""
-    parser = _Parser(data)
+    parser = _Parser(data, max_values)
     value, end = parser.item(0, len(data), 0)
     if end != len(data):
         raise TNetstringError("there are bytes after the value", end)
@@ -49,15 +49,15 @@ def parse(data: bytes) -> Any:
 class _Parser:
     """Walks over the bytes by offsets: payloads of lists and dicts are not copied."""
 
-    def __init__(self, data: bytes) -> None:
+    def __init__(self, data: bytes, max_values: int) -> None:
         self._data = data
-        self._left = MAX_VALUES
+        self._max_values = self._left = max_values
 
     def item(self, start: int, end: int, depth: int) -> tuple[Any, int]:
         """The value that begins at `start` and must end before `end`, and the offset behind it."""
         self._left -= 1
         if self._left < 0:
-            raise TNetstringError(f"there are more than {MAX_VALUES} values in one item", start)
+            raise TNetstringError(f"there are more than {self._max_values} values in one item", start)
         length = _LENGTH.match(self._data, start, end)
         if length is None:
             raise TNetstringError(f"expected a length of 1 to {MAX_DIGITS} digits and a colon", start)

@@ -1,0 +1,304 @@
+"""Flow files: ours, those of the reference, and damaged ones."""
+
+import gzip
+import io
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from midstream.exceptions import FlowReadException
+from midstream.filters import parse as parse_filter
+from midstream.flows.flow import Flow
+from midstream.flows.http import HTTPFlow
+from midstream.flows.tcp import TCPFlow
+from midstream.io import FilteredFlowWriter, FlowReader, FlowWriter, read_flows_from_paths
+from midstream.store.formats.tnetstring import dump
+from midstream.store.rows import row_of
+from tests.flows.states import ANY_STATE
+from tests.kit.captured import dns_flow, http_flow, tcp_flow, udp_flow, websocket_flow
+
+DATA = Path(__file__).parent / "data"
+OLD = [7, 9, 10, 14, 17, 18, 20]
+
+
+def saved(*flows: Flow) -> bytes:
+    file = io.BytesIO()
+    writer = FlowWriter(file)
+    for flow in flows:
+        writer.add(flow)
+    return file.getvalue()
+
+
+def read(data: bytes) -> list[Flow]:
+    return list(FlowReader(io.BytesIO(data)).stream())
+
+
+def read_with_error(data: bytes) -> tuple[list[Flow], FlowReadException]:
+    flows = []
+    with pytest.raises(FlowReadException) as caught:
+        for flow in FlowReader(io.BytesIO(data)).stream():
+            flows.append(flow)
+    return flows, caught.value
+
+
+def read_data(name: str) -> list[Flow]:
+    with gzip.open(DATA / name) as file:
+        return list(FlowReader(file).stream())
+
+
+def plain(value: Any) -> Any:
+    """With lists for tuples, as in a file."""
+    if isinstance(value, dict):
+        return {key: plain(item) for key, item in value.items()}
+    return [plain(item) for item in value] if isinstance(value, list | tuple) else value
+
+
+def states(flows: Iterable[Flow]) -> list[Any]:
+    return [plain(flow.get_state()) for flow in flows]
+
+
+# --- round trips
+
+
+@given(ANY_STATE)
+@settings(suppress_health_check=[HealthCheck.too_slow])
+def test_any_flow_is_read_as_it_was_written(state: dict[str, Any]) -> None:
+    state["backup"] = None
+    flow = Flow.from_state(state)
+    assert read(saved(flow))[0].get_state() == flow.get_state()
+
+
+def test_flows_of_all_kinds_in_one_file() -> None:
+    flows: list[Flow] = [
+        http_flow(), http_flow(status=None), websocket_flow((True, b"hi"), (False, b"ho")), tcp_flow((True, b"x")),
+        udp_flow(), dns_flow(),
+    ]  # fmt: skip
+    again = read(saved(*flows))
+    assert [type(flow) for flow in again] == [type(flow) for flow in flows]
+    assert states(again) == states(flows)
+
+
+def test_an_edit_can_still_be_undone() -> None:
+    flow = http_flow()
+    flow.backup()
+    (unchanged,) = read(saved(flow))
+    assert not unchanged.modified()
+    flow.request.path = "/edited"
+    (again,) = read(saved(flow))
+    assert isinstance(again, HTTPFlow)
+    assert again.modified()
+    again.id = "another"
+    again.revert()
+    assert (again.request.path, again.id) == ("/path", "another")
+
+
+def test_a_backup_that_is_no_flow_costs_only_the_undo() -> None:
+    for backup in ({}, {"type": "tcp"}, {"type": "http", "version": 99}, tcp_flow().get_state()):
+        (flow,) = read(dump({**http_flow().get_state(), "backup": backup}))
+        assert not flow.modified()
+        flow.revert()
+        assert flow.get_state()["backup"] is None
+
+
+def test_hosts_that_are_no_utf8() -> None:
+    flow = http_flow()
+    flow.request.headers["host"] = flow.request.host = "a\udcff"
+    (again,) = read(saved(flow))
+    assert isinstance(again, HTTPFlow)
+    assert again.request.host == "a\udcff"
+
+
+def test_what_cannot_be_saved_leaves_the_file_alone() -> None:
+    flow = http_flow()
+    flow.metadata["x"] = object()
+    file = io.BytesIO()
+    with pytest.raises(ValueError, match=r"flow\.metadata\.x: a value of type object cannot be written"):
+        FlowWriter(file).add(flow)
+    assert file.getvalue() == b""
+
+
+def test_only_what_matches_is_written() -> None:
+    for filter_, expected in ((parse_filter("~c 404"), [404]), (None, [200, 404])):
+        file = io.BytesIO()
+        writer = FilteredFlowWriter(file, filter_)
+        for status in (200, 404):
+            writer.add(http_flow(status=status))
+        flows = read(file.getvalue())
+        assert [flow.response.status_code for flow in flows if isinstance(flow, HTTPFlow) and flow.response] == expected
+
+
+# --- files of the reference
+
+
+def test_a_file_that_mitmdump_wrote() -> None:
+    flows = read_data("v21-mitmdump.mitm.gz")
+    rows = [row_of(flow) for flow in flows]
+    assert [(row.method, row.path, row.status) for row in rows] == [
+        ("GET", "/a.json", 200),
+        ("POST", "/nope", 501),
+        ("GET", "/b.bin?q=1", 200),
+        ("GET", "/refused", None),
+    ]
+    assert "Connect call failed" in rows[3].failed
+    assert states(read(saved(*flows))) == states(flows)
+
+
+def test_a_file_with_flows_of_all_kinds() -> None:
+    flows = read_data("v21-types.mitm.gz")
+    kinds = ["http", "http", "http", "tcp", "tcp", "udp", "udp", "dns", "dns", "dns", "http"]
+    assert [flow.type for flow in flows] == kinds
+    edited = flows[-1]
+    assert isinstance(edited, HTTPFlow)
+    assert (edited.marked, edited.comment, edited.is_replay) == (":red:", "ü", "request")
+    assert edited.metadata == {"x": {"a": [1, 2.5, None, True, b"b"]}}
+    assert edited.server_conn.via == ("https", ("proxy.example", 8080))
+    assert edited.server_conn.certificate_list[0].cn == "t"
+    edited.revert()
+    assert edited.request.path == "/path"
+    assert states(read(saved(*flows))) == states(flows)
+
+
+@pytest.mark.parametrize("version", OLD)
+def test_old_files_mean_what_the_reference_makes_of_them(version: int) -> None:
+    ours = read_data(f"v{version}.mitm.gz")
+    if version <= 10:
+        # The reference cannot read TCP flows of these versions.
+        assert [type(flow) for flow in ours].count(TCPFlow) == 1
+        ours = [flow for flow in ours if flow.type != "tcp"]
+    theirs = read_data(f"v{version}-as-v21.mitm.gz")
+    assert len(ours) == len(theirs)
+    for our, their in zip(states(ours), states(theirs), strict=True):
+        our["backup"] = None
+        if version <= 10 and our["websocket"] is not None:
+            # There the flow has the id of its handshake, so that two have the same, and a note that says so.
+            our["id"], our["metadata"] = their["id"], their["metadata"]
+        if our["type"] == "udp" and version <= 18:
+            # There they are said to have gone over TCP.
+            for name in ("client_conn", "server_conn"):
+                their[name]["transport_protocol"] = "udp"
+        assert our == their
+
+
+@pytest.mark.parametrize("version", OLD)
+def test_edits_in_old_files_can_be_undone(version: int) -> None:
+    (flow,) = [flow for flow in read_data(f"v{version}.mitm.gz") if flow.metadata.get("x")]
+    assert isinstance(flow, HTTPFlow)
+    assert (flow.request.path, flow.is_replay, flow.modified()) == ("/edited", "request", True)
+    flow.revert()
+    assert flow.request.path == "/path"
+
+
+# --- damage
+
+
+def test_an_empty_file_has_no_flows() -> None:
+    assert read(b"") == []
+
+
+@settings(max_examples=40)
+@given(st.data())
+def test_a_cut_file_gives_every_whole_flow(data: st.DataObject) -> None:
+    flows = [http_flow(), tcp_flow((True, b"x")), dns_flow()]
+    parts = [saved(flow) for flow in flows]
+    whole = data.draw(st.integers(0, 2))
+    start = sum(map(len, parts[:whole]))
+    cut = start + data.draw(st.integers(1, len(parts[whole]) - 1))
+    readable, error = read_with_error(b"".join(parts)[:cut])
+    assert states(readable) == states(flows[:whole])
+    assert error.offset == start
+    assert str(error) == f"byte {start}: the file ends in the middle of a flow"
+
+
+def test_what_cannot_be_understood_is_passed_over() -> None:
+    good = http_flow()
+    first = saved(good)
+    strange = dump({**good.get_state(), "type": "quic"})
+    newer = dump({**good.get_state(), "version": 22})
+    readable, error = read_with_error(first + strange + first + newer + b"0:}" + first)
+    assert len(readable) == 3
+    assert error.offset == len(first)
+    assert str(error) == (
+        f"byte {len(first)}: flow: 'quic' is no type of flow that can be read here; 3 flows in all could not be read"
+    )
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        (b"hello", "byte 0: expected a flow"),
+        (b'{"log": {}}', "byte 0: this is JSON"),
+        (b"999999999999:", "byte 0: the file ends"),
+        (b"0:]", "byte 0: expected a flow, and found something else"),
+        (b"3:0:]}", "byte 0: the flow is damaged at byte 2: a dict has a key without a value"),
+        (dump({"version": 22}), "version 22 of the format, and 21 is the newest that can be read; update midstream"),
+        (dump({"version": 4}), "version 4 of the format, and 5 is the oldest .* load it in mitmproxy 12"),
+        (dump({"version": [0, 18, 2]}), r"version 0\.18\.2 of the format"),
+        (dump({"version": None}), "flow.version: expected an integer, got NoneType"),
+        (dump({}), "flow.version: expected an integer, got NoneType"),
+        (dump({"version": 21}), "flow.type: expected text, got NoneType"),
+        (dump({"version": 7, "client_conn": 5}), "flow.client_conn: expected a dict, got int"),
+    ],
+)
+def test_errors_say_what_and_where(data: bytes, message: str) -> None:
+    readable, error = read_with_error(data)
+    assert readable == []
+    assert error.offset == 0
+    with pytest.raises(FlowReadException, match=message):
+        raise error
+
+
+@given(st.binary(max_size=100))
+def test_any_bytes_raise_nothing_else(data: bytes) -> None:
+    try:
+        read(data)
+    except FlowReadException:
+        return
+
+
+@settings(max_examples=300, suppress_health_check=[HealthCheck.too_slow])
+@given(ANY_STATE, st.data())
+def test_states_with_any_value_anywhere_raise_nothing_else(state: dict[str, Any], data: st.DataObject) -> None:
+    """A version of any age, and something strange at a random place; what is read can be listed."""
+    state["version"] = data.draw(st.integers(4, 22))
+    state = plain(state)
+    place: Any = state
+    while True:
+        key = data.draw(st.sampled_from(sorted(place)) if isinstance(place, dict) else st.integers(0, len(place) - 1))
+        if not isinstance(place[key], dict | list) or not place[key] or data.draw(st.booleans()):
+            break
+        place = place[key]
+    place[key] = data.draw(
+        st.sampled_from(
+            [None, True, -1, 1 << 70, float("nan"), float("inf"), 1e300, "", "\udcff", b"\xff", [], {}, [[]]]
+        )
+    )
+    try:
+        flows = read(dump(state))
+    except FlowReadException:
+        return
+    for flow in flows:
+        row_of(flow)
+        flow.revert()
+        assert states(read(saved(flow))) is not None
+
+
+# --- paths
+
+
+def test_files_by_their_paths(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    (tmp_path / "a").write_bytes(saved(http_flow()))
+    (tmp_path / "b").write_bytes(saved(tcp_flow(), udp_flow()))
+    assert [flow.type for flow in read_flows_from_paths(["~/a", tmp_path / "b"])] == ["http", "tcp", "udp"]
+    (tmp_path / "cut").write_bytes(saved(tcp_flow())[:-1])
+    for path, message in (
+        (tmp_path / "cut", "cut: byte 0: the file ends"),
+        (tmp_path / "no", "no: No such file"),
+        (tmp_path, "Is a directory"),
+    ):
+        with pytest.raises(FlowReadException, match=message):
+            read_flows_from_paths([path])
