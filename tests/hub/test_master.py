@@ -10,6 +10,7 @@ import pytest
 
 from midstream.addons.termlog import TermLog
 from midstream.hub import ctx
+from midstream.hub import master as master_module
 from midstream.hub.addons import Loader
 from midstream.hub.log import EventLogHandler
 from midstream.hub.master import Master
@@ -122,6 +123,31 @@ async def test_async_running_and_done_are_awaited() -> None:
     master.addons.add(Waiting())
     await asyncio.wait_for(master.run(), 5)
     assert calls == ["running", "done"]
+
+
+async def test_a_done_that_never_ends_keeps_neither_the_others_nor_the_end(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(master_module, "END_PATIENCE", 0.05)
+    calls: list[str] = []
+
+    class Endless:
+        async def done(self) -> None:
+            try:
+                await asyncio.Event().wait()
+            finally:
+                calls.append("cancelled")
+
+    class After:
+        def done(self) -> None:
+            calls.append("after")
+
+    master = Master(Options())
+    master.addons.add(Endless(), After())
+    master.shutdown()
+    await asyncio.wait_for(master.run(), 5)
+    assert calls == ["cancelled", "after"]
+    assert "endless: its done has not ended after 0.05 s" in caplog.text
 
 
 async def test_background_tasks_end_with_the_master() -> None:

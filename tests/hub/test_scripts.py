@@ -1,9 +1,12 @@
 """Scripts come, change, break, are mended and go, while the master stays."""
 
 import asyncio
+import gc
 import logging
 import os
+import sys
 import time
+import weakref
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
@@ -13,6 +16,9 @@ import pytest
 from midstream.addons.script import ScriptLoader
 from midstream.flows.errors import OptionsError
 from midstream.hub import ctx, scripts
+from midstream.hub import master as master_module
+from midstream.hub.log import entry_of
+from midstream.hub.log_lines import log_line
 from midstream.hub.master import Master
 from midstream.hub.options import Options
 
@@ -217,16 +223,47 @@ async def test_a_script_that_was_broken_from_the_start_loads_when_mended(
     assert master.addons.get("scriptloader").addons == [module(master, bad), module(master, good)]
 
 
-async def test_a_deleted_script_leaves_the_option(
+async def test_a_deleted_script_ends_and_is_back_with_its_file(
     master: Master, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     path = write(tmp_path / "a.py", NOTING)
     master.options.update(scripts=[path])
+    master.options.update(greeting="ahoy")
     calls = module(master, path).calls
     Path(path).unlink()
-    await until(lambda: master.options.scripts == [])
+    await until(lambda: module(master, path) is None)
     assert calls[-1] == "done"
     assert "was deleted" in caplog.text
+    assert "greeting" not in master.options
+    assert master.options.scripts == [path]
+    write(Path(path), NOTING)
+    await until(lambda: module(master, path))
+    assert module(master, path).calls == ["load", "configure", "running"]
+    assert master.options.greeting == "ahoy"
+
+
+async def test_a_script_that_is_back_in_a_broken_form_says_so(
+    master: Master, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = write(tmp_path / "a.py", NOTING)
+    master.options.update(scripts=[path])
+    Path(path).unlink()
+    await until(lambda: module(master, path) is None)
+    write(Path(path), "1 +")
+    await until(lambda: errors(caplog))
+    write(Path(path), NOTING)
+    await until(lambda: module(master, path))
+
+
+async def test_files_that_are_swapped_by_renaming_are_seen(master: Master, tmp_path: Path) -> None:
+    path, other = tmp_path / "a.py", tmp_path / "a.py~"
+    master.options.update(scripts=[write(path, "value = 1")])
+    write(other, "value = 2")
+    for value in (2, 1):  # a backup is made by renaming, and put back by renaming
+        path.rename(tmp_path / "third")
+        other.rename(path)
+        (tmp_path / "third").rename(other)
+        await until(lambda value=value: module(master, path).value == value)
 
 
 async def test_missing_and_repeated_files_are_refused(master: Master, tmp_path: Path) -> None:
@@ -239,17 +276,6 @@ async def test_missing_and_repeated_files_are_refused(master: Master, tmp_path: 
         master.options.update(scripts=[str(tmp_path)])
     assert master.options.scripts == []
     assert path not in master.addons
-
-
-async def test_neighbours_can_be_imported_while_loading(master: Master, tmp_path: Path) -> None:
-    import sys
-
-    write(tmp_path / "a_neighbour_of_scripts.py", "value = 7")
-    path = write(tmp_path / "a.py", "from a_neighbour_of_scripts import value")
-    master.options.update(scripts=[path])
-    assert module(master, path).value == 7
-    assert str(tmp_path) not in sys.path
-    del sys.modules["a_neighbour_of_scripts"]
 
 
 async def test_dataclasses_work_in_scripts(master: Master, tmp_path: Path) -> None:
@@ -296,3 +322,121 @@ async def test_two_masters_load_the_same_file_apart(tmp_path: Path) -> None:
     assert other.values == []
     for master in masters:
         await master.done()
+
+
+async def test_the_traceback_of_a_failed_load_begins_in_the_script_and_is_folded(
+    master: Master, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    source = "def helper():\n    return 1 / 0\n\ndef load(loader):\n    helper()\n"
+    path = write(tmp_path / "a.py", source)
+    master.options.update(scripts=[path])
+    [entry] = [entry_of(record) for record in caplog.records if record.levelno >= logging.ERROR]
+    assert entry.level == "error"
+    assert entry.msg == f"{path}:2: ZeroDivisionError: division by zero"
+    lines = entry.exc_text.splitlines()
+    assert lines[0] == "Traceback (most recent call last):"
+    assert lines[1] == f'  File "{path}", line 5, in load'
+    assert lines[-1] == "ZeroDivisionError: division by zero"
+    assert "ZeroDivisionError" in log_line(entry, unfold=True).splitlines()[-1]
+    assert len(log_line(entry).splitlines()) == 1
+
+
+async def test_a_syntax_error_shows_the_line(master: Master, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    path = write(tmp_path / "a.py", "x = 1\ndef request(flow:\n")
+    master.options.update(scripts=[path])
+    [entry] = [entry_of(record) for record in caplog.records if record.levelno >= logging.ERROR]
+    assert entry.exc_text.splitlines()[0] == f'  File "{path}", line 2'
+    assert "def request(flow:" in entry.exc_text
+
+
+async def test_a_script_whose_loading_takes_long_is_named(
+    master: Master, tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(scripts, "SLOW", 0.0)
+    path = write(tmp_path / "a.py", "")
+    master.options.update(scripts=[path])
+    assert f"loading {path} held everything up for" in caplog.text
+
+
+async def test_a_script_that_removes_itself_stays_out_until_it_is_saved(master: Master, tmp_path: Path) -> None:
+    source = """
+import sys
+from midstream import ctx
+def update(flows): ctx.master.addons.remove(sys.modules[__name__])
+"""
+    path = write(tmp_path / "a.py", source)
+    other = write(tmp_path / "b.py", "")
+    master.options.update(scripts=[path, other])
+    await master.events.update([])
+    assert module(master, path) is None
+    assert master.events.update.handlers == ()
+    write(tmp_path / "a.py", "value = 2")
+    await until(lambda: module(master, path))
+    assert master.addons.get("scriptloader").addons == [module(master, path), module(master, other)]
+
+
+async def test_two_scripts_with_an_addon_of_the_same_name(
+    master: Master, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    source = "class Counter:\n    def running(self): ...\naddons = [Counter()]\n"
+    first, second = (write(tmp_path / f"{name}.py", source) for name in "ab")
+    master.options.update(scripts=[first, second])
+    assert errors(caplog) == [f"{second}: an addon called 'counter' is there already; give this one another `name`"]
+    assert module(master, first) is not None
+    assert module(master, second) is None
+    # The names of classes may be told apart by an attribute.
+    write(tmp_path / "b.py", source.replace("class Counter:", "class Counter:\n    name = 'other'"))
+    await until(lambda: module(master, second))
+    assert "other" in master.addons
+
+
+async def test_many_saves_leave_nothing_behind(master: Master, tmp_path: Path) -> None:
+    """No handler, no module, no logger, no option, and no object of an older form."""
+    source = """
+import logging
+from midstream import command, ctx
+logger = logging.getLogger(__name__)
+class Addon:
+    def load(self, loader): loader.add_option("words", str, "", "Words.")
+    def update(self, flows): ...
+    @command.command("say.it")
+    def say(self) -> None: ...
+def update(flows): ...
+addons = [Addon()]
+"""
+    path = write(tmp_path / "a.py", source)
+    master.options.update(scripts=[path])
+    loader = master.addons.get("scriptloader")
+    before = len(sys.modules), len(logging.Logger.manager.loggerDict), len(logging.getLogger().handlers)
+    old = []
+    for number in range(20):
+        old += [weakref.ref(module(master, path)), weakref.ref(module(master, path).Addon)]
+        write(tmp_path / "a.py", f"{source}# {number}\n")
+        await until(lambda number=number: f"# {number}\n".encode() in loader._scripts.scripts[0].source)
+        assert len(master.events.update.handlers) == 2
+    assert (len(sys.modules), len(logging.Logger.manager.loggerDict), len(logging.getLogger().handlers)) == before
+    gc.collect()
+    assert [reference() for reference in old if reference() is not None] == []
+    assert [name for name in master.commands.commands if name.startswith("say.")] == ["say.it"]
+
+
+@pytest.mark.parametrize(
+    "last_words",
+    [
+        "def done(): raise ValueError('by design')",
+        "def done(): raise SystemExit",
+        "async def done(): raise ValueError('by design')",
+        "async def done():\n    import asyncio\n    await asyncio.Event().wait()",
+        "async def running():\n    import asyncio\n    await asyncio.Event().wait()",
+        "async def running(): raise KeyboardInterrupt",
+    ],
+)
+async def test_what_a_script_does_at_its_end_does_not_stop_the_watching(
+    master: Master, tmp_path: Path, last_words: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(master_module, "END_PATIENCE", 0.05)
+    path = write(tmp_path / "a.py", f"value = 0\n{last_words}\n")
+    master.options.update(scripts=[path])
+    for value in (1, 2):
+        write(tmp_path / "a.py", f"value = {value}\n{last_words}\n")
+        await until(lambda value=value: module(master, path).value == value)

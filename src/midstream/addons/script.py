@@ -42,7 +42,7 @@ class ScriptLoader:
             self._scripts.set_paths(ctx.options.scripts, ctx.master.addons)
 
     def running(self) -> None:
-        ctx.master.background.spawn(self._scripts.watch(ctx.master.addons, self._gone), "watch scripts")
+        ctx.master.background.spawn(self._scripts.watch(ctx.master.addons), "watch scripts")
 
     @command("script.run")
     def script_run(self, flows: Sequence[Flow], path: Path) -> None:
@@ -72,10 +72,3 @@ class ScriptLoader:
             logger.error("%s: %s", module.__file__, error)
         finally:
             script_file.forget(module)
-
-    def _gone(self, text: str) -> None:
-        logger.warning("%s was deleted, so this script runs no longer", text)
-        try:
-            ctx.options.update(scripts=[script for script in ctx.options.scripts if script != text])
-        except OptionsError as error:
-            logger.error("%s", error)

@@ -5,6 +5,7 @@ Not in the console's chain, where the screen owns the terminal.
 
 from __future__ import annotations
 
+import logging
 from typing import TextIO
 
 from midstream.addons.output import Output
@@ -39,7 +40,8 @@ class TermLog:
 
     def _print(self, entry: LogEntry) -> None:
         output = self._err if entry.level == "error" else self._out
-        if output.write(f"{log_line(entry, output.wants_colour())}\n"):
+        unfold = self._handler.level <= logging.DEBUG
+        if output.write(f"{log_line(entry, output.wants_colour(), unfold)}\n"):
             return
         # Nobody reads any more: end the program, without a word.
         master = self._handler.master

@@ -54,6 +54,7 @@ class LogEntry:
     source: str = field(default="", compare=False)  # the addon, else the logger
     client: str = field(default="", compare=False)  # the client address that it is about, if any
     exc_text: str = field(default="", compare=False)  # the traceback
+    is_folded: bool = field(default=False, compare=False)  # its traceback is shown only to those who ask for it
 
 
 class MasterLogHandler(logging.Handler):
@@ -188,7 +189,13 @@ def entry_of(record: logging.LogRecord) -> LogEntry:
     if record.stack_info:
         exc_text = f"{exc_text}\n{record.stack_info}".strip()
     return LogEntry(
-        _message(record), level_name(record.levelno), record.created, _source(record), _client(record), exc_text
+        _message(record),
+        level_name(record.levelno),
+        record.created,
+        _source(record),
+        _client(record),
+        exc_text,
+        bool(getattr(record, "folded", False)),
     )
 
 

@@ -14,14 +14,17 @@ from midstream.text.escape import visible
 _COLOURS = {"error": "31", "warn": "33", "alert": "35", "debug": "2"}
 
 
-def log_line(entry: LogEntry, colorize: bool = False) -> str:
-    """The entry with its time and client, and with the traceback below it. Control characters are made visible."""
+def log_line(entry: LogEntry, colorize: bool = False, unfold: bool = False) -> str:
+    """The entry with its time and client, and with the traceback below it unless that is folded away.
+
+    Control characters are made visible.
+    """
     clock = time.strftime("%H:%M:%S", time.localtime(entry.timestamp))
     place = f"[{clock}.{int(entry.timestamp % 1 * 1000):03d}]"
     if entry.client:
         place += f"[{visible(entry.client)}]"
     text = visible(entry.msg, keep_newlines=True)
-    if entry.exc_text:
+    if entry.exc_text and (unfold or not entry.is_folded):
         text = f"{text}\n{visible(entry.exc_text, keep_newlines=True)}"
     if not colorize:
         return f"{place} {text}"

@@ -17,6 +17,7 @@ from midstream.hub.addons import AddonManager
 from midstream.hub.background import Background
 from midstream.hub.commands import CommandManager
 from midstream.hub.events import Events
+from midstream.hub.failures import owner_name
 from midstream.hub.log import EventLogHandler, Log, LogEntry, uninstall_all
 from midstream.hub.simulation import happenings
 
@@ -24,7 +25,10 @@ if TYPE_CHECKING:
     from midstream.flows.flow import Flow
     from midstream.hub.options import Options
 
+logger = logging.getLogger(__name__)
+
 START_PATIENCE = 2.0  # seconds that a start may go on after it was told to end
+END_PATIENCE = 10.0  # seconds that one addon may take for its `done`; people who cannot wait press ctrl c again
 
 
 class _OwnRecords(EventLogHandler):
@@ -105,10 +109,21 @@ class Master:
         """The end: `done` for every addon, then the background tasks, then the log."""
         self.is_running = False
         try:
-            await self.events.done()
+            await self._tell_done()
             await self.background.close()
         finally:
             self.let_go()
+
+    async def _tell_done(self) -> None:
+        """`done` for one addon after the other: one that never ends keeps neither the others nor the program."""
+        emitter = self.events.done
+        for handler in emitter.handlers:
+            try:
+                async with asyncio.timeout(END_PATIENCE):
+                    await emitter.only((handler,))()
+            except TimeoutError:
+                owner = owner_name(handler)
+                logger.error("%s: its done has not ended after %g s", owner, END_PATIENCE, extra={"addon": owner})
 
     def let_go(self) -> None:
         """Leave nothing of this master in the process. For one that never ran, too; more than once is harmless."""

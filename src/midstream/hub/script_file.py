@@ -10,6 +10,7 @@ import importlib.machinery
 import importlib.util
 import itertools
 import linecache
+import logging
 import sys
 import traceback
 import types
@@ -21,6 +22,8 @@ from midstream.hub.failures import one_line
 from midstream.hub.log import PRIVATE_MODULE
 
 _serial = itertools.count(1)
+
+ErrorInfo = tuple[type[BaseException], BaseException, types.TracebackType | None]
 
 
 class ScriptError(Exception):
@@ -55,8 +58,12 @@ def load(path: Path, source: bytes, shown: str) -> types.ModuleType:
 
 
 def forget(module: types.ModuleType) -> None:
-    """Take a module that is no longer used out of the table of modules."""
+    """Take a module that is no longer used out of the table of modules, and its logger out of that of loggers.
+
+    Each form of a script has a name of its own: what stayed would pile up with each save.
+    """
     sys.modules.pop(module.__name__, None)
+    logging.Logger.manager.loggerDict.pop(module.__name__, None)
 
 
 def where_it_failed(path: Path, error: BaseException) -> str:
@@ -68,6 +75,19 @@ def where_it_failed(path: Path, error: BaseException) -> str:
         if frame.f_code.co_filename == str(path):
             line = number
     return f"{path}:{line}: {one_line(error)}"
+
+
+def own_story(path: Path, error: BaseException) -> ErrorInfo | None:
+    """What `logging` takes as exc_info: the traceback from the script's own first line on.
+
+    None where that says no more than the line does: the script is wrong as a whole, rather than in one of its lines.
+    """
+    if isinstance(error, SyntaxError):
+        return type(error), error, None
+    frame = error.__traceback__
+    while frame is not None and frame.tb_frame.f_code.co_filename != str(path):
+        frame = frame.tb_next
+    return None if frame is None else (type(error), error, frame)
 
 
 @contextmanager
