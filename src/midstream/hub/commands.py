@@ -16,6 +16,7 @@ from midstream.hub import lexer
 from midstream.hub.arguments import CommandTypes
 from midstream.hub.command import Command, CommandParameter, argument, command
 from midstream.hub.signal import Signal
+from midstream.hub.handlers import location
 from midstream.hub.types import Cmd, CmdArgs, Space, Unknown
 from midstream.text.suggest import did_you_mean
 
@@ -56,7 +57,7 @@ class CommandManager:
         if old is not None:
             self._hidden.append(old)
             if not any(old.owner is each for each in (owner, *replacing) if each is not None):
-                logger.warning("command %s is declared again; the later one counts", path)
+                logger.warning("%scommand %s is declared again; the later one counts", _place(func), path)
         self.commands[path] = new
         self.changed.send()
 
@@ -67,7 +68,7 @@ class CommandManager:
             try:
                 self.add(name, member, owner=addon)
             except CommandError as error:
-                logger.warning("command %s is skipped: %s", name, error)
+                logger.warning("%scommand %s is skipped: %s", _place(member), name, error)
 
     def remove_commands(self, owner: object) -> None:
         """Forget the commands of an addon that goes away."""
@@ -141,6 +142,11 @@ class CommandManager:
     def _is_acceptable(self, t: Any, value: str) -> bool:
         kind = self.types.get(t)
         return kind is not None and kind.accepts(self, t, value)
+
+
+def _place(func: Callable[..., Any]) -> str:
+    where = location(func)
+    return f"{where}: " if where else ""
 
 
 def _decorated(addon: object) -> Iterator[Any]:
