@@ -15,8 +15,8 @@ from midstream.flows.errors import CommandError
 from midstream.hub import lexer
 from midstream.hub.arguments import CommandTypes
 from midstream.hub.command import Command, CommandParameter, argument, command
-from midstream.hub.signal import Signal
 from midstream.hub.handlers import location
+from midstream.hub.signal import Signal
 from midstream.hub.types import Cmd, CmdArgs, Space, Unknown
 from midstream.text.suggest import did_you_mean
 
