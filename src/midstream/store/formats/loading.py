@@ -17,6 +17,9 @@ from midstream.flows.flow import Flow
 from midstream.store.formats.native import FlowReader
 from midstream.work.slices import cooperate
 
+# Each read of the file lets go of the interpreter lock and takes it again at once. When that happens every few flows,
+# the loop waits for its turn until the thread has ended.
+_BUFFER = 1 << 20
 # What is read before the loop takes it over, whichever comes first.
 _MOST_FLOWS = 500
 _SECONDS = 0.05
@@ -42,7 +45,7 @@ def _stream(path: str) -> Iterator[Flow]:
         # Opening a pipe would wait for its writer, and the program for the thread when it ends.
         if stat.S_ISFIFO(os.stat(path).st_mode):
             raise FlowReadException("it is a pipe; save what comes out of it into a file first")
-        with open(path, "rb") as file:
+        with open(path, "rb", buffering=_BUFFER) as file:
             yield from FlowReader(file).stream()
     except OSError as error:
         raise FlowReadException(f"it cannot be read: {error.strerror or error}") from None
