@@ -119,10 +119,15 @@ async def started(
     confdir: Path, *argv: str, env: Mapping[str, str] | None = None, umask: int = -1, files: int = 0
 ) -> AsyncIterator[Middump]:
     """The process with exactly these arguments (and its own config folder), listening or not. Killed if still there."""
+    async with python(confdir, "-c", _before(umask, files) + START, *argv, env=env) as program:
+        yield program
+
+
+@asynccontextmanager
+async def python(confdir: Path, *argv: str, env: Mapping[str, str] | None = None) -> AsyncIterator[Middump]:
+    """Any program of Python, watched in the same way; `confdir` is where a midstream in it keeps its files."""
     process = await asyncio.create_subprocess_exec(
         sys.executable,
-        "-c",
-        _before(umask, files) + START,
         *argv,
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE,

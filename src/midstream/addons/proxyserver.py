@@ -152,7 +152,8 @@ class ProxyServer:
                 try:
                     await self.proxy.listen(mode, host, port)
                 except ListenError as exc:
-                    logger.error("%s", exc)
+                    # As text: who keeps log records must not keep, by a traceback, the whole master.
+                    logger.error("%s", str(exc))
                     continue
                 self._listening[spec] = (host, port)
                 where = ", ".join(hostport("", *address) for address in self.proxy.addresses_of(spec))

@@ -54,6 +54,7 @@ class TlsConfig:
 
     def load(self, loader: Loader) -> None:
         """Declare the options."""
+        loader.master.at_end.callback(self._close)
         option = loader.add_option
         option("ssl_insecure", bool, False, "Accept any certificate from servers.")
         option(
@@ -101,6 +102,10 @@ class TlsConfig:
         if leaves is not None:
             self._serving = ServingContexts(leaves, versions)
         self._leaves, self._client_versions = leaves, versions
+
+    def _close(self) -> None:
+        if self._serving is not None:
+            self._serving.close()
 
     async def running(self) -> None:
         """Load or make the CA, and read the system's trusted CAs, beside the loop: both may take a while."""

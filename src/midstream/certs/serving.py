@@ -47,6 +47,11 @@ class ServingContexts:
         self._contexts[leaf] = context
         return context
 
+    def close(self) -> None:
+        """Let go of the files; what is served already goes on, and nothing new can be."""
+        self._key.close()
+        self._certificate.close()
+
     def __len__(self) -> int:
         return len(self._contexts)
 

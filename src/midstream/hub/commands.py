@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import logging
 import types
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, TextIO
 
 from midstream.flows.errors import CommandError
-from midstream.hub import lexer
+from midstream.hub import ctx, lexer
 from midstream.hub.arguments import CommandTypes
 from midstream.hub.command import Command, CommandParameter, argument, command
 from midstream.hub.handlers import location
@@ -84,11 +84,11 @@ class CommandManager:
 
     def call(self, command_name: str, *args: Any) -> Any:
         """Call with native values, unchecked; for addons. Returns what the function returns: await an async one."""
-        return self._find(command_name).func(*args)
+        return self._run(self._find(command_name).func, *args)
 
     def call_strings(self, command_name: str, args: Sequence[str]) -> Any:
         """Call with texts that are parsed by the types. An async command gives an awaitable of the checked result."""
-        return self._find(command_name).call(args)
+        return self._run(self._find(command_name).call, args)
 
     def execute(self, line: str) -> Any:
         """Run a whole line as typed. CommandError says what is wrong with it. An async command is to be awaited."""
@@ -96,6 +96,18 @@ class CommandManager:
         if not words:
             raise CommandError("no command was given")
         return self.call_strings(words[0], words[1:])
+
+    def _run(self, function: Callable[..., Any], *args: Any) -> Any:
+        """In the name of this master: a program that embeds it calls from outside of any."""
+        if self.master is None or ctx.current() is self.master:
+            return function(*args)
+        with ctx.use(self.master):
+            result = function(*args)
+        return self._run_on(result) if isinstance(result, Awaitable) else result
+
+    async def _run_on(self, result: Awaitable[Any]) -> Any:
+        with ctx.use(self.master):
+            return await result
 
     def parse_partial(self, text: str) -> tuple[Sequence[ParseResult], Sequence[CommandParameter]]:
         """Each token of an unfinished line with its type and validity, and the parameters still to come."""
