@@ -1,0 +1,186 @@
+"""Names of `mitmproxy.proxy` and `mitmproxy.addons`: protocols, modes, and the built-in addons."""
+
+from __future__ import annotations
+
+from midstream.compat.rows import Absent, Later, Names, Row, absent, later, same, shim
+
+_CONVERSATION = "midstream is not driven by layers; handle the events of the protocol in an addon"
+_TLS_HOOKS = (
+    "TlsClienthelloHook TlsEstablishedClientHook TlsEstablishedServerHook TlsFailedClientHook TlsFailedServerHook "
+    "TlsStartClientHook TlsStartServerHook"
+)
+_HTTP_HOOKS = (
+    "HttpConnectErrorHook HttpConnectHook HttpConnectUpstreamHook HttpConnectedHook HttpErrorHook "
+    "HttpRequestHeadersHook HttpRequestHook HttpResponseHeadersHook HttpResponseHook"
+)
+_PARENT_PROXY = (
+    "the event http_connect_upstream sees each CONNECT to a parent proxy and may add credentials; "
+    "the option upstream_auth sets plain ones"
+)
+_ALL_THERE = (
+    "a DumpMaster of midstream.master has all built-in addons; with_dumper=False leaves out the one that prints"
+)
+
+PROXY: dict[str, Names] = {
+    "proxy": {},
+    "proxy.commands": shim(
+        "layer_parts",
+        "CloseConnection CloseTcpConnection Command ConnectionCommand Log OpenConnection RequestWakeup SendData "
+        "StartHook",
+    ),
+    "proxy.context": same("flows.context", "Context"),
+    "proxy.events": shim(
+        "layer_parts",
+        "CommandCompleted ConnectionClosed ConnectionEvent DataReceived Event HookCompleted MessageInjected "
+        "OpenConnectionCompleted Start Wakeup",
+    ),
+    "proxy.layer": {
+        **shim("layers", "Layer"),
+        **shim("layer_parts", "CommandGenerator"),
+        **shim("constants", "MAX_LOG_STATEMENT_SIZE"),
+        **same("flows.next_layer", "NextLayer"),
+        **shim("hooks", "NextLayerHook"),
+        **absent(_CONVERSATION, "Paused"),
+    },
+    "proxy.layers": shim(
+        "layers",
+        "ClientQuicLayer ClientTLSLayer DNSLayer HttpLayer QuicStreamLayer RawQuicLayer ServerQuicLayer ServerTLSLayer "
+        "TCPLayer UDPLayer WebsocketLayer",
+    ),
+    "proxy.layers.dns": shim("layers", "DNSLayer") | shim("hooks", "DnsErrorHook DnsRequestHook DnsResponseHook"),
+    "proxy.layers.http": {
+        **shim("layers", "HTTPMode HttpLayer HttpStream"),
+        **shim("hooks", _HTTP_HOOKS),
+        **absent(_PARENT_PROXY, "_upstream_proxy"),
+        **absent(
+            _CONVERSATION,
+            "DropStream ErrorCode GetHttpConnection GetHttpConnectionCompleted HttpClient HttpCommand HttpConnection "
+            "HttpEvent ReceiveHttp RegisterHttpConnection RequestData RequestEndOfMessage RequestHeaders "
+            "RequestProtocolError RequestTrailers ResponseData ResponseEndOfMessage ResponseHeaders "
+            "ResponseProtocolError ResponseTrailers SendHttp is_h3_alpn validate_request",
+        ),
+    },
+    "proxy.layers.http._hooks": shim("hooks", _HTTP_HOOKS),
+    "proxy.layers.modes": {
+        **shim(
+            "layers",
+            "DestinationKnown HttpProxy HttpUpstreamProxy=UpstreamProxy ReverseProxy Socks5Proxy TransparentProxy",
+        ),
+        **same("flows.socks5", "Socks5AuthData"),
+        **shim("hooks", "Socks5AuthHook"),
+        **shim("constants", "SOCKS5_VERSION"),
+    },
+    "proxy.layers.quic": {
+        **shim("layers", "ClientQuicLayer QuicStreamLayer RawQuicLayer ServerQuicLayer"),
+        **same("tls", "QuicTlsData QuicTlsSettings"),
+        **shim("hooks", "QuicStartClientHook QuicStartServerHook"),
+    },
+    "proxy.layers.tcp": shim("layers", "TCPLayer")
+    | shim("hooks", "TcpEndHook TcpErrorHook TcpMessageHook TcpStartHook"),
+    "proxy.layers.tls": {
+        **shim("layers", "ClientTLSLayer ServerTLSLayer TLSLayer"),
+        **shim("hooks", _TLS_HOOKS),
+        **shim("tls_records", "parse_client_hello"),
+        **shim("constants", "HTTP1_ALPNS HTTP_ALPNS"),
+    },
+    "proxy.layers.udp": shim("layers", "UDPLayer")
+    | shim("hooks", "UdpEndHook UdpErrorHook UdpMessageHook UdpStartHook"),
+    "proxy.layers.websocket": {
+        **shim("layers", "WebsocketLayer"),
+        **shim("hooks", "WebsocketEndHook WebsocketMessageHook WebsocketStartHook"),
+        **shim("layer_parts", "WebSocketMessageInjected=MessageInjected"),
+    },
+    "proxy.mode_specs": {
+        **same(
+            "flows.proxy_mode",
+            "DnsMode LocalMode ProxyMode RegularMode ReverseMode Socks5Mode TransparentMode TunMode UpstreamMode "
+            "WireGuardMode",
+        ),
+        **shim("constants", "BOTH TCP UDP"),
+        **absent("the mode is called `local`, its class LocalMode", "OsProxyMode"),
+    },
+    "proxy.server_hooks": {
+        **same("flows.server_hooks", "ServerConnectionHookData"),
+        **shim(
+            "hooks",
+            "ClientConnectedHook ClientDisconnectedHook ServerConnectErrorHook ServerConnectHook ServerConnectedHook "
+            "ServerDisconnectedHook",
+        ),
+    },
+    "addons": absent(_ALL_THERE, "default_addons"),
+    "addons.block": same("addons.block", "Block"),
+    "addons.comment": same("addons.comment", "Comment"),
+    "addons.core": same("addons.core", "Core") | shim("constants", "CONF_DIR LISTEN_PORT"),
+    "addons.dumper": same("addons.dumper", "Dumper"),
+    "addons.errorcheck": same("addons.errorcheck", "ErrorCheck"),
+    "addons.eventstore": same("addons.eventstore", "EventStore"),
+    "addons.intercept": same("addons.intercept", "Intercept"),
+    "addons.next_layer": later("the event next_layer (stage 3)", "NeedsMoreData NextLayer stack_match"),
+    "addons.proxyserver": same("addons.proxyserver", "Proxyserver=ProxyServer"),
+    "addons.script": same("addons.script", "ScriptLoader"),
+    "addons.termlog": same("addons.termlog", "TermLog"),
+    "addons.tlsconfig": same("addons.tlsconfig", "TlsConfig") | shim("constants", "CONF_BASENAME"),
+    "addons.view": same("addons.view", "View=ViewAddon"),
+}
+
+_STAGE_4 = {
+    "anticache": "the addon `anticache`",
+    "anticomp": "the addon `anticomp`",
+    "asgiapp": "serving ASGI and WSGI apps",
+    "blocklist": "the option block_list",
+    "browser": "the command browser.start",
+    "clientplayback": "replay",
+    "command_history": "the command history as an addon",
+    "cut": "the commands cut.*",
+    "disable_h2c": "the addon `disable_h2c`",
+    "export": "export of flows",
+    "keepserving": "the option keepserving",
+    "maplocal": "the option map_local",
+    "mapremote": "the option map_remote",
+    "modifybody": "the option modify_body",
+    "modifyheaders": "the option modify_headers",
+    "onboarding": "the page that hands out the CA",
+    "onboardingapp": "the page that hands out the CA",
+    "proxyauth": "the option proxyauth",
+    "readfile": "the option rfile",
+    "save": "saving flows",
+    "savehar": "saving HAR files",
+    "server_side_events": "the addon for server-sent events",
+    "serverplayback": "replay",
+    "stickyauth": "the option stickyauth",
+    "stickycookie": "the option stickycookie",
+    "update_alt_svc": "the addon `update_alt_svc`",
+}
+_STAGE_3 = {
+    "dns_resolver": "DNS",
+    "strip_dns_https_records": "DNS",
+    "upstream_auth": "the mode `upstream`",
+}
+_NO_CONSOLE_PARTS = "the console of midstream is its own; its keys, panes and palettes are described in docs/"
+
+ADDONS_TO_COME: dict[str, Row] = {
+    **{f"addons.{name}": Later(f"{what} (stage 4)") for name, what in _STAGE_4.items()},
+    **{f"addons.{name}": Later(f"{what} (stage 3)") for name, what in _STAGE_3.items()},
+}
+CLOSED_PARTS: dict[str, Row] = {
+    "proxy.layers.http._upstream_proxy": Absent(_PARENT_PROXY),
+    "proxy.mode_servers": Absent("ctx.master.addons.get('proxyserver').listen_addrs tells where the proxy listens"),
+    "proxy.server": Absent("`async with DumpMaster(Options(…))` of midstream.master serves connections"),
+    "proxy.tunnel": Absent(_PARENT_PROXY),
+    "proxy.utils": Absent(_CONVERSATION),
+    "io.har": Later("HAR files (stage 4)"),
+    "io.compat": Absent("FlowReader of mitmproxy.io reads files of older versions too"),
+    "net.http.user_agents": Absent("write the User-Agent that you want"),
+    "platform.linux": Later("the mode `transparent` (stage 3)"),
+    "platform.osx": Later("the mode `transparent` (stage 3)"),
+    "platform.openbsd": Later("the mode `transparent` (stage 3)"),
+    "platform.pf": Later("the mode `transparent` (stage 3)"),
+    "platform.windows": Later("the mode `transparent` (stage 3)"),
+    "tools.console": Absent(_NO_CONSOLE_PARTS),
+    "tools.web": Absent("midstream has no web interface; its console is the program `midstream`"),
+    "contrib": Absent("what mitmproxy brings along of others' code is on PyPI under its own name"),
+    "utils.arg_check": Absent("unknown flags are explained by the programs themselves"),
+    "utils.htpasswd": Later("the option proxyauth (stage 4)"),
+    "utils.magisk": Later("the page that hands out the CA (stage 4)"),
+    "utils.pyinstaller": Absent("midstream brings no hooks for PyInstaller"),
+}
