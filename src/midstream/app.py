@@ -17,12 +17,14 @@ from midstream import addons as built_in
 from midstream.addons.errorcheck import print_errors, start_failed
 from midstream.flows.errors import StartError
 from midstream.hub import config, ctx
+from midstream.hub.endurance import run_to_end
 from midstream.hub.given_options import GivenOptions
-from midstream.hub.invocation import Invocation, Tool, listing, parse, show
+from midstream.hub.invocation import Invocation, Tool, apply, listing, show, understand
 from midstream.hub.master import Master
 from midstream.hub.options import Options
 from midstream.proxy.open_files import raise_limit
 from midstream.proxy.server import Proxy
+from midstream.text.escape import visible
 from midstream.work.collector import Collector
 
 INTERRUPTED = 130
@@ -56,6 +58,13 @@ class ProxyMaster(Master):
     def addresses(self) -> list[tuple[str, int]]:
         """Where clients can connect, once it has started: host and port of each listener."""
         return self.proxy.listen_addrs
+
+    def before_first_script(self) -> None:
+        """From now until this master ends, `import mitmproxy` means midstream."""
+        # Imported here: a start without scripts does not pay for it.
+        from midstream import compat
+
+        self.at_end.enter_context(compat.installed())
 
     async def run(self) -> None:
         """Serve until `shutdown`; every connection has ended when this returns."""
@@ -102,7 +111,10 @@ class DumpMaster(ProxyMaster):
     ) -> None:
         super().__init__(options, loop)
         try:
-            self.addons.add(*built_in.headless(self.proxy, with_termlog=with_termlog, with_dumper=with_dumper))
+            chosen = built_in.headless(
+                self.proxy, self.before_first_script, with_termlog=with_termlog, with_dumper=with_dumper
+            )
+            self.addons.add(*chosen)
         except BaseException:
             self.let_go()
             raise
@@ -119,7 +131,8 @@ class ConsoleMaster(ProxyMaster):
 
         self.view = View()
         self.console = Console(self, self.view)
-        self.addons.add(*built_in.interactive(self.proxy, self.view, self.console.addon))
+        chosen = built_in.interactive(self.proxy, self.view, self.console.addon, self.before_first_script)
+        self.addons.add(*chosen)
 
     async def until_exit(self) -> None:
         """Show the console; a start that failed has asked to exit by now and shows none."""
@@ -132,7 +145,7 @@ def start(tool: Tool, argv: Sequence[str]) -> int:
     raise_limit()
     try:
         with asyncio.Runner(loop_factory=loop_factory()) as runner:
-            return runner.run(_run(tool, argv))
+            return run_to_end(runner, _run(tool, argv))
     except asyncio.CancelledError:
         return INTERRUPTED
 
@@ -153,7 +166,11 @@ async def _run(tool: Tool, argv: Sequence[str]) -> int:
     options = make_options()
     master = make_master(tool, options)
     try:
-        invocation = parse(tool, argv, options)
+        invocation = understand(tool, argv, options)
+        if invocation.action == "check":
+            return _check(invocation, master)
+        if invocation.action not in ("help", "version"):
+            apply(invocation, options)
         if start_failed(master):  # a broken script: no port is opened for it
             print_errors(master)
             return master.exit_status
@@ -164,6 +181,15 @@ async def _run(tool: Tool, argv: Sequence[str]) -> int:
         return await _serve(master, invocation)
     finally:
         master.let_go()
+
+
+def _check(invocation: Invocation, master: ProxyMaster) -> int:
+    # Imported here: no run needs it.
+    from midstream.hub.checking import check, summary
+
+    problems = check(invocation, master)
+    show("".join(f"{visible(problem)}\n" for problem in [*problems, summary(master, problems)]))
+    return 1 if problems else 0
 
 
 def make_master(tool: Tool, options: Options) -> ProxyMaster:

@@ -12,13 +12,14 @@ import logging
 import os
 import stat
 import tempfile
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, TextIO
 
 from midstream.flows.errors import OptionsError
 from midstream.hub import yaml_nodes
-from midstream.hub.config_file import LARGEST_FILE, entries, rewritten
+from midstream.hub.config_file import LARGEST_FILE, Entry, entries, rewritten
 from midstream.hub.option import RANK, Option, Source
 from midstream.hub.option_kinds import SECRET
 from midstream.hub.option_types import BOOL, OptionValue
@@ -53,18 +54,23 @@ def load_paths(opts: Options, *paths: str | os.PathLike[str], source: Source = "
     """Apply files in this order; a missing one is skipped. OptionsError says which line of which file is wrong."""
     for path in paths:
         file = Path(path).expanduser()
-        try:
-            os.stat(file)
-        except (FileNotFoundError, NotADirectoryError):
-            continue
-        except (OSError, ValueError):
-            pass  # reading it says why
-        try:
-            text = yaml_nodes.read_text(file, LARGEST_FILE)
-        except yaml_nodes.BadYaml as error:
-            raise OptionsError(str(error)) from None
-        load(opts, text, file.parent, name=str(file), source=source)
+        found = read(file)
+        apply_entries(opts, found, file, source)
         _warn_of_readers(opts, file)
+
+
+def read(file: Path) -> list[Entry]:
+    """What a file says; nothing when it is missing. OptionsError for one that cannot be read."""
+    try:
+        os.stat(file)
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+    except (OSError, ValueError):
+        pass  # reading it says why
+    try:
+        return entries(yaml_nodes.read_text(file, LARGEST_FILE), str(file))
+    except yaml_nodes.BadYaml as error:
+        raise OptionsError(str(error)) from None
 
 
 def load(
@@ -79,10 +85,18 @@ def load(
 
     A value that was set by something stronger than `source` (a flag is stronger than the file) stays.
     """
+    _apply(opts, entries(text, name), Path(cwd).expanduser() if cwd is not None else None, name, source)
+
+
+def apply_entries(opts: Options, found: Sequence[Entry], file: Path, source: Source = "file") -> None:
+    """Set what entries of `file` say, as one change. OptionsError names the first one that is refused."""
+    _apply(opts, found, file.parent, str(file), source)
+
+
+def _apply(opts: Options, found: Sequence[Entry], folder: Path | None, name: str, source: Source) -> None:
     known: dict[str, object] = {}
     unknown: dict[str, tuple[object, str]] = {}
-    folder = Path(cwd).expanduser() if cwd is not None else None
-    for entry in entries(text, name):
+    for entry in found:
         key, where = entry.key, entry.place
         value = _from_folder(key, entry.value, folder)
         if key not in opts:
@@ -98,7 +112,7 @@ def load(
     try:
         opts.apply(known, source)
     except OptionsError as error:
-        raise OptionsError(f"{name}: {error}") from None
+        raise OptionsError(f"{found[0].place if len(found) == 1 else name}: {error}") from None
     for key, (value, where) in unknown.items():
         opts.defer(key, value, source, where)
 

@@ -98,6 +98,13 @@ def make_parser(tool: str, description: str, options: Options) -> Parser:
     add("--version", dest="action", action="store_const", const="version", help="show the version")
     add("--options", dest="action", action="store_const", const="options", help="list all options as a config file")
     add("--commands", dest="action", action="store_const", const="commands", help="list all commands")
+    add(
+        "--check",
+        dest="action",
+        action="store_const",
+        const="check",
+        help="report what is wrong with scripts and config",
+    )
     add("--set", dest="set", action="append", default=[], metavar="NAME[=VALUE]", help="set any option; repeatable")
     add("-q", "--quiet", dest="loudness", action="store_const", const="quiet", help="print errors only")
     add("-v", "--verbose", dest="loudness", action="store_const", const="verbose", help="print everything")
@@ -141,17 +148,15 @@ def add_flags(
     )
 
 
-def flag_values(options: Options, namespace: argparse.Namespace) -> dict[str, object]:
-    """The native values of the options whose flags stand in `namespace`. OptionsError for one that is refused."""
-    values: dict[str, object] = {}
+def flag_texts(options: Options, namespace: argparse.Namespace) -> dict[str, list[str]]:
+    """The texts of the options whose flags stand in `namespace`."""
+    found: dict[str, list[str]] = {}
     for name, given in vars(namespace).items():
-        if name not in options:
-            continue
-        option = options.option(name)
-        texts: list[str] = [given] if isinstance(given, str) else given
-        # A list takes all of them and replaces what the file says; of plain values the last one counts.
-        values[name] = option.parse(texts if option.type.sequence else texts[-1:])
-    return values
+        if name in options:
+            texts: list[str] = [given] if isinstance(given, str) else given
+            # A list takes all of them and replaces what the file says; of plain values the last one counts.
+            found[name] = texts if options.option(name).type.sequence else texts[-1:]
+    return found
 
 
 def refuse_unknown(parser: argparse.ArgumentParser, words: Sequence[str]) -> None:

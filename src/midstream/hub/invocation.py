@@ -10,14 +10,14 @@ from __future__ import annotations
 import io
 import platform
 import sys
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from midstream.flows.errors import MidstreamError, OptionsError
 from midstream.hub import config
-from midstream.hub.flags import flag_values, make_parser, refuse_unknown
+from midstream.hub.flags import flag_texts, make_parser, refuse_unknown
 from midstream.hub.option_listing import dump_defaults
 from midstream.hub.options import Options
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from midstream.hub.commands import CommandManager
 
 Tool = Literal["midstream", "middump"]
-Action = Literal["run", "help", "version", "options", "commands"]
+Action = Literal["run", "help", "version", "options", "commands", "check"]
 
 DESCRIPTIONS: dict[Tool, str] = {
     "midstream": "An intercepting proxy in the terminal: watch, hold, edit and replay what passes through.",
@@ -44,16 +44,45 @@ _FILTERED = ("save_stream_filter", "readfile_filter", "dumper_filter")
 
 @dataclass(frozen=True, slots=True)
 class Invocation:
-    """A command line that was understood; the options are set. `help` is the text for the action of that name."""
+    """A command line that was understood. `help` is the text for the action of that name.
+
+    `loudness`, `specs` (behind --set) and `flags` (by option, as texts) are what it sets, from weak to strong.
+    """
 
     tool: Tool
     action: Action
     filter: str | None = None
     help: str = ""
+    loudness: Mapping[str, object] = field(default_factory=dict)
+    specs: Sequence[str] = ()
+    flags: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
 def parse(tool: Tool, argv: Sequence[str], options: Options) -> Invocation:
     """Apply `argv` and the config file to `options`. OptionsError is one line that says what is wrong, and where."""
+    invocation = understand(tool, argv, options)
+    if invocation.action not in ("help", "version"):
+        apply(invocation, options)
+    return invocation
+
+
+def apply(invocation: Invocation, options: Options) -> None:
+    """Set the options that the command line and the config file say, as one change."""
+    with options.together():
+        options.apply(invocation.loudness, "cli")
+        options.set(*invocation.specs, defer=True, source="cli")
+        options.apply({name: options.option(name).parse(texts) for name, texts in invocation.flags.items()}, "cli")
+        config.load_paths(options, *config_files(options))
+
+
+def config_files(options: Options) -> list[Path]:
+    """The files that a start reads, in this order; the folder may have been named by the command line."""
+    folder = Path(options.confdir).expanduser()
+    return [folder / name for name in config.FILE_NAMES]
+
+
+def understand(tool: Tool, argv: Sequence[str], options: Options) -> Invocation:
+    """What `argv` asks for; nothing is set yet. OptionsError for flags that nobody knows."""
     parser = make_parser(tool, DESCRIPTIONS[tool], options)
     before, words_only = _at_dashes(argv)
     namespace, rest = parser.parse_known_args(before)
@@ -65,24 +94,18 @@ def parse(tool: Tool, argv: Sequence[str], options: Options) -> Invocation:
     if action in ("help", "version"):
         return Invocation(tool, action, help=parser.format_help() if action == "help" else "")
     text = " ".join(words) or None
-    strong = {name: value for name, value in _LOUDNESS[namespace.loudness].items() if name in options}
-    typed = flag_values(options, namespace)
+    loudness = {name: value for name, value in _LOUDNESS[namespace.loudness].items() if name in options}
+    flags = flag_texts(options, namespace)
     if text is not None:
-        typed |= {name: text for name in _FILTERED if name in options}
-    with options.together():
-        options.apply(strong, "cli")
-        options.set(*namespace.set, defer=True, source="cli")
-        options.apply(typed, "cli")
-        folder = Path(options.confdir).expanduser()
-        config.load_paths(options, *(folder / name for name in config.FILE_NAMES))
-    return Invocation(tool, action, text)
+        flags |= {name: [text] for name in _FILTERED if name in options}
+    return Invocation(tool, action, text, loudness=loudness, specs=namespace.set, flags=flags)
 
 
 def listing(invocation: Invocation, options: Options, commands: CommandManager) -> str | None:
     """What an invocation wants printed instead of a run; None for a run."""
     out = io.StringIO()
     match invocation.action:
-        case "run":
+        case "run" | "check":
             return None
         case "help":
             return invocation.help
