@@ -1,10 +1,12 @@
 """The built-in addons and their order. They use what a user's script can use, and nothing else.
 
 The order is that of `parity/addons-builtin.md`: a script sees what came in after access control and before replay,
-rewriting and saving. Called by `app.py` only.
+rewriting and saving. Called by `app.py` only. `prepare` is called before the first script is loaded.
 """
 
 from __future__ import annotations
+
+from collections.abc import Callable
 
 from midstream.addons.block import Block
 from midstream.addons.command_history import CommandHistory
@@ -25,18 +27,24 @@ from midstream.proxy.server import Proxy
 from midstream.store.view import View
 
 
-def common(proxy: Proxy) -> list[object]:
+def common(proxy: Proxy, prepare: Callable[[], None] | None) -> list[object]:
     """The addons of every program."""
-    return [Core(), CommandHistory(), Block(), Comment(), TlsConfig(), ProxyServer(proxy), ScriptLoader()]
+    return [Core(), CommandHistory(), Block(), Comment(), TlsConfig(), ProxyServer(proxy), ScriptLoader(prepare)]
 
 
-def headless(proxy: Proxy, *, with_termlog: bool = True, with_dumper: bool = True) -> list[object]:
+def headless(
+    proxy: Proxy,
+    prepare: Callable[[], None] | None = None,
+    *,
+    with_termlog: bool = True,
+    with_dumper: bool = True,
+) -> list[object]:
     """The addons of `middump`: termlog first, so that it prints what the others log."""
     first: list[object] = [TermLog()] if with_termlog else []
     last: list[object] = [Dumper()] if with_dumper else []
-    return [*first, *common(proxy), FlowSpecs(), *last, Unclaimed(), ErrorCheck()]
+    return [*first, *common(proxy, prepare), FlowSpecs(), *last, Unclaimed(), ErrorCheck()]
 
 
-def interactive(proxy: Proxy, view: View, screen: object) -> list[object]:
+def interactive(proxy: Proxy, view: View, screen: object, prepare: Callable[[], None] | None = None) -> list[object]:
     """The addons of `midstream`; `screen` is the console's own."""
-    return [EventStore(), *common(proxy), Intercept(), ViewAddon(view), screen, Unclaimed(), ErrorCheck()]
+    return [EventStore(), *common(proxy, prepare), Intercept(), ViewAddon(view), screen, Unclaimed(), ErrorCheck()]

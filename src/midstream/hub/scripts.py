@@ -236,9 +236,9 @@ class Scripts:
             self._neighbours.take_out(folder)
 
     def _prepare(self) -> None:
-        callback, self._before_first_load = self._before_first_load, None
-        if callback is not None:
-            callback()
+        if self._before_first_load is not None:
+            self._before_first_load()
+            self._before_first_load = None  # only now: while it fails, no script is loaded
 
 
 def resolve(text: str) -> Path:
