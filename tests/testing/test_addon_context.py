@@ -396,14 +396,15 @@ async def test_commands() -> None:
             tests.command(counter.add)
 
 
-async def test_scripts(tmp_path: Path) -> None:
+@pytest.mark.parametrize("package", ["midstream", "mitmproxy"])
+async def test_scripts(tmp_path: Path, package: str) -> None:
     script = tmp_path / "counting.py"
     script.write_text(
-        "from midstream import ctx\n"
+        f"from {package} import ctx\n"
         "def load(loader): loader.add_option('start', int, 7, '')\n"
         "def request(flow): flow.metadata['count'] = ctx.options.start\n"
     )
-    before = set(sys.modules)
+    before = list(sys.meta_path)
     async with context() as tests:
         module = tests.script(str(script))
         assert module.__file__ == str(script)
@@ -411,7 +412,8 @@ async def test_scripts(tmp_path: Path) -> None:
         await tests.emit("request", flow)
         await tests.cycle(module, flow)
         assert flow.metadata["count"] == 7
-    assert set(sys.modules) == before
+    assert sys.meta_path == before
+    assert not [name for name in sys.modules if name.startswith(("__midstream", "mitmproxy"))]
 
 
 @pytest.mark.parametrize(
