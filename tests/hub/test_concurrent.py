@@ -10,6 +10,8 @@ from midstream.hub.concurrent import concurrent
 from midstream.hub.events import Events
 from midstream.hub.master import Master
 from midstream.hub.options import Options
+from midstream.hub.threads import Threads
+from tests.kit.waiting import until
 
 
 class Flow:
@@ -68,6 +70,31 @@ async def test_ctx_works_in_the_thread_and_async_handlers_get_a_loop() -> None:
     with ctx.use(master):
         await bound(Addon()).request(Flow())
     assert seen == [master, False]
+
+
+async def test_the_threads_of_a_master_are_bounded_and_the_rest_waits_its_turn() -> None:
+    go_on = threading.Event()
+    begun: list[object] = []
+
+    class Addon:
+        @concurrent
+        def request(self, flow: object) -> None:
+            begun.append(flow)
+            go_on.wait(10)
+
+    master = Master(Options())
+    master.threads = Threads(most=2)
+    with ctx.use(master):
+        events = bound(Addon())
+        tasks = [asyncio.ensure_future(events.request(Flow())) for _ in range(5)]
+        await until(lambda: len(begun) == 2, "as many run as may")
+        gone = tasks.pop()
+        gone.cancel()  # its client left while it waited for its turn
+        await asyncio.wait([gone])
+        go_on.set()
+        await asyncio.wait_for(asyncio.gather(*tasks), 10)
+    assert len(begun) == 4
+    await master.done()
 
 
 @pytest.mark.parametrize("error", [ValueError, SystemExit, StopIteration, KeyboardInterrupt])

@@ -1,6 +1,7 @@
-"""`@concurrent`: let a handler that blocks run in a thread of its own, while other traffic goes on.
+"""`@concurrent`: let a handler that blocks run in a thread, while other traffic goes on.
 
 For scripts (`from midstream.script import concurrent`). The event waits for the handler as it would for an async one.
+How many threads there may be: threads.py.
 """
 
 from __future__ import annotations
@@ -9,11 +10,12 @@ import asyncio
 import contextvars
 import functools
 import inspect
-import threading
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, ParamSpec
 
+from midstream.hub import ctx
 from midstream.hub.events import DECLARATIONS
+from midstream.hub.threads import Threads
 
 P = ParamSpec("P")
 
@@ -31,7 +33,9 @@ def concurrent(handler: Callable[P, object]) -> Callable[P, Coroutine[Any, Any, 
     @functools.wraps(handler)
     async def in_thread(*args: P.args, **kwargs: P.kwargs) -> None:
         context = contextvars.copy_context()
-        await _thread(lambda: context.run(_call, functools.partial(handler, *args, **kwargs)), f"concurrent {name}")
+        master = ctx.current()
+        threads = master.threads if master is not None else Threads()
+        await _thread(lambda: context.run(_call, functools.partial(handler, *args, **kwargs)), threads)
 
     return in_thread
 
@@ -42,8 +46,8 @@ def _call(handler: Callable[[], object]) -> None:
         asyncio.run(result)
 
 
-def _thread(work: Callable[[], None], name: str) -> Awaitable[None]:
-    """Run `work` in a thread of its own, rather than in a pool: a handful of slow handlers would fill that."""
+def _thread(work: Callable[[], None], threads: Threads) -> Awaitable[None]:
+    """What to await until `work` has run in one of the threads."""
     loop = asyncio.get_running_loop()
     done: asyncio.Future[None] = loop.create_future()
 
@@ -58,6 +62,8 @@ def _thread(work: Callable[[], None], name: str) -> Awaitable[None]:
             done.set_exception(error)
 
     def run() -> None:
+        if done.cancelled():  # while it waited for a thread
+            return
         error: BaseException | None = None
         try:
             work()
@@ -68,6 +74,5 @@ def _thread(work: Callable[[], None], name: str) -> Awaitable[None]:
         except RuntimeError:  # the loop was closed meanwhile
             return
 
-    # Daemonic: a handler that never returns must not keep the program from ending.
-    threading.Thread(target=run, name=name, daemon=True).start()
+    threads.start(run)
     return done

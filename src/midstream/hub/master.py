@@ -20,6 +20,7 @@ from midstream.hub.events import Events
 from midstream.hub.failures import owner_name
 from midstream.hub.log import EventLogHandler, Log, LogEntry, uninstall_all
 from midstream.hub.simulation import happenings
+from midstream.hub.threads import Threads
 
 if TYPE_CHECKING:
     from midstream.flows.flow import Flow
@@ -45,6 +46,7 @@ class Master:
         self.options = opts
         self.event_loop = event_loop or asyncio.get_running_loop()
         self.background = Background()
+        self.threads = Threads()
         self.events = Events(self.background)
         self.commands = CommandManager(self)
         self.log = Log(self)

@@ -1,0 +1,60 @@
+"""Threads for handlers that block: enough, but not without bound."""
+
+import threading
+
+import pytest
+
+from midstream.hub import threads as threads_module
+from midstream.hub.threads import Threads
+from tests.kit.waiting import PATIENCE, until
+
+
+async def test_there_are_never_more_than_the_bound_and_all_work_is_done() -> None:
+    threads, go_on, done = Threads(most=3), threading.Event(), threading.Semaphore(0)
+    running: list[int] = []
+
+    def work() -> None:
+        running.append(threads.count)
+        go_on.wait(PATIENCE)
+        done.release()
+
+    for _ in range(10):
+        threads.start(work)
+    await until(lambda: len(running) == 3, "three have begun")
+    assert threads.count == 3
+    go_on.set()
+    for _ in range(10):
+        assert done.acquire(timeout=PATIENCE)
+    assert max(running) == 3
+
+
+async def test_a_free_thread_takes_the_next_work() -> None:
+    threads = Threads()
+    names: list[int] = []
+    for number in range(5):
+        threads.start(lambda: names.append(threading.get_ident()))
+        await until(lambda number=number: len(names) > number and threads._idle == 1, "it is done")
+    assert len(set(names)) == 1
+
+
+async def test_threads_with_nothing_to_do_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(threads_module, "_PATIENCE", 0.01)
+    threads = Threads()
+    threads.start(lambda: None)
+    await until(lambda: threads.count == 0, "it has ended")
+    ran = threading.Event()
+    threads.start(ran.set)
+    assert ran.wait(PATIENCE)
+
+
+def test_they_do_not_keep_the_interpreter_from_ending() -> None:
+    threads, seen = Threads(), threading.Event()
+    daemonic: list[bool] = []
+
+    def work() -> None:
+        daemonic.append(threading.current_thread().daemon)
+        seen.set()
+
+    threads.start(work)
+    assert seen.wait(PATIENCE)
+    assert daemonic == [True]
