@@ -16,7 +16,8 @@ from midstream.flows.flow import Flow
 from midstream.flows.http import HTTPFlow
 from midstream.flows.tcp import TCPFlow
 from midstream.io import FilteredFlowWriter, FlowReader, FlowWriter, read_flows_from_paths
-from midstream.store.formats.tnetstring import dump
+from midstream.store.formats.items import Items
+from midstream.store.formats.tnetstring import dump, parse
 from midstream.store.rows import row_of
 from tests.flows.states import ANY_STATE
 from tests.kit.captured import dns_flow, http_flow, tcp_flow, udp_flow, websocket_flow
@@ -192,6 +193,55 @@ def test_edits_in_old_files_can_be_undone(version: int) -> None:
     assert flow.request.path == "/path"
 
 
+def older(state: dict[str, Any], version: int | list[int]) -> dict[str, Any]:
+    """A state of version 7 as it would have been in an older one."""
+    number = version if isinstance(version, int) else [[0, 18], [0, 19], [2, 0], [3, 0]].index(version) + 1
+    client, server = client_and_server = state["client_conn"], state["server_conn"]
+    state["version"] = version
+    del client["tls_extensions"]
+    for connection in client_and_server:
+        if number < 6:
+            connection["ssl_established"] = connection.pop("tls_established")
+            connection["timestamp_ssl_setup"] = connection.pop("timestamp_tls_setup")
+        if number < 5:
+            del connection["id"]
+        for key in {"address", "ip_address", "source_address"} & connection.keys() if number < 3 else ():
+            connection[key] = {"address": connection[key], "use_ipv6": False}
+    if number < 4:
+        del client["mitmcert"], server["tls_version"]
+    if number < 2:
+        del state["metadata"], server["alpn_proto_negotiated"]
+        for key in ("alpn_proto_negotiated", "cipher_name", "sni", "tls_version"):
+            del client[key]
+    return state
+
+
+@pytest.mark.parametrize("version", [6, 5, 4, [3, 0], [2, 0], [0, 19], [0, 18]])
+def test_still_older_versions(version: int | list[int]) -> None:
+    with gzip.open(DATA / "v7.mitm.gz") as file:
+        old = [parse(item.data) for item in Items(file) if item.data is not None]
+    expected = states(read_data("v7.mitm.gz"))
+    for state, then in zip(old, expected, strict=True):
+        if version == [0, 18] and state["metadata"]:
+            continue
+        (flow,) = read(dump(older(state, version)))
+        now = plain(flow.get_state())
+        if state["type"] == "websocket":
+            assert now["websocket"] == then["websocket"]
+            assert now["request"]["host"] == "unknown"
+            continue
+        then["backup"] = now["backup"] = None
+        for name in ("client_conn", "server_conn"):
+            if version not in (5, 6):
+                then[name]["id"] = now[name]["id"]
+            if version not in (4, 5, 6, [3, 0]):
+                then["server_conn"]["tls_version"] = None
+            if version == [0, 18]:
+                then["client_conn"].update(alpn=None, alpn_offers=[], cipher=None, cipher_list=[], sni=None)
+                then["client_conn"]["tls_version"] = None
+        assert now == then
+
+
 # --- damage
 
 
@@ -235,8 +285,9 @@ def test_what_cannot_be_understood_is_passed_over() -> None:
         (b"0:]", "byte 0: expected a flow, and found something else"),
         (b"3:0:]}", "byte 0: the flow is damaged at byte 2: a dict has a key without a value"),
         (dump({"version": 22}), "version 22 of the format, and 21 is the newest that can be read; update midstream"),
-        (dump({"version": 4}), "version 4 of the format, and 5 is the oldest .* load it in mitmproxy 12"),
-        (dump({"version": [0, 18, 2]}), r"version 0\.18\.2 of the format"),
+        (dump({"version": 3}), "version 3 of the format, and that of mitmproxy 0.18 is the oldest"),
+        (dump({"version": [0, 17, 1]}), r"version \[0, 17, 1\] of the format"),
+        (dump({"version": [[], {}]}), "version .* of the format"),
         (dump({"version": None}), "flow.version: expected an integer, got NoneType"),
         (dump({}), "flow.version: expected an integer, got NoneType"),
         (dump({"version": 21}), "flow.type: expected text, got NoneType"),
@@ -263,7 +314,7 @@ def test_any_bytes_raise_nothing_else(data: bytes) -> None:
 @given(ANY_STATE, st.data())
 def test_states_with_any_value_anywhere_raise_nothing_else(state: dict[str, Any], data: st.DataObject) -> None:
     """A version of any age, and something strange at a random place; what is read can be listed."""
-    state["version"] = data.draw(st.integers(4, 22))
+    state["version"] = data.draw(st.integers(3, 22) | st.sampled_from([[0, 18], [1, 0, 2]]))
     state = plain(state)
     place: Any = state
     while True:

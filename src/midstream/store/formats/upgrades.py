@@ -1,19 +1,23 @@
 """What older versions of the flow format meant: one small step from each version to the next, up to ours.
 
 Used by `native` on the state of every flow that it reads. Steps repair nothing and check only what they touch: what is
-wrong with a state is found when a flow is made of it. Version 5 is that of 2017; what is older can be read by no step.
+wrong with a state is found when a flow is made of it. The first versions were those of the program, from 0.18 on; what
+is older had other containers in part, and is refused.
 """
 
 from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable
-from typing import Final
+from typing import Any
+from uuid import uuid4
 
 from midstream.flows.flow import FLOW_FORMAT_VERSION
 from midstream.flows.state import State, StateError, integer
 
-OLDEST: Final = 5
+# The numbers that the versions of the program would have had.
+_PROGRAMS = {(0, 18): 1, (0, 19): 2, (1, 0): 2, (2, 0): 3, (3, 0): 4}
+_FIRST_NUMBER = 4
 
 # A WebSocket was a flow of its own up to version 11. Its handshake comes before it, but not for ever.
 _HANDSHAKES_KEPT = 64
@@ -88,18 +92,20 @@ _UNKNOWN_REQUEST: State = {
 
 def _version(state: State) -> int:
     version = state.get("version")
-    if isinstance(version, list) or (isinstance(version, int) and version < OLDEST):
-        number = ".".join(map(str, version)) if isinstance(version, list) else version
-        raise StateError(
-            f"it has version {number} of the format, and {OLDEST} is the oldest that can be read;"
-            " load it in mitmproxy 12 and save it again"
-        )
-    if integer(version, "flow.version") > FLOW_FORMAT_VERSION:
-        raise StateError(
-            f"it has version {version} of the format, and {FLOW_FORMAT_VERSION} is the newest that can be read;"
-            " update midstream"
-        )
-    return integer(version, "flow.version")
+    if isinstance(version, list):
+        program = tuple(version[:2])
+        number = next((number for known, number in _PROGRAMS.items() if known == program), 0)
+    else:
+        number = integer(version, "flow.version")
+        if number > FLOW_FORMAT_VERSION:
+            raise StateError(
+                f"it has version {number} of the format, and {FLOW_FORMAT_VERSION} is the newest that can be read;"
+                " update midstream"
+            )
+        number = number if number >= _FIRST_NUMBER else 0
+    if not number:
+        raise StateError(f"it has version {version} of the format, and that of mitmproxy 0.18 is the oldest we read")
+    return number
 
 
 def _dict(state: State, key: str) -> State:
@@ -122,6 +128,37 @@ def _rename(state: State, old: str, new: str) -> None:
 
 
 # --- the steps, named after the version that they end in
+
+
+def _to_2(state: State) -> None:
+    """0.19: flows have metadata, and connections tell more of TLS."""
+    client, server = _connections(state)
+    state.setdefault("metadata", {})
+    for key in ("alpn_proto_negotiated", "cipher_name", "sni", "tls_version"):
+        client.setdefault(key, None)
+    server.setdefault("alpn_proto_negotiated", None)
+
+
+def _to_3(state: State) -> None:
+    """2.0: addresses are no dicts any more."""
+    for connection in _connections(state):
+        for key in ("address", "ip_address", "source_address"):
+            value = connection.get(key)
+            if isinstance(value, dict):
+                connection[key] = value.get("address")
+
+
+def _to_4(state: State) -> None:
+    """3.0: the certificate that was shown, and the version of TLS upstream."""
+    client, server = _connections(state)
+    client.setdefault("mitmcert", None)
+    server.setdefault("tls_version", None)
+
+
+def _to_5(state: State) -> None:
+    """Connections have ids."""
+    for connection in _connections(state):
+        connection.setdefault("id", str(uuid4()))
 
 
 def _to_6(state: State) -> None:
@@ -168,7 +205,7 @@ def _to_10(state: State) -> None:
     server.setdefault("via2", None)
 
 
-def _listed(value: object) -> list[object]:
+def _listed(value: Any) -> list[Any]:
     return [] if value is None else [value]
 
 
@@ -250,7 +287,7 @@ def _to_21(state: State) -> None:
 
 
 _STEPS: dict[int, Callable[[State], None]] = {
-    5: _to_6, 6: _to_7, 7: _to_8, 8: _to_9, 9: _to_10, 10: _to_11, 11: _to_12, 12: _to_13, 13: _to_14, 14: _to_15,
-    15: _to_16, 16: _to_17, 17: _to_18, 18: _to_19, 19: _to_20, 20: _to_21,
+    1: _to_2, 2: _to_3, 3: _to_4, 4: _to_5, 5: _to_6, 6: _to_7, 7: _to_8, 8: _to_9, 9: _to_10, 10: _to_11, 11: _to_12,
+    12: _to_13, 13: _to_14, 14: _to_15, 15: _to_16, 16: _to_17, 17: _to_18, 18: _to_19, 19: _to_20, 20: _to_21,
 }  # fmt: skip
 """By the version that they begin with."""
