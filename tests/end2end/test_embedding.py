@@ -33,7 +33,7 @@ from tests.kit.waiting import PATIENCE, until
 pytestmark = [pytest.mark.end2end]
 
 SCRIPT = """
-from midstream import ctx
+from mitmproxy import ctx
 
 def load(loader):
     loader.add_option("word", str, "none", "")
