@@ -26,8 +26,8 @@ def test_they_act_on_the_focused_pane(console: FakeConsole, addon: PaneCommands)
     screen(detail, 80, 12)
     run("console.flowview.tab response")
     assert detail.tab == "Response"
-    run("console.flowview.mode.set hex")
-    assert run("console.flowview.mode") == "hex"
+    run("console.flowview.mode.set 'hex dump'")
+    assert run("console.flowview.mode") == "hex dump"
     run("console.flowview.raw")
     assert detail.mode == "raw"
     run("console.flowview.wrap")

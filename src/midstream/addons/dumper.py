@@ -19,6 +19,7 @@ from midstream.addons.dumper_text import (
     websocket_end_lines,
 )
 from midstream.addons.output import Output
+from midstream.contentviews import registries as contentviews
 from midstream.flows.dns import DNSFlow
 from midstream.flows.errors import OptionsError
 from midstream.flows.flow import Flow
@@ -55,6 +56,13 @@ class Dumper:
             "How many lines of a body are shown before it is cut off.",
             kind="range 1..",
         )
+        loader.add_option(
+            "dumper_default_contentview",
+            str,
+            contentviews.AUTO,
+            "The content view that bodies and messages are printed by.",
+            choices=lambda: contentviews.registry_of(loader.master).available_views(),
+        )
 
     def configure(self, updated: set[str]) -> None:
         options = ctx.options
@@ -63,6 +71,8 @@ class Dumper:
                 self._filter = filters.parse(options.dumper_filter) if options.dumper_filter else None
             except filters.FilterError as error:
                 raise OptionsError(f"option dumper_filter: {error}") from None
+        if "dumper_default_contentview" in updated:
+            contentviews.check_choice("dumper_default_contentview")
         self._detail = options.flow_detail
         showhost = "showhost" in options and options.showhost
         self._look = Look(
@@ -71,6 +81,7 @@ class Dumper:
             colour=self._output.wants_colour(),
             fit_terminal=self._output.is_terminal(),
             named_host=showhost,
+            view=options.dumper_default_contentview,
         )
 
     # -- events -------------------------------------------------------------------------------------------------------

@@ -9,8 +9,10 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import islice
 
+from midstream.addons.dumper_body import body_lines
+from midstream.contentviews.api import ContentviewMessage
+from midstream.contentviews.registries import AUTO
 from midstream.flows.dns import DNSFlow, response_codes, types
 from midstream.flows.flow import Flow
 from midstream.flows.headers import Headers
@@ -20,26 +22,26 @@ from midstream.flows.udp import UDPFlow, UDPMessage
 from midstream.flows.websocket import WebSocketMessage
 from midstream.text.colours import painted
 from midstream.text.escape import visible, visible_bytes
-from midstream.text.hexdump import hexdump, looks_binary
 from midstream.text.sizes import human_size
 from midstream.text.times import human_duration
 
 _INDENT = " " * 4
 _DEEP = " " * 8
-# A line of a body longer than this is cut at detail 3, as a body of many lines is.
-_LONGEST_LINE = 4096
 _NARROWEST_URL = 24
 
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """How to print: `detail` 1 to 4, `cutoff` in lines; `named_host` shows the host that the client named."""
+    """How to print: `detail` 1 to 4, `cutoff` in lines; `named_host` shows the host that the client named; `view` names
+    the content view of bodies.
+    """
 
     detail: int = 1
     cutoff: int = 512
     colour: bool = False
     fit_terminal: bool = False
     named_host: bool = False
+    view: str = AUTO
 
     def paint(self, text: str, colour: str) -> str:
         return painted(text, colour) if self.colour else text
@@ -49,10 +51,10 @@ def http_lines(flow: HTTPFlow, look: Look) -> Iterator[str]:
     """A request with its response or error."""
     request = flow.request
     yield _request_line(flow, look)
-    yield from _head_and_body(request, look)
+    yield from _head_and_body(request, flow, look)
     if flow.response is not None:
         yield _response_line(flow, flow.response, look)
-        yield from _head_and_body(flow.response, look)
+        yield from _head_and_body(flow.response, flow, look)
     yield from _error(flow, look)
 
 
@@ -77,7 +79,7 @@ def message_lines(flow: Flow, message: TCPMessage | UDPMessage | WebSocketMessag
     size = human_size(len(message.content))
     yield f"{_client(flow, look)} {look.paint(arrow, 'cyan')} {_server_name(flow, look)} {kind} {size}"
     if look.detail >= 3:
-        yield from _body(message.content, look)
+        yield from _indented(message, flow, look)
 
 
 def raw_error_lines(flow: TCPFlow | UDPFlow, look: Look) -> Iterator[str]:
@@ -168,15 +170,15 @@ def _error(flow: Flow, look: Look) -> Iterator[str]:
         yield f"{_INDENT}{look.paint('!! ' + visible(flow.error.msg, expand_tabs=True), 'red')}"
 
 
-def _head_and_body(message: Request | Response, look: Look) -> Iterator[str]:
+def _head_and_body(message: Request | Response, flow: HTTPFlow, look: Look) -> Iterator[str]:
     if look.detail < 2:
         return
     yield from _fields(message.headers, look)
     if look.detail >= 3:
-        content = message.get_content(strict=False)
-        if content:
-            yield ""
-            yield from _body(content, look)
+        for number, line in enumerate(_indented(message, flow, look)):
+            if not number:
+                yield ""
+            yield line
     if message.trailers:
         yield f"{_DEEP}(trailers)"
         yield from _fields(message.trailers, look)
@@ -184,27 +186,12 @@ def _head_and_body(message: Request | Response, look: Look) -> Iterator[str]:
         yield ""
 
 
+def _indented(message: ContentviewMessage, flow: Flow, look: Look) -> Iterator[str]:
+    cutoff = look.cutoff if look.detail < 4 else None
+    return (_DEEP + line for line in body_lines(message, flow, look.view, cutoff))
+
+
 def _fields(headers: Headers, look: Look) -> Iterator[str]:
     for name, value in headers.fields:
         field = look.paint(visible_bytes(name, expand_tabs=True), "blue")
         yield f"{_DEEP}{field}: {visible_bytes(value, expand_tabs=True)}"
-
-
-def _body(content: bytes, look: Look) -> Iterator[str]:
-    lines = hexdump(content) if looks_binary(content) else _text_lines(content)
-    if look.detail >= 4:
-        yield from (_DEEP + line for line in lines)
-        return
-    for line in islice(lines, look.cutoff):
-        yield _DEEP + (line if len(line) <= _LONGEST_LINE else line[:_LONGEST_LINE] + " (line cut off)")
-    if next(lines, None) is not None:
-        yield f"{_DEEP}(cut off after {look.cutoff} lines; flow_detail=4 shows everything)"
-
-
-def _text_lines(content: bytes) -> Iterator[str]:
-    start = 0
-    while start < len(content):
-        end = content.find(b"\n", start)
-        end = len(content) if end < 0 else end
-        yield visible_bytes(content[start:end].removesuffix(b"\r"), expand_tabs=True)
-        start = end + 1

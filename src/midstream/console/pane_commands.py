@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, TypeVar
 from midstream.console.panes.detail import Detail
 from midstream.console.panes.log import Log
 from midstream.console.panes.options import OptionsPane
+from midstream.contentviews.registries import AUTO, check_choice, registry_of
 from midstream.flows.errors import CommandError
+from midstream.hub.addons import Loader
 from midstream.hub.commands import argument, command
 from midstream.hub.types import Choice
 
@@ -28,6 +30,19 @@ class PaneCommands:
 
     def __init__(self, console: Console) -> None:
         self._console = console
+
+    def load(self, loader: Loader) -> None:
+        loader.add_option(
+            "console_default_contentview",
+            str,
+            AUTO,
+            "The content view that bodies are shown by, unless another one is chosen.",
+            choices=registry_of(self._console.master).available_views,
+        )
+
+    def configure(self, updated: set[str]) -> None:
+        if "console_default_contentview" in updated:
+            check_choice("console_default_contentview")
 
     def _pane(self, kind: type[P], words: str) -> P:
         for pane in (self._console.focused_pane, self._console.pane):

@@ -23,6 +23,7 @@ from midstream.text.suggest import did_you_mean
 if TYPE_CHECKING:
     from midstream.hub.emitters import Emitter
     from midstream.hub.master import Master
+    from midstream.hub.option import Choices
     from midstream.hub.option_kinds import Kind
 
 logger = logging.getLogger(__name__)
@@ -42,7 +43,7 @@ class Loader:
         typespec: Any,
         default: object,
         help: str,
-        choices: Sequence[str] | None = None,
+        choices: Choices | None = None,
         *,
         kind: str | Kind | None = None,
     ) -> None:

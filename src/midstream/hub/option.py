@@ -6,7 +6,7 @@ options pane, completion. Changing a value goes through `Options`, which tells t
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Final, Literal
 
 from midstream.flows.errors import OptionsError
@@ -16,6 +16,9 @@ from midstream.text.suggest import did_you_mean
 
 Source = Literal["default", "file", "cli", "session"]
 
+Choices = Sequence[str] | Callable[[], Sequence[str]]
+"""The values allowed for an option, or a function that tells them."""
+
 # What was said later and nearer to the person wins; see architecture.md and config.py.
 RANK: Final[dict[Source, int]] = {"default": 0, "file": 1, "cli": 2, "session": 3}
 
@@ -23,7 +26,7 @@ RANK: Final[dict[Source, int]] = {"default": 0, "file": 1, "cli": 2, "session": 
 class Option:
     """A declaration (`name type default help choices kind owner`) with its present value."""
 
-    __slots__ = ("choices", "default_value", "help", "kind", "name", "owner", "source", "type", "value")
+    __slots__ = ("_choices", "default_value", "help", "kind", "name", "owner", "source", "type", "value")
 
     def __init__(
         self,
@@ -31,7 +34,7 @@ class Option:
         typespec: Any,
         default: object,
         help: str,
-        choices: Sequence[str] | None = None,
+        choices: Choices | None = None,
         *,
         kind: str | Kind | None = None,
         owner: object = None,
@@ -39,7 +42,7 @@ class Option:
         self.name = name
         self.type: OptionType = option_type(typespec)
         self.help = " ".join(help.split())
-        self.choices: tuple[str, ...] | None = tuple(choices) if choices is not None else None
+        self._choices = choices if choices is None or callable(choices) else tuple(choices)
         self.kind = kind_of(kind)
         self.owner = owner
         self.default_value = self.checked(default)
@@ -48,6 +51,11 @@ class Option:
 
     def __repr__(self) -> str:
         return f"<option {self.name} ({self.type.label}) = {self.value!r}>"
+
+    @property
+    def choices(self) -> tuple[str, ...] | None:
+        """The values that there are to choose from, as of now."""
+        return tuple(self._choices()) if callable(self._choices) else self._choices
 
     @property
     def typespec(self) -> Any:
@@ -108,7 +116,8 @@ class Option:
     def _check_item(self, item: object) -> None:
         if item is None:
             return
-        if self.choices is not None and item not in self.choices:
+        # Where choices come and go, the owner checks in `configure`: by then the scripts that bring some are loaded.
+        if self.choices is not None and not callable(self._choices) and item not in self.choices:
             guess = did_you_mean(str(item), self.choices)
             allowed = "" if guess else f"; the choices are {', '.join(self.choices)}"
             raise OptionsError(f"option {self.name}: {item!r} is no choice{guess or allowed}")

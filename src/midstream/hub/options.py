@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from midstream.flows.errors import OptionsError
-from midstream.hub.option import RANK, Option, Source
+from midstream.hub.option import RANK, Choices, Option, Source
 from midstream.hub.option_kinds import Kind
 from midstream.hub.option_types import BOOL, OptionValue
 from midstream.hub.signal import Signal
@@ -67,7 +67,7 @@ class Options:
         typespec: Any,
         default: object,
         help: str,
-        choices: Sequence[str] | None = None,
+        choices: Choices | None = None,
         *,
         kind: str | Kind | None = None,
         owner: object = None,
@@ -89,7 +89,8 @@ class Options:
             return
         if old is not None:
             if not any(old.owner is each for each in (owner, *replacing) if each is not None):
-                logger.warning("option %s is declared again in a different way; the later declaration counts", name)
+                again = "option %s is declared again in a different way; the later declaration counts"
+                logger.warning(again, name, stacklevel=3)  # the line of the addon that calls Loader.add_option
             if old.owner is not owner:
                 self._hidden.append(old)
             self._leave_value(old)

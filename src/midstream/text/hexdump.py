@@ -5,8 +5,14 @@ Used by dumps and body viewers. The lines are safe for a terminal.
 
 from __future__ import annotations
 
+import codecs
 from collections.abc import Iterator
 
+_SAMPLE = 4096
+_BYTE_ORDER_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE, codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)
+# Tab, line breaks and ESC stand in texts as well.
+_CONTROLS = bytes([*range(9), *range(14, 27), *range(28, 32), 127])
+_C1 = bytes(range(0x80, 0xA0))
 _PRINTABLE = bytes(code if 0x20 <= code < 0x7F else ord(".") for code in range(256))
 
 
@@ -18,15 +24,17 @@ def hexdump(data: bytes) -> Iterator[str]:
 
 
 def looks_binary(data: bytes) -> bool:
-    """Whether the beginning of the data is no text: a NUL, or many control characters."""
-    sample = data[:1024]
+    """Whether a person would rather see bytes: a NUL, or many control characters, in the beginning."""
+    sample = data[:_SAMPLE]
+    if sample.startswith(_BYTE_ORDER_MARKS):
+        return False
     if b"\0" in sample:
         return True
-    controls = sum(byte < 0x20 and byte not in b"\t\n\r\f\x1b" for byte in sample)
+    controls = len(sample) - len(sample.translate(None, _CONTROLS))
     try:
-        data[:1024].decode("utf-8")
+        sample.decode("utf-8")
     except UnicodeDecodeError as error:
         # A character cut off at the end of the sample is no sign of anything; high bytes may be a legacy charset.
         if error.start < len(sample) - 3:
-            controls += sum(0x80 <= byte < 0xA0 for byte in sample)
-    return controls * 10 > len(sample)
+            controls += len(sample) - len(sample.translate(None, _C1))
+    return controls * 20 > len(sample)

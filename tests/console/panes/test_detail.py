@@ -184,7 +184,7 @@ def test_body_views(console: FakeConsole, pane: Detail) -> None:
     assert '  2    "a": 1' in screen(pane, 80, 14)
     pane.toggle_raw()
     assert '  1  {"a":1}' in screen(pane, 80, 14)
-    pane.set_mode("hex")
+    pane.set_mode("hex dump")
     assert any(line.startswith("00000000  7b 22 61") for line in screen(pane, 80, 14))
     pane.toggle_wrap()
     assert console.messages

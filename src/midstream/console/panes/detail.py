@@ -20,10 +20,12 @@ from midstream.console.panes.facts import heading
 from midstream.console.panes.messages_text import MessagePieces
 from midstream.console.search import SlicedSearch
 from midstream.console.widgets import cells
-from midstream.console.widgets.body_viewer import MODES, BodyView
+from midstream.console.widgets.body_viewer import BodyView
 from midstream.console.widgets.canvas import PaintedRow, RowsCanvas, Run, paint_blank, paint_row
 from midstream.console.widgets.pieces import FixedPieces, JoinedPieces, Pieces
 from midstream.console.widgets.text_viewer import TextViewer
+from midstream.contentviews.messages import metadata_of
+from midstream.contentviews.registries import AUTO, registry_of
 from midstream.flows.http import HTTPFlow
 
 if TYPE_CHECKING:
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
 
 _HEAD_ROWS = 2  # title and tabs
 _TICK = 0.5
+_BODIES = (REQUEST, RESPONSE)  # the tabs that have one
 
 
 class Detail(Pane):
@@ -50,7 +53,9 @@ class Detail(Pane):
         self.folded = True  # long header values show their beginning only
         self._flow_id: str | None = None
         self._stale = True
-        self._bodies = {tab: BodyView(self._body_changed, console.spawn) for tab in (REQUEST, RESPONSE)}
+        self._views = registry_of(console.master)
+        self._bodies = {tab: BodyView(self._body_changed, console.spawn, self._views) for tab in _BODIES}
+        self._shown_by: tuple[int, str] = (0, "")  # the views, and the one chosen by the option, at the last refresh
         self._searches = SlicedSearch(console, self._show_match)
         self._pattern, self._backwards = "", False
         self._places: list[tuple[int, int, str]] = []
@@ -120,9 +125,9 @@ class Detail(Pane):
         return self._bodies.get(tab)
 
     @property
-    def modes(self) -> tuple[str, ...]:
+    def modes(self) -> list[str]:
         """The ways to show a body."""
-        return MODES
+        return self._views.available_views()
 
     @property
     def mode(self) -> str:
@@ -130,9 +135,11 @@ class Detail(Pane):
         return self.body.mode if self.body is not None else "auto"
 
     def set_mode(self, mode: str) -> None:
-        """Show the body of this tab another way; ValueError for an unknown one."""
-        if self.body is not None:
+        """Show the body of this tab another way, and so whenever this flow is shown; ValueError for an unknown one."""
+        flow = self.focused_flow()
+        if flow is not None and self.body is not None:
             self.body.set_mode(mode)
+            self.view.settings(flow.id)[_setting(self._shown_tab())] = self.body.mode
             self._stale = True
         self.console.request_frame(now=True)
 
@@ -246,18 +253,35 @@ class Detail(Pane):
     def _refresh(self) -> None:
         """Make the pieces of the shown tab anew if anything has changed. Costs a few rows, never a body."""
         flow = self.focused_flow()
-        if flow is None or (not self._stale and flow.id == self._flow_id):
+        if flow is None:
             return
-        same = flow.id == self._flow_id
-        if not same:
-            self._flow_id = flow.id
-            for body in self._bodies.values():
-                body.mode = "auto"
+        shown_by = (self._views.revision, self._default_mode())
+        same, views_are_same = flow.id == self._flow_id, shown_by == self._shown_by
+        if same and views_are_same and not self._stale:
+            return
+        self._flow_id, self._shown_by = flow.id, shown_by
+        if not (same and views_are_same):
+            self._choose_modes(flow)
         self._stale = False
         pieces = self._pieces(flow)
         # A body that is ready at once tells so while it is being shown; that is this refresh.
         self._stale = False
         self.viewer.show(pieces, keep_place=same)
+
+    def _default_mode(self) -> str:
+        options = self.console.master.options
+        return options.console_default_contentview if "console_default_contentview" in options else AUTO
+
+    def _choose_modes(self, flow: Flow) -> None:
+        """As this flow was shown before, else as the option says; a view whose script has gone is passed over."""
+        known = self._views.available_views()
+        settings = self.view.settings(flow.id)
+        for tab, body in self._bodies.items():
+            wanted = settings.get(_setting(tab), self._default_mode()).lower()
+            mode = wanted if wanted in known else AUTO
+            if body.mode != mode:
+                body.forget()
+                body.mode = mode
 
     def _pieces(self, flow: Flow) -> Pieces:
         tab = self._shown_tab()
@@ -273,8 +297,13 @@ class Detail(Pane):
         make = detail_tabs.response_pieces if tab == RESPONSE else detail_tabs.request_pieces
         above = make(flow, self.folded)
         body = self._bodies[tab]
-        body.show(detail_tabs.body_of(message))
+        body.show(detail_tabs.body_of(message), metadata_of(message, flow))
         title = heading("Body", body.note)
         return JoinedPieces(
             [FixedPieces([*above, title]), body.pieces, FixedPieces(detail_tabs.trailer_pieces(message))]
         )
+
+
+def _setting(tab: str) -> str:
+    """Where the view remembers how a flow's body is shown; the tabs have numbers there, as others expect."""
+    return f"flowview_mode_{_BODIES.index(tab)}"

@@ -7,7 +7,7 @@ from midstream.console.widgets.body_viewer import Body
 from midstream.console.widgets.canvas import Run
 from midstream.console.widgets.pieces import Piece
 from midstream.flows.flow import Flow
-from midstream.flows.http import HTTPFlow, Message
+from midstream.flows.http import HTTPFlow, Message, Request
 from midstream.store.rows import Row
 from midstream.text.escape import visible, visible_bytes
 from midstream.text.times import human_duration
@@ -118,8 +118,9 @@ def trailer_pieces(message: Message) -> list[Piece]:
 
 def body_of(message: Message) -> Body:
     """The raw body and what says how to read it."""
-    headers = message.headers
-    return Body(message.raw_content, headers.get("content-type", ""), headers.get("content-encoding", ""))
+    headers, raw = message.headers, message.raw_content
+    target = message.data.path if raw == b"" and isinstance(message, Request) else b""
+    return Body(raw, headers.get("content-type", ""), headers.get("content-encoding", ""), target)
 
 
 def dns_pieces(flow: Flow, tab: str) -> list[Piece]:

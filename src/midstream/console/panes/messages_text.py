@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Protocol
 
-from midstream.console.widgets.body_viewer import looks_binary
 from midstream.console.widgets.canvas import Run
 from midstream.console.widgets.pieces import LONGEST_PIECE, Piece, is_exact
 from midstream.text.escape import visible_bytes
+from midstream.text.hexdump import looks_binary
 from midstream.text.sizes import human_size
 from midstream.text.times import clock
 

@@ -3,23 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 from midstream.console.widgets.canvas import Line
 from midstream.console.widgets.line_index import LineIndex
 from midstream.console.widgets.pieces import Piece, is_exact
+from midstream.console.widgets.syntax import Colour, plain
 from midstream.text.escape import visible_bytes
 from midstream.text.sizes import human_size
 
 _SEARCH_SLICE = 512 * 1024
 _LONGEST_PATTERN = 1024
-
-Colour = Callable[[str], Line]
-
-
-def plain(line: str) -> Line:
-    """A line in one role."""
-    return [("text", line)]
 
 
 class TextPieces:

@@ -1,4 +1,4 @@
-"""A message body made readable: decoded, its form chosen (text, pretty JSON, form fields, hex), its lines indexed.
+"""A message body made readable: decoded, shown by a content view, its lines indexed.
 
 The detail pane owns one per message, gives it the raw body and puts its `pieces` into a `TextViewer`. Small bodies are
 ready at once; for larger ones the raw lines come first and the better form replaces them when it is ready, so that the
@@ -8,80 +8,90 @@ loop is never held. What is shown never flows back into the message (P1).
 from __future__ import annotations
 
 import asyncio
-import codecs
 from collections.abc import Callable, Coroutine, Iterator
 from typing import Any, NamedTuple
 
-from midstream.console.widgets.body_pieces import Colour, HexPieces, TextPieces, plain
-from midstream.console.widgets.json_text import NotJson, coloured, reindent
+from midstream.console.widgets.body_pieces import HexPieces, TextPieces
 from midstream.console.widgets.line_index import LineIndex
 from midstream.console.widgets.pieces import FixedPieces, Pieces
+from midstream.console.widgets.syntax import COLOURS, json_colours, plain
+from midstream.contentviews.api import Contentview, Metadata
+from midstream.contentviews.calling import ViewFailed, as_bytes, failure, prettified
+from midstream.contentviews.plain_text import as_utf8
+from midstream.contentviews.registries import AUTO, Registry
+from midstream.contentviews.stepped import Stepped, joined
+from midstream.contentviews.views.hex_dump import HexDump
+from midstream.contentviews.views.raw import Raw
 from midstream.flows import charset, encodings
 from midstream.text.escape import visible
 from midstream.text.sizes import human_size
-from midstream.text.url import decode_query
+from midstream.work.apart import run_apart
 from midstream.work.slices import Budget
 
-MODES = ("auto", "raw", "json", "hex")
-
 SMALL = 32 * 1024  # made ready at once
-PRETTY_UNASKED = 256 * 1024  # larger bodies are made pretty on request only (mode json)
+PRETTY_UNASKED = 256 * 1024  # larger bodies are made pretty on request only (a view chosen by its name)
 MOST_PRETTY = 8 * 1024 * 1024
 MOST_DECODED = 64 * 1024 * 1024
-_LOOK = 4096
+PATIENCE = 2.0  # seconds that a script's view may take
 
 Spawn = Callable[[Coroutine[Any, Any, object], str], object]
 
 
 class Body(NamedTuple):
-    """A body as it came: `raw` is None when it was not kept."""
+    """A body as it came: `raw` is None when it was not kept. `target` is what a request without a body asks for."""
 
     raw: bytes | None
     content_type: str = ""
     encoding: str = ""
+    target: bytes = b""
 
 
 class BodyView:
     """See the module. `changed` is called when `pieces` or `note` became others; `spawn` runs the longer work."""
 
-    def __init__(self, changed: Callable[[], object], spawn: Spawn) -> None:
+    def __init__(self, changed: Callable[[], object], spawn: Spawn, views: Registry | None = None) -> None:
         self.pieces: Pieces = FixedPieces([])
         self.note = ""
-        self.mode = "auto"
+        self.mode = AUTO
+        self._views = views if views is not None else Registry()
         self._changed = changed
         self._spawn = spawn
         self._body = Body(None)
+        self._metadata = Metadata()
         self._shows = False
         self._request = 0
+        self._revision = 0  # of the views, when the body was shown
 
-    def show(self, body: Body) -> bool:
-        """Show a body; False: it is the one that is shown already."""
-        if self._shows and body.raw is self._body.raw and body[1:] == self._body[1:]:
+    def show(self, body: Body, metadata: Metadata | None = None) -> bool:
+        """Show a body; False: it is the one that is shown already, and the views are the same."""
+        same = self._shows and body.raw is self._body.raw and body[1:] == self._body[1:]
+        if same and self._revision == self._views.revision:
             return False
         self._body, self._shows = body, True
+        self._metadata = metadata if metadata is not None else Metadata(content_type=_media(body.content_type))
         self._start()
         return True
 
     def set_mode(self, mode: str) -> None:
-        """One of `MODES`; ValueError for another word."""
-        if mode not in MODES:
-            raise ValueError(f"{mode!r} is no way to show a body; there are {', '.join(MODES)}")
-        self.mode = mode
+        """The name of a view, or `auto`; ValueError for another word."""
+        if mode.lower() not in self._views.available_views():
+            known = ", ".join(self._views.available_views())
+            raise ValueError(f"{mode!r} is no way to show a body; there are {known}")
+        self.mode = mode.lower()
         self._start()
 
     def forget(self) -> None:
         """End the work in progress, if any, and let go of the body and of what was made of it."""
         self._request += 1
-        self._body, self._shows = Body(None), False
+        self._body, self._metadata, self._shows = Body(None), Metadata(), False
         self.pieces, self.note = FixedPieces([]), ""
 
     def _start(self) -> None:
         self._request += 1
+        self._revision = self._views.revision
         raw = self._body.raw
         if raw is None:
             self._set(FixedPieces([]), "not kept: it was streamed")
-        elif not raw:
-            self._set(FixedPieces([]), "empty")
         elif len(raw) <= SMALL and self._show_small(raw):
             return
         else:
@@ -92,62 +102,93 @@ class BodyView:
     # -- small bodies, at once ----------------------------------------------------------------------------------------
 
     def _show_small(self, raw: bytes) -> bool:
-        content, trouble = raw, ""
-        if encodings.codings(self._body.encoding):
-            try:
-                content = encodings.decode(raw, self._body.encoding, SMALL)
-            except encodings.BodyTooLarge:
-                return False
-            except ValueError as error:
-                trouble = str(error)
-        if trouble or self._wants_hex(content):
-            self._set(*self._final(content, trouble))
-            return True
-        text = b"".join(part for part in _as_utf8(content, self._body.content_type) if part is not None)
         try:
-            pretty = self._pretty(text)
-            if pretty is not None:
-                whole = b"".join(part for part in pretty if part is not None)
-                self._set(TextPieces(LineIndex(whole), coloured), self._words("json", content, whole))
-                return True
-        except NotJson:
-            pass
-        self._set(*self._text_form(text, content))
+            content, trouble = self._decoded(raw, SMALL)
+        except encodings.BodyTooLarge:
+            return False
+        view = self._view(content)
+        if trouble or isinstance(view, HexDump):
+            self._set(*self._final(content, trouble, view))
+        elif not isinstance(view, Stepped):
+            return False
+        elif isinstance(view, Raw):
+            self._set(*self._text_form(joined(as_utf8(content, self._body.content_type)), content))
+        else:
+            try:
+                text = joined(view.steps(content, self._metadata))
+            except Exception as error:
+                pieces, note = self._text_form(joined(as_utf8(content, self._body.content_type)), content)
+                self._set(pieces, _with_failure(note, failure(view, error)))
+            else:
+                self._set(*self._pretty_form(view, text, content))
         return True
+
+    def _decoded(self, raw: bytes, limit: int) -> tuple[bytes, str]:
+        """The content, and what was wrong with its coding. BodyTooLarge beyond a limit that is not the last one."""
+        if not raw or not encodings.codings(self._body.encoding):
+            return raw, ""
+        try:
+            return encodings.decode(raw, self._body.encoding, limit), ""
+        except ValueError as error:
+            if limit < MOST_DECODED and isinstance(error, encodings.BodyTooLarge):
+                raise
+            return raw, str(error)
 
     # -- larger bodies, in slices -------------------------------------------------------------------------------------
 
     async def _prepare(self, request: int, raw: bytes) -> None:
         content, trouble = raw, ""
         if encodings.codings(self._body.encoding):
-            try:
-                # zlib, brotli and zstd release the GIL.
-                content = await asyncio.to_thread(encodings.decode, raw, self._body.encoding, MOST_DECODED)
-            except ValueError as error:
-                trouble = str(error)
+            # zlib, brotli and zstd release the GIL.
+            content, trouble = await asyncio.to_thread(self._decoded, raw, MOST_DECODED)
         if request != self._request:
             return
-        if trouble or self._wants_hex(content):
-            self._set(*self._final(content, trouble))
+        view = self._view(content)
+        if trouble or isinstance(view, HexDump):
+            self._set(*self._final(content, trouble, view))
             return
-        text = await self._collect(request, _as_utf8(content, self._body.content_type), len(content), "reading")
+        form = await self._show_text(request, content)
+        if form is None:
+            return
+        if isinstance(view, Raw):
+            if self.mode not in (AUTO, "raw") and len(content) > MOST_PRETTY:
+                self._set(form[0], f"{self.note}; views are made up to {human_size(MOST_PRETTY)}")
+            return
+        try:
+            text = await self._made_by(view, request, content, f"{form[1]}, {view.name.lower()}")
+        except ViewFailed as error:
+            if request == self._request:
+                self._set(form[0], _with_failure(form[1], error))
+            return
+        if text is not None:
+            better = self._pretty_form(view, text, content)
+            self._set(*better)
+            await self._index(request, better[0])
+
+    async def _show_text(self, request: int, content: bytes) -> tuple[Pieces, str] | None:
+        """The raw text, shown and indexed; None once another body or mode was asked for."""
+        text = await self._collect(request, as_utf8(content, self._body.content_type), len(content), "reading")
         if text is None:
-            return
+            return None
         form = self._text_form(text, content)
         self._set(*form)
         await self._index(request, form[0])
-        pretty = self._pretty(text)
-        if pretty is None or request != self._request:
-            return
+        return form if request == self._request else None
+
+    async def _made_by(self, view: Contentview, request: int, content: bytes, doing: str) -> bytes | None:
+        """What a view makes of the content; None once another body or mode was asked for."""
+        if isinstance(view, Stepped):
+            try:
+                return await self._collect(request, view.steps(content, self._metadata), 2 * len(content), doing)
+            except Exception as error:
+                raise failure(view, error) from error
+        metadata = self._metadata
         try:
-            whole = await self._collect(request, pretty, 2 * len(text), f"{form[1]}, pretty")
-        except NotJson:
-            self._set(*form)
-            return
-        if whole is not None:
-            better = TextPieces(LineIndex(whole), coloured)
-            self._set(better, self._words("json", content, whole))
-            await self._index(request, better)
+            # It is a script's: nobody knows what it does.
+            text = await run_apart(lambda: prettified(view, content, metadata), PATIENCE, f"view {view.name}")
+        except TimeoutError:
+            raise ViewFailed(view, f"it takes longer than {PATIENCE:.0f} s") from None
+        return as_bytes(text) if request == self._request else None
 
     async def _collect(self, request: int, parts: Iterator[bytes | None], expected: int, doing: str) -> bytes | None:
         """The joined parts; None once another body or mode was asked for."""
@@ -178,40 +219,37 @@ class BodyView:
 
     # -- forms --------------------------------------------------------------------------------------------------------
 
-    def _wants_hex(self, content: bytes) -> bool:
-        return self.mode == "hex" or (self.mode == "auto" and looks_binary(content))
-
-    def _pretty(self, text: bytes) -> Iterator[bytes | None] | None:
-        if self.mode == "json":
-            return reindent(text) if len(text) <= MOST_PRETTY else None
-        if self.mode == "auto" and len(text) <= PRETTY_UNASKED and _may_be_json(text, self._body.content_type):
-            return reindent(text)
-        return None
+    def _view(self, content: bytes) -> Contentview:
+        most = PRETTY_UNASKED if self.mode == AUTO else MOST_PRETTY
+        if len(content) > most and self.mode not in ("raw", "hex dump"):
+            return self._views.plain_view(content)
+        return self._views.get_view(content, self._metadata, self.mode)
 
     def _raw_form(self, raw: bytes, note: str) -> tuple[Pieces, str]:
-        if self._wants_hex(raw):
+        if self.mode == "hex dump" or (self.mode == AUTO and isinstance(self._views.plain_view(raw), HexDump)):
             return HexPieces(raw), note
         return TextPieces(LineIndex(raw)), note
 
-    def _final(self, content: bytes, trouble: str) -> tuple[Pieces, str]:
+    def _final(self, content: bytes, trouble: str, view: Contentview) -> tuple[Pieces, str]:
         note = self._words("hex", content)
         if trouble:
             note = f"raw {human_size(len(content))}: {visible(trouble)}"
-        if trouble and not self._wants_hex(content):
+        if trouble and not isinstance(view, HexDump):
             return TextPieces(LineIndex(content)), note
         return HexPieces(content), note
 
     def _text_form(self, text: bytes, content: bytes) -> tuple[Pieces, str]:
-        media = charset.parse_content_type(self._body.content_type)
-        if self.mode == "auto" and media is not None and media[1] == "x-www-form-urlencoded" and len(text) <= SMALL:
-            pairs = decode_query(text)
-            lines = "\n".join(f"{name.replace(chr(10), ' ')}: {value}" for name, value in pairs)
-            return TextPieces(LineIndex(lines.encode("utf-8", "surrogateescape"))), self._words("form", content)
-        colour: Colour = coloured if _may_be_json(text, self._body.content_type) else plain
+        colour = json_colours if _may_be_json(text, self._body.content_type) else plain
         return TextPieces(LineIndex(text), colour), self._words(_subtype(self._body.content_type), content)
+
+    def _pretty_form(self, view: Contentview, text: bytes, content: bytes) -> tuple[Pieces, str]:
+        colour = json_colours if view.name == "JSON" else COLOURS.get(view.syntax_highlight, plain)
+        return TextPieces(LineIndex(text), colour), self._words(visible(view.name.lower()[:60]), content, text)
 
     def _words(self, form: str, content: bytes, pretty: bytes | None = None) -> str:
         raw = self._body.raw or b""
+        if not raw:
+            return "empty" if not pretty else f"empty; {form} shown"
         sizes = [human_size(len(raw))]
         if len(content) != len(raw):
             sizes.append(f"{human_size(len(content))} ({visible(self._body.encoding)})")
@@ -224,16 +262,8 @@ class BodyView:
         self._changed()
 
 
-def looks_binary(content: bytes) -> bool:
-    """Whether a person would rather see bytes: a NUL, or many controls, in the beginning."""
-    head = content[:_LOOK]
-    if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE, codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)):
-        return False
-    if b"\0" in head:
-        return True
-    # Latin and multi-byte text has high bytes, but hardly any controls.
-    controls = len(head) - len(head.translate(None, bytes([*range(9), *range(14, 27), *range(28, 32), 127])))
-    return controls * 20 > len(head)
+def _with_failure(note: str, error: ViewFailed) -> str:
+    return f"{note}; {visible(str(error)[:300])}"
 
 
 def _may_be_json(text: bytes, content_type: str) -> bool:
@@ -245,17 +275,6 @@ def _subtype(content_type: str) -> str:
     return visible(parsed[1])[:30] if parsed is not None else "text"
 
 
-def _as_utf8(content: bytes, content_type: str) -> Iterator[bytes | None]:
-    """The same text in UTF-8, in parts. Bytes that are no text in its charset stay visible as bytes."""
-    name = charset.guess(content_type, content[:_LOOK])
-    # Nobody said latin-1: then UTF-8 is likelier, and bytes that are none are shown as bytes.
-    unsaid = name == "latin-1" and "charset" not in content_type.lower()
-    if unsaid or not charset.is_text_codec(name) or codecs.lookup(name).name in ("utf-8", "ascii"):
-        yield content
-        return
-    decoder = codecs.getincrementaldecoder(name)("replace")
-    step = 64 * 1024
-    for start in range(0, len(content), step):
-        text = decoder.decode(content[start : start + step], start + step >= len(content))
-        yield text.encode("utf-8", "surrogatepass")
-        yield None
+def _media(content_type: str) -> str | None:
+    parsed = charset.parse_content_type(content_type)
+    return f"{parsed[0]}/{parsed[1]}" if parsed is not None else None

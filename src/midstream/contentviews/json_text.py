@@ -1,7 +1,7 @@
-"""JSON for reading: line breaks and indentation put in, nothing else touched; and which part of a line is what.
+"""JSON for reading: line breaks and indentation put in, nothing else touched.
 
 Tokens are moved, never parsed into values: numbers keep their digits, doubled keys stay doubled, strings keep their
-escapes. The detail pane shows the result; it never flows back into a message (P1). Works in steps, since a body may be
+escapes. The JSON view shows the result; it never flows back into a message (P1). Works in steps, since a body may be
 large, and in bounded memory, since it may be nothing but brackets.
 """
 
@@ -10,10 +10,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from midstream.console.widgets.canvas import Run
-
 _TOKEN = re.compile(
-    rb'[ \t\r\n]*(?:("(?:[^"\\\x00-\x1f]|\\.)*+")|([\[\]{},:])|(-?[0-9][0-9.eE+-]*|true|false|null))', re.DOTALL
+    rb'[ \t\r\n]*(?:("(?:[^"\\\x00-\x1f]++|\\.)*+")|([\[\]{},:])|(-?[0-9][0-9.eE+-]*|true|false|null))', re.DOTALL
 )
 _STEP = 2000  # tokens to a step: a millisecond or two
 # Deeper levels are not indented further: 100 kB of brackets would become gigabytes of spaces.
@@ -23,8 +21,31 @@ _PARTNERS = {b"[": b"]", b"{": b"}"}
 _EMPTY = {b"[": re.compile(rb"[ \t\r\n]*\]"), b"{": re.compile(rb"[ \t\r\n]*\}")}
 
 
+# What may stand at the end of a text that was cut: nothing, or a string or word that has begun.
+_BEGUN = re.compile(rb'(?:"(?:[^"\\\x00-\x1f]++|\\.)*+\\?|t(?:ru?)?|f(?:al?s?)?|n(?:ul?)?|-)?', re.DOTALL)
+_LOOK = 4096
+
+
 class NotJson(ValueError):
     """The text is no JSON, or JSON cut short; it is shown as it is."""
+
+
+class CutShort(NotJson):
+    """The text ends before the JSON does."""
+
+
+def begins_as_json(data: bytes) -> bool:
+    """Whether this is an object or a list as far as a look at the beginning can tell."""
+    if data[:64].lstrip(b" \t\r\n")[:1] not in (b"{", b"["):
+        return False
+    try:
+        for _ in reindent(data[:_LOOK]):
+            pass
+    except CutShort:
+        return len(data) > _LOOK
+    except NotJson:
+        return False
+    return True
 
 
 def reindent(data: bytes) -> Iterator[bytes | None]:
@@ -50,7 +71,10 @@ def reindent(data: bytes) -> Iterator[bytes | None]:
                 raise NotJson("it is nested too deeply to be worth reading")
             yield done
             yield None
-    if not layout.is_whole or data[position:].strip(b" \t\r\n"):
+    rest = data[position:].strip(b" \t\r\n")
+    if not layout.is_whole and _BEGUN.fullmatch(rest):
+        raise CutShort("the text ends before the JSON does")
+    if not layout.is_whole or rest:
         raise NotJson(f"the text is no JSON from byte {position} on")
     yield layout.taken() + layout.line
 
@@ -113,24 +137,3 @@ class _Layout:
     def _end(self, token: bytes) -> None:
         self._lines.append(self.line + token)
         self.line = b"  " * min(len(self._open), _DEEPEST)
-
-
-_PARTS = re.compile(r'("(?:[^"\\]|\\.)*+"?)(\s*:)?|(-?[0-9][0-9.eE+-]*)|(true|false|null)|([^"\-0-9tfn]+|.)', re.DOTALL)
-
-
-def coloured(line: str) -> list[Run]:
-    """The runs of one visible line of JSON."""
-    runs: list[Run] = []
-    for string, colon, number, word, _ in _PARTS.findall(line):
-        if string and colon:
-            runs.append(("syntax.key", string))
-            runs.append(("text", colon))
-        elif string:
-            runs.append(("syntax.string", string))
-        elif number:
-            runs.append(("syntax.number", number))
-        elif word:
-            runs.append(("syntax.word", word))
-        else:
-            runs.append(("text", _))
-    return runs

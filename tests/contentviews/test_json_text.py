@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from midstream.console.widgets.json_text import NotJson, coloured, reindent
+from midstream.contentviews.json_text import NotJson, begins_as_json, reindent
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=10),
@@ -61,20 +61,31 @@ def test_the_value_is_the_same(value: object, ascii_only: bool, indent: int | st
     assert json.loads(whole.decode("utf-8", "surrogatepass")) == value
 
 
-@given(st.text(max_size=60))
-def test_colours_change_no_text(line: str) -> None:
-    assert "".join(text for _, text in coloured(line)) == line
+@pytest.mark.parametrize(
+    ("data", "begins"),
+    [
+        (b'{"a": 1}', True),
+        (b" \r\n[1, 2]", True),
+        (b'["' + b"x" * 5000 + b'"]', True),
+        (b"[" + b"true, " * 5000 + b"true]", True),
+        (b"[" + b"12345678901, " * 5000, True),
+        (b'["unfinished', False),
+        (b"[12:00:01] a line of a log", False),
+        (b"{{ template }}", False),
+        (b"plain", False),
+        (b"", False),
+        (b'"a string"', False),
+    ],
+    ids=range(11),
+)
+def test_a_look_at_the_beginning(data: bytes, begins: bool) -> None:
+    assert begins_as_json(data) is begins
 
 
-def test_colours() -> None:
-    assert coloured('  "a": "b", 12, true') == [
-        ("text", "  "),
-        ("syntax.key", '"a"'),
-        ("text", ":"),
-        ("text", " "),
-        ("syntax.string", '"b"'),
-        ("text", ", "),
-        ("syntax.number", "12"),
-        ("text", ", "),
-        ("syntax.word", "true"),
-    ]
+@given(JSON, st.integers(0, 200))
+def test_any_beginning_of_json_is_cut_short_or_whole(value: object, at: int) -> None:
+    data = json.dumps([value]).encode("utf-8", "surrogatepass")[:at]
+    try:
+        list(reindent(data))
+    except NotJson as error:
+        assert "ends before" in str(error) or not data

@@ -1,0 +1,65 @@
+"""Which part of a line is what: the colours of a body's text. One line at a time, as it is painted."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+
+from midstream.console.widgets.canvas import Line, Run
+
+Colour = Callable[[str], Line]
+
+_PARTS = re.compile(
+    r"""("(?:[^"\\]|\\.)*+"?)(\s*:)?|(-?[0-9][0-9.eE+-]*)|(true|false|null)|([^"\-0-9tfn]+|.)""", re.DOTALL
+)
+# A mapping in YAML: `name: `, or `name:` at the end; the name bare or in single quotes. A list: `- `.
+_YAML_NAME = re.compile(r"""(\s*(?:- )*)('(?:[^']|'')*'|[^\s"'\[\]{},][^"'\[\]{},:]*)(:)(?= |$)""")
+_YAML_TEXT = re.compile(r"""(\s*(?:- )?)('(?:[^']|'')*'?|[^\s"'\[\]{},].*)""", re.DOTALL)
+
+
+def plain(line: str) -> Line:
+    """A line in one role."""
+    return [("text", line)]
+
+
+def failed(line: str) -> Line:
+    """A line of words about a failure."""
+    return [("failed", line)]
+
+
+def json_colours(line: str) -> list[Run]:
+    """The runs of one visible line of JSON."""
+    runs: list[Run] = []
+    for string, colon, number, word, other in _PARTS.findall(line):
+        if string and colon:
+            runs.append(("syntax.key", string))
+            runs.append(("text", colon))
+        elif string:
+            runs.append(("syntax.string", string))
+        elif number:
+            runs.append(("syntax.number", number))
+        elif word:
+            runs.append(("syntax.word", word))
+        else:
+            runs.append(("text", other))
+    return runs
+
+
+def yaml_colours(line: str) -> list[Run]:
+    """The runs of one visible line of YAML, which may be JSON."""
+    runs: list[Run] = []
+    name = _YAML_NAME.match(line)
+    if name is not None:
+        runs = [("text", name[1]), ("syntax.key", name[2]), ("text", name[3])]
+        line = line[name.end() :]
+    text = _YAML_TEXT.fullmatch(line)
+    word = text[2].rstrip(",") if text is not None else ""
+    if text is None or word in ("true", "false", "null") or word.lstrip("-")[:1].isdigit():
+        runs += json_colours(line)
+    else:
+        runs += [("text", text[1]), ("syntax.string", text[2])]
+    return [run for run in runs if run[1]]
+
+
+COLOURS: Mapping[str, Colour] = {"yaml": yaml_colours, "error": failed}
+"""By the name that a content view gives."""

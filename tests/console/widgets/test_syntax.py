@@ -1,0 +1,43 @@
+"""Colours of the lines of a body."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from midstream.console.widgets.canvas import Line
+from midstream.console.widgets.syntax import json_colours, yaml_colours
+
+
+@given(st.text(max_size=60))
+def test_colours_change_no_text(line: str) -> None:
+    assert "".join(text for _, text in json_colours(line)) == line
+    assert "".join(text for _, text in yaml_colours(line)) == line
+
+
+def test_json() -> None:
+    assert json_colours('  "a": "b", 12, true') == [
+        ("text", "  "),
+        ("syntax.key", '"a"'),
+        ("text", ":"),
+        ("text", " "),
+        ("syntax.string", '"b"'),
+        ("text", ", "),
+        ("syntax.number", "12"),
+        ("text", ", "),
+        ("syntax.word", "true"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("line", "runs"),
+    [
+        ("a: b", [("syntax.key", "a"), ("text", ":"), ("text", " "), ("syntax.string", "b")]),
+        ("a:", [("syntax.key", "a"), ("text", ":")]),
+        ("'1': ''", [("syntax.key", "'1'"), ("text", ":"), ("text", " "), ("syntax.string", "''")]),
+        ("- x", [("text", "- "), ("syntax.string", "x")]),
+        ("http://h/", [("syntax.string", "http://h/")]),
+        ("a: 12", [("syntax.key", "a"), ("text", ":"), ("text", " "), ("syntax.number", "12")]),
+    ],
+)
+def test_yaml(line: str, runs: Line) -> None:
+    assert yaml_colours(line) == runs
