@@ -93,8 +93,14 @@ async def test_commands_that_take_flows_work(master: Master) -> None:
     assert second.error is not None
     run("flow.comment @marked 'a comment'")
     assert second.comment == "a comment"
+
+    def show(flow: HTTPFlow) -> str:
+        return flow.request.path
+
+    ctx.master.commands.add("show", show)
+    assert run("show '~u /2'") == "/2"
     with pytest.raises(CommandError, match="'@all' names 3 flows; exactly one is needed"):
-        ctx.master.commands.types.get(HTTPFlow).parse(ctx.master.commands, HTTPFlow, "@all")
+        run("show @all")
 
 
 async def test_a_script_runs_over_them(master: Master, tmp_path: Path) -> None:

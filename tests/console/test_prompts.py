@@ -69,8 +69,10 @@ async def test_candidates_are_explained(shown):
     assert "| view.focus.next  Focus the next row. " in shown.text
     shown.press("esc", "ctrl u", "set intercept", "tab")
     assert "| intercept         Hold the flows that match this filter. " in shown.text
-    shown.press("esc", "ctrl u", "flow.mark ~", "tab")
-    assert "| ~d   the host matches" in shown.text
+    shown.press("esc", "ctrl u", "flow.mark ~d", "tab")
+    assert "| ~d     the host matches" in shown.text
+    shown.press("esc", "ctrl u", "flow.mark @", "tab")
+    assert "| @all       every flow, in order of arrival" in shown.text
     shown.press("esc", "esc", "i", "(~d example & ~hs", "tab")
     assert shown.prompt_line.startswith(" intercept = (~d example & ~hs")
     shown.press("backspace", "backspace", "tab")

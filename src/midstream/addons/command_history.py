@@ -1,8 +1,8 @@
 """The command lines that were typed: `commands.history.*`, kept in `CONFDIR/command_history`.
 
-The console's prompt adds its lines and steps through them by these commands; scripts may as well. The file is read when
-somebody first asks, appended to at once, and cut when the program ends. Any file content is accepted; a file that cannot
-be read or written is only reported.
+The console's prompt adds its lines and gets them by these commands; scripts may as well. The file is read when somebody
+first asks, appended to at once, and cut when the program ends. Any file content is accepted; a file that cannot be read
+or written is only reported.
 """
 
 from __future__ import annotations

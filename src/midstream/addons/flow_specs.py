@@ -1,7 +1,7 @@
 """Flow specs in programs that store no flows: `@all`, `@marked`, `@unmarked`, `@ID` and filters name those alive.
 
-Alive is a flow in flight, and one that somebody still holds: a script, a task. So `flow.kill`, `flow.mark`, `script.run`
-and the like work from scripts in `middump` too. Where flows are stored the view resolves specs (addons/view.py).
+Alive is a flow in flight, and one that somebody still holds: a script, a task. So `flow.kill`, `flow.mark` and
+`script.run` work from scripts in `middump` too. Where flows are stored the view resolves specs (addons/view.py).
 """
 
 from __future__ import annotations

@@ -6,10 +6,11 @@ flows, options and the view belong to other addons.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from typing import TYPE_CHECKING
 
 from midstream.console import edit_parts
+from midstream.console.key_commands import KeyCommands
 from midstream.console.overlays import Chooser
 from midstream.console.pane_commands import PaneCommands
 from midstream.flows.errors import CommandError
@@ -35,7 +36,7 @@ class ConsoleAddon:
 
     def __init__(self, console: Console) -> None:
         self._console = console
-        self.addons = [PaneCommands(console)]
+        self.addons = [PaneCommands(console), KeyCommands(console)]
 
     def load(self, loader: Loader) -> None:
         add = loader.add_option
@@ -45,7 +46,9 @@ class ConsoleAddon:
         add("console_bell", bool, True, "Ring the bell when a flow is held.")
         add("console_eventlog_verbosity", str, "info", "Least level shown in the event log.", choices=LogLevels)
         add("console_strip_trailing_newlines", bool, False, "Strip the line ends that an editor leaves behind a body.")
-        add("console_keys", str | None, None, "Key bindings beside CONFDIR/keys.yaml: a shipped set, or a YAML file.")
+        add(
+            "console_keys", str | None, None, "Key bindings under CONFDIR/keys.yaml: the name of a set, or a YAML file."
+        )
         add(
             "console_escape_wait",
             int,
@@ -64,8 +67,9 @@ class ConsoleAddon:
     @command("console.view.flow")
     def view_flow(self, flow: Flow) -> None:
         """Open the details of a flow."""
-        if self._console.view.index(flow.id) is not None:
-            self._console.view.set_focus(flow.id)
+        if self._console.view.index(flow.id) is None:
+            raise CommandError("this flow is hidden by the filter, or not in the list any more")
+        self._console.view.set_focus(flow.id)
         self._console.open_pane("detail")
 
     @command("console.view.options")
@@ -222,18 +226,28 @@ class ConsoleAddon:
     @command("console.choose")
     def choose(self, prompt: str, choices: Sequence[str], cmd: Cmd, *args: CmdArgs) -> None:
         """Pick one of the choices, then run the command with {choice} replaced by it."""
-        self._choose(prompt, list(choices), cmd, args)
+        self._choose(prompt, choices, cmd, args)
 
     @command("console.choose.cmd")
     def choose_cmd(self, prompt: str, choicecmd: Cmd, subcmd: Cmd, *args: CmdArgs) -> None:
         """Pick from what a command lists, then run another with {choice} replaced by it."""
-        self._choose(prompt, [str(choice) for choice in self._console.master.commands.execute(choicecmd)], subcmd, args)
+        listed = self._console.master.commands.execute(choicecmd)
+        if isinstance(listed, Awaitable):
+            self._console.spawn(self._choose_later(prompt, listed, subcmd, args), choicecmd)
+        else:
+            self._choose(prompt, listed, subcmd, args)
 
-    def _choose(self, prompt: str, choices: list[str], cmd: str, args: Sequence[str]) -> None:
+    async def _choose_later(self, prompt: str, listed: Awaitable[object], cmd: str, args: Sequence[str]) -> None:
+        self._choose(prompt, await listed, cmd, args)
+
+    def _choose(self, prompt: str, listed: object, cmd: str, args: Sequence[str]) -> None:
+        if isinstance(listed, str | bytes) or not isinstance(listed, Sequence):
+            raise CommandError(f"{prompt!r}: there is nothing to choose from, only {type(listed).__name__}")
+
         def picked(choice: str) -> None:
             self._console.run_command(lexer_join(cmd, [arg.replace("{choice}", choice) for arg in args]))
 
-        self._console.show(Chooser(prompt, choices, picked))
+        self._console.show(Chooser(prompt, [str(each) for each in listed], picked))
 
     # --- moving -----------------------------------------------------------------------------------------------------
 

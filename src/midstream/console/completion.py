@@ -1,7 +1,7 @@
 """What the word at the cursor of a command line may become: command names, flow specs, choices, paths, option names.
 
-The command prompt asks at each tab. The candidates come from the argument types of the hub; only the words of `set` and
-its kin, whose types depend on the word before, are looked up here.
+The prompts ask at each tab. The candidates come from the argument types of the hub and the kinds of options; only the
+words of `set` and its kin, whose types depend on the word before, are looked up here.
 """
 
 from __future__ import annotations
@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING
 
 from midstream.filters import OPERATORS
 from midstream.hub import lexer
+from midstream.hub.arguments.flow import complete_filter as filters_in_full
 from midstream.hub.option_kinds import FILTER
-from midstream.hub.types import Cmd
+from midstream.hub.types import Cmd, Space
+from midstream.store.specs import SPECS
 
 if TYPE_CHECKING:
     from midstream.hub.commands import CommandManager
@@ -27,64 +29,106 @@ _NAME_AN_OPTION = frozenset({"set", "console.command.set", "options.reset.one"})
 
 @dataclass(slots=True)
 class Candidates:
-    """`choices` replace `text[start:end]` of the line; `meanings` explain those that have an explanation."""
+    """`choices` replace `text[start:end]` of the line, followed by `rest`, which stood right of the cursor there.
+
+    `typed` is what all of them begin with. `meanings` explain those that have an explanation.
+    """
 
     start: int
     end: int
     choices: list[str]
     meanings: Mapping[str, str] = field(default_factory=dict)
+    typed: str = ""
+    rest: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Word:
+    """The word at the cursor: what is typed of it, and what of it stands right of the cursor."""
+
+    start: int
+    end: int
+    typed: str
+    rest: str
 
 
 def complete_command(line: str, cursor: int, commands: CommandManager, options: Options) -> Candidates:
-    """The candidates for the word before the cursor."""
-    before = line[:cursor]
-    tokens = lexer.lex(before)
-    words = [token for token in tokens if not token.is_space]
-    if tokens and not tokens[-1].is_space:
-        start, word, place = tokens[-1].start, tokens[-1].value.lstrip("\"'"), len(words) - 1
-    else:
-        start, word, place = cursor, "", len(words)
-    name = words[0].value if words else ""
-    if place >= 1 and name in _NAME_AN_OPTION:
-        meanings = {option: options.option(option).help for option in options.keys()} if place == 1 else {}  # noqa: SIM118
-        return Candidates(start, cursor, _option_words(name, place, words, word, options), meanings)
-    parsed, coming = commands.parse_partial(before)
-    if word and parsed:
-        wanted = parsed[-1].type
-    elif place == 0:
-        wanted = Cmd
-    else:
-        wanted = coming[0].type if coming else None
-    if wanted is None:
-        return Candidates(start, cursor, [])
-    found = sorted(set(commands.completions(wanted, word)))[:MOST]
-    choices = [choice for choice in found if choice.startswith(word)]
+    """The candidates for the word before the cursor. What is right of the cursor stays."""
+    word = _word_at(line, cursor)
+    parsed, coming = commands.parse_partial(line[: word.start])
+    words = [part for part in parsed if part.type is not Space]
+    wanted = coming[0].type if coming else None
+    # The command that the word belongs to may be one inside another.
+    inner = max((place for place, part in enumerate(words) if part.type is Cmd), default=0)
+    before = [lexer.unquote(part.value) for part in words[inner:]]
+    if wanted is str and before[0] in _NAME_AN_OPTION:
+        return _fitted(word, *_option_words(before, word.typed, options))
+    found = sorted(set(commands.completions(wanted, word.typed))) if wanted is not None else []
+    choices = [choice for choice in found if choice.startswith(word.typed)][:MOST]
     known = commands.commands
-    meanings = {choice: (known[choice].help or "").partition("\n")[0] for choice in choices if choice in known}
-    return Candidates(start, cursor, choices, meanings or _operators())
+    if wanted is Cmd:
+        meanings = {choice: (known[choice].help or "").partition("\n")[0] for choice in choices if choice in known}
+    else:
+        meanings = _meanings_of_specs(choices)
+    return _fitted(word, choices, meanings)
 
 
-def _option_words(name: str, place: int, words: list[lexer.Token], word: str, options: Options) -> list[str]:
-    if place == 1:
-        return [option for option in sorted(options.keys()) if option.startswith(word)][:MOST]
-    option_name = words[1].value
-    if name != "set" or option_name not in options:
-        return []
-    return options.option(option_name).completions(word)[:MOST]
+def _word_at(line: str, cursor: int) -> _Word:
+    for token in lexer.lex(line):
+        end = token.start + len(token.text)
+        if not token.is_space and token.start < cursor <= end:
+            quote = token.text[0] if token.text[0] in "\"'" else ""
+            is_closed = bool(quote) and len(token.text) > 1 and token.text[-1] == quote
+            if is_closed and cursor == end:
+                return _Word(token.start, end, token.value, "")
+            rest = line[cursor : end - is_closed]
+            return _Word(token.start, end, line[token.start + len(quote) : cursor], rest)
+    return _Word(cursor, cursor, "", "")
+
+
+def _fitted(word: _Word, choices: list[str], meanings: Mapping[str, str]) -> Candidates:
+    """With what stands right of the cursor: a choice that goes on with it takes it in."""
+    going_on = [choice for choice in choices if choice.startswith(word.typed + word.rest)]
+    rest = "" if going_on else word.rest
+    return Candidates(word.start, word.end, going_on or choices, meanings, word.typed, rest)
+
+
+def _meanings_of_specs(choices: list[str]) -> dict[str, str]:
+    operators = _operators()
+    found = {choice: operators.get(choice[choice.rfind("~") :].rstrip(), "") for choice in choices if "~" in choice}
+    return found | {choice: SPECS[choice][0] for choice in choices if choice in SPECS}
+
+
+def _option_words(before: list[str], typed: str, options: Options) -> tuple[list[str], dict[str, str]]:
+    """Names of options, and values of the one that is named: `set NAME VALUE`, or `set NAME=VALUE`."""
+    command, *words = before
+    name, equals, value = typed.partition("=")
+    if not words and equals and command == "set" and name in options:
+        return [f"{name}={each}" for each in options.option(name).completions(value)][:MOST], {}
+    if not words:
+        names = [option for option in sorted(options.keys()) if option.startswith(typed)]
+        return names[:MOST], {each: options.option(each).help for each in names[:MOST]}
+    name = words[0].removesuffix("=")
+    if command != "set" or name not in options:
+        return [], {}
+    if options.option(name).kind is FILTER:
+        found = filters_in_full(typed)
+        return found, _meanings_of_specs(found)
+    return options.option(name).completions(typed)[:MOST], {}
 
 
 def complete_option(option: Option, before: str) -> Candidates:
     """The candidates for the value of an option of which `before` is typed."""
     if option.kind is FILTER:
         return complete_filter(before)
-    return Candidates(0, len(before), option.completions(before)[:MOST])
+    return Candidates(0, len(before), option.completions(before)[:MOST], typed=before)
 
 
 def complete_filter(before: str) -> Candidates:
     """The operators that the end of a filter may become."""
     start = max(before.rfind("~"), 0)
     found = FILTER.complete(before) if FILTER.complete is not None else []
-    return Candidates(start, len(before), [choice[start:] for choice in found], _operators())
+    return Candidates(start, len(before), [choice[start:] for choice in found], _operators(), before[start:])
 
 
 def _operators() -> dict[str, str]:

@@ -9,29 +9,31 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from midstream.console import completion, results
+from midstream.console import completion
+from midstream.console.command_runner import CommandRunner
 from midstream.console.commands import ConsoleAddon
 from midstream.console.hints import contexts_of
 from midstream.console.history import CommandHistory, History
 from midstream.console.input import Input
+from midstream.console.key_bindings import KeyBindings
 from midstream.console.key_engine import KeyEngine
-from midstream.console.key_setup import load_keys
 from midstream.console.keymap import Binding, Keymap
 from midstream.console.layout import Layout
 from midstream.console.messages import Messages
 from midstream.console.overlays import Overlay
-from midstream.console.prompt import CommandPrompt, Done, Prompt, YesNo
+from midstream.console.prompt import Done, Prompt, YesNo
+from midstream.console.prompt_command import CommandPrompt
 from midstream.console.prompt_filter import Breadcrumbs, FilterPrompt
 from midstream.console.prompt_option import OptionPrompt
 from midstream.console.search import Search
 from midstream.console.tally import Tally
 from midstream.console.terminal import Terminal
 from midstream.console.widgets.line_edit import KillRing
-from midstream.flows.errors import CommandError, OptionsError
+from midstream.flows.errors import CommandError
 from midstream.hub import ctx
 from midstream.text.escape import visible
 from midstream.text.suggest import did_you_mean
@@ -62,6 +64,8 @@ class Console:
         self.search = Search(self)
         self.tally = Tally(view, self._flow_held)
         self.keys = KeyEngine(Keymap(), self._run_binding, self.request_frame)
+        self.bindings = KeyBindings(self)
+        self.runner = CommandRunner(self)
         self.layout = Layout(self)
         self.terminal = Terminal(self)
         self.input = Input(self)
@@ -71,7 +75,6 @@ class Console:
         self.drawer: Pane | None = None
         self.drawer_has_focus = False
         self.messages = Messages(self)
-        self.key_errors: list[str] = []
         self._types = panes
         self._stack: list[Pane] = []
         self._made: dict[str, Pane] = {}
@@ -98,18 +101,17 @@ class Console:
     def open(self, screen: urwid.BaseScreen | None = None) -> None:
         """Make panes and keys and start painting; tests give a screen of their own."""
         self.breadcrumbs.follow_option()
-        self.key_errors = load_keys(self.keys.keymap, self.master, self.confdir)
         self.messages.open()
+        self.bindings.open()
         self.view.on_change.append(self._view_changed)
         self.view.focus_is_taken = self._focus_is_taken
         self.master.options.changed.connect(self._options_changed)
         self.terminal.open(screen)
         self.open_pane(ROOT)
-        for error in self.key_errors:
-            logger.warning("%s", error)
 
     def close(self) -> None:
         """Undo `open`."""
+        self.bindings.close()
         self.messages.close()
         if self._view_changed in self.view.on_change:
             self.view.on_change.remove(self._view_changed)
@@ -321,26 +323,13 @@ class Console:
 
     def run_command(self, line: str) -> None:
         """Execute a command line; results and errors are shown, async commands go on as tasks."""
-        with ctx.use(self.master):
-            try:
-                result = self.master.commands.execute(line)
-            except (CommandError, OptionsError) as error:
-                self.message(str(error), "error")
-                return
-            except Exception as error:  # a key press is one of the three borders (architecture.md §5)
-                logger.exception("command %s failed", line.split(" ", 1)[0])
-                self.message(f"{line.split(' ', 1)[0]} failed: {error!r}", "error", log=False)
-                return
-            if isinstance(result, Awaitable):
-                self.spawn(self._finish(result, line), line.split(" ", 1)[0])
-            else:
-                results.show(self, line, result)
-
-    async def _finish(self, result: Awaitable[object], line: str) -> None:
-        results.show(self, line, await result)
+        self.runner.run(line)
 
     def _run_binding(self, binding: Binding) -> None:
-        self.run_command(binding.command)
+        if problem := self.bindings.problem(binding):
+            self.message(f"{' '.join(binding.keys)} ({binding.source}): {problem}", "error")
+        else:
+            self.run_command(binding.command)
 
     def complete_command(self, line: str, cursor: int) -> completion.Candidates:
         """The candidates for the word before the cursor of a command line."""
@@ -377,6 +366,8 @@ class Console:
     def _options_changed(self, updated: set[str]) -> None:
         if "view_filter" in updated:
             self.breadcrumbs.follow_option()
+        if "console_keys" in updated:
+            self.bindings.reload()
         self.terminal.options_changed(updated)
         self.request_frame()
 

@@ -1,4 +1,5 @@
-"""The line at the bottom that asks: free text, yes or no; the base of the command, option and filter prompts.
+"""The line at the bottom that asks: free text, yes or no; the base of the command, option and filter prompts (each in
+its own file).
 
 The console opens one, gives it keys and pasted text, paints `lines` and closes it when `finished`. Line editing is the
 `LineEdit` of widgets/; here stand history, completion, the reverse search and what is shown around the text.
@@ -14,12 +15,14 @@ from midstream.console.history import History
 from midstream.console.widgets import cells
 from midstream.console.widgets.canvas import Line, Run, line_width
 from midstream.console.widgets.line_edit import LineEdit
-from midstream.hub import lexer
 
 if TYPE_CHECKING:
     from midstream.console.console import Console
 
 Done = Callable[[str], object]
+
+# What a completed word ends in when more of it is to come: a folder, a header's name, the argument of an operator.
+_GOES_ON = ("/", "[", " ")
 
 
 class Prompt:
@@ -146,25 +149,26 @@ class Prompt:
                 self.candidates = None
                 return
             start = common_start(choices)
-            if len(start) > self.candidates.end - self.candidates.start:
-                self._insert(start)
+            if len(start) > len(self.candidates.typed):
+                self._insert(start, partial=True)
             return
         self.chosen = (self.chosen + step) % len(self.candidates.choices) if self.chosen >= 0 or step > 0 else -1
         self.chosen = self.chosen % len(self.candidates.choices)
         self._insert(self.candidates.choices[self.chosen])
 
-    def quoted(self, choice: str) -> str:
-        """How a candidate is written into the line."""
-        return choice
+    def written(self, choice: str, rest: str, goes_on: bool) -> tuple[str, int]:
+        """How a candidate, and what stood right of the cursor, stand in the line; and where in it the cursor goes."""
+        return choice + rest, len(choice)
 
-    def _insert(self, choice: str, final: bool = False) -> None:
+    def _insert(self, choice: str, final: bool = False, partial: bool = False) -> None:
         assert self.candidates is not None
-        text = self.edit.text
-        written = self.quoted(choice)
-        if final and not written.endswith("/"):
-            written += " " if not text[self.candidates.end :].startswith(" ") else ""
-        start = self.candidates.start
-        self.edit.set_text(text[:start] + written + text[self.candidates.end :], start + len(written))
+        start, end, text = self.candidates.start, self.candidates.end, self.edit.text
+        goes_on = partial or choice.endswith(_GOES_ON)
+        written, cursor = self.written(choice, self.candidates.rest, goes_on)
+        if final and not goes_on and not self.candidates.rest:
+            written += " " if not text[end:].startswith(" ") else ""
+            cursor += 1
+        self.edit.set_text(text[:start] + written + text[end:], start + cursor)
         self.candidates.end = start + len(written)
         self.changed()
 
@@ -258,68 +262,3 @@ class YesNo(Prompt):
 
     def paste(self, text: str) -> None:
         """A pasted y is no answer."""
-
-
-class CommandPrompt(Prompt):
-    """The `:` prompt: coloured by validity, with the parameters still to come and the command's help."""
-
-    keys = (
-        ("enter", "run"),
-        ("tab", "complete"),
-        ("esc", "cancel"),
-        ("up", "used before"),
-        ("ctrl r", "search what was used"),
-    )
-
-    _parsed_text: str | None = None
-    _roles: list[str]
-    _hint: list[Run]
-
-    def roles(self, text: str) -> list[str]:
-        self._parse()
-        return self._roles
-
-    def hint(self) -> Line:
-        self._parse()
-        return self._hint
-
-    def complete(self) -> Candidates:
-        return self.console.complete_command(self.edit.text, self.edit.cursor)
-
-    def quoted(self, choice: str) -> str:
-        return lexer.quote(choice) if " " in choice else choice
-
-    def accept(self, text: str) -> bool:
-        if text.strip():
-            if self.done is not None:
-                self.done(text)
-            else:
-                self.console.run_command(text)
-        return True
-
-    def _parse(self) -> None:
-        # Validity may mean resolving a flow spec over all flows: once per change, not once per frame.
-        text = self.edit.text
-        if text == self._parsed_text:
-            return
-        self._parsed_text = text
-        parsed, coming = self.console.master.commands.parse_partial(text)
-        roles: list[str] = []
-        for number, part in enumerate(parsed):
-            if part.value.isspace():
-                role = "prompt"
-            elif not part.valid:
-                # The word that is being typed may yet become valid.
-                unfinished = number == len(parsed) - 1 and self.edit.cursor == len(text)
-                role = "prompt" if unfinished else "prompt.bad"
-            else:
-                role = "prompt.good" if number == 0 else "prompt"
-            roles += [role] * len(part.value)
-        self._roles = roles + ["prompt"] * (len(text) - len(roles))
-        words = lexer.split(text)
-        command = self.console.master.commands.commands.get(words[0]) if words else None
-        self._hint = []
-        if command is not None:
-            self._hint.append(("prompt.hint", " ".join(str(parameter) for parameter in coming)))
-            if command.help:
-                self._hint.append(("prompt.hint", f"  {command.help.splitlines()[0]}"))

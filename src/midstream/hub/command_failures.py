@@ -1,7 +1,7 @@
 """What happens when a command that a person asked for fails: one line for the person, a record for the log.
 
-The console calls it for lines typed and keys pressed. Commands are often a script's: nothing that one raises may end the
-program (promises.md 6), and the line names the place in the script. Failing event handlers: failures.py.
+The console calls it for lines typed and keys pressed. Commands are often a script's: nothing that one raises may end
+the program (promises.md 6), and the line names the place in the script. Failing event handlers: failures.py.
 """
 
 from __future__ import annotations

@@ -89,6 +89,8 @@ def _complete_mode(text: str) -> list[str]:
 
 def complete_path(text: str) -> list[str]:
     """File system entries that start with `text`; folders end in `/`, and nothing typed lists the current folder."""
+    if text == "~":
+        return ["~/"]
     typed = text or "./"
     folder_text = typed[: typed.rfind("/") + 1]
     start = typed[len(folder_text) :]

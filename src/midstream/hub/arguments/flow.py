@@ -30,14 +30,18 @@ def resolve(manager: Commands, spec: str) -> Sequence[Flow]:
 
 
 def complete_spec(text: str) -> list[str]:
-    """What a spec may become: one of the words, or a filter whose last operator is finished."""
-    if not text:
-        return [*SPECS, *_operators("~")]
-    return starting_with(text, SPECS) or _operators(text)
+    """What a spec may become: one of the words, or a filter."""
+    words = starting_with(text, SPECS)
+    return words if words and text else [*words, *complete_filter(text or "~")]
 
 
-def _operators(text: str) -> list[str]:
-    return list(FILTER.complete(text)) if FILTER.complete is not None else []
+def complete_filter(text: str) -> list[str]:
+    """A filter with its last operator in full. One that takes an argument ends in a space: the filter goes on."""
+    from midstream.filters import OPERATORS  # at first use: the grammar costs a start milliseconds
+
+    takes_more = {operator.name for operator in OPERATORS if operator.argument}
+    found = FILTER.complete(text) if FILTER.complete is not None else []
+    return [f"{choice} " if choice[choice.rindex("~") :] in takes_more else choice for choice in found]
 
 
 class FlowArgument(Argument):

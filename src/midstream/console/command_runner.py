@@ -1,0 +1,53 @@
+"""Runs the command lines that a person typed or bound to a key, and shows what comes of them.
+
+The console owns one. A result is shown when it is there, an async command goes on as a task beside others, and whatever
+a command raises ends in one line in the footer and a record in the log (P5, promises.md 6).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable
+from typing import TYPE_CHECKING
+
+from midstream.console import results
+from midstream.flows.errors import CommandError, OptionsError
+from midstream.hub import ctx, lexer
+from midstream.hub.command_failures import explain
+
+if TYPE_CHECKING:
+    from midstream.console.console import Console
+
+
+class CommandRunner:
+    """See the module."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._commands = console.master.commands
+
+    def run(self, line: str) -> None:
+        """Execute a command line. Never raises."""
+        name = next(iter(lexer.split(line)), "")
+        with ctx.use(self._console.master):
+            try:
+                result = self._commands.execute(line)
+                if isinstance(result, Awaitable):
+                    self._console.spawn(self._finish(name, result), name)
+                else:
+                    results.show(self._console, name, result)
+            except BaseException as error:  # a key press is one of the three borders (architecture.md §5)
+                self._failed(name, error)
+
+    async def _finish(self, name: str, result: Awaitable[object]) -> None:
+        with ctx.use(self._console.master):
+            try:
+                results.show(self._console, name, await result)
+            except GeneratorExit:  # this coroutine is being closed
+                raise
+            except BaseException as error:
+                self._failed(name, error)
+
+    def _failed(self, name: str, error: BaseException) -> None:
+        text = explain(name, self._commands.commands.get(name), error)
+        # What is no mere refusal stands in the log already, with its traceback.
+        self._console.message(text, "error", log=isinstance(error, CommandError | OptionsError))

@@ -1,0 +1,121 @@
+"""The `:` prompt: command lines, coloured by validity, with the parameters still to come and how many flows are meant.
+
+The line is parsed once per change, and nothing in it is looked for meanwhile: how many flows a spec names is counted in
+slices beside (flow_count.py).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from midstream.console.completion import Candidates
+from midstream.console.flow_count import FlowCount
+from midstream.console.history import History
+from midstream.console.prompt import Done, Prompt
+from midstream.console.widgets.canvas import Line
+from midstream.hub import ctx, lexer
+from midstream.hub.types import Cmd, Unknown
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from midstream.console.console import Console
+    from midstream.hub.arguments import CommandTypes
+    from midstream.hub.commands import Command, ParseResult
+
+
+class CommandPrompt(Prompt):
+    """See the module."""
+
+    keys = (
+        ("enter", "run"),
+        ("tab", "complete"),
+        ("esc", "cancel"),
+        ("up", "used before"),
+        ("ctrl r", "search what was used"),
+    )
+
+    def __init__(
+        self, console: Console, label: str, text: str = "", *, done: Done | None = None, history: History | None = None
+    ) -> None:
+        super().__init__(console, label, text, done=done, history=history)
+        self._commands = console.master.commands
+        self._count = FlowCount(console)
+        self._parsed_line: tuple[str, bool] | None = None
+        self._roles: list[str] = []
+        self._coming = ""
+        self._help = ""
+
+    def roles(self, text: str) -> list[str]:
+        self._parse()
+        return self._roles
+
+    def hint(self) -> Line:
+        self._parse()
+        count = f"-> {self._count.text}" if self._count.text else ""
+        return [("prompt.hint", "  ".join(words for words in (self._coming, count, self._help) if words))]
+
+    def complete(self) -> Candidates:
+        return self.console.complete_command(self.edit.text, self.edit.cursor)
+
+    def written(self, choice: str, rest: str, goes_on: bool) -> tuple[str, int]:
+        written = lexer.quote(choice + rest)
+        is_quoted = written != choice + rest
+        # Inside the quotes while there is more to type.
+        return written, len(written) - len(rest) - (1 if is_quoted and (goes_on or rest) else 0)
+
+    def accept(self, text: str) -> bool:
+        self._count.stop()
+        if text.strip():
+            if self.done is not None:
+                self.done(text)
+            else:
+                self.console.run_command(text)
+        return True
+
+    def cancel(self) -> None:
+        self._count.stop()
+
+    def _parse(self) -> None:
+        line = (self.edit.text, self.edit.cursor == len(self.edit.text))
+        if line == self._parsed_line:
+            return
+        self._parsed_line = line
+        text, at_end = line
+        with ctx.use(self.console.master):
+            parsed, coming = self._commands.parse_partial(text)
+        self._roles = [
+            role
+            for number, part in enumerate(parsed)
+            for role in [self._role(part, at_end and number == len(parsed) - 1)] * len(part.value)
+        ]
+        known = [found for part in parsed if part.type is Cmd and (found := self._command(part))]
+        self._coming = " ".join(str(parameter) for parameter in coming) if known else ""
+        # Of a command inside another one the inner is being typed.
+        self._help = (known[-1].help or "").partition("\n")[0] if known else ""
+        self._count.ask(_last_spec(parsed, self._commands.types))
+
+    def _command(self, part: ParseResult) -> Command | None:
+        return self._commands.commands.get(lexer.unquote(part.value))
+
+    def _role(self, part: ParseResult, is_unfinished: bool) -> str:
+        if part.value.isspace():
+            return "prompt"
+        if part.valid:
+            return "prompt.good" if part.type is Cmd else "prompt"
+        if part.type is Unknown or not is_unfinished:
+            return "prompt.bad"
+        # The word that is being typed may yet become valid.
+        word = lexer.unquote(part.value).lstrip("\"'")
+        if part.type is Cmd and not any(name.startswith(word) for name in self._commands.commands):
+            return "prompt.bad"
+        return "prompt"
+
+
+def _last_spec(parsed: Sequence[ParseResult], types: CommandTypes) -> str | None:
+    """The last word of the line that names flows."""
+    for part in reversed(parsed):
+        kind = types.get(part.type)
+        if part.valid and kind is not None and kind.display in ("flow", "flow[]"):
+            return lexer.unquote(part.value)
+    return None
