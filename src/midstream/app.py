@@ -11,15 +11,17 @@ import contextlib
 import os
 import signal
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any, Self
 
 from midstream import addons as built_in
 from midstream.addons.errorcheck import print_errors, start_failed
 from midstream.flows.errors import StartError
 from midstream.hub import config, ctx
+from midstream.hub.adopting import adopt
 from midstream.hub.endurance import run_to_end
 from midstream.hub.given_options import GivenOptions
-from midstream.hub.invocation import Invocation, Tool, apply, listing, show, understand
+from midstream.hub.invocation import Invocation, Tool, apply, choose_folder, listing, show, understand
 from midstream.hub.master import Master
 from midstream.hub.options import Options
 from midstream.proxy.open_files import raise_limit
@@ -169,6 +171,8 @@ async def _run(tool: Tool, argv: Sequence[str]) -> int:
         invocation = understand(tool, argv, options)
         if invocation.action == "check":
             return _check(invocation, master)
+        if invocation.action == "adopt":
+            return _adopt(invocation, options)
         if invocation.action not in ("help", "version"):
             apply(invocation, options)
         if start_failed(master):  # a broken script: no port is opened for it
@@ -190,6 +194,13 @@ def _check(invocation: Invocation, master: ProxyMaster) -> int:
     problems = check(invocation, master)
     show("".join(f"{visible(problem)}\n" for problem in [*problems, summary(master, problems)]))
     return 1 if problems else 0
+
+
+def _adopt(invocation: Invocation, options: Options) -> int:
+    source = Path(invocation.folder).expanduser()
+    lines = list(adopt(source, choose_folder(invocation, options), options))
+    show("".join(f"{visible(line)}\n" for line in lines))
+    return 0
 
 
 def make_master(tool: Tool, options: Options) -> ProxyMaster:

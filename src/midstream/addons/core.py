@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Callable, Sequence
+from pathlib import Path as FilePath
 
 from midstream.flows.errors import CommandError, OptionsError
 from midstream.flows.flow import Flow
@@ -16,6 +17,7 @@ from midstream.flows.http import HTTPFlow, Request, Response
 from midstream.flows.response import reason_phrase
 from midstream.hub import config, ctx, markers, unclaimed
 from midstream.hub.addons import Loader
+from midstream.hub.adopting import DEFAULT_SOURCE, can_be_adopted
 from midstream.hub.commands import argument, command
 from midstream.hub.types import Choice, Marker, Path
 from midstream.work.slices import cooperate
@@ -34,6 +36,14 @@ class Core:
 
     def load(self, loader: Loader) -> None:
         config.declare_folder(loader.master.options)
+
+    def running(self) -> None:
+        """At the very first start: say how the state of the program that people come from is taken over."""
+        folder = ctx.options.confdir
+        if folder != config.DEFAULT_FOLDER or os.path.exists(os.path.expanduser(folder)):
+            return
+        if can_be_adopted(FilePath(DEFAULT_SOURCE).expanduser()):
+            logger.info("there is a %s: `midstream --adopt` takes over its CA, config.yaml and keys", DEFAULT_SOURCE)
 
     # -- options --------------------------------------------------------------------------------------------------
 

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 from midstream.flows.errors import OptionsError
+from midstream.hub.adopting import DEFAULT_SOURCE
 from midstream.hub.old_flags import instead_of
 from midstream.hub.option import Option
 from midstream.hub.option_types import BOOL
@@ -104,6 +105,13 @@ def make_parser(tool: str, description: str, options: Options) -> Parser:
         action="store_const",
         const="check",
         help="report what is wrong with scripts and config",
+    )
+    add(
+        "--adopt",
+        nargs="?",
+        const=DEFAULT_SOURCE,
+        metavar="FOLDER",
+        help=f"copy what is in {DEFAULT_SOURCE} into our config folder",
     )
     add("--set", dest="set", action="append", default=[], metavar="NAME[=VALUE]", help="set any option; repeatable")
     add("-q", "--quiet", dest="loudness", action="store_const", const="quiet", help="print errors only")

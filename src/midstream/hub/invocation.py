@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from midstream.hub.commands import CommandManager
 
 Tool = Literal["midstream", "middump"]
-Action = Literal["run", "help", "version", "options", "commands", "check"]
+Action = Literal["run", "help", "version", "options", "commands", "check", "adopt"]
 
 DESCRIPTIONS: dict[Tool, str] = {
     "midstream": "An intercepting proxy in the terminal: watch, hold, edit and replay what passes through.",
@@ -44,7 +44,7 @@ _FILTERED = ("save_stream_filter", "readfile_filter", "dumper_filter")
 
 @dataclass(frozen=True, slots=True)
 class Invocation:
-    """A command line that was understood. `help` is the text for the action of that name.
+    """A command line that was understood. `help` is the text for the action of that name, `folder` what to adopt.
 
     `loudness`, `specs` (behind --set) and `flags` (by option, as texts) are what it sets, from weak to strong.
     """
@@ -53,6 +53,7 @@ class Invocation:
     action: Action
     filter: str | None = None
     help: str = ""
+    folder: str = ""
     loudness: Mapping[str, object] = field(default_factory=dict)
     specs: Sequence[str] = ()
     flags: Mapping[str, Sequence[str]] = field(default_factory=dict)
@@ -75,6 +76,14 @@ def apply(invocation: Invocation, options: Options) -> None:
         config.load_paths(options, *config_files(options))
 
 
+def choose_folder(invocation: Invocation, options: Options) -> Path:
+    """The config folder that a start would use; nothing else is set."""
+    options.set(*(spec for spec in invocation.specs if spec.partition("=")[0] == "confdir"), source="cli")
+    if "confdir" in invocation.flags:
+        options.apply({"confdir": options.option("confdir").parse(invocation.flags["confdir"])}, "cli")
+    return Path(options.confdir).expanduser()
+
+
 def config_files(options: Options) -> list[Path]:
     """The files that a start reads, in this order; the folder may have been named by the command line."""
     folder = Path(options.confdir).expanduser()
@@ -90,7 +99,7 @@ def understand(tool: Tool, argv: Sequence[str], options: Options) -> Invocation:
     words = [*rest, *words_only]
     if words and tool != "middump":
         raise OptionsError(f"{words[0]!r} is no flag, and {tool} takes nothing else; a filter is set by --view-filter")
-    action: Action = namespace.action or "run"
+    action: Action = namespace.action or ("adopt" if namespace.adopt is not None else "run")
     if action in ("help", "version"):
         return Invocation(tool, action, help=parser.format_help() if action == "help" else "")
     text = " ".join(words) or None
@@ -98,14 +107,15 @@ def understand(tool: Tool, argv: Sequence[str], options: Options) -> Invocation:
     flags = flag_texts(options, namespace)
     if text is not None:
         flags |= {name: [text] for name in _FILTERED if name in options}
-    return Invocation(tool, action, text, loudness=loudness, specs=namespace.set, flags=flags)
+    folder = namespace.adopt or ""
+    return Invocation(tool, action, text, folder=folder, loudness=loudness, specs=namespace.set, flags=flags)
 
 
 def listing(invocation: Invocation, options: Options, commands: CommandManager) -> str | None:
     """What an invocation wants printed instead of a run; None for a run."""
     out = io.StringIO()
     match invocation.action:
-        case "run" | "check":
+        case "run" | "check" | "adopt":
             return None
         case "help":
             return invocation.help
