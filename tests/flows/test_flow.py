@@ -17,7 +17,7 @@ from midstream.flows.http import HTTPFlow, Response
 from midstream.flows.tcp import TCPFlow
 from midstream.flows.udp import UDPFlow
 from tests.flows.states import ANY_STATE
-from tests.kit.captured import http_flow, tcp_flow
+from tests.kit.captured import connections, http_flow, tcp_flow
 
 
 def test_ids_and_metadata_are_made_on_demand() -> None:
@@ -61,6 +61,24 @@ def test_scripts_may_hang_attributes_on_a_flow() -> None:
 
 async def test_a_flow_that_is_not_held_does_not_wait() -> None:
     await asyncio.wait_for(http_flow().wait_for_resume(), 1)
+
+
+async def test_a_thread_that_resumes_just_before_the_wait_is_not_missed() -> None:
+    class Raced(HTTPFlow, abstract=True):
+        """Resumed by a thread right after the loop has seen that it is held."""
+
+        held = True
+
+        @property
+        def intercepted(self) -> bool:
+            seen, self.held = self.held, False
+            self._wake()
+            return seen
+
+        @intercepted.setter
+        def intercepted(self, value: bool) -> None: ...
+
+    await asyncio.wait_for(Raced(*connections()).wait_for_resume(), 5)
 
 
 async def waiting(flow: Flow, number: int = 1) -> list["asyncio.Task[None]"]:

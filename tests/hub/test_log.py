@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from midstream.hub import ctx
+from midstream.hub import log as log_module
 from midstream.hub.log import (
     ALERT,
     EventLogHandler,
@@ -131,6 +132,35 @@ async def test_sinks_run_in_the_loop(handlers: list[MasterLogHandler], master: M
     assert threads == [threading.get_ident()]
 
 
+async def test_a_thread_that_floods_the_log_takes_bounded_memory_and_leaves_the_loop_its_turns(
+    handlers: list[MasterLogHandler], master: Master, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(log_module, "MOST_WAITING", 1000)
+    entries: list[LogEntry] = []
+    turns = 0
+    handler = EventLogHandler(entries.append, logging.INFO)
+    handlers.append(handler)
+    handler.install(master)
+
+    def flood() -> None:
+        for number in range(5000):
+            logger.info("%d", number)
+
+    thread = threading.Thread(target=flood)
+    thread.start()
+    thread.join()  # the loop is held up meanwhile
+    assert len(handler._handed_in) == 1000
+    while not entries or entries[-1].msg != "4999":
+        turns += 1
+        await asyncio.sleep(0)
+    assert turns >= 5
+    assert entries[0].msg == "4,000 log lines of threads are left out: they came faster than they can be shown"
+    assert [entry.msg for entry in entries[1:]] == [str(number) for number in range(4000, 5000)]
+    await asyncio.to_thread(logger.info, "and on")
+    await asyncio.sleep(0)
+    assert entries[-1].msg == "and on"
+
+
 async def test_a_failing_sink_hurts_nobody(handlers: list[MasterLogHandler], master: Master) -> None:
     def broken(entry: LogEntry) -> None:
         raise ValueError
@@ -155,6 +185,13 @@ def test_lines_are_safe_for_a_terminal() -> None:
     line = log_line(entry)
     assert line[9:] == ".500][1.2.3.4:5] evil ␛[2J\nsecond\nTrace␇"
     assert log_line(entry, colorize=True).count("\x1b[") == 4
+
+
+def test_a_folded_traceback_is_shown_to_who_asks() -> None:
+    entry = entry_of(record(folded=True))
+    entry.exc_text = "Traceback"
+    assert log_line(entry).endswith("text")
+    assert log_line(entry, unfold=True).endswith("text\nTraceback")
 
 
 def test_the_formatter_gives_the_same_line() -> None:

@@ -211,10 +211,12 @@ class Flow:
     async def wait_for_resume(self) -> None:
         """Return when the flow is held no longer, at once if it is not. Any number of tasks may wait."""
         while self.intercepted:
-            if self._resumed is None:
+            future = self._resumed
+            if future is None:
                 self._resumed = asyncio.get_running_loop().create_future()
+                continue  # a thread may have resumed the flow before it could see the future
             # One waiter that is cancelled must not cancel what the others wait for.
-            await asyncio.shield(self._resumed)
+            await asyncio.shield(future)
 
     def _wake(self) -> None:
         future, self._resumed = self._resumed, None

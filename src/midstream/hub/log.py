@@ -8,9 +8,11 @@ nor is the store of old entries (addons/eventstore.py).
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import time
 import weakref
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -25,6 +27,9 @@ ALERT = logging.INFO + 1
 """Between info and warning: what the user asked to be told. Use `logging.log(ALERT, ...)`."""
 
 logging.addLevelName(ALERT, "ALERT")
+
+MOST_WAITING = 10_000  # records of threads that the loop has not taken yet; the oldest beyond are left out
+_AT_ONCE = 200
 
 LogLevels = ["error", "warn", "info", "alert", "debug"]
 
@@ -125,8 +130,13 @@ class EventLogHandler(MasterLogHandler):
     def __init__(self, sink: Callable[[LogEntry], object], level: int = logging.DEBUG) -> None:
         super().__init__(level)
         self.sink = sink
+        # From other threads, on their way to the loop. A thread may log faster than anybody can show it.
+        self._handed_in: deque[LogEntry] = deque()
+        self._left_out = 0
+        self._is_coming = False
 
     def emit(self, record: logging.LogRecord) -> None:
+        # `logging` holds this handler's lock now.
         try:
             self._deliver(entry_of(record))
         except Exception:
@@ -137,8 +147,32 @@ class EventLogHandler(MasterLogHandler):
         master = self.master
         if master is None or not master.event_loop.is_running() or _is_running(master.event_loop):
             self.sink(entry)
-        else:
-            master.event_loop.call_soon_threadsafe(self.sink, entry)
+            return
+        self._handed_in.append(entry)
+        if len(self._handed_in) > MOST_WAITING:
+            self._handed_in.popleft()
+            self._left_out += 1
+        if not self._is_coming:
+            self._is_coming = True
+            master.event_loop.call_soon_threadsafe(self._take_in, master.event_loop)
+
+    def _take_in(self, loop: asyncio.AbstractEventLoop) -> None:
+        """In the loop: some of what threads have logged, so that traffic has its turn in between."""
+        self.acquire()
+        try:
+            left_out, self._left_out = self._left_out, 0
+            some = [self._handed_in.popleft() for _ in range(min(_AT_ONCE, len(self._handed_in)))]
+            self._is_coming = bool(self._handed_in)
+            if self._is_coming:
+                loop.call_soon(self._take_in, loop)
+        finally:
+            self.release()
+        if left_out:
+            text = f"{left_out:,} log lines of threads are left out: they came faster than they can be shown"
+            some.insert(0, LogEntry(text, "warn", source="log"))
+        for entry in some:
+            with contextlib.suppress(Exception):  # as in `emit`
+                self.sink(entry)
 
 
 class Log:
