@@ -1,16 +1,15 @@
 """Who is refused, by address and option."""
 
 import logging
-from collections.abc import Iterator
+from collections.abc import AsyncIterator
 
 import pytest
 
 from midstream.addons.block import Block
 from midstream.flows.connection import Client
 from midstream.flows.proxy_mode import ProxyMode
-from midstream.hub import ctx
 from midstream.hub.master import Master
-from midstream.hub.options import Options
+from midstream.testing import context
 
 
 @pytest.fixture
@@ -19,16 +18,9 @@ async def block() -> Block:
 
 
 @pytest.fixture
-async def master(block: Block) -> Master:
-    master = Master(Options())
-    master.addons.add(block)
-    return master
-
-
-@pytest.fixture
-def inside(master: Master) -> Iterator[None]:
-    with ctx.use(master):
-        yield
+async def master(block: Block) -> AsyncIterator[Master]:
+    async with context(block, loadcore=False) as tests:
+        yield tests.master
 
 
 LOOPBACK = ["127.0.0.1", "127.8.9.1", "::1", "::ffff:127.0.0.1"]
@@ -57,7 +49,6 @@ def judged(block: Block, hosts: list[str]) -> set[str]:
     return passed
 
 
-@pytest.mark.usefixtures("inside")
 @pytest.mark.parametrize(
     ("block_global", "block_private", "served"),
     [
@@ -74,7 +65,7 @@ async def test_networks(
     assert judged(block, LOOPBACK + PRIVATE + PUBLIC + UNREADABLE) == set(served)
 
 
-@pytest.mark.usefixtures("inside")
+@pytest.mark.usefixtures("master")
 async def test_public_clients_are_refused_from_the_first_day(block: Block, caplog: pytest.LogCaptureFixture) -> None:
     client = Client(peername=("8.8.8.8", 4000), sockname=("", 8080))
     with caplog.at_level(logging.WARNING):
@@ -83,7 +74,7 @@ async def test_public_clients_are_refused_from_the_first_day(block: Block, caplo
     assert "client 8.8.8.8 was refused: it has a public address" in caplog.text
 
 
-@pytest.mark.usefixtures("inside")
+@pytest.mark.usefixtures("master")
 async def test_redirected_connections_pass(block: Block) -> None:
     client = Client(peername=("8.8.8.8", 4000), sockname=("", 8080), proxy_mode=ProxyMode.parse("local"))
     block.client_connected(client)

@@ -1,7 +1,7 @@
 """The commands that every program has, on options and on flows."""
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +14,12 @@ from midstream.flows.errors import CommandError, OptionsError
 from midstream.flows.flow import Flow
 from midstream.flows.http import HTTPFlow, Request, Response
 from midstream.flows.tcp import TCPFlow
-from midstream.hub import ctx
 from midstream.hub.addons import Loader
 from midstream.hub.commands import command
 from midstream.hub.master import Master
 from midstream.hub.options import Options
 from midstream.hub.types import Marker
+from midstream.testing import context
 
 
 def make_client() -> Client:
@@ -59,16 +59,14 @@ async def store() -> Store:
 
 
 @pytest.fixture
-async def master(store: Store) -> Master:
-    master = Master(Options())
-    master.addons.add(Core(), Comment(), store)
-    return master
+async def master(store: Store) -> AsyncIterator[Master]:
+    async with context(Core(), Comment(), store, loadcore=False) as tests:
+        yield tests.master
 
 
 @pytest.fixture
-def run(master: Master) -> Iterator[Any]:
-    with ctx.use(master):
-        yield master.commands.execute
+def run(master: Master) -> Any:
+    return master.commands.execute
 
 
 # -- options --

@@ -20,9 +20,8 @@ from midstream.flows.dns import ResourceRecord
 from midstream.flows.errors import OptionsError
 from midstream.flows.flow import Error
 from midstream.flows.http import Headers
-from midstream.hub import ctx
 from midstream.hub.master import Master
-from midstream.hub.options import Options
+from midstream.testing import context
 from tests.kit.captured import dns_flow, http_flow, tcp_flow, udp_flow, websocket_flow
 
 
@@ -33,10 +32,8 @@ class Terminal(io.StringIO):
 
 @pytest.fixture
 async def master() -> AsyncIterator[Master]:
-    made = Master(Options())
-    with ctx.use(made):
-        yield made
-        await made.done()
+    async with context(loadcore=False) as tests:
+        yield tests.master
 
 
 @pytest.fixture

@@ -6,19 +6,17 @@ from collections.abc import AsyncIterator
 import pytest
 
 from midstream.addons.eventstore import EventStore
-from midstream.hub import ctx
 from midstream.hub.addons import Loader
 from midstream.hub.log import LogEntry
 from midstream.hub.master import Master
 from midstream.hub.options import Options
+from midstream.testing import context
 
 
 @pytest.fixture
 async def master() -> AsyncIterator[Master]:
-    made = Master(Options())
-    with ctx.use(made):
-        yield made
-        await made.done()
+    async with context(loadcore=False) as tests:
+        yield tests.master
 
 
 async def test_entries_are_kept_told_and_cleared(master: Master) -> None:

@@ -8,19 +8,15 @@ import pytest
 from midstream.addons.intercept import Intercept
 from midstream.flows.errors import OptionsError
 from midstream.flows.flow import Flow
-from midstream.hub import ctx
 from midstream.hub.master import Master
-from midstream.hub.options import Options
+from midstream.testing import context
 from tests.kit.captured import dns_flow, http_flow, tcp_flow, udp_flow, websocket_flow
 
 
 @pytest.fixture
 async def master() -> AsyncIterator[Master]:
-    made = Master(Options())
-    with ctx.use(made):
-        made.addons.add(Intercept())
-        yield made
-        await made.done()
+    async with context(Intercept(), loadcore=False) as tests:
+        yield tests.master
 
 
 async def test_setting_the_filter_turns_it_on_and_clearing_turns_it_off(master: Master) -> None:

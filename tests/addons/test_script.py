@@ -10,9 +10,8 @@ import pytest
 
 from midstream.addons.script import ScriptLoader
 from midstream.flows.errors import CommandError
-from midstream.hub import ctx
 from midstream.hub.master import Master
-from midstream.hub.options import Options
+from midstream.testing import context
 from tests.kit.captured import http_flow, tcp_flow
 
 SOURCE = """
@@ -40,11 +39,8 @@ def tcp_end(flow): note("end")
 
 @pytest.fixture
 async def master() -> AsyncIterator[Master]:
-    made = Master(Options())
-    made.addons.add(ScriptLoader())
-    with ctx.use(made):
-        yield made
-        await made.done()
+    async with context(ScriptLoader(), loadcore=False) as tests:
+        yield tests.master
 
 
 async def until(condition: Callable[[], object]) -> None:

@@ -8,10 +8,9 @@ from collections.abc import AsyncIterator
 import pytest
 
 from midstream.addons.termlog import TermLog
-from midstream.hub import ctx
 from midstream.hub.log import ALERT
 from midstream.hub.master import Master
-from midstream.hub.options import Options
+from midstream.testing import context
 
 
 class Terminal(io.StringIO):
@@ -21,10 +20,8 @@ class Terminal(io.StringIO):
 
 @pytest.fixture
 async def master() -> AsyncIterator[Master]:
-    made = Master(Options())
-    with ctx.use(made):
-        yield made
-        await made.done()
+    async with context(loadcore=False) as tests:
+        yield tests.master
 
 
 async def test_errors_go_to_stderr_and_the_rest_to_stdout(master: Master) -> None:

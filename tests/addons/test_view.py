@@ -13,19 +13,17 @@ from midstream.flows.flow import Error
 from midstream.flows.http import HTTPFlow
 from midstream.hub import ctx
 from midstream.hub.master import Master
-from midstream.hub.options import Options
 from midstream.store.view import View
+from midstream.testing import context
 from tests.kit.captured import START, dns_flow, http_flow, tcp_flow, udp_flow
 
 
 @pytest.fixture
 async def master() -> AsyncIterator[Master]:
-    made = Master(Options())
-    with ctx.use(made):
-        made.view = View()
-        made.addons.add(ViewAddon(made.view))
-        yield made
-        await made.done()
+    async with context(loadcore=False) as tests:
+        tests.master.view = View()
+        tests.master.addons.add(ViewAddon(tests.master.view))
+        yield tests.master
 
 
 @pytest.fixture

@@ -14,9 +14,9 @@ from midstream.addons.script import ScriptLoader
 from midstream.flows.errors import OptionsError
 from midstream.flows.flow import Error
 from midstream.flows.http import HTTPFlow
-from midstream.hub import ctx
 from midstream.hub.master import Master
-from midstream.hub.options import Options
+from midstream.options import Options
+from midstream.testing import context
 from tests.kit.captured import http_flow
 
 FOLDER = Path(__file__).resolve().parents[2] / "examples" / "addons"
@@ -27,16 +27,9 @@ EXAMPLES = sorted(path.name for path in FOLDER.glob("*.py"))
 @asynccontextmanager
 async def running(example: str, **options: object) -> AsyncIterator[Master]:
     """A running master with the example loaded as `-s` loads it."""
-    master = Master(Options())
-    master.addons.add(ScriptLoader())
-    with ctx.use(master):
-        master.options.update(scripts=[str(FOLDER / example)])
-        master.options.update(**options)
-        await master.running()
-        try:
-            yield master
-        finally:
-            await master.done()
+    given = Options(scripts=[str(FOLDER / example)], **options)
+    async with context(ScriptLoader(), options=given, loadcore=False) as tests:
+        yield tests.master
 
 
 def texts(caplog: pytest.LogCaptureFixture) -> list[str]:
