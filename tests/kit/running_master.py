@@ -14,7 +14,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from midstream.app import DumpMaster, make_options
+from midstream.app import DumpMaster
+from midstream.hub.given_options import GivenOptions as Options
 from midstream.hub.log import EventLogHandler, LogEntry
 from midstream.proxy.server import Proxy
 from tests.kit.conversation import Recorder
@@ -65,24 +66,14 @@ class RunningMaster:
 async def running_master(confdir: Path, *addons: object, **options: object) -> AsyncIterator[RunningMaster]:
     """A master with these addons, whose last one records the events. Its end has to leave no task behind."""
     tasks = asyncio.all_tasks()
-    opts = make_options()
-    opts.update(confdir=str(confdir))
-    master = DumpMaster(opts, with_termlog=False, with_dumper=False)
+    given = Options(confdir=str(confdir), listen_host="127.0.0.1", listen_port=0, **options)
+    master = DumpMaster(given, with_termlog=False, with_dumper=False)
     log: list[LogEntry] = []
-    handler = EventLogHandler(log.append, logging.INFO)
-    handler.install(master)
+    EventLogHandler(log.append, logging.INFO).install(master)
     recorder = Recorder()
     master.addons.add(*addons, recorder)
-    opts.update(listen_host="127.0.0.1", listen_port=0, **options)
-    running = RunningMaster(master, recorder, log, confdir)
-    task = asyncio.get_running_loop().create_task(master.run())
-    try:
-        await until(lambda: task.done() or (master.proxy.listen_addrs and running.ca.exists()), "the master listens")
-        yield running
-    finally:
-        master.shutdown()
-        handler.uninstall()
-        async with asyncio.timeout(PATIENCE):
-            await task
+    async with asyncio.timeout(None) as patience, master:
+        yield RunningMaster(master, recorder, log, confdir)
+        patience.reschedule(asyncio.get_running_loop().time() + PATIENCE)  # for its end
     left = asyncio.all_tasks() - tasks
     assert not [one for one in left if "midstream" in repr(one.get_coro())], left
