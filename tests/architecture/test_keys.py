@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from midstream import app
-from midstream.console.key_file import shipped_folder
-from midstream.console.key_setup import reader_for
+from midstream import app, filters
+from midstream.console.key_bindings import command_problem
+from midstream.console.key_file import KeyFileReader, shipped_folder
 from midstream.console.keymap import Keymap
 from tests.architecture.source_tree import REPOSITORY
 
@@ -20,11 +20,13 @@ def test_the_sets_are_found() -> None:
 
 @pytest.mark.parametrize("name", SETS)
 async def test_a_shipped_set_reads_without_a_complaint(name: str) -> None:
-    """Unknown commands, keys and contexts, filters that do not parse and conflicts are all errors of the reader."""
+    """Unknown keys and contexts, filters that do not parse and conflicts are all errors of the reader."""
     master = app.make_master("midstream", app.make_options())
     keymap = Keymap()
-    report = reader_for(keymap, master.commands).read_file(Path(shipped_folder()) / f"{name}.yaml")
+    report = KeyFileReader(keymap, filters.parse).read_file(Path(shipped_folder()) / f"{name}.yaml")
+    missing = [problem for each in keymap.all() if (problem := command_problem(each.command, master.commands.commands))]
     await master.done()
+    assert missing == []
     assert report.errors == []
     assert report.count > 50
     assert report.notes == []  # shipped sets use only keys that every terminal can send

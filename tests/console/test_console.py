@@ -34,7 +34,7 @@ async def test_the_first_screen_names_its_parts(shown):
 
 
 async def test_no_key_of_the_default_set_is_wrong(shown):
-    assert shown.console.key_errors == []
+    assert shown.console.bindings.errors == []
     for binding in shown.console.keys.keymap.all():
         assert binding.help
 

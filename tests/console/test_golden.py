@@ -76,6 +76,34 @@ async def test_screens(tmp_path, columns, rows):
         compare(shown, f"chooser-{size}")
 
 
+KEYS = """\
+version: 1
+unbind:
+  - {keys: Z, in: [flows]}
+bind:
+  - {keys: d, in: [flows], run: flow.kill @focus, help: Kill instead}
+  - {keys: T, in: [flows, detail], run: tagg.it @focus, help: Tag it}
+  - {keys: ctrl i, run: flow.resume @all, help: Resume all}
+  - {keys: entre, run: flow.resume @all}
+"""
+
+
+@pytest.mark.parametrize(("columns", "rows"), SIZES)
+async def test_the_keys_pane(tmp_path, columns, rows):
+    size = f"{columns}x{rows}"
+    (tmp_path / ".midstream").mkdir()
+    (tmp_path / ".midstream" / "keys.yaml").write_text(KEYS)
+    async with shown_console(tmp_path / ".midstream", columns, rows) as shown:
+        shown.press("K")
+        compare(shown, f"keys-{size}")
+        shown.press("/", "tagg", "enter")
+        compare(shown, f"keys-missing-{size}")
+        shown.press("/", "resume all", "enter", "n")
+        compare(shown, f"keys-legacy-{size}")
+        shown.press("enter")
+        compare(shown, f"keys-rebind-{size}")
+
+
 async def test_the_small_form(tmp_path):
     async with shown_console(tmp_path, 50, 12) as shown:
         some_traffic(shown)

@@ -60,6 +60,7 @@ def test_the_first_entry_whose_condition_holds_wins():
 def test_a_later_binding_replaces_and_unbinding_frees_the_prefix():
     keymap = Keymap()
     bind(keymap, "z z", "one")
+    keymap.begin_layer()
     bind(keymap, "z z", "two")
     assert keymap.find(("z", "z"), ("global",), None).binding.command == "two"
     assert keymap.remove(("z",), ("global",))

@@ -10,6 +10,7 @@ from typing import Any
 import urwid
 import urwid.testing
 
+from midstream.console.key_bindings import KeyBindings
 from midstream.console.keymap import Keymap
 from midstream.console.pane import Pane
 from midstream.console.widgets.line_edit import KillRing
@@ -40,6 +41,7 @@ class FakeMaster:
     def __init__(self) -> None:
         self.options = Options()
         self.commands = CommandManager(self)
+        self.contentviews: Any = None
         self.addons: dict[str, Any] = {"eventstore": FakeEventStore()}
 
 
@@ -51,6 +53,7 @@ class FakeConsole:
         self.view = View()
         self.kill_ring = KillRing()
         self.keys = SimpleNamespace(keymap=Keymap())
+        self.bindings = KeyBindings(self)  # type: ignore[arg-type]
         self.frames: list[bool] = []
         self.messages: list[str] = []
         self.opened: list[str] = []

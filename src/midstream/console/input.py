@@ -87,6 +87,8 @@ class Input:
     def _in_prompt(self, key: str) -> None:
         prompt = self._console.active_prompt
         assert prompt is not None
+        if key != "ctrl c" and self._console.keys.press(key, ("prompt",), None):
+            return
         prompt.press(key)
         if prompt.finished and self._console.active_prompt is prompt:
             self._console.active_prompt = None

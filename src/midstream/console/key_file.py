@@ -1,32 +1,35 @@
 """Reads key binding files (YAML, console.md §4) into a keymap.
 
-The console loads the shipped set and the person's own file at start, and another on command. Errors carry file, line
-and column, are collected and never stop the start: the bad entry is skipped. The text is only ever composed into nodes,
-so no YAML tag can make an object.
+The console loads the shipped set and the person's own file at start, and others on command. Errors carry file, line
+and column, are collected and never stop the start: the bad entry is skipped. A file that is a list is read by
+key_list.py. Whether the commands exist is not asked here: an addon may bring them later.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ruamel.yaml import YAML
-from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
+from midstream.console import key_list
 from midstream.console.key_names import BadKey, legacy_meaning, parse_chord
+from midstream.console.key_nodes import Skip, mapping, sequence, text
 from midstream.console.keymap import CONTEXTS, Binding, Condition, Conflict, Keymap
+from midstream.hub import yaml_nodes
+from midstream.hub.yaml_nodes import BadYaml
 from midstream.text.suggest import did_you_mean
 
-LONGEST_FILE = 1 << 20
+LARGEST_FILE = 128 * 1024
 DEEPEST_EXTENDS = 8
+MOST_ERRORS = 50
+LONGEST_CHORD = 8
 _TOP = ("version", "name", "extends", "options", "bind", "menus", "unbind")
 _BIND = ("keys", "in", "run", "help", "when")
 _MENU = ("keys", "in", "title", "items")
 
 CompileFilter = Callable[[str], Condition]
-CheckCommand = Callable[[str], str]  # "" or what is wrong with the command line
 
 
 @dataclass(slots=True)
@@ -36,14 +39,8 @@ class Report:
     errors: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     count: int = 0
-
-
-class _Skip(Exception):
-    """This entry is wrong: say so and go on with the next."""
-
-    def __init__(self, node: Node, problem: str) -> None:
-        super().__init__(problem)
-        self.node = node
+    was_refused: bool = False  # the file as a whole: nothing of it was taken
+    started_anew: bool = False  # it says itself what it stands on
 
 
 def shipped_folder() -> Path:
@@ -55,227 +52,268 @@ def shipped_folder() -> Path:
     return package.parent.parent / "keybindings"
 
 
-class KeyFileReader:
-    """Reads files into one keymap. `compile_filter` and `check_command` are the hub's, so that this needs neither."""
+def _shown(path: Path) -> str:
+    """The path as people write it: messages about their own files fit into a row then."""
+    home = Path.home()
+    return f"~/{path.relative_to(home)}" if path.is_relative_to(home) else str(path)
 
-    def __init__(self, keymap: Keymap, compile_filter: CompileFilter, check_command: CheckCommand) -> None:
-        self._keymap = keymap
+
+class KeyFileReader:
+    """Reads files into one keymap. `compile_filter` is given, so that this needs no hub; `folders` hold key sets."""
+
+    def __init__(self, keymap: Keymap, compile_filter: CompileFilter, folders: Sequence[Path] = ()) -> None:
+        self.keymap = keymap
+        self.report = Report()
         self._compile = compile_filter
-        self._check_command = check_command
+        self._folders = (*folders, shipped_folder())
         self._file = ""
         self._source = ""
-        self.report = Report()
+        self._is_shipped = False
+
+    def read_set(self, name: str) -> Report:
+        """Add a key set by its name."""
+        path = self._find_set(name, None)
+        if path is None:
+            return self._refuse(f"there is no key set {name!r}{self._which_sets(name)}")
+        return self.read_file(path)
 
     def read_file(self, path: Path, depth: int = 0) -> Report:
-        """Add the bindings of a file, those it extends first."""
+        """Lay the bindings of a file over what is there; with `extends` it starts anew from that set."""
         try:
-            if path.stat().st_size > LONGEST_FILE:
-                raise ValueError(f"larger than {LONGEST_FILE} bytes")
-            text = path.read_text("utf-8")
-        except (OSError, ValueError) as error:
-            self.report.errors.append(f"{path}: {getattr(error, 'strerror', None) or error}")
-            return self.report
+            content = yaml_nodes.read_text(path, LARGEST_FILE)
+        except BadYaml as error:
+            return self._refuse(str(error))
         shipped = path.parent == shipped_folder()
-        return self.read_text(text, path.stem if shipped else path.name, path, depth)
+        return self.read_text(content, path.stem if shipped else path.name, path, depth)
 
-    def read_text(self, text: str, name: str, path: Path | None = None, depth: int = 0) -> Report:
-        """Add the bindings that stand in `text`; `name` is what errors and sources call it."""
-        self._file = str(path) if path is not None else name
+    def read_text(self, content: str, name: str, path: Path | None = None, depth: int = 0) -> Report:
+        """The same for the content of a file; `name` is what errors and sources call it."""
+        self._file = _shown(path) if path is not None else name
         self._source = name
+        self._is_shipped = path is not None and path.parent == shipped_folder()
         try:
-            # The default reader keeps marks on nodes, and composing makes no objects of any kind.
-            root = YAML(typ="safe", pure=True).compose(text)
-        except MarkedYAMLError as error:
-            mark = error.problem_mark or error.context_mark
-            place = f"{self._file}:{mark.line + 1}:{mark.column + 1}" if mark else self._file
-            self.report.errors.append(f"{place}: {error.problem or error.context}")
-            return self.report
-        except (YAMLError, RecursionError) as error:
-            self.report.errors.append(
-                f"{self._file}: {str(error).splitlines()[0] if str(error) else 'nested too deep'}"
-            )
-            return self.report
+            root = yaml_nodes.compose(content, self._file)
+        except BadYaml as error:
+            return self._refuse(str(error))
         if root is not None:
             try:
                 self._read_root(root, path, depth)
-            except _Skip as skip:
-                self._error(skip)
+            except Skip as skip:
+                return self._refuse(f"{yaml_nodes.place(self._file, skip.node)}: {skip}")
         return self.report
 
     def _read_root(self, root: Node, path: Path | None, depth: int) -> None:
-        top = self._mapping(root, _TOP)
+        if isinstance(root, SequenceNode):
+            self._extend(None, path, depth)
+            self.keymap.begin_layer()
+            key_list.read(self, root)
+            return
+        top = mapping(root, _TOP)
         version = top.get("version")
-        if version is None or self._text(version) != "1":
-            raise _Skip(version or root, "a key file begins with 'version: 1'")
+        if version is None or text(version) != "1":
+            raise Skip(version or root, "a key file begins with 'version: 1'")
+        if "name" in top:
+            text(top["name"])
         self._extend(top.get("extends"), path, depth)
-        if (options := top.get("options")) is not None:
-            self._each([options], self._read_options)
-        self._each(self._sequence(top.get("unbind")), self._read_unbind)
-        self._each(self._sequence(top.get("bind")), self._read_bind)
-        self._each(self._sequence(top.get("menus")), self._read_menu)
+        self.keymap.begin_layer()
+        # In this order what the old leader began can be unbound, and what is bound finds the new one.
+        self.each([top["unbind"]] if "unbind" in top else [], lambda node: self.each(sequence(node), self._read_unbind))
+        self.each([top["options"]] if "options" in top else [], self._read_options)
+        self.each([top["bind"]] if "bind" in top else [], lambda node: self.each(sequence(node), self._read_bind))
+        self.each([top["menus"]] if "menus" in top else [], lambda node: self.each(sequence(node), self._read_menu))
+
+    # --- what it stands on ------------------------------------------------------------------------------------------
 
     def _extend(self, node: Node | None, path: Path | None, depth: int) -> None:
-        own = path is not None and path.parent != shipped_folder()
-        # A person's file adds to the default set unless it says otherwise; a shipped set says what it stands on.
-        wanted = self._text(node) if node is not None else "default" if own else "none"
-        if wanted == "none":
+        if node is not None:
+            wanted = text(node)
+        elif depth and not self._is_shipped:
+            wanted = "default"  # a person's file adds to the default set unless it says otherwise
+        else:
             return
-        if depth >= DEEPEST_EXTENDS:
-            self.report.errors.append(f"{self._file}: 'extends' goes in a circle")
-            return
-        file, source = self._file, self._source
-        candidates = [shipped_folder() / f"{wanted}.yaml"]
-        if path is not None and "/" not in wanted:
-            candidates.insert(0, path.parent / (wanted if wanted.endswith(".yaml") else f"{wanted}.yaml"))
-        found = next((candidate for candidate in candidates if candidate != path and candidate.is_file()), None)
-        if found is None:
-            names = [entry.stem for entry in shipped_folder().glob("*.yaml")]
-            place = self._place(node) if node is not None else self._file
-            self.report.errors.append(f"{place}: there is no key set {wanted!r}{did_you_mean(wanted, names)}")
-            return
-        self.read_file(found, depth + 1)
-        self._file, self._source = file, source
+        found = None
+        if wanted != "none":
+            found = self._find_set(wanted, path)
+            if node is not None and depth >= DEEPEST_EXTENDS:
+                raise Skip(node, "'extends' goes in a circle")
+            if node is not None and found is None:
+                raise Skip(node, f"there is no key set {wanted[:80]!r}{self._which_sets(wanted)}")
+        if not depth:
+            self.keymap.clear()
+            self.report.started_anew = True
+        if found is not None:
+            before = self._file, self._source, self._is_shipped
+            if self.read_file(found, depth + 1).was_refused:
+                self.report.was_refused = False
+                self.read_file(shipped_folder() / "default.yaml", depth + 1)  # so that there are keys
+            self._file, self._source, self._is_shipped = before
+
+    def _find_set(self, name: str, beside: Path | None) -> Path | None:
+        """The file of a key set: beside the one that names it, in the person's folder, or shipped."""
+        if not name or "\0" in name:
+            return None
+        file = name if name.endswith((".yaml", ".yml")) else f"{name}.yaml"
+        folders = ([beside.parent] if beside is not None else []) + list(self._folders)
+        for folder in folders:
+            candidate = folder / Path(file).expanduser()
+            if candidate != beside and candidate.is_file():
+                return candidate
+        return None
+
+    def _which_sets(self, wanted: str) -> str:
+        names = sorted({entry.stem for folder in self._folders for entry in folder.glob("*.yaml")})
+        return did_you_mean(wanted, names) or f"; there are {', '.join(names)}"
 
     # --- entries ----------------------------------------------------------------------------------------------------
 
-    def _each(self, nodes: list[Node], read: Callable[[Node], None]) -> None:
+    def each(self, nodes: Sequence[Node], read: Callable[[Node], None]) -> None:
+        """Read entry by entry; one that is wrong is an error and no more."""
         for node in nodes:
             try:
                 read(node)
-            except _Skip as skip:
-                self._error(skip)
+            except Skip as skip:
+                self._error(f"{yaml_nodes.place(self._file, skip.node)}: {skip}")
 
     def _read_options(self, node: Node) -> None:
-        options = self._mapping(node, ("leader", "menu_delay_ms"))
+        options = mapping(node, ("leader", "menu_delay_ms"))
         if (leader := options.get("leader")) is not None:
-            chord = self._chord(leader, "")
+            chord = self.chord(leader, "")
             if len(chord) != 1:
-                raise _Skip(leader, "leader is one key")
-            self._keymap.leader = chord[0]
+                raise Skip(leader, "leader is one key")
+            self.keymap.set_leader(chord[0], self.at(leader))
         if (delay := options.get("menu_delay_ms")) is not None:
-            try:
-                milliseconds = int(self._text(delay))
-            except ValueError:
-                raise _Skip(delay, f"menu_delay_ms is a number, not {self._text(delay)!r}") from None
-            if not 0 <= milliseconds <= 60_000:
-                raise _Skip(delay, "menu_delay_ms lies between 0 and 60000")
-            self._keymap.menu_delay = milliseconds / 1000
+            digits = text(delay)
+            if not (digits.isascii() and digits.isdecimal() and len(digits) < 6 and int(digits) <= 60_000):
+                raise Skip(delay, f"menu_delay_ms is a number from 0 to 60000, not {digits[:20]!r}")
+            self.keymap.menu_delay = int(digits) / 1000
 
     def _read_bind(self, node: Node) -> None:
-        entry = self._mapping(node, _BIND, required=("keys", "run"))
-        keys = self._chord(entry["keys"])
-        command = self._text(entry["run"]).strip()
-        if problem := self._check_command(command):
-            raise _Skip(entry["run"], problem)
+        entry = mapping(node, _BIND, required=("keys", "run"))
         condition, when = None, ""
         if (when_node := entry.get("when")) is not None:
-            when = self._text(when_node)
+            when = text(when_node)
             try:
                 condition = self._compile(when)
             except ValueError as error:
-                raise _Skip(when_node, f"when: {error}") from None
-        help_text = self._text(entry["help"]) if "help" in entry else ""
-        self._bind(
-            entry["keys"], Binding(keys, self._contexts(entry), command, help_text, condition, when, self._at(node))
+                raise Skip(when_node, f"when: {error}") from None
+        help_text = text(entry["help"]) if "help" in entry else ""
+        self.bind(
+            entry["keys"], entry["run"], self._contexts(entry), help_text=help_text, condition=condition, when=when
         )
 
     def _read_menu(self, node: Node) -> None:
-        entry = self._mapping(node, _MENU, required=("keys",))
-        prefix = self._chord(entry["keys"])
+        entry = mapping(node, _MENU, required=("keys",))
+        prefix = self.chord(entry["keys"])
         contexts = self._contexts(entry)
         if "title" in entry:
-            self._keymap.set_title(prefix, contexts, self._text(entry["title"]))
+            self.keymap.set_title(prefix, contexts, text(entry["title"]), self._leader_at(entry["keys"]))
         items = entry.get("items")
         if items is None:
             return  # only a title, for chords that stand under bind
         if not isinstance(items, MappingNode):
-            raise _Skip(items, "items is a mapping of keys to [command, help]")
-        for key_node, value in items.value:
-            try:
-                parts = self._sequence(value) if isinstance(value, SequenceNode) else [value]
-                command = self._text(parts[0]) if parts else ""
-                if problem := self._check_command(command):
-                    raise _Skip(value, problem)
-                help_text = self._text(parts[1]) if len(parts) > 1 else ""
-                keys = (*prefix, *self._chord(key_node))
-                self._bind(key_node, Binding(keys, contexts, command, help_text, source=self._at(key_node)))
-            except _Skip as skip:
-                self._error(skip)
+            raise Skip(items, "items is a mapping of keys to [command, help]")
+
+        def read_item(key_node: Node) -> None:
+            value = values[id(key_node)]
+            parts = sequence(value) if isinstance(value, SequenceNode) else [value]
+            if not 0 < len(parts) < 3:
+                raise Skip(value, "an item is [command, help]")
+            help_text = text(parts[1]) if len(parts) > 1 else ""
+            self.bind(key_node, parts[0], contexts, help_text=help_text, prefix=entry["keys"])
+
+        values = {id(key_node): value for key_node, value in items.value}
+        self.each([key_node for key_node, _ in items.value], read_item)
 
     def _read_unbind(self, node: Node) -> None:
-        entry = self._mapping(node, ("keys", "in"), required=("keys",))
-        keys = self._chord(entry["keys"])
-        if not self._keymap.remove(keys, self._contexts(entry)):
-            raise _Skip(entry["keys"], f"{' '.join(keys)!r} is not bound there")
+        entry = mapping(node, ("keys", "in"), required=("keys",))
+        keys = self.chord(entry["keys"])
+        if not self.keymap.remove(keys, self._contexts(entry), self.at(entry["keys"])):
+            raise Skip(entry["keys"], f"{' '.join(keys)!r} is not bound there")
 
-    def _bind(self, node: Node, binding: Binding) -> None:
+    def bind(
+        self,
+        key_node: Node,
+        run_node: Node,
+        contexts: tuple[str, ...],
+        *,
+        help_text: str = "",
+        condition: Condition | None = None,
+        when: str = "",
+        prefix: Node | None = None,
+    ) -> None:
+        """One binding; the keys of `prefix` come first."""
+        parts = [prefix, key_node] if prefix is not None else [key_node]
+        keys = tuple(key for part in parts for key in self.chord(part))
+        words = [word for part in parts for word in self.chord(part, "leader")]
+        command = " ".join(text(run_node).split("\n")).strip()
+        if not command:
+            raise Skip(run_node, "no command is given")
+        if len(keys) > LONGEST_CHORD:
+            raise Skip(key_node, f"a chord has at most {LONGEST_CHORD} keys")
+        binding = Binding(
+            keys,
+            contexts,
+            command,
+            help_text,
+            condition,
+            when,
+            source=self.at(key_node),
+            place=yaml_nodes.place(self._file, run_node),
+            leader_at=tuple(at for at, word in enumerate(words) if word == "leader"),
+        )
         try:
-            self._keymap.add(binding)
+            self.keymap.add(binding)
         except Conflict as conflict:
-            raise _Skip(node, str(conflict)) from None
+            raise Skip(key_node, str(conflict)) from None
         self.report.count += 1
-        for key in binding.keys:
+        for key in keys:
             if meaning := legacy_meaning(key):
-                self.report.notes.append(f"{self._place(node)}: many terminals send {key!r} as {meaning!r}")
+                self.note(key_node, f"many terminals send {key!r} as {meaning!r}")
 
-    # --- nodes ------------------------------------------------------------------------------------------------------
+    # --- parts of an entry ------------------------------------------------------------------------------------------
 
-    def _mapping(self, node: Node, known: tuple[str, ...], required: tuple[str, ...] = ()) -> dict[str, Node]:
-        if not isinstance(node, MappingNode):
-            raise _Skip(node, f"here stands a mapping with {', '.join(known)}")
-        entries: dict[str, Node] = {}
-        for key_node, value in node.value:
-            key = self._text(key_node)
-            if key not in known:
-                raise _Skip(key_node, f"{key!r} means nothing here{did_you_mean(key, known)}")
-            if key in entries:
-                raise _Skip(key_node, f"{key!r} stands twice")
-            entries[key] = value
-        for name in required:
-            if name not in entries:
-                raise _Skip(node, f"{name!r} is missing")
-        return entries
-
-    def _sequence(self, node: Node | None) -> list[Node]:
-        if node is None or (isinstance(node, ScalarNode) and not node.value):
-            return []
-        if not isinstance(node, SequenceNode):
-            raise _Skip(node, "here stands a list")
-        return list(node.value)
-
-    def _text(self, node: Node) -> str:
-        if not isinstance(node, ScalarNode):
-            raise _Skip(node, "here stands a plain text")
-        return str(node.value)
-
-    def _chord(self, node: Node, leader: str | None = None) -> tuple[str, ...]:
+    def chord(self, node: Node, leader: str | None = None) -> tuple[str, ...]:
+        """The keys that a node names."""
         try:
-            return parse_chord(self._text(node), self._keymap.leader if leader is None else leader)
+            return parse_chord(text(node), self.keymap.leader if leader is None else leader)
         except BadKey as error:
-            raise _Skip(node, str(error)) from None
+            raise Skip(node, str(error)) from None
+
+    def _leader_at(self, node: Node) -> tuple[int, ...]:
+        return tuple(at for at, word in enumerate(self.chord(node, "leader")) if word == "leader")
 
     def _contexts(self, entry: dict[str, Node]) -> tuple[str, ...]:
         node = entry.get("in")
         if node is None:
             return ("global",)
-        names = []
-        for child in [node] if isinstance(node, ScalarNode) else self._sequence(node):
-            name = self._text(child)
+        names: dict[str, None] = {}
+        for child in [node] if isinstance(node, ScalarNode) else sequence(node):
+            name = text(child)
             if name not in CONTEXTS:
-                raise _Skip(child, f"{name!r} is no context{did_you_mean(name, CONTEXTS)}")
-            names.append(name)
+                raise Skip(child, f"{name[:80]!r} is no context{did_you_mean(name, CONTEXTS)}")
+            names[name] = None
         if not names:
-            raise _Skip(node, "'in' names no context")
+            raise Skip(node, "'in' names no context")
         return tuple(names)
 
     # --- where ------------------------------------------------------------------------------------------------------
 
-    def _at(self, node: Node) -> str:
-        shipped = self._file.startswith(str(shipped_folder()))
-        return self._source if shipped else f"{self._source}:{node.start_mark.line + 1}"
+    def note(self, node: Node, words: str) -> None:
+        """Something worth knowing about an entry that is kept."""
+        if len(self.report.notes) < MOST_ERRORS:
+            self.report.notes.append(f"{yaml_nodes.place(self._file, node)}: {words}")
 
-    def _place(self, node: Node) -> str:
-        return f"{self._file}:{node.start_mark.line + 1}:{node.start_mark.column + 1}"
+    def at(self, node: Node) -> str:
+        """The source of a binding: a set's name, or file:line."""
+        return self._source if self._is_shipped else f"{self._source}:{node.start_mark.line + 1}"
 
-    def _error(self, skip: _Skip) -> None:
-        self.report.errors.append(f"{self._place(skip.node)}: {skip}")
+    def _refuse(self, line: str) -> Report:
+        self.report.was_refused = True
+        self._error(line)
+        return self.report
+
+    def _error(self, line: str) -> None:
+        if len(self.report.errors) == MOST_ERRORS:
+            self.report.errors.append(f"{self._file}: there are more errors; the first {MOST_ERRORS} are listed")
+        elif len(self.report.errors) < MOST_ERRORS:
+            self.report.errors.append(line)

@@ -35,10 +35,10 @@ class BadKey(ValueError):
 
 
 def parse_chord(text: str, leader: str = "") -> tuple[str, ...]:
-    """`g g` is two keys, `ctrl e` one. Raises BadKey."""
+    """`g g` is two keys, `ctrl e` one; urwid's `meta b` and `page up` are understood too. Raises BadKey."""
     keys: list[str] = []
     modifiers: list[str] = []
-    for word in text.split():
+    for word in _words(text):
         if word in MODIFIERS:
             if word in modifiers:
                 raise BadKey(f"{word!r} stands twice before one key")
@@ -51,6 +51,18 @@ def parse_chord(text: str, leader: str = "") -> tuple[str, ...]:
     if not keys:
         raise BadKey("no key is named")
     return tuple(keys)
+
+
+def _words(text: str) -> list[str]:
+    if text == " ":
+        return ["space"]
+    words: list[str] = []
+    for word in text.split():
+        if words and words[-1] == "page" and word in ("up", "down"):
+            words[-1] = f"page_{word}"
+        else:
+            words.append("alt" if word == "meta" else word)
+    return words
 
 
 def _one_key(word: str, modifiers: list[str], leader: str) -> str:

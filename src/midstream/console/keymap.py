@@ -6,8 +6,9 @@ Contexts inherit: flows → list → global, detail → global; prompt, text and
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from midstream.flows.flow import Flow
 
@@ -33,7 +34,10 @@ Condition = Callable[[Flow], bool]
 
 @dataclass(frozen=True, slots=True)
 class Binding:
-    """One line of a key file. `when` is a compiled filter on the focused flow, `source` a set's name or file:line."""
+    """One line of a key file. `when` is a compiled filter on the focused flow, `source` a set's name or file:line.
+
+    `place` is file:line:column, for messages. `leader_at` are the positions of keys that were written as `leader`.
+    """
 
     keys: tuple[str, ...]
     contexts: tuple[str, ...]
@@ -42,6 +46,18 @@ class Binding:
     when: Condition | None = None
     when_text: str = ""
     source: str = ""
+    place: str = ""
+    leader_at: tuple[int, ...] = ()
+    layer: int = 0  # set when it is added
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """A binding that does not count any more in one context, and why."""
+
+    binding: Binding
+    context: str
+    reason: str
 
 
 @dataclass(slots=True)
@@ -53,50 +69,113 @@ class Found:
 
 
 class Conflict(ValueError):
-    """A key that also starts a chord in the same context."""
+    """A key that also starts a chord in the same context, or stands twice in one file."""
+
+
+LEADER = ","
+MENU_DELAY = 0.4
+_MOST_LOST = 1000
 
 
 class Keymap:
-    """All bindings, by context and keys. `options` holds what key files may set: leader and menu_delay_ms."""
+    """All bindings, by context and keys; `leader` and `menu_delay` are what the option lines of key files say.
+
+    Each file is a layer: what a later one binds counts before what the earlier ones bound to the same keys.
+    """
 
     def __init__(self) -> None:
+        self.clear()
+
+    def clear(self) -> None:
+        """Forget everything."""
         self._bindings: dict[str, dict[tuple[str, ...], list[Binding]]] = {name: {} for name in CONTEXTS}
         self._prefixes: dict[str, dict[tuple[str, ...], int]] = {name: {} for name in CONTEXTS}
-        self._titles: dict[tuple[str, tuple[str, ...]], str] = {}
-        self.leader = ","
-        self.menu_delay = 0.4
+        self._titles: dict[tuple[str, tuple[str, ...]], tuple[str, tuple[int, ...]]] = {}
+        self._layer = 0
+        self.revision = 0  # another number after each change
+        self.lost: deque[Lost] = deque(maxlen=_MOST_LOST)
+        self.leader = LEADER
+        self.menu_delay = MENU_DELAY
 
     # --- filling ----------------------------------------------------------------------------------------------------
 
-    def add(self, binding: Binding) -> None:
-        """Bind in each of its contexts; Conflict, and nothing bound, if the keys cut across a chord there."""
-        for context in binding.contexts:
-            self._check(context, binding.keys)
-        for context in binding.contexts:
-            entries = self._bindings[context].setdefault(binding.keys, [])
-            same = [entry for entry in entries if entry.when_text == binding.when_text]
-            if same:
-                # A later file overrides; entries with another condition stay beside it, the newest looked at first.
-                entries.remove(same[0])
-            else:
-                self._count(context, binding.keys, +1) if not entries else None
-            position = 0 if binding.when is not None else len([entry for entry in entries if entry.when is not None])
-            entries.insert(position, binding)
+    def begin_layer(self) -> None:
+        """What is added from now on counts before what is there."""
+        self._layer += 1
 
-    def remove(self, keys: tuple[str, ...], contexts: Iterable[str]) -> bool:
+    def add(self, binding: Binding) -> None:
+        """Bind in each of its contexts; Conflict, and nothing bound, if the keys cut across a chord there.
+
+        Entries with a condition stand beside each other and before the one without: the first that holds counts.
+        """
+        binding = replace(binding, layer=self._layer)
+        for context in binding.contexts:
+            self._check(context, binding)
+        for context in binding.contexts:
+            for old in self._bindings[context].get(binding.keys, []):
+                if _replaces(binding, old):
+                    self._lose(old, context, f"overridden by {binding.source}" if binding.source else "overridden")
+            self._put_in(binding, context)
+
+    def remove(self, keys: tuple[str, ...], contexts: Iterable[str], by: str = "") -> bool:
         """Unbind; a prefix takes all its chords with it. False: nothing was bound."""
         removed = False
         for context in contexts:
             for bound in [bound for bound in self._bindings[context] if bound[: len(keys)] == keys]:
-                del self._bindings[context][bound]
+                for binding in self._bindings[context].pop(bound):
+                    self._lose(binding, context, f"unbound by {by}" if by else "unbound")
                 self._count(context, bound, -1)
                 removed = True
         return removed
 
-    def set_title(self, keys: tuple[str, ...], contexts: Iterable[str], title: str) -> None:
+    def set_title(self, keys: tuple[str, ...], contexts: Iterable[str], title: str, leader_at: tuple[int, ...]) -> None:
         """Name the menu that opens after a prefix."""
         for context in contexts:
-            self._titles[context, keys] = title
+            self._titles[context, keys] = (title, leader_at)
+
+    def set_leader(self, leader: str, by: str = "") -> None:
+        """Another leader: what was bound to chords of the old one moves along, but where keys stand in the way."""
+        if leader == self.leader:
+            return
+        self.leader = leader
+        for context in CONTEXTS:
+            moving = [binding for binding in self.in_context(context) if binding.leader_at]
+            for binding in moving:
+                self._take_out(binding, context)
+            for binding in moving:
+                self._move(binding, context, _led(binding.keys, binding.leader_at, leader), by)
+        self._titles = {
+            (context, _led(keys, at, leader)): (title, at) for (context, keys), (title, at) in self._titles.items()
+        }
+
+    def _move(self, binding: Binding, context: str, keys: tuple[str, ...], by: str) -> None:
+        moved = replace(binding, keys=keys, contexts=(context,))
+        try:
+            self._check(context, moved, layered=False)
+        except Conflict as conflict:
+            self._lose(binding, context, f"the leader of {by}: {conflict}")
+            return
+        self._put_in(moved, context)
+
+    def _put_in(self, binding: Binding, context: str) -> None:
+        entries = self._bindings[context].setdefault(binding.keys, [])
+        if not entries:
+            self._count(context, binding.keys, +1)
+        entries[:] = [entry for entry in entries if not _replaces(binding, entry)]
+        entries.append(binding)
+        entries.sort(key=lambda entry: (-entry.layer, entry.when is None))
+        self.revision += 1
+
+    def _take_out(self, binding: Binding, context: str) -> None:
+        entries = self._bindings[context][binding.keys]
+        entries.remove(binding)
+        if not entries:
+            del self._bindings[context][binding.keys]
+            self._count(context, binding.keys, -1)
+
+    def _lose(self, binding: Binding, context: str, reason: str) -> None:
+        self.revision += 1
+        self.lost.append(Lost(binding, context, reason))
 
     def _count(self, context: str, keys: tuple[str, ...], change: int) -> None:
         prefixes = self._prefixes[context]
@@ -108,13 +187,18 @@ class Keymap:
             else:
                 prefixes.pop(prefix, None)
 
-    def _check(self, context: str, keys: tuple[str, ...]) -> None:
+    def _check(self, context: str, binding: Binding, layered: bool = True) -> None:
+        keys = binding.keys
         if keys in self._prefixes[context]:
             longer = next(bound for bound in self._bindings[context] if bound[: len(keys)] == keys)
             raise Conflict(f"{' '.join(keys)!r} starts the chord {' '.join(longer)!r} in {context}")
         for length in range(1, len(keys)):
             if keys[:length] in self._bindings[context]:
                 raise Conflict(f"{' '.join(keys[:length])!r} is a binding of its own in {context}")
+        for entry in self._bindings[context].get(keys, ()) if layered else ():
+            if entry.layer == binding.layer and entry.when_text == binding.when_text:
+                twice = f", in {entry.source}" if entry.source else ""
+                raise Conflict(f"{' '.join(keys)!r} is bound already in {context}{twice}")
 
     # --- asking -----------------------------------------------------------------------------------------------------
 
@@ -124,8 +208,8 @@ class Keymap:
             binding = _first_that_applies(self._bindings[context].get(keys, ()), flow)
             if binding is not None:
                 return Found(binding)
-            if keys in self._prefixes[context]:
-                return Found(None, self.following(keys, contexts, flow))
+            if keys in self._prefixes[context] and (following := self.following(keys, contexts, flow)):
+                return Found(None, following)
         return Found()
 
     def following(self, keys: tuple[str, ...], contexts: Iterable[str], flow: Flow | None) -> list[Binding]:
@@ -143,13 +227,13 @@ class Keymap:
         """The name of the menu after a prefix."""
         for context in contexts:
             if (context, keys) in self._titles:
-                return self._titles[context, keys]
+                return self._titles[context, keys][0]
         return ""
 
     def in_context(self, context: str) -> Iterator[Binding]:
-        """All bindings of one context, without those it inherits."""
-        for entries in self._bindings[context].values():
-            yield from entries
+        """All bindings of one context, without those it inherits; one's own come before those of the set below."""
+        every = [binding for entries in self._bindings[context].values() for binding in entries]
+        yield from sorted(every, key=lambda binding: -binding.layer)
 
     def all(self) -> list[Binding]:
         """Each binding once."""
@@ -167,3 +251,12 @@ def _first_that_applies(entries: Iterable[Binding], flow: Flow | None) -> Bindin
         if flow is not None and binding.when(flow):
             return binding
     return None
+
+
+def _replaces(new: Binding, old: Binding) -> bool:
+    """A later layer without a condition counts for every flow, so nothing of the earlier ones can be reached."""
+    return old.layer < new.layer and (new.when is None or new.when_text == old.when_text)
+
+
+def _led(keys: tuple[str, ...], leader_at: tuple[int, ...], leader: str) -> tuple[str, ...]:
+    return tuple(leader if at in leader_at else key for at, key in enumerate(keys))

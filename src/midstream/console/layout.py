@@ -116,7 +116,8 @@ class Layout(urwid.Widget):
             return console.overlay.lines(min(columns, 100), rows), False
         if console.keys.menu_is_open:
             title, bindings = console.keys.menu()
-            return menu_lines(console.keys.pending, title, bindings, columns, rows), False
+            shown = [(binding, console.bindings.problem(binding)) for binding in bindings]
+            return menu_lines(console.keys.pending, title, shown, columns, rows), False
         return [], True
 
     # --- mouse ------------------------------------------------------------------------------------------------------

@@ -126,16 +126,18 @@ class Table(Overlay):
         return lines or [[("menu", "no rows")]]
 
 
-def menu_lines(prefix: tuple[str, ...], title: str, bindings: Sequence[Binding], columns: int, rows: int) -> list[Line]:
-    """The which-key box: what may follow the prefix, in as many columns as fit."""
+def menu_lines(
+    prefix: tuple[str, ...], title: str, bindings: Sequence[tuple[Binding, str]], columns: int, rows: int
+) -> list[Line]:
+    """The which-key box: what may follow the prefix, in as many columns as fit; each with why it does not work now."""
     entries: list[tuple[str, str]] = []
     deeper: dict[str, int] = {}
-    for binding in bindings:
+    for binding, problem in bindings:
         rest = binding.keys[len(prefix) :]
         if len(rest) > 1:
             deeper[rest[0]] = deeper.get(rest[0], 0) + 1
         else:
-            entries.append((rest[0], binding.help or binding.command))
+            entries.append((rest[0], visible((binding.help or binding.command) + " (not available)" * bool(problem))))
     entries += [(key, f"… {count} more") for key, count in deeper.items()]
     if not entries:
         return []

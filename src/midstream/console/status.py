@@ -46,6 +46,8 @@ def tab_bar(console: Console, columns: int) -> tuple[list[Run], list[tuple[int, 
 def _news(console: Console, name: str) -> str:
     if name == "log" and console.messages.unseen_errors:
         return f"{console.messages.unseen_errors}!"
+    if name == "keys" and console.bindings.errors and not console.bindings.were_seen:
+        return f"{len(console.bindings.errors)}!"
     if name == "flows" and console.tally.held:
         return f"{len(console.tally.held)} held"
     return ""

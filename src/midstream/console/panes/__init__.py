@@ -8,11 +8,12 @@ from midstream.console.panes.commands import CommandsPane
 from midstream.console.panes.detail import Detail
 from midstream.console.panes.flow_list import FlowList
 from midstream.console.panes.help import HelpPane
+from midstream.console.panes.keys import KeysPane
 from midstream.console.panes.log import Log
 from midstream.console.panes.options import OptionsPane
 
 PANES: dict[str, Callable[[Any], Pane]] = {
-    pane.name: pane for pane in (FlowList, Detail, OptionsPane, CommandsPane, Log, HelpPane)
+    pane.name: pane for pane in (FlowList, Detail, OptionsPane, CommandsPane, KeysPane, Log, HelpPane)
 }
 
-__all__ = ["PANES", "CommandsPane", "Detail", "FlowList", "HelpPane", "Log", "OptionsPane"]
+__all__ = ["PANES", "CommandsPane", "Detail", "FlowList", "HelpPane", "KeysPane", "Log", "OptionsPane"]

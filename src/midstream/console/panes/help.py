@@ -13,7 +13,6 @@ from midstream.text.escape import visible
 
 if TYPE_CHECKING:
     from midstream.console.console import Console
-    from midstream.console.keymap import Keymap
 
 _TITLES = {
     "global": "Everywhere",
@@ -60,7 +59,7 @@ class HelpPane(ListPane):
         self._lines: list[list[Run]] = []
 
     def entered(self) -> None:
-        self._lines = list(_help(self.console.keys.keymap, self.asked_from))
+        self._lines = list(_help(self.console, self.asked_from))
 
     def row_count(self) -> int:
         return len(self._lines)
@@ -75,10 +74,10 @@ class HelpPane(ListPane):
         return [[("title", " help   "), ("hint.key", "/ "), ("hint", "find   "), ("hint.key", "q "), ("hint", "back")]]
 
 
-def _help(keymap: Keymap, first: tuple[str, ...]) -> Iterator[list[Run]]:
+def _help(console: Console, first: tuple[str, ...]) -> Iterator[list[Run]]:
     order = dict.fromkeys((*first, *_TITLES, *CONTEXTS))
     for context in order:
-        lines = list(_keys(keymap, context))
+        lines = list(_keys(console, context))
         if lines:
             yield [("strong", f" {_TITLES.get(context, context)}")]
             yield from lines
@@ -96,16 +95,18 @@ def _help(keymap: Keymap, first: tuple[str, ...]) -> Iterator[list[Run]]:
         yield [("hint.key", f"   {words:<28} "), ("text", meaning)]
 
 
-def _keys(keymap: Keymap, context: str) -> Iterator[list[Run]]:
+def _keys(console: Console, context: str) -> Iterator[list[Run]]:
     if context not in CONTEXTS:
         return
-    for binding in keymap.in_context(context):
+    for binding in console.keys.keymap.in_context(context):
         keys = visible(" ".join(binding.keys))
         runs: list[Run] = [
             ("hint.key", f"   {keys:<{_KEY_CELLS}} "),
             ("text", f"{visible(binding.help) or '-':<{_HELP_CELLS}}"),
         ]
         runs.append(("dim", f" {visible(binding.command)}"))
+        if problem := console.bindings.problem(binding):
+            runs.append(("failed", f"   not available: {visible(problem)}"))
         if binding.when_text:
             runs.append(("dim", f"   when {visible(binding.when_text)}"))
         yield runs

@@ -1,0 +1,168 @@
+"""Commands about key bindings: bind, unbind, load and save key files, and what the keys pane does to its focused row.
+
+Nested in the console's addon. What is bound, and why something does not work, is the matter of key_bindings.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path as FilePath
+from typing import TYPE_CHECKING
+
+from midstream.console import key_save
+from midstream.console.key_list import contexts_named
+from midstream.console.key_names import BadKey, parse_chord
+from midstream.console.keymap import CONTEXTS, Binding
+from midstream.console.panes.commands import CommandsPane
+from midstream.console.panes.keys import KeysPane
+from midstream.flows.errors import CommandError
+from midstream.hub import lexer
+from midstream.hub.commands import command
+from midstream.hub.types import Cmd, CmdArgs, Path
+
+if TYPE_CHECKING:
+    from midstream.console.console import Console
+
+BIND = "console.key.bind"
+
+
+class KeyCommands:
+    """See the module."""
+
+    name = "console_keys"
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+
+    @command("console.view.keybindings")
+    def view_keybindings(self) -> None:
+        """Open the key bindings."""
+        self._console.open_pane("keys")
+
+    # --- bindings of this session -----------------------------------------------------------------------------------
+
+    @command("console.key.contexts")
+    def key_contexts(self) -> Sequence[str]:
+        """The contexts in which keys can be bound."""
+        return list(CONTEXTS)
+
+    @command(BIND)
+    def key_bind(self, contexts: Sequence[str], key: str, cmd: Cmd, *args: CmdArgs) -> None:
+        """Bind a key, or a chord in quotes, to a command until exit."""
+        line = " ".join([cmd, *(lexer.quote(arg) for arg in args)])
+        self._console.bindings.bind(self._chord(key), _contexts(contexts), line)
+
+    @command("console.key.unbind")
+    def key_unbind(self, contexts: Sequence[str], key: str) -> None:
+        """Take a key, or all chords that begin with it, out of contexts until exit."""
+        self._console.bindings.unbind(self._chord(key), _contexts(contexts))
+
+    # --- the focused row --------------------------------------------------------------------------------------------
+
+    @command("console.key.edit.focus")
+    def key_edit_focus(self) -> None:
+        """Change the selected binding: its key, where it counts, or its command."""
+        old = self._focused()
+        start = f"{BIND} {','.join(old.contexts)} {lexer.quote(' '.join(old.keys))}"
+        self._ask(f"{start} {old.command}", len(start), lambda text: self._rebind(old, text))
+
+    @command("console.key.bind.focus")
+    def key_bind_focus(self) -> None:
+        """Bind a key to the selected command."""
+        pane = self._console.focused_pane
+        contexts: tuple[str, ...]
+        if isinstance(pane, CommandsPane) and pane.focused_command is not None:
+            contexts, run = ("global",), pane.focused_command
+        else:
+            binding = self._focused()
+            contexts, run = binding.contexts, binding.command
+        start = f"{BIND} {','.join(contexts)} "
+        self._ask(f"{start} {run}", len(start))
+
+    @command("console.key.execute.focus")
+    def key_execute_focus(self) -> None:
+        """Put the command of the selected binding into the prompt."""
+        self._console.prompt(":", self._focused().command)
+
+    @command("console.key.unbind.focus")
+    def key_unbind_focus(self) -> None:
+        """Take the selected binding away until exit."""
+        binding = self._focused()
+        self._console.bindings.unbind(binding.keys, binding.contexts)
+
+    # --- files ------------------------------------------------------------------------------------------------------
+
+    @command("console.keymap.load")
+    def keymap_load(self, path: Path) -> None:
+        """Lay a key file over the present bindings; entries that are wrong are skipped."""
+        report = self._console.bindings.load(FilePath(path).expanduser())
+        skipped = len(report.errors)
+        more = f"; {skipped} entr{'ies are' if skipped != 1 else 'y is'} skipped, the keys pane says why" * bool(
+            skipped
+        )
+        self._console.message(f"{report.count} keys bound{more}", "warn" if skipped else "info", log=False)
+
+    @command("console.keymap.reload")
+    def keymap_reload(self) -> None:
+        """Read all key files again; what the session changed stays."""
+        self._console.bindings.reload()
+        count = len(self._console.bindings.errors)
+        more = f"; {count} entr{'ies are' if count != 1 else 'y is'} skipped, the keys pane says why" * bool(count)
+        self._console.message(f"key files read again{more}", "warn" if count else "info", log=False)
+
+    @command("console.keymap.save")
+    def keymap_save(self) -> None:
+        """Write the bindings of this session to keys.yaml in the config folder, keeping what stands there."""
+        bindings = self._console.bindings
+        if not bindings.session:
+            raise CommandError("no key was bound or unbound in this session")
+        count = len(bindings.session)
+        key_save.save(bindings.own_file, bindings.session, bindings.is_below)
+        bindings.session.clear()
+        bindings.reload()
+        self._console.message(f"{count} change{'s' if count > 1 else ''} written to {bindings.own_file}")
+
+    # --- parts ------------------------------------------------------------------------------------------------------
+
+    def _focused(self) -> Binding:
+        pane = self._console.focused_pane
+        binding = pane.focused_binding if isinstance(pane, KeysPane) else None
+        if binding is None:
+            raise CommandError("no key binding is selected")
+        return binding
+
+    def _ask(self, line: str, cursor: int, done: Callable[[str], object] | None = None) -> None:
+        self._console.prompt(":", line, done=done)
+        if self._console.active_prompt is not None:
+            self._console.active_prompt.edit.set_text(line, cursor)
+
+    def _chord(self, text: str) -> tuple[str, ...]:
+        try:
+            return parse_chord(text, self._console.keys.keymap.leader)
+        except BadKey as error:
+            raise CommandError(str(error)) from None
+
+    def _rebind(self, old: Binding, text: str) -> None:
+        words = lexer.split(text)
+        if words[:1] != [BIND] or len(words) < 4:
+            self._console.run_command(text)
+            return
+        _, contexts, key, *line = words
+        try:
+            if line[0] not in self._console.master.commands.commands:
+                self._console.run_command(text)  # it says what is wrong
+                return
+            run = " ".join([line[0], *(lexer.quote(word) for word in line[1:])])
+            self._console.bindings.move(old, _contexts(contexts.split(",")), self._chord(key), run)
+        except CommandError as error:
+            self._console.message(str(error), "error")
+
+
+def _contexts(names: Sequence[str]) -> tuple[str, ...]:
+    try:
+        found = contexts_named([name.strip() for name in names])
+    except ValueError as error:
+        raise CommandError(str(error)) from None
+    if not found:
+        raise CommandError(f"{', '.join(names)}: no keys can be bound there")
+    return found

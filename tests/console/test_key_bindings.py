@@ -1,0 +1,356 @@
+"""Key bindings in a console: files read at start and while it runs, the session's changes, commands that go."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from midstream.console.key_bindings import command_problem
+from midstream.console.keymap import CONTEXTS
+from midstream.flows.errors import CommandError
+from tests.console.masters import Shown, shown_console
+from tests.kit.captured import http_flow
+
+
+def write(path: Path, text: str) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(textwrap.dedent(text))
+    return path
+
+
+def run(shown: Shown, line: str) -> object:
+    return shown.console.master.commands.execute(line)
+
+
+def bound(shown: Shown, keys: str, context: str = "flows") -> str:
+    chain = CONTEXTS[context]
+    found = shown.console.keys.keymap.find((keys,) if keys.startswith("ctrl") else tuple(keys.split()), chain, None)
+    return found.binding.command if found.binding is not None else ""
+
+
+class Late:
+    """An addon that comes later."""
+
+    def __init__(self, ran: list[str]) -> None:
+        self.ran = ran
+
+    def load(self, loader: object) -> None:
+        loader.add_command("late.now", self.now)  # type: ignore[attr-defined]
+
+    def now(self, word: str) -> None:
+        self.ran.append(word)
+
+
+LATE = """\
+version: 1
+bind:
+  - {keys: leader n, in: [flows], run: late.now please, help: Now}
+  - {keys: ctrl n, in: [flows], run: late.now please, help: Now please}
+"""
+
+
+async def test_a_key_works_as_soon_as_an_addon_brings_its_command(tmp_path, caplog):
+    write(tmp_path / "keys.yaml", LATE)
+    ran: list[str] = []
+    async with shown_console(tmp_path) as shown:
+        assert f"{tmp_path}/keys.yaml:4:38: ctrl n does nothing yet: no command is called 'late.now'" in caplog.text
+        shown.press("ctrl n")
+        assert "ctrl n (keys.yaml:4): no command is called 'late.now'" in shown.text
+        shown.press("esc", ",")
+        assert "n Now (not available)" in shown.text
+        shown.press("esc", "?")
+        assert "late.now please   not available: no command" in shown.text
+        shown.press("q")
+        assert "now please" not in shown.lines[-1]
+
+        late = Late(ran)
+        shown.console.master.addons.add(late)
+        assert "now please" in shown.lines[-1]
+        shown.press("ctrl n", ",", "n")
+        assert ran == ["please", "please"]
+
+        shown.console.master.addons.remove(late)
+        assert "now please" not in shown.lines[-1]
+        shown.press("ctrl n")
+        assert "no command is called 'late.now'" in shown.text
+        assert ran == ["please", "please"]
+
+
+@pytest.mark.parametrize(
+    ("line", "missing"),
+    [
+        ("flow.resume @focus", ""),
+        ("flow.resum @focus", "no command is called 'flow.resum'; did you mean 'flow.resume'?"),
+        ("console.command flow.ma", ""),
+        ("console.command nowhere.to.be.found @focus", "no command is called 'nowhere.to.be.found'"),
+        ("console.command", ""),
+        (
+            "console.command.confirm 'really?' flow.kil @all",
+            "no command is called 'flow.kil'; did you mean 'flow.kill'?",
+        ),
+        ("console.choose.cmd x view.order.options set view_order {choice}", ""),
+        ("console.choose.cmd x vew.order.options set view_order {choice}", "no command is called 'vew.order.options'"),
+        ("console.choose.cmd x view.order.options sett view_order {choice}", "no command is called 'sett'"),
+        ("console.choose x a,b console.command.confirm sure? flow.kil @all", "no command is called 'flow.kil'"),
+    ],
+)
+async def test_commands_within_commands_are_looked_for_too(tmp_path, line, missing):
+    async with shown_console(tmp_path) as shown:
+        problem = command_problem(line, shown.console.master.commands.commands)
+        assert problem.startswith(missing) if missing else not problem
+
+
+async def test_bind_and_unbind_until_exit(tmp_path):
+    async with shown_console(tmp_path) as shown:
+        run(shown, "console.key.bind flows,detail 'ctrl x k' flow.kill @focus")
+        run(shown, "console.key.bind flowlist,eventlog 'meta b' flow.mark @focus ':red_circle:'")
+        keymap = shown.console.keys.keymap
+        assert keymap.find(("ctrl x", "k"), CONTEXTS["detail"], None).binding.help == "Kill", (
+            "as it is called elsewhere"
+        )
+        assert keymap.find(("alt b",), CONTEXTS["log"], None).binding.command == "flow.mark @focus :red_circle:"
+        run(shown, "console.key.unbind flowlist a")
+        assert bound(shown, "a") == ""
+        assert bound(shown, "a", "detail") == "flow.resume @focus"
+        run(shown, "console.keymap.reload")
+        assert bound(shown, "a") == ""
+        assert shown.console.keys.keymap is not keymap
+        assert shown.console.keys.keymap.find(("ctrl x", "k"), CONTEXTS["flows"], None).binding
+        assert "flows" in run(shown, "console.key.contexts")
+
+
+@pytest.mark.parametrize(
+    ("line", "problem"),
+    [
+        ("console.key.bind flwos x flow.kill @focus", "'flwos' is no context; did you mean 'flows'?"),
+        ("console.key.bind chooser x flow.kill @focus", "chooser: no keys can be bound there"),
+        ("console.key.bind flows entre flow.kill @focus", "'entre' is no key name; did you mean 'enter'?"),
+        ("console.key.bind flows e flow.kill @focus", "'e' starts the chord 'e h' in flows; unbind that first"),
+        ("console.key.bind flows 'a b' flow.kill @focus", "'a' is a binding of its own in flows; unbind that first"),
+        ("console.key.bind flows x flow.kil", "no command is called 'flow.kil'"),
+        ("console.key.unbind flows f12", "'f12' is not bound in flows"),
+        ("console.keymap.load /nowhere.yaml", "/nowhere.yaml: No such file or directory"),
+        ("console.keymap.save", "no key was bound or unbound in this session"),
+        ("console.key.edit.focus", "no key binding is selected"),
+    ],
+)
+async def test_what_cannot_be_done_is_said(tmp_path, line, problem):
+    async with shown_console(tmp_path) as shown:
+        with pytest.raises(CommandError) as raised:
+            run(shown, line)
+        assert problem in str(raised.value)
+        assert bound(shown, "a") == "flow.resume @focus"
+
+
+@pytest.mark.parametrize("key", ["'\"'", "\\", "'\\''", ";", "space", "#", "é"])
+async def test_odd_keys(tmp_path, key):
+    async with shown_console(tmp_path) as shown:
+        if key == "'\\''":
+            key = '"\'"'
+        run(shown, f"console.key.bind options {key} console.exit")
+        shown.press("K", "/", "console.exit", "enter")
+        wanted = {"space": "space"}.get(key, key.strip("'\"") or key[1])
+        assert bound(shown, wanted, "options") == "console.exit"
+
+
+async def test_a_file_loaded_while_it_runs_is_laid_over_what_is_there(tmp_path):
+    path = write(
+        tmp_path / "more.yaml",
+        """\
+        version: 1
+        bind:
+          - {keys: ctrl t, in: [flows], run: flow.mark.toggle @focus, help: Toggle}
+          - {keys: d, in: [flows], run: flow.kill @focus, help: Kill}
+          - {keys: x, in: [nowhere], run: flow.kill @focus}
+        """,
+    )
+    async with shown_console(tmp_path) as shown:
+        run(shown, "console.key.bind flows y flow.kill @focus")
+        run(shown, f"console.keymap.load {path}")
+        assert "2 keys bound; 1 entry is skipped, the keys pane says why" in shown.text
+        assert bound(shown, "ctrl t") == "flow.mark.toggle @focus"
+        assert bound(shown, "d") == "flow.kill @focus"
+        assert bound(shown, "a") == "flow.resume @focus"
+        assert bound(shown, "y") == "flow.kill @focus"
+        shown.press("K")
+        assert "more.yaml:5:20: 'nowhere' is no context" in shown.text
+        shown.press("/", "overridden", "enter")
+        assert any("- d" in line and "view.flows.remove @focus" in line for line in shown.lines)
+
+        path.write_text("version: 1\nbind: [")
+        with pytest.raises(CommandError, match=r"more\.yaml:2:8"):
+            run(shown, f"console.keymap.load {path}")
+        assert bound(shown, "ctrl t") == "flow.mark.toggle @focus", "a file that cannot be read changes nothing"
+
+        path.write_text("version: 1\nextends: none\nbind: [{keys: k, run: flow.kill @all}]\n")
+        run(shown, f"console.keymap.load {path}")
+        assert bound(shown, "a") == ""
+        assert bound(shown, "k") == "flow.kill @all"
+        assert shown.console.bindings.errors == []
+
+
+async def test_which_set_is_an_option(tmp_path, caplog):
+    write(tmp_path / "keybindings" / "tiny.yaml", "version: 1\nbind: [{keys: ctrl t, run: flow.kill @focus}]\n")
+    other = write(tmp_path / "other.yaml", "- {key: ctrl o, cmd: flow.kill @focus}\n")
+    write(tmp_path / "keys.yaml", "version: 1\nbind: [{keys: ctrl y, run: flow.kill @focus}]\n")
+    async with shown_console(tmp_path) as shown:
+        for value, own in (("tiny", "ctrl t"), (str(other), "ctrl o")):
+            shown.options.update(console_keys=value)
+            for key in (own, "ctrl y", "d"):
+                assert bound(shown, key), (value, key)
+        assert bound(shown, "ctrl t") == ""
+        shown.options.update(console_keys="tinny")
+        assert shown.console.bindings.errors == ["console_keys: there is no key set 'tinny'; did you mean 'tiny'?"]
+        assert bound(shown, "d")
+        write(tmp_path / "keys.yaml", "version: 1\nextends: default\nbind: [{keys: ctrl y, run: flow.kill @focus}]\n")
+        shown.options.update(console_keys="tiny")
+        assert bound(shown, "ctrl t") == ""
+        assert "keys.yaml says itself what it extends, so console_keys is not used" in caplog.text
+
+
+async def test_without_any_key_left_there_are_those_of_the_default_set(tmp_path):
+    write(tmp_path / "keys.yaml", "version: 1\nextends: none\n")
+    async with shown_console(tmp_path) as shown:
+        assert bound(shown, "q") == "console.view.pop"
+
+
+# --- saving -----------------------------------------------------------------------------------------------------------
+
+
+async def again(tmp_path: Path, check: Callable[[Shown], object]) -> None:
+    """What another start makes of the saved file."""
+    async with shown_console(tmp_path) as shown:
+        assert shown.console.bindings.errors == []
+        check(shown)
+
+
+async def test_saving_keeps_what_stands_in_the_file(tmp_path):
+    path = write(
+        tmp_path / "keys.yaml",
+        """\
+        # my keys
+        version: 1
+        bind:
+          # the most useful one
+          - {keys: ctrl t, in: [flows], run: flow.kill @focus, help: Kill}  # really
+          - keys: ctrl y
+            run: flow.kill @all
+        """,
+    )
+    path.chmod(0o640)
+    async with shown_console(tmp_path) as shown:
+        run(shown, "console.key.bind flows 'ctrl u' flow.mark @focus ':dog:'")
+        run(shown, "console.key.unbind global 'ctrl y'")
+        run(shown, "console.key.bind flows d flow.kill @focus")
+        run(shown, "console.key.unbind flows d")
+        run(shown, "console.key.unbind flows e")
+        run(shown, "console.key.bind flows e flow.revert @focus")
+        shown.press("K", "S")
+        assert "6 changes written to" in shown.text
+        assert shown.console.bindings.session == []
+        assert bound(shown, "d") == ""
+    assert path.read_text() == textwrap.dedent("""\
+        # my keys
+        version: 1
+        bind:
+          # the most useful one
+          - {keys: ctrl t, in: [flows], run: flow.kill @focus, help: Kill}  # really
+          - keys: ctrl u
+            in: [flows]
+            run: 'flow.mark @focus :dog:'
+          - keys: e
+            in: [flows]
+            run: flow.revert @focus
+            help: Revert
+        unbind:
+          - keys: d
+            in: [flows]
+          - keys: e
+            in: [flows]
+        """)
+    assert path.stat().st_mode & 0o777 == 0o640
+
+    def check(shown: Shown) -> None:
+        assert bound(shown, "ctrl u") == "flow.mark @focus :dog:"
+        assert bound(shown, "ctrl y") == ""
+        assert bound(shown, "d") == ""
+        assert bound(shown, "e") == "flow.revert @focus"
+
+    await again(tmp_path, check)
+
+
+async def test_saving_makes_the_file_or_adds_to_a_list(tmp_path):
+    async with shown_console(tmp_path) as shown:
+        run(shown, "console.key.bind flows 'g x' flow.kill @focus")
+        run(shown, "console.keymap.save")
+    await again(tmp_path, lambda shown: bound(shown, "g x") == "flow.kill @focus" or pytest.fail())
+    write(tmp_path / "keys.yaml", "# a list\n- key: ctrl t\n  cmd: flow.kill @focus\n")
+    async with shown_console(tmp_path) as shown:
+        run(shown, "console.key.bind flows 'ctrl u' flow.kill @focus")
+        run(shown, "console.keymap.save")
+        run(shown, "console.key.unbind flows 'd'")
+        with pytest.raises(CommandError, match="is a list, which cannot say that d is unbound"):
+            run(shown, "console.keymap.save")
+    assert (tmp_path / "keys.yaml").read_text().startswith("# a list\n")
+    await again(tmp_path, lambda shown: bound(shown, "ctrl u") == "flow.kill @focus" or pytest.fail())
+
+
+async def test_a_broken_file_is_not_written_over(tmp_path):
+    path = write(tmp_path / "keys.yaml", "version: 1\nbind: [\n")
+    async with shown_console(tmp_path) as shown:
+        run(shown, "console.key.bind flows 'ctrl u' flow.kill @focus")
+        with pytest.raises(CommandError, match=r"keys\.yaml:3:1: .*; nothing was saved"):
+            run(shown, "console.keymap.save")
+    assert path.read_text() == "version: 1\nbind: [\n"
+
+
+# --- the pane ---------------------------------------------------------------------------------------------------------
+
+
+async def test_the_keys_of_the_pane(tmp_path):
+    async with shown_console(tmp_path) as shown:
+        shown.view.add(http_flow("http://example.com/"))
+        shown.press("K", "/", "view.flows.duplicate @focus", "enter", "d")
+        assert bound(shown, "D") == ""
+        assert "1 of this session" in shown.text
+        assert any("- D" in line and "unbound by session" in line for line in shown.lines)
+
+        shown.press("/", "flow.revert @focus", "enter", "b")
+        assert "console.key.bind flows,detail  flow.revert @focus" in shown.prompt_line
+        shown.press("'ctrl v'", "enter")
+        assert bound(shown, "ctrl v", "detail") == "flow.revert @focus"
+        assert bound(shown, "V", "detail") == "flow.revert @focus"
+
+        shown.press("/", "flow.mark.toggle @focus", "enter", "enter")
+        assert ": console.key.bind flows m flow.mark.toggle @focus" in shown.prompt_line
+        shown.press("backspace", "Y", "enter")
+        assert (bound(shown, "Y"), bound(shown, "m")) == ("flow.mark.toggle @focus", "")
+        focused = next(line for line in shown.lines if line.startswith(">"))
+        assert "flow.mark.toggle" in focused
+
+        shown.press("/", "console.exit", "enter", "x")
+        assert ": console.exit" in shown.prompt_line
+        shown.press("esc", "a")
+        assert "add a key in" in shown.text
+        shown.press("enter")
+        assert ": console.key.bind global " in shown.prompt_line
+        shown.press("esc", "C", "b")
+        assert ": console.key.bind global " in shown.prompt_line
+
+
+async def test_a_rebinding_that_fails_leaves_the_old_one(tmp_path):
+    async with shown_console(tmp_path) as shown:
+        shown.press("K", "/", "flow.mark.toggle @focus", "enter", "enter", "backspace", "e", "enter")
+        assert "'e' starts the chord 'e h' in flows; unbind that first" in shown.text
+        assert bound(shown, "m") == "flow.mark.toggle @focus"
+        assert shown.console.bindings.session == []
+
+
+async def test_keys_of_the_prompt_context(tmp_path):
+    write(tmp_path / "keys.yaml", "version: 1\nbind: [{keys: ctrl x o, in: [prompt], run: console.view.options}]\n")
+    async with shown_console(tmp_path) as shown:
+        shown.press(":", "flow", "ctrl x", "o")
+        assert shown.console.pane.name == "options"
