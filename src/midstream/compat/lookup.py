@@ -109,7 +109,7 @@ def _unknown_name(path: str, name: str) -> str:
     closed = CLOSED.get(f"{path}.{name}" if path else name)
     if closed is not None:
         return _why(_full(path, name), closed)
-    said = f"{_full(path, name)}: midstream has no such name"
+    said = f"{_full(path, name)}: midstream has no such {'name' if MODULES[path] else 'module'}"
     for other, rows in MODULES.items():
         if isinstance(rows.get(name), Same):
             return f"{said}; there is {_full(other, name)}"

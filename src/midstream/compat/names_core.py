@@ -65,7 +65,10 @@ CORE: dict[str, Names] = {
     },
     "io": same("io", _IO),
     "io.io": same("io", _IO),
-    "io.tnetstring": same("store.formats.tnetstring", "dump dumps load loads parse pop"),
+    "io.tnetstring": {
+        **shim("tnetstring", "dump dumps load loads"),
+        **absent("tnetstring.loads and tnetstring.load read a value", "parse pop split"),
+    },
     "script": same("script", "concurrent"),
     "script.concurrent": same("script", "concurrent"),
     "version": shim("constants", "VERSION MITMPROXY FLOW_FORMAT_VERSION get_dev_version"),

@@ -22,11 +22,8 @@ DATA: dict[str, Names] = {
     "connection": same("connection", "Address Client Connection ConnectionState Server TransportProtocol"),
     "tls": same("tls", "ClientHello ClientHelloData TlsData"),
     "certs": {
-        **same("flows.certificate", "Cert"),
-        **shim(
-            "certificates",
-            "CA_EXPIRY CERT_EXPIRY CERT_VALIDITY_OFFSET CertStore CertStoreEntry dummy_cert load_pem_private_key",
-        ),
+        **same("certs", "Cert CertStore CertStoreEntry"),
+        **shim("certificates", "CA_EXPIRY CERT_EXPIRY CERT_VALIDITY_OFFSET dummy_cert load_pem_private_key"),
         **absent(_CERTIFICATES, "create_ca dummy_crl CRL_EXPIRY"),
         **absent("OpenSSL chooses the parameters of Diffie-Hellman groups by itself", "DHParams DEFAULT_DHPARAM"),
     },
