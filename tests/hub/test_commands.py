@@ -2,17 +2,23 @@
 
 import io
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from inspect import isawaitable
 from types import ModuleType
-from typing import Any
+from typing import Any, Optional
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from midstream.flows.connection import Client, Server
 from midstream.flows.errors import CommandError
+from midstream.flows.flow import Flow
+from midstream.flows.http import HTTPFlow
+from midstream.flows.tcp import TCPFlow
 from midstream.hub import types
 from midstream.hub.commands import CommandManager, CommandParameter, ParseResult, argument, command
+from midstream.hub.lexer import split
 
 
 class Example:
@@ -325,3 +331,192 @@ def test_any_unfinished_line_is_parsed(text: str) -> None:
 
 def test_parameters_are_shown_with_their_defaults() -> None:
     assert str(CommandParameter("name", str)) == "name"
+
+
+# -- what a signature may look like --
+
+
+def make_flow(kind: type[Flow]) -> Flow:
+    return kind(Client(peername=("", 0), sockname=("", 0)), Server(address=("example", 80)))
+
+
+@pytest.fixture
+def flows(manager: CommandManager) -> list[Flow]:
+    """What every spec names."""
+    found: list[Flow] = [make_flow(TCPFlow), make_flow(HTTPFlow)]
+
+    def resolve(flow_spec: str) -> Sequence[Flow]:
+        return found[1:] if flow_spec == "@focus" else found[:]
+
+    manager.add("view.flows.resolve", resolve)
+    return found
+
+
+def test_none_is_a_default_and_a_result_but_nothing_to_type(manager: CommandManager) -> None:
+    def maybe(word: str | None = None, number: Optional[int] = None) -> str | None:  # noqa: UP045
+        return word and f"{word} {number}"
+
+    manager.add("maybe", maybe)
+    assert manager.commands["maybe"].signature_help() == "maybe word:str=None number:int=None -> str"
+    assert manager.execute("maybe") is None
+    assert manager.execute("maybe a 3") == "a 3"
+
+
+def test_what_only_keywords_give_is_left_out(manager: CommandManager) -> None:
+    def keywords(word: str, *, number: float = 3.0, **rest: object) -> str:
+        return f"{word} {number} {rest}"
+
+    manager.add("keywords", keywords)
+    assert manager.commands["keywords"].signature_help() == "keywords word:str -> str"
+    assert manager.execute("keywords a") == "a 3.0 {}"
+    with pytest.raises(CommandError, match="1 argument needed, got 2"):
+        manager.execute("keywords a b")
+
+
+def test_a_command_may_want_one_kind_of_flow(manager: CommandManager, flows: list[Flow]) -> None:
+    def one(flow: HTTPFlow) -> str:
+        return flow.id
+
+    def several(flows: list[HTTPFlow]) -> int:
+        return len(flows)
+
+    def every(flows: Iterable[Flow]) -> int:
+        return len(list(flows))
+
+    for name, func in (("one", one), ("several", several), ("every", every)):
+        manager.add(name, func)
+    assert manager.execute("one @focus") == flows[1].id
+    assert (manager.execute("several @all"), manager.execute("every @all")) == (1, 2)
+    flows[1:] = flows[:1]
+    with pytest.raises(CommandError, match="one: flow: '@focus' is a tcp flow; an http flow is needed"):
+        manager.execute("one @focus")
+
+
+def test_what_a_type_asks_may_fail_in_any_way(manager: CommandManager) -> None:
+    def broken() -> Sequence[str]:
+        raise KeyboardInterrupt
+
+    async def later() -> Sequence[str]:
+        return ["a"]
+
+    def pick(part: str) -> None: ...
+
+    def pick_later(part: str) -> None: ...
+
+    manager.add("broken", broken)
+    manager.add("later.parts", later)
+    manager.add("pick", argument("part", type=types.Choice("broken"))(pick))
+    manager.add("pick.later", argument("part", type=types.Choice("later.parts"))(pick_later))
+    for line, message in (
+        ("pick a", "pick: part: broken failed: KeyboardInterrupt"),
+        ("pick.later a", "later.parts lists no choices: it is async"),
+    ):
+        with pytest.raises(CommandError, match=message):
+            manager.execute(line)
+        assert shown(manager, line)[0][1][2] is False
+        assert manager.completions(shown(manager, line)[0][1][1], "") == []
+
+
+def test_prepared_arguments_have_the_defaults(manager: CommandManager) -> None:
+    prepared = manager.commands["optional"].prepare_args(["a"])
+    assert prepared.args == ("a", 7)
+    assert manager.commands["many"].prepare_args(["a", "1", "2"]).arguments == {"first": "a", "rest": (1, 2)}
+
+
+def test_async_commands_are_known_as_such(manager: CommandManager) -> None:
+    assert manager.commands["later"].is_async
+    assert not manager.commands["two"].is_async
+
+
+async def test_mistakes_in_results_name_the_line(manager: CommandManager) -> None:
+    place = manager.commands["liar"].place
+    assert place.startswith("test_commands.py:")
+    with pytest.raises(CommandError) as caught:
+        manager.execute("liar")
+    assert str(caught.value) == f"liar promised int and returned str: a mistake in that command ({place})"
+
+    def nothing() -> Sequence[str]:
+        return None  # type: ignore[return-value]
+
+    manager.add("nothing", nothing)
+    with pytest.raises(CommandError, match=r"nothing promised str\[\] and returned nothing: a mistake"):
+        manager.execute("nothing")
+
+
+# -- coming and going --
+
+
+def test_a_command_that_was_hidden_comes_back(
+    manager: CommandManager, addon: Example, caplog: pytest.LogCaptureFixture
+) -> None:
+    other, third = Example(), Example()
+    manager.collect_commands(other)
+    manager.collect_commands(third)
+    manager.remove_commands(other)
+    assert manager.commands["two"].owner is third
+    manager.remove_commands(third)
+    assert manager.commands["two"].owner is addon
+    manager.remove_commands(addon)
+    assert not manager.commands
+    assert caplog.text.count("command two is declared again") == 2
+
+
+def test_taking_over_from_one_that_leaves_is_no_news(
+    manager: CommandManager, addon: Example, caplog: pytest.LogCaptureFixture
+) -> None:
+    successor = Example()
+    manager.add("two", successor.two, successor, replacing=[addon])
+    manager.remove_commands(addon)
+    assert manager.commands["two"].owner is successor
+    assert not caplog.text
+
+
+# -- any text --
+
+PIECES = st.sampled_from(
+    ["run", "two", "choose", "later", "many", "x", "'", '"', " ", "{choice}", "\\x", "@all", "~u ("]
+)
+
+
+@given(st.lists(st.one_of(PIECES, st.text(max_size=4))).map("".join))
+def test_no_text_surprises_the_prompt(line: str) -> None:
+    manager = CommandManager()
+    manager.collect_commands(Example())
+    manager.add("every", every_type)
+    for text in (line, f"every {line}", f"run x every {line}"):
+        parsed, coming = manager.parse_partial(text)
+        assert "".join(part.value for part in parsed) == text
+        for expected in [part.type for part in parsed] + [parameter.type for parameter in coming]:
+            for word in split(text) or [""]:
+                assert all(isinstance(choice, str) for choice in manager.completions(expected, word))
+
+
+@given(st.lists(st.one_of(PIECES, st.text(max_size=4))).map("".join))
+def test_any_line_runs_or_is_refused(line: str) -> None:
+    manager = CommandManager()
+    manager.collect_commands(Example())
+    manager.add("every", every_type)
+    for text in (line, f"every {line}"):
+        try:
+            result = manager.execute(text)
+        except CommandError as error:
+            assert str(error)
+        else:
+            if isawaitable(result):
+                result.close()  # type: ignore[attr-defined]
+
+
+def every_type(
+    word: str,
+    octets: bytes,
+    number: int,
+    flag: bool,
+    path: types.Path,
+    flow: Flow,
+    flows: Sequence[Flow],
+    cuts: types.CutSpec,
+    words: Sequence[str],
+    marker: types.Marker,
+    data: types.Data,
+) -> None:
+    """A parameter of every type."""
