@@ -34,10 +34,12 @@ pytestmark = [pytest.mark.end2end]
 
 SCRIPT = """
 from mitmproxy import ctx
+from mitmproxy.script import concurrent
 
 def load(loader):
     loader.add_option("word", str, "none", "")
 
+@concurrent
 def response(flow):
     flow.response.headers["x-word"] = ctx.options.word
 """
@@ -403,7 +405,7 @@ def files() -> dict[str, str]:
     return found
 
 
-def process_state() -> dict[str, object]:
+def process_state() -> dict[str, Any]:
     """Whatever of a process a library might leave changed."""
     gc.collect()  # sockets close with their objects
     root = logging.getLogger()
@@ -430,6 +432,11 @@ def process_state() -> dict[str, object]:
         "policy": sys.getswitchinterval(),
         "running": list(ctx._running),
     }
+
+
+def until_now(holds: Callable[[], bool]) -> None:
+    """Wait for what ends by itself at once, in another thread."""
+    asyncio.run(until(holds, "it has ended", patience=5))
 
 
 LOOPS: dict[str, Callable[[], asyncio.AbstractEventLoop] | None] = {
@@ -463,11 +470,14 @@ def test_nothing_is_left_in_the_process(make: Callable[..., DumpMaster], tmp_pat
         with asyncio.Runner(loop_factory=LOOPS[loop]) as runner:
             runner.run(main())  # type: ignore[arg-type]
 
+    alone = threading.active_count()
     run(live)  # what is imported on the way stays imported
+    until_now(lambda: threading.active_count() == alone)
     logging.getLogger().setLevel(logging.ERROR)
     try:
         before = process_state()
         run(live)
+        until_now(lambda: threading.active_count() == len(before["threads"]))
         for name, after in process_state().items():
             assert after == before[name], name
     finally:

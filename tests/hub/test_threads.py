@@ -58,3 +58,13 @@ def test_they_do_not_keep_the_interpreter_from_ending() -> None:
     threads.start(work)
     assert seen.wait(PATIENCE)
     assert daemonic == [True]
+
+
+async def test_closed_they_end_at_once_but_do_what_was_to_be_done() -> None:
+    threads, go_on, done = Threads(most=1), threading.Event(), threading.Event()
+    threads.start(lambda: bool(go_on.wait(PATIENCE)))
+    threads.start(done.set)
+    threads.close()
+    go_on.set()
+    assert done.wait(PATIENCE)
+    await until(lambda: threads.count == 0, "it has ended", patience=5)

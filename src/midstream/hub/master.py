@@ -130,6 +130,7 @@ class Master:
     def let_go(self) -> None:
         """Leave nothing of this master in the process. For one that never ran, too; more than once is harmless."""
         uninstall_all(self)
+        self.threads.close()
         self.at_end.close()
 
     def shutdown(self) -> None:

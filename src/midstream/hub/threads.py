@@ -19,7 +19,7 @@ _PATIENCE = 10.0  # seconds after which a thread with nothing to do ends
 
 
 class Threads:
-    """A pool that grows, shrinks, and is left behind at the end of the program."""
+    """A pool that grows, shrinks, and is left behind at the end of the program, busy threads and all."""
 
     def __init__(self, most: int = MOST) -> None:
         self._most = most
@@ -28,6 +28,7 @@ class Threads:
         self._waiting: deque[Callable[[], None]] = deque()
         self._count = 0
         self._idle = 0
+        self._is_closed = False
 
     @property
     def count(self) -> int:
@@ -47,6 +48,12 @@ class Threads:
         # Daemonic: the interpreter does not wait for these at its exit.
         threading.Thread(target=self._serve, name="concurrent handlers", daemon=True).start()
 
+    def close(self) -> None:
+        """Let idle threads end now, and busy ones when they are done. What is still to come is done all the same."""
+        with self._lock:
+            self._is_closed = True
+            self._news.notify_all()
+
     def _serve(self) -> None:
         while (work := self._next()) is not None:
             work()
@@ -57,7 +64,7 @@ class Threads:
         with self._lock:
             end = time.monotonic() + _PATIENCE
             self._idle += 1
-            while not self._waiting and (left := end - time.monotonic()) > 0:
+            while not self._waiting and not self._is_closed and (left := end - time.monotonic()) > 0:
                 self._news.wait(left)
             self._idle -= 1
             if self._waiting:
