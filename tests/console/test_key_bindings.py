@@ -62,7 +62,7 @@ async def test_a_key_works_as_soon_as_an_addon_brings_its_command(tmp_path, capl
         shown.press("esc", ",")
         assert "n Now (not available)" in shown.text
         shown.press("esc", "?")
-        assert "late.now please   not available: no command" in shown.text
+        assert "Now please               no command is called 'late.now'" in shown.text
         shown.press("q")
         assert "now please" not in shown.lines[-1]
 

@@ -5,7 +5,10 @@ from tests.kit.fake_console import FakeConsole, screen
 
 
 def test_keys_and_filters_are_listed(console: FakeConsole) -> None:
+    for name in ("console.nav.start", "flow.resume"):
+        console.master.commands.add(name, lambda: None)
     keymap = console.keys.keymap
+    keymap.add(Binding(("b",), ("flows",), "flow.resumee", "Later"))
     keymap.add(Binding(("g", "g"), ("list",), "console.nav.start", "To the start"))
     keymap.add(Binding(("a",), ("flows",), "flow.resume @focus", "Resume", when_text="~q"))
     pane = HelpPane(console)  # type: ignore[arg-type]
@@ -16,6 +19,7 @@ def test_keys_and_filters_are_listed(console: FakeConsole) -> None:
     assert "   a              Resume                   flow.resume @focus   when ~q" in lines
     assert "   g g            To the start             console.nav.start" in lines
     text = "\n".join(lines)
+    assert "   b              Later                    no command is called 'flow.resumee'; did you mean" in text
     for operator in OPERATORS:
         assert operator.name in text
 

@@ -104,9 +104,8 @@ def _keys(console: Console, context: str) -> Iterator[list[Run]]:
             ("hint.key", f"   {keys:<{_KEY_CELLS}} "),
             ("text", f"{visible(binding.help) or '-':<{_HELP_CELLS}}"),
         ]
-        runs.append(("dim", f" {visible(binding.command)}"))
-        if problem := console.bindings.problem(binding):
-            runs.append(("failed", f"   not available: {visible(problem)}"))
+        problem = console.bindings.problem(binding)
+        runs.append(("failed", f" {visible(problem)}") if problem else ("dim", f" {visible(binding.command)}"))
         if binding.when_text:
             runs.append(("dim", f"   when {visible(binding.when_text)}"))
         yield runs
