@@ -9,14 +9,16 @@ from __future__ import annotations
 import logging
 import time
 import types
+from pathlib import Path
 
 from midstream.contentviews.api import Contentview, Metadata
 from midstream.contentviews.stepped import Stepped
-from midstream.hub.failures import one_line, own_traceback
+from midstream.hub.failures import one_line
 
 logger = logging.getLogger(__name__)
 
 LONGEST_TEXT = 64 * 1024 * 1024
+_MACHINERY = Path(__file__).parent
 SLOW = 0.1  # seconds on the loop that are worth a warning, as with handlers
 
 
@@ -54,11 +56,19 @@ def prettified_on_loop(view: Contentview, data: bytes, metadata: Metadata) -> st
 
 def failure(view: Contentview, error: BaseException) -> ViewFailed:
     """What a view raised, as the one error that callers expect."""
-    own = own_traceback(error)
+    own = traceback_of(error)
     # Our own views say by a ValueError that the data are of another kind; of other errors the type tells something.
     is_refusal = isinstance(view, Stepped) and isinstance(error, ValueError)
     logger.debug("content view %s failed", view.name, exc_info=(type(error), error, own))
     return ViewFailed(view, str(error) if is_refusal else one_line(error), own)
+
+
+def traceback_of(error: BaseException) -> types.TracebackType | None:
+    """The part of a traceback that begins in the view."""
+    frame = error.__traceback__
+    while frame is not None and Path(frame.tb_frame.f_code.co_filename).parent == _MACHINERY:
+        frame = frame.tb_next
+    return frame
 
 
 def as_bytes(text: str) -> bytes:

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
 from midstream.contentviews.api import Contentview, Metadata
+from midstream.contentviews.calling import traceback_of
 from midstream.contentviews.legacy import LegacyContentview, View
 from midstream.contentviews.stepped import Stepped
 from midstream.contentviews.views import BUILT_IN
@@ -22,7 +23,7 @@ from midstream.contentviews.views.hex_dump import HexDump
 from midstream.contentviews.views.raw import Raw
 from midstream.flows.errors import OptionsError
 from midstream.hub import ctx
-from midstream.hub.failures import one_line, own_traceback
+from midstream.hub.failures import one_line
 from midstream.hub.log import PRIVATE_MODULE
 from midstream.text.hexdump import looks_binary
 from midstream.text.suggest import did_you_mean
@@ -39,7 +40,7 @@ _OURS = __name__.partition(".")[0]
 @dataclass(slots=True, eq=False)
 class _Entry:
     view: Contentview
-    module: str = ""  # of the script that it belongs to, if any
+    module: str = ""  # that it belongs to: ours, a script's, or nobody's in particular
     file: str = ""  # of that script
     has_failed: bool = False  # its priority; once is enough in the log
 
@@ -50,7 +51,7 @@ class Registry(Mapping[str, Contentview]):
     def __init__(self) -> None:
         self.raw = Raw()
         self._hex_dump = HexDump()
-        self._entries = [_Entry(view()) for view in BUILT_IN]
+        self._entries = [_Entry(view(), _OURS) for view in BUILT_IN]
         self._by_name: dict[str, _Entry] = {}
         self._revision = 0
         self._arrange()
@@ -120,7 +121,7 @@ class Registry(Mapping[str, Contentview]):
             if not entry.has_failed:
                 entry.has_failed = True
                 text = "content view %s is left out: its render_priority failed: %s"
-                told = (type(error), error, own_traceback(error))
+                told = (type(error), error, traceback_of(error))
                 logger.error(text, entry.view.name, one_line(error), exc_info=told)
             return 0
 
