@@ -173,6 +173,8 @@ async def _run(tool: Tool, argv: Sequence[str]) -> int:
             return _check(invocation, master)
         if invocation.action == "adopt":
             return _adopt(invocation, options)
+        if invocation.action == "completion":
+            return _completion(invocation, options)
         if invocation.action not in ("help", "version"):
             apply(invocation, options)
         if start_failed(master):  # a broken script: no port is opened for it
@@ -200,6 +202,15 @@ def _adopt(invocation: Invocation, options: Options) -> int:
     source = Path(invocation.folder).expanduser()
     lines = list(adopt(source, choose_folder(invocation, options), options))
     show("".join(f"{visible(line)}\n" for line in lines))
+    return 0
+
+
+def _completion(invocation: Invocation, options: Options) -> int:
+    # Imported here: no run needs it.
+    from midstream.hub.flags import make_parser
+    from midstream.hub.shell_completion import script
+
+    show(script(invocation.shell, make_parser(invocation.tool, "", options, show_all=True), options))
     return 0
 
 

@@ -80,8 +80,8 @@ class Parser(argparse.ArgumentParser):
         raise OptionsError(message.removeprefix("argument "))
 
 
-def make_parser(tool: str, description: str, options: Options) -> Parser:
-    """The parser for `tool` with the flags of all options that are declared."""
+def make_parser(tool: str, description: str, options: Options, *, show_all: bool = False) -> Parser:
+    """The parser for `tool` with the flags of all options that are declared; the help shows some, or all."""
     parser = Parser(
         prog=tool,
         description=description,
@@ -113,12 +113,18 @@ def make_parser(tool: str, description: str, options: Options) -> Parser:
         metavar="FOLDER",
         help=f"copy what is in {DEFAULT_SOURCE} into our config folder",
     )
+    add(
+        "--completion",
+        choices=("bash", "zsh", "fish"),
+        metavar="SHELL",
+        help="print a completion script: bash, zsh, fish",
+    )
     add("--set", dest="set", action="append", default=[], metavar="NAME[=VALUE]", help="set any option; repeatable")
     add("-q", "--quiet", dest="loudness", action="store_const", const="quiet", help="print errors only")
     add("-v", "--verbose", dest="loudness", action="store_const", const="verbose", help="print everything")
     flags = parser.add_argument_group("options")
     for name, option in sorted(options.items()):
-        add_flags(flags, option, short=SHORT.get(name), shown=name in SHOWN)
+        add_flags(flags, option, short=SHORT.get(name), shown=show_all or name in SHOWN)
     return parser
 
 

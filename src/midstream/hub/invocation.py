@@ -7,6 +7,7 @@ and makes no folder.
 
 from __future__ import annotations
 
+import argparse
 import io
 import platform
 import sys
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from midstream.hub.commands import CommandManager
 
 Tool = Literal["midstream", "middump"]
-Action = Literal["run", "help", "version", "options", "commands", "check", "adopt"]
+Action = Literal["run", "help", "version", "options", "commands", "check", "adopt", "completion"]
 
 DESCRIPTIONS: dict[Tool, str] = {
     "midstream": "An intercepting proxy in the terminal: watch, hold, edit and replay what passes through.",
@@ -44,7 +45,8 @@ _FILTERED = ("save_stream_filter", "readfile_filter", "dumper_filter")
 
 @dataclass(frozen=True, slots=True)
 class Invocation:
-    """A command line that was understood. `help` is the text for the action of that name, `folder` what to adopt.
+    """A command line that was understood. `help` is the text for the action of that name, `folder` what to adopt,
+    `shell` the one to complete for.
 
     `loudness`, `specs` (behind --set) and `flags` (by option, as texts) are what it sets, from weak to strong.
     """
@@ -54,6 +56,7 @@ class Invocation:
     filter: str | None = None
     help: str = ""
     folder: str = ""
+    shell: str = ""
     loudness: Mapping[str, object] = field(default_factory=dict)
     specs: Sequence[str] = ()
     flags: Mapping[str, Sequence[str]] = field(default_factory=dict)
@@ -74,6 +77,12 @@ def apply(invocation: Invocation, options: Options) -> None:
         options.set(*invocation.specs, defer=True, source="cli")
         options.apply({name: options.option(name).parse(texts) for name, texts in invocation.flags.items()}, "cli")
         config.load_paths(options, *config_files(options))
+
+
+def _action(namespace: argparse.Namespace) -> Action:
+    if namespace.completion is not None:
+        return "completion"
+    return "adopt" if namespace.adopt is not None else "run"
 
 
 def choose_folder(invocation: Invocation, options: Options) -> Path:
@@ -99,7 +108,7 @@ def understand(tool: Tool, argv: Sequence[str], options: Options) -> Invocation:
     words = [*rest, *words_only]
     if words and tool != "middump":
         raise OptionsError(f"{words[0]!r} is no flag, and {tool} takes nothing else; a filter is set by --view-filter")
-    action: Action = namespace.action or ("adopt" if namespace.adopt is not None else "run")
+    action: Action = namespace.action or _action(namespace)
     if action in ("help", "version"):
         return Invocation(tool, action, help=parser.format_help() if action == "help" else "")
     text = " ".join(words) or None
@@ -107,15 +116,15 @@ def understand(tool: Tool, argv: Sequence[str], options: Options) -> Invocation:
     flags = flag_texts(options, namespace)
     if text is not None:
         flags |= {name: [text] for name in _FILTERED if name in options}
-    folder = namespace.adopt or ""
-    return Invocation(tool, action, text, folder=folder, loudness=loudness, specs=namespace.set, flags=flags)
+    asked = {"folder": namespace.adopt or "", "shell": namespace.completion or ""}
+    return Invocation(tool, action, text, **asked, loudness=loudness, specs=namespace.set, flags=flags)
 
 
 def listing(invocation: Invocation, options: Options, commands: CommandManager) -> str | None:
     """What an invocation wants printed instead of a run; None for a run."""
     out = io.StringIO()
     match invocation.action:
-        case "run" | "check" | "adopt":
+        case "run" | "check" | "adopt" | "completion":
             return None
         case "help":
             return invocation.help
