@@ -155,6 +155,8 @@ async def test_options_of_the_proxy_are_there_unless_not_wanted() -> None:
     with context(options=Options(listen_port=99)) as tests:
         assert tests.options.listen_port == 99
         assert tests.options.ssl_insecure is False
+        assert tests.options.block_global is True
+        assert "scripts" not in tests.options
         assert "set" in tests.commands.commands
     with context(loadcore=False) as tests:
         assert not list(tests.options)
@@ -390,6 +392,9 @@ async def test_commands() -> None:
         assert tests.command(counter.add, 4) == 5
         assert tests.command(counter.size, [tflow(), tdnsflow()]) == 2
         assert tests.commands.execute("count.add 4") == 5
+        flow = tflow()
+        await tests.emit("requestheaders", flow)
+        assert tests.commands.execute("count.size @all") == 1
         with pytest.raises(CommandError, match=r"count\.add: number: .*'x'"):
             tests.command(counter.add, "x")
         with pytest.raises(CommandError):

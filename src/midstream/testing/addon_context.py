@@ -13,9 +13,10 @@ import weakref
 from contextlib import ExitStack
 from typing import Any, Self
 
+from midstream import addons as built_in
 from midstream.addons.core import Core
-from midstream.addons.proxyserver import ProxyServer
-from midstream.addons.tlsconfig import TlsConfig
+from midstream.addons.flow_specs import FlowSpecs
+from midstream.addons.script import ScriptLoader
 from midstream.flows.errors import OptionsError
 from midstream.flows.flow import Flow
 from midstream.hub import ctx, script_file
@@ -34,7 +35,7 @@ class context:
 
     A handler that fails makes the test fail: `emit`, `cycle` and `configure` raise what it raised, the end of the block
     what was raised elsewhere. With `strict=False` it is logged and the event goes on, as in the programs.
-    `loadcore` brings the options of the proxy, though nothing listens, and the commands on options and flows.
+    `loadcore` brings the options of the programs, though nothing listens, and the commands on options and flows.
     """
 
     def __init__(
@@ -49,7 +50,7 @@ class context:
         self._block = ExitStack()
         try:
             if loadcore:
-                self.master.addons.add(Core(), _ProxyOptions())
+                self.master.addons.add(_ProgramOptions(), Core(), FlowSpecs())
             self.master.addons.add(*addons)
             self._raise_failure()
         except BaseException:
@@ -143,14 +144,16 @@ class context:
             raise failures[0]
 
 
-class _ProxyOptions:
-    """The options of the proxy without the proxy."""
+class _ProgramOptions:
+    """The options of every program, declared by those who own them; but nobody acts on them."""
 
-    name = "proxy options"
+    name = "program options"
 
     def load(self, loader: Loader) -> None:
-        for owner in (ProxyServer(Proxy(loader.master.events, loader.master.options)), TlsConfig()):
-            owner.load(loader)
+        proxy = Proxy(loader.master.events, loader.master.options)
+        for owner in built_in.common(proxy, None):
+            if hasattr(owner, "load") and not isinstance(owner, ScriptLoader):  # that there is `script` for
+                owner.load(loader)
 
 
 def _loop_for(owner: object) -> asyncio.AbstractEventLoop | None:
