@@ -18,6 +18,7 @@ from midstream.flows import state as s
         (s.optional(s.text), [None, "x"], [1]),
         (s.one_of("a", "b"), ["a"], ["c", None]),
         (s.plain_dict, [{}, {"a": [1]}], [[], {1: 2}, None]),
+        (s.notes, [{}, {"a": [1], 2: None}], [[], None]),
     ],
 )
 def test_checks(check: s.Check, good: list[Any], bad: list[Any]) -> None:

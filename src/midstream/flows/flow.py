@@ -82,7 +82,7 @@ _FLOW: s.Schema = {
     "intercepted": s.flag,
     "is_replay": s.optional(s.one_of("request", "response")),
     "marked": s.text,
-    "metadata": s.plain_dict,
+    "metadata": s.notes,
     "comment": s.text,
     "timestamp_created": s.number,
     "backup": s.optional(s.plain_dict),

@@ -77,9 +77,16 @@ def number(value: Any, where: str) -> float:
 
 
 def plain_dict(value: Any, where: str) -> dict[str, Any]:
-    """A dict whose keys are text; its values are the addons' business."""
+    """A dict whose keys are text."""
     if isinstance(value, Mapping):
         return {text(key, f"{where} key"): item for key, item in value.items()}
+    raise _mismatch("a dict", value, where)
+
+
+def notes(value: Any, where: str) -> dict[Any, Any]:
+    """A dict of what addons noted, under whatever keys."""
+    if isinstance(value, Mapping):
+        return dict(value)
     raise _mismatch("a dict", value, where)
 
 

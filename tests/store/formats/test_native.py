@@ -113,6 +113,19 @@ def test_hosts_that_are_no_utf8() -> None:
     assert again.request.host == "a\udcff"
 
 
+def test_notes_of_addons_have_any_keys() -> None:
+    flow = http_flow()
+    flow.metadata.update({1: {None: b"x"}, "a": [2.5]})  # type: ignore[dict-item]
+    assert read(saved(flow))[0].metadata == flow.copy().metadata == flow.metadata
+
+
+def test_files_that_fail_while_they_are_read(tmp_path: Path) -> None:
+    path = tmp_path / "cut.gz"
+    path.write_bytes((DATA / "v20.mitm.gz").read_bytes()[:-100])
+    with pytest.raises(FlowReadException, match=r"it cannot be read: Compressed file ended"), gzip.open(path) as file:
+        list(FlowReader(file).stream())
+
+
 def test_what_cannot_be_saved_leaves_the_file_alone() -> None:
     flow = http_flow()
     flow.metadata["x"] = object()

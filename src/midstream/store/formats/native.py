@@ -57,8 +57,9 @@ class FlowReader:
                     yield flow
         except TNetstringError as error:
             raise first or FlowReadException(f"byte {error.offset}: {error}", error.offset) from None
-        except OSError as error:
-            raise FlowReadException(f"it cannot be read: {error.strerror or error}") from None
+        except (OSError, EOFError) as error:
+            reason = error.strerror if isinstance(error, OSError) else None
+            raise FlowReadException(f"it cannot be read: {reason or error}") from None
         if first is not None:
             others = f"; {passed_over} flows in all could not be read" if passed_over > 1 else ""
             raise FlowReadException(f"{first}{others}", first.offset)
