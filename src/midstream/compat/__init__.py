@@ -53,5 +53,5 @@ def installed() -> Iterator[None]:
 def uninstall() -> None:
     """Take it back, for tests. Who has imported a name keeps it."""
     sys.meta_path[:] = [finder for finder in sys.meta_path if not isinstance(finder, Finder)]
-    for name in [name for name, module in sys.modules.items() if isinstance(module, AliasModule)]:
+    for name in [name for name, module in list(sys.modules.items()) if isinstance(module, AliasModule)]:
         del sys.modules[name]
