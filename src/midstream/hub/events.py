@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, Self, TypeVar, overload
 
 from midstream.flows.errors import OptionsError
+from midstream.hub.authors import Authors
 from midstream.hub.background import Background
 from midstream.hub.emitters import Emitter, FlowEmitter
 from midstream.hub.handlers import Handler, handlers_of, walk
@@ -123,6 +124,7 @@ class Events:
                 emitters[name] = FlowEmitter(name, spawn, emitters["update"])
         self.__dict__.update(emitters)
         self._emitters = emitters
+        self.authors = Authors(emitters)
 
     def bind(self, addons: Iterable[object]) -> None:
         """Listen to these addons and the ones nested in them, in this order, and to nobody else.

@@ -123,10 +123,11 @@ async def _refuse(flow: HTTPFlow, client: DownstreamH1, failure: Exception, cont
     if isinstance(failure, FlowKilled):
         client.stream.close()
     else:
-        flow.error = Error(text)
+        author = context.events.authors.named(failure.at_fault) if isinstance(failure, Unsendable) else ""
+        flow.error = Error(f"{text}{author}")
         flow.response = Response.make(502, text, ((b"Content-Type", b"text/plain; charset=utf-8"),))
         client.refuse(502, b"Bad Gateway", text, close=True)
-        logger.warning("CONNECT %s: %s", hostport("", flow.request.host, flow.request.port), text)
+        logger.warning("CONNECT %s: %s%s", hostport("", flow.request.host, flow.request.port), text, author)
     with context.watch.settling():
         await context.events.http_connect_error(flow)
 

@@ -22,7 +22,14 @@ class BodyTooLarge(Exception):
 
 
 class Unsendable(Exception):
-    """A message cannot go out as an addon or a person left it; the text says which, why and whose fault it is."""
+    """A message cannot go out as an addon or a person left it; the text says which and why.
+
+    `at_fault` is the message, whose author is still to be found; None where the text names the author.
+    """
+
+    def __init__(self, text: str, at_fault: object = None) -> None:
+        super().__init__(text)
+        self.at_fault = at_fault
 
 
 class FlowKilled(Exception):

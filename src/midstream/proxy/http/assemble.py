@@ -7,6 +7,7 @@ import logging
 from typing import NamedTuple
 
 from midstream.flows.http import Request, Response
+from midstream.hub import ctx
 from midstream.proxy.errors import Unsendable
 from midstream.wire.http1 import (
     CHUNKED,
@@ -61,8 +62,8 @@ def request_head(request: Request, original: RequestHead | None, size: int | Non
     try:
         outgoing = check_outgoing_request(method, target, version, fields, body)
     except Refused as exc:
-        raise Unsendable(f"the request cannot be sent: {exc.reason}") from None
-    _tell(outgoing.repairs, request)
+        raise Unsendable(f"the request cannot be sent: {exc.reason}", request) from None
+    _tell(outgoing.repairs, request, request)
     head = b"%b %b %b\r\n%b\r\n" % (method, target, version, field_lines(outgoing.fields))
     return head, outgoing.framing
 
@@ -109,7 +110,7 @@ def response_head(
         version = _spoken(version)
         body = size if size is not None else _streamed_framing(response, original)
         outgoing = _checked(response, version, original, body, asked)
-        _tell(outgoing.repairs, request)
+        _tell(outgoing.repairs, request, response)
         framing = outgoing.framing
         block = field_lines(outgoing.fields)
     # A client concludes from the version of an answer whether the connection stays open.
@@ -140,10 +141,10 @@ def _checked(
     try:
         outgoing = check_outgoing_response(version, status, response.raw_reason, fields, body, asked.method)
     except Refused as exc:
-        raise Unsendable(f"the response cannot be sent: {exc.reason}") from None
+        raise Unsendable(f"the response cannot be sent: {exc.reason}", response) from None
     if status < 200 and (original is None or original.status != status):
         # A client waits for a final answer after any of these, and after 101 it speaks something else.
-        raise Unsendable(f"the response cannot be sent: {status} is not the status of a final response")
+        raise Unsendable(f"the response cannot be sent: {status} is not the status of a final response", response)
     return outgoing
 
 
@@ -155,7 +156,7 @@ def body_of(message: Request | Response) -> bytes:
     if isinstance(body, bytes | bytearray | memoryview):
         return bytes(body)
     part = "request" if isinstance(message, Request) else "response"
-    raise Unsendable(f"the {part} cannot be sent: its body is {type(body).__name__}, not bytes")
+    raise Unsendable(f"the {part} cannot be sent: its body is {type(body).__name__}, not bytes", message)
 
 
 def trailers_of(message: Request | Response) -> Fields:
@@ -166,7 +167,7 @@ def trailers_of(message: Request | Response) -> Fields:
         return check_outgoing_trailers(message.trailers.fields)
     except Refused as exc:
         part = "request" if isinstance(message, Request) else "response"
-        raise Unsendable(f"the trailers of the {part} cannot be sent: {exc.reason}") from None
+        raise Unsendable(f"the trailers of the {part} cannot be sent: {exc.reason}", message) from None
 
 
 def _same_framing(framing: Framing, size: int | None, message: Request | Response) -> Framing | None:
@@ -207,6 +208,11 @@ def may_upgrade(head: RequestHead) -> bool:
     return head.upgrade is not None and b"h2c" not in head.upgrade.lower()
 
 
-def _tell(repairs: tuple[str, ...], request: Request) -> None:
+def _tell(repairs: tuple[str, ...], request: Request, message: Request | Response) -> None:
+    if not repairs:
+        return
+    # Too rare to have the events handed through every writer for it; none in a test without a master.
+    master = ctx.current()
+    author = master.events.authors.named(message) if master is not None else ""
     for repair in repairs:
-        logger.warning("%s %s: %s", request.method, request.url, repair)
+        logger.warning("%s %s: %s%s", request.method, request.url, repair, author)

@@ -30,8 +30,9 @@ async def conclude(flow: HTTPFlow, failure: BaseException, client: DownstreamH1,
     """
     flow.resume()  # there is nothing left to hold
     status, reason, text = _verdict(failure, flow, client, context)
+    blamed = f"{text}{_author(failure, flow, context)}"
     if not is_killed(flow):
-        flow.error = Error(text)
+        flow.error = Error(blamed)
     if status and not client.answering:
         client.refuse(status, reason, text, close=not client.reader.body_done)
     else:
@@ -42,7 +43,7 @@ async def conclude(flow: HTTPFlow, failure: BaseException, client: DownstreamH1,
         else:
             client.stream.close()
     if context.watch.expired or not isinstance(failure, FlowKilled | asyncio.CancelledError):
-        logger.warning("%s %s: %s", flow.request.method, flow.request.url, text)
+        logger.warning("%s %s: %s", flow.request.method, flow.request.url, blamed)
     with context.watch.settling():
         if client.told:
             await context.events.update([flow])
@@ -50,6 +51,17 @@ async def conclude(flow: HTTPFlow, failure: BaseException, client: DownstreamH1,
             await context.events.error(flow)
     if client.keep_alive and not isinstance(failure, asyncio.CancelledError):
         await _until_taken(client, context)
+
+
+def _author(failure: BaseException, flow: HTTPFlow, context: ClientContext) -> str:
+    """Who is to blame, for row and log; it is no business of the client's."""
+    match failure:
+        case Unsendable():
+            return context.events.authors.named(failure.at_fault)
+        case WrongLength():
+            return context.events.authors.named(flow.response or flow.request)
+        case _:
+            return ""
 
 
 async def _until_taken(client: DownstreamH1, context: ClientContext) -> None:

@@ -42,10 +42,10 @@ async def tunnel(
         upstream = await connect()
         await _both_directions(flow, client, upstream, context)
     except UpstreamFailed as exc:
-        _fail(flow, exc)
+        _fail(flow, exc, context)
         client.close()
     except (FlowKilled, Unsendable, OSError) as exc:
-        _fail(flow, exc)
+        _fail(flow, exc, context)
         client.abort()
         if upstream is not None:
             upstream.abort()
@@ -63,11 +63,13 @@ async def tunnel(
                 await context.events.tcp_error(flow)
 
 
-def _fail(flow: TCPFlow, exc: Exception) -> None:
+def _fail(flow: TCPFlow, exc: Exception, context: ClientContext) -> None:
     """Note the reason on the flow, and in the log unless somebody wanted it."""
     if is_killed(flow):
         return
     text = f"the connection broke: {exc}" if isinstance(exc, OSError) else str(exc)
+    if isinstance(exc, Unsendable):
+        text += context.events.authors.named(exc.at_fault)
     flow.error = Error(text)
     logger.warning("%s", text)
 
@@ -116,7 +118,7 @@ async def _told(shared: _Conversation, message: TCPMessage) -> bytes:
     check_alive(shared.flow)
     content: object = message.content
     if not isinstance(content, bytes | bytearray | memoryview):
-        raise Unsendable(f"a message cannot be sent: its content is {type(content).__name__}, not bytes")
+        raise Unsendable(f"a message cannot be sent: its content is {type(content).__name__}, not bytes", message)
     return bytes(content)
 
 
