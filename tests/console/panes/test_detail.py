@@ -329,3 +329,43 @@ def test_hostile_flows(name: str, value: str, body: bytes, columns: int, tab: st
     pane.show_tab(tab)
     for line in screen(pane, columns, 12):
         assert not any(ord(c) < 32 or 127 <= ord(c) < 160 or c in "\u202e\u200b" for c in line)
+
+
+def test_the_way_a_body_is_shown_stays_with_the_flow(console: FakeConsole, pane: Detail) -> None:
+    first, second = http_flow("http://h/1"), http_flow("http://h/2")
+    console.add(first, second)
+    pane.show_tab("Response")
+    pane.set_mode("hex dump")
+    assert any("68 65 6c 6c 6f" in line for line in screen(pane, 80, 14))
+    console.view.set_focus(second.id)
+    assert "  1  hello" in screen(pane, 80, 14)
+    assert pane.mode == "auto"
+    console.view.set_focus(first.id)
+    assert any("68 65 6c 6c 6f" in line for line in screen(pane, 80, 14))
+    assert pane.mode == "hex dump"
+    pane.show_tab("Request")
+    screen(pane, 80, 14)
+    assert pane.mode == "auto"
+
+
+def test_the_option_names_the_view_of_bodies(console: FakeConsole, pane: Detail) -> None:
+    console.master.options.add_option("console_default_contentview", str, "auto", "A view.")
+    console.add(http_flow("http://h/"))
+    pane.show_tab("Response")
+    assert "  1  hello" in screen(pane, 80, 14)
+    console.master.options.console_default_contentview = "Hex Stream"
+    assert "  1  68656c6c6f" in screen(pane, 80, 14)
+    console.master.options.console_default_contentview = "of a script that has gone"
+    assert "  1  hello" in screen(pane, 80, 14)
+
+
+async def test_a_request_without_a_body_shows_its_query(console: FakeConsole, pane: Detail) -> None:
+    flow = http_flow("http://h/?a=1&b=two+words")
+    console.add(flow)
+    pane.entered()
+    assert "Body  empty; query shown" in screen(pane, 80, 14)
+    assert [line for line in screen(pane, 80, 14) if line.startswith("  2  ")] == ["  2  b: two words"]
+    flow.request.path = "/?c=x"
+    console.view.update(flow)
+    assert "  1  c: x" in screen(pane, 80, 14)
+    pane.left()

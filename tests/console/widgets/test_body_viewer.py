@@ -1,14 +1,18 @@
 import asyncio
 import gzip
 import json
+import threading
 import time
 from collections.abc import Coroutine
 from typing import Any
 
 import pytest
 
+from midstream.console.widgets import body_viewer
 from midstream.console.widgets.body_pieces import HexPieces, TextPieces
 from midstream.console.widgets.body_viewer import Body, BodyView
+from midstream.contentviews import Contentview, Metadata
+from midstream.contentviews.registries import Registry
 
 
 class Host:
@@ -17,7 +21,8 @@ class Host:
     def __init__(self) -> None:
         self.tasks: list[asyncio.Task[object]] = []
         self.changes = 0
-        self.view = BodyView(self.changed, self.spawn)
+        self.views = Registry()
+        self.view = BodyView(self.changed, self.spawn, self.views)
 
     def changed(self) -> None:
         self.changes += 1
@@ -57,6 +62,7 @@ def test_json_is_made_pretty_and_can_be_raw(host: Host) -> None:
 def test_broken_json_is_shown_as_it_is(host: Host) -> None:
     host.view.show(Body(b'{"a":1', "application/json"))
     assert host.text() == '{"a":1'
+    assert host.view.note == "json, 6b; JSON failed: the text ends before the JSON does"
 
 
 def test_binary_is_shown_in_hex(host: Host) -> None:
@@ -181,3 +187,88 @@ def test_a_bomb_is_not_unpacked_at_once() -> None:
     view.show(Body(gzip.compress(b"\0" * 10_000_000), "text/plain", "gzip"))
     assert spawned == ["body view"]
     assert view.note == "decoding …"
+
+
+# -- views of scripts -------------------------------------------------------------------------------------------------
+
+
+class Shout(Contentview):
+    def prettify(self, data: bytes, metadata: Metadata) -> str:
+        return data.decode().upper()
+
+    def render_priority(self, data: bytes, metadata: Metadata) -> float:
+        return 3 if data.startswith(b"!") else 0
+
+
+async def test_a_view_of_a_script_shows_what_it_is_good_for(host: Host) -> None:
+    host.views.register(Shout)
+    host.view.show(Body(b"!hi\x1b", "text/plain"))
+    await host.settle()
+    assert host.text() == "!HI␛"
+    assert host.view.note == "shout, 4b -> 4b pretty"
+    host.view.show(Body(b"hi", "text/plain"))
+    assert host.text() == "hi"
+    host.view.set_mode("Shout")
+    await host.settle()
+    assert host.text() == "HI"
+
+
+async def test_other_views_show_the_same_body_anew(host: Host) -> None:
+    body = Body(b"!hi", "text/plain")
+    host.view.show(body)
+    assert host.text() == "!hi"
+    host.views.register(Shout)
+    assert host.view.show(body)
+    await host.settle()
+    assert host.text() == "!HI"
+    assert not host.view.show(body)
+    host.views.unregister(Shout)
+    assert host.view.show(body)
+    assert host.text() == "!hi"
+
+
+@pytest.mark.parametrize(
+    ("problem", "reason"), [(ValueError("no\x1b"), "ValueError: no␛"), (SystemExit(3), "SystemExit: 3")]
+)
+async def test_a_view_of_a_script_that_fails_leaves_the_raw_text(
+    host: Host, problem: BaseException, reason: str
+) -> None:
+    class Failing(Shout):
+        def prettify(self, data: bytes, metadata: Metadata) -> str:
+            raise problem
+
+    host.views.register(Failing)
+    host.view.show(Body(b"!hi", "text/plain"))
+    await host.settle()
+    assert host.text() == "!hi"
+    assert host.view.note == f"plain, 3b; Failing failed: {reason}"
+
+
+async def test_a_view_of_a_script_holds_nothing_and_has_its_time(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
+    release = threading.Event()
+
+    class Endless(Shout):
+        def prettify(self, data: bytes, metadata: Metadata) -> str:
+            release.wait()
+            return ""
+
+    monkeypatch.setattr(body_viewer, "PATIENCE", 0.01)
+    host.views.register(Endless)
+    host.view.show(Body(b"!hi", "text/plain"))
+    await host.settle()
+    release.set()
+    assert host.text() == "!hi"
+    assert "Endless failed: it takes longer than" in host.view.note
+
+
+async def test_what_is_too_large_is_not_given_to_a_view(host: Host) -> None:
+    host.views.register(Shout)
+    host.view.show(Body(b"!" * (body_viewer.PRETTY_UNASKED + 1), "text/plain"))
+    await host.settle()
+    assert host.view.note.startswith("plain, ")
+    host.view.set_mode("shout")
+    await host.settle()
+    assert host.view.note.startswith("shout, ")
+    host.view.show(Body(b"!" * (body_viewer.MOST_PRETTY + 1), "text/plain"))
+    await host.settle()
+    assert host.view.note.endswith("; views are made up to 8.0m")
