@@ -38,7 +38,7 @@ class FlowReader:
         self.fo = fo
 
     def stream(self) -> Iterator[Flow]:
-        """Each flow as soon as it is read; never more than one is held.
+        """Each flow as soon as it is read. No more than one is held, but for small ones of old versions.
 
         A flow that cannot be understood is passed over. At the end, or at damage behind which nothing can be found, a
         FlowReadException then names the first thing that was wrong and its offset.
@@ -76,7 +76,7 @@ def _flow_of(item: Item, upgrades: Upgrades) -> Flow:
         state = parse(item.data)
     except TNetstringError as error:
         raise StateError(f"the flow is damaged at byte {item.offset + (error.offset or 0)}: {error}") from None
-    state = upgrades.upgraded(state)
+    state = upgrades.upgraded(state, len(item.data))
     state["backup"] = _usable(state.get("backup"), state)
     return Flow.from_state(state)
 

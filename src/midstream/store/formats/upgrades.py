@@ -21,6 +21,7 @@ _FIRST_NUMBER = 4
 
 # A WebSocket was a flow of its own up to version 11. Its handshake comes before it, but not for ever.
 _HANDSHAKES_KEPT = 64
+_LARGEST_HANDSHAKE = 1 << 20
 
 
 class Upgrades:
@@ -29,22 +30,25 @@ class Upgrades:
     def __init__(self) -> None:
         self._handshakes: OrderedDict[str, State] = OrderedDict()
 
-    def upgraded(self, state: State) -> State:
-        """The state in the present version; it may have been changed. Raises StateError."""
+    def upgraded(self, state: State, size: int = 0) -> State:
+        """The state in the present version; the given one may be changed. Raises StateError.
+
+        `size` is what it takes in the file: large ones are not remembered.
+        """
         version = _version(state)
         if version <= 11:
-            state = self._without_websocket_flows(state, version)
+            state = self._without_websocket_flows(state, version, size)
             version = _version(state)
         for number in range(version, FLOW_FORMAT_VERSION):
             _STEPS[number](state)
         state["version"] = FLOW_FORMAT_VERSION
         return state
 
-    def _without_websocket_flows(self, state: State, version: int) -> State:
+    def _without_websocket_flows(self, state: State, version: int, size: int) -> State:
         """Fold a WebSocket flow into the HTTP flow of its handshake, and remember those that will be asked for."""
         metadata = _dict(state, "metadata")
         if state.get("type") != "websocket":
-            if isinstance(metadata.get("websocket_flow"), str):
+            if isinstance(metadata.get("websocket_flow"), str) and size <= _LARGEST_HANDSHAKE:
                 self._handshakes[str(state.get("id"))] = {**state, "metadata": dict(metadata)}
                 if len(self._handshakes) > _HANDSHAKES_KEPT:
                     self._handshakes.popitem(last=False)
