@@ -215,13 +215,13 @@ async def test_refusals_are_one_line_without_a_traceback(shown):
 @pytest.mark.parametrize(
     ("line", "message"),
     [
-        ("script.sync", "script.sync failed: KeyError: 'sku' (script.py line 6)"),
-        ("script.async", "script.async failed: KeyError: 'sku' (script.py line 6)"),
-        ("script.exit", "script.exit failed: SystemExit: 3 (script.py line 23)"),
-        ("script.exit.later", "script.exit.later failed: SystemExit: 3 (script.py line 27)"),
-        ("script.interrupt", "script.interrupt failed: KeyboardInterrupt (script.py line 31)"),
-        ("script.cancelled", "script.cancelled failed: CancelledError (script.py line 35)"),
-        ("script.odd", "script.odd failed: ValueError: no text (script.py line 41)"),
+        ("script.sync", "script.sync failed in script.py line 6: KeyError: 'sku'"),
+        ("script.async", "script.async failed in script.py line 6: KeyError: 'sku'"),
+        ("script.exit", "script.exit failed in script.py line 23: SystemExit: 3"),
+        ("script.exit.later", "script.exit.later failed in script.py line 27: SystemExit: 3"),
+        ("script.interrupt", "script.interrupt failed in script.py line 31: KeyboardInterrupt"),
+        ("script.cancelled", "script.cancelled failed in script.py line 35: CancelledError"),
+        ("script.odd", "script.odd failed in script.py line 41: ValueError: no text"),
     ],
 )
 async def test_failures_name_the_line_of_the_script_and_end_nothing(shown, line, message):

@@ -34,7 +34,7 @@ def explain(name: str, command: Command | None, error: BaseException) -> str:
     file = location(command.func).rpartition(":")[0] if command is not None else ""
     trace = own_traceback(error, file)
     where = _last_line_in(file, error)
-    text = f"{name} failed: {one_line(error)}" + (f" ({where})" if where else "")
+    text = f"{name} failed{f' in {where}' if where else ''}: {one_line(error)}"
     owner = command.owner if command is not None else None
     extra = {"addon": short_name(addon_name(owner))} if owner is not None else {}
     logger.error("%s", text, exc_info=(type(error), error, trace), extra=extra)
