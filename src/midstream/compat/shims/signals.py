@@ -29,8 +29,10 @@ class SyncSignal(Signal[...]):
     def notify(self, *args: Any, **kwargs: Any) -> list[Any]:
         """Send, and collect what the receivers return."""
         self._signature.bind(*args, **kwargs)
-        alive = [receiver for reference in self._receivers if (receiver := reference()) is not None]
-        return [receiver(*args, **kwargs) for receiver in alive]
+        return [receiver(*args, **kwargs) for receiver in self._alive()]
+
+    def _alive(self) -> list[Callable[..., Any]]:
+        return [receiver for reference in self._receivers if (receiver := reference()) is not None]
 
 
 class AsyncSignal(SyncSignal):
@@ -39,6 +41,8 @@ class AsyncSignal(SyncSignal):
     __slots__ = ()
 
     async def send(self, *args: Any, **kwargs: Any) -> None:  # type: ignore[override] # that is the difference
-        for result in self.notify(*args, **kwargs):
+        self._signature.bind(*args, **kwargs)
+        for receiver in self._alive():
+            result = receiver(*args, **kwargs)
             if inspect.isawaitable(result):
                 await result
