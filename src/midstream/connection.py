@@ -2,5 +2,15 @@
 
 from midstream.flows.certificate import Cert
 from midstream.flows.connection import Address, Client, Connection, ConnectionState, Server, TransportProtocol
+from midstream.flows.server_hooks import ServerConnectionHookData
 
-__all__ = ["Address", "Cert", "Client", "Connection", "ConnectionState", "Server", "TransportProtocol"]
+__all__ = [
+    "Address",
+    "Cert",
+    "Client",
+    "Connection",
+    "ConnectionState",
+    "Server",
+    "ServerConnectionHookData",
+    "TransportProtocol",
+]
