@@ -337,8 +337,20 @@ async def test_the_keys_of_the_pane(tmp_path):
         assert "add a key in" in shown.text
         shown.press("enter")
         assert ": console.key.bind global " in shown.prompt_line
-        shown.press("esc", "C", "b")
-        assert ": console.key.bind global " in shown.prompt_line
+        shown.press("esc", "C", "/", "flow.resume", "enter", "b")
+        assert ": console.key.bind global  flow.resume" in shown.prompt_line
+        shown.press("f9", "enter")
+        row = next(line for line in shown.lines if line.startswith("> flow.resume "))
+        assert " f9 " in f"{row} "
+
+
+async def test_a_click_on_the_focused_row_rebinds(tmp_path):
+    async with shown_console(tmp_path) as shown:
+        shown.press("K")
+        for _ in range(2):
+            assert shown.text
+            shown.console.terminal.handle([("mouse press", 1, 10, 5)])
+        assert ": console.key.bind flows,detail " in shown.prompt_line
 
 
 async def test_a_rebinding_that_fails_leaves_the_old_one(tmp_path):

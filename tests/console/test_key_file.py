@@ -317,12 +317,12 @@ def test_a_bad_entry_of_a_list_is_skipped(entry, where, problem):
 @pytest.mark.parametrize(
     ("content", "problem"),
     [
-        (b"#" * 200_000, ": larger than 131,072 bytes"),
+        (b"#" * 200_000, ": larger than 65,536 bytes"),
         (b"version: 1\nbind:\n  \xff\xfe", ":3:3: the file is not UTF-8"),
         (b"\x00\x01\x02", ":1:1: unacceptable character"),
         (b"version: 1\nbind: [{keys: e, run: x\x07}]", ":2:24: unacceptable character"),
-        (b"[" * 100_000, ":1:51: nested deeper than 50 levels"),
-        (b"{a: " * 20_000, ":1:198: nested deeper than 50 levels"),
+        (b"[" * 60_000, ":1:51: nested deeper than 50 levels"),
+        (b"{a: " * 10_000, ":1:198: nested deeper than 50 levels"),
         (b"version: 1\nbind:\n\t- x", ":3:1: "),
     ],
 )
@@ -349,7 +349,7 @@ def test_a_file_of_100_mb_is_not_read(tmp_path):
         out.truncate(100 << 20)
     started = time.process_time()
     _, report = read_file(path)
-    assert report.errors == [f"{path}: larger than 131,072 bytes"]
+    assert report.errors == [f"{path}: larger than 65,536 bytes"]
     assert time.process_time() - started < 2
 
 

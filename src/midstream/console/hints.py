@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
+from midstream.console.key_names import legacy_meaning
 from midstream.console.keymap import CONTEXTS, Binding
 from midstream.console.widgets.canvas import Run, line_width
 
@@ -69,7 +70,12 @@ def _of_bindings(console: Console, room: int) -> list[Hint]:
     for context in [name for name in console.contexts() if name != "global"]:
         for binding in console.keys.keymap.in_context(context):
             first = binding.keys[0]
-            if first in seen or first in _SELF_EVIDENT or not _is_useful(console, binding, flow):
+            if (
+                first in seen
+                or first in _SELF_EVIDENT
+                or legacy_meaning(first)
+                or not _is_useful(console, binding, flow)
+            ):
                 continue
             seen.add(first)
             text = console.keys.keymap.title((first,), (context,)) if len(binding.keys) > 1 else binding.help

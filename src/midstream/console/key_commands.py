@@ -64,7 +64,8 @@ class KeyCommands:
         """Change the selected binding: its key, where it counts, or its command."""
         old = self._focused()
         start = f"{BIND} {','.join(old.contexts)} {lexer.quote(' '.join(old.keys))}"
-        self._ask(f"{start} {old.command}", len(start), lambda text: self._rebind(old, text))
+        cursor = len(start) - start.endswith(('"', "'"))  # at the end of the keys, within their quotes
+        self._ask(f"{start} {old.command}", cursor, lambda text: self._rebind(old, text))
 
     @command("console.key.bind.focus")
     def key_bind_focus(self) -> None:

@@ -158,7 +158,8 @@ class Keymap:
         self._put_in(moved, context)
 
     def _put_in(self, binding: Binding, context: str) -> None:
-        entries = self._bindings[context].setdefault(binding.keys, [])
+        entries = self._bindings[context].pop(binding.keys, [])
+        self._bindings[context][binding.keys] = entries  # at the end: the order is that of the files
         if not entries:
             self._count(context, binding.keys, +1)
         entries[:] = [entry for entry in entries if not _replaces(binding, entry)]

@@ -33,9 +33,7 @@ class CommandsPane(ListPane):
         super().__init__(console)
         self._names: list[str] = []
         self._keys: dict[str, str] = {}
-
-    def entered(self) -> None:
-        self._keys.clear()
+        self._keys_revision: object = None
 
     @property
     def focused_command(self) -> str | None:
@@ -103,7 +101,9 @@ class CommandsPane(ListPane):
 
     def _keys_of(self, name: str) -> str:
         """The keys that run the command, with whatever arguments."""
-        if not self._keys:
+        if self._keys_revision != self.console.bindings.revision:
+            self._keys_revision = self.console.bindings.revision
+            self._keys.clear()
             for binding in reversed(self.console.keys.keymap.all()):
                 self._keys[binding.command.split(" ", 1)[0]] = " ".join(binding.keys)
         return self._keys.get(name, "")

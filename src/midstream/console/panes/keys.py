@@ -75,6 +75,12 @@ class KeysPane(ListPane):
         self._list()
         return self._rows[self.scroll.focus] if self.scroll.focus < len(self._rows) else None
 
+    def navigate(self, move: str) -> None:
+        if move == "select":
+            self.console.run_command("console.key.edit.focus")
+        else:
+            super().navigate(move)
+
     # -- the list -----------------------------------------------------------------------------------------------------
 
     def row_count(self) -> int:
@@ -136,7 +142,15 @@ class KeysPane(ListPane):
         if binding is None:
             return [("strong", cursor), ("failed", f"! {visible(shown.error)}")]
         dim = "dim" if shown.is_lost else None
-        sign = "- " if shown.is_lost else "! " if shown.reason else "  "
+        sign = (
+            "- "
+            if shown.is_lost
+            else "! "
+            if shown.reason
+            else "? "
+            if any(map(legacy_meaning, binding.keys))
+            else "  "
+        )
         words = (dim or "failed", shown.reason) if shown.reason else ("text", binding.help or "-")
         return row(
             _layout(columns),
