@@ -356,6 +356,8 @@ async def test_palettes_can_be_changed(shown):
     for name in ("light", "mono", "solarized_dark", "dark"):
         shown.options.console_palette = name
         assert "1 flows" in shown.text
+        shown.options.console_palette_transparent = not shown.options.console_palette_transparent
+        assert "1 flows" in shown.text
 
 
 async def test_clicks_on_tabs_hints_and_rows(shown):

@@ -36,6 +36,9 @@ class Core:
 
     def load(self, loader: Loader) -> None:
         config.declare_folder(loader.master.options)
+        loader.add_option(
+            "showhost", bool, False, "Print URLs with the host that the client named; the console always shows that one."
+        )
 
     def running(self) -> None:
         """At the very first start: say how the state of the program that people come from is taken over."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Sequence
 from typing import TYPE_CHECKING
 
-from midstream.console import edit_parts
+from midstream.console import edit_parts, external_viewer
 from midstream.console.key_commands import KeyCommands
 from midstream.console.overlays import Chooser
 from midstream.console.pane_commands import PaneCommands
@@ -41,6 +41,7 @@ class ConsoleAddon:
     def load(self, loader: Loader) -> None:
         add = loader.add_option
         add("console_palette", str, "dark", "Colour theme.", choices=PALETTE_NAMES)
+        add("console_palette_transparent", bool, True, "Keep the terminal's own background, as mono always does.")
         add("console_mouse", bool, True, "Let the console have the mouse; off leaves selecting text to the terminal.")
         add("console_quickhelp_visible", bool, True, "Show the key hints in the last row.")
         add("console_bell", bool, True, "Ring the bell when a flow is held.")
@@ -321,6 +322,17 @@ class ConsoleAddon:
     def edit_focus_options(self) -> Sequence[str]:
         """The parts that can be edited."""
         return list(edit_parts.PARTS)
+
+    @command("console.bodyview")
+    @argument("part", type=Choice("console.bodyview.options"))
+    def bodyview(self, flow: Flow, part: str) -> None:
+        """Show a body in an external viewer: $PAGER, or what MIDSTREAM_EDITOR names."""
+        external_viewer.view(self._console, flow, part)
+
+    @command("console.bodyview.options")
+    def bodyview_options(self) -> Sequence[str]:
+        """The parts of a flow that have a body."""
+        return list(external_viewer.PARTS)
 
 
 def lexer_join(cmd: str, args: Sequence[str]) -> str:

@@ -8,12 +8,12 @@ through widgets: the console gets them, and no exception in a key press reaches 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import urwid
 
-from midstream.console.palettes import Palette
+from midstream.console.palettes import Look
 
 Input = str | tuple[str, int, int, int]
 
@@ -59,7 +59,7 @@ class ConsoleLoop(urwid.MainLoop):
             self.screen_size = self.screen.get_cols_rows()
         return self.screen_size
 
-    def use_palette(self, palette: Palette) -> None:
+    def use_palette(self, palette: Mapping[str | None, Look]) -> None:
         """Register every role again; only the rows that look different are sent."""
         for role, look in palette.items():
             self.screen.register_palette_entry(role, *look)

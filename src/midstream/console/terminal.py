@@ -21,6 +21,7 @@ from midstream.console.heartbeat import Heartbeat
 from midstream.console.main_loop import ConsoleLoop
 from midstream.console.main_loop import Input as Event
 from midstream.console.palettes import PALETTES
+from midstream.console.palettes.opaque import GROUNDS, opaque, transparent
 from midstream.console.screen import ConsoleScreen
 from midstream.console.terminal_guard import TerminalGuard
 
@@ -177,15 +178,20 @@ class Terminal:
         """Take over the options about the terminal."""
         if self._main_loop is None:
             return
-        if "console_palette" in updated:
+        if updated & {"console_palette", "console_palette_transparent"}:
             self._use_palette()
         if "console_mouse" in updated:
             self._main_loop.screen.set_mouse_tracking(bool(self._console.master.options.console_mouse))
 
     def _use_palette(self) -> None:
         assert self._main_loop is not None
-        name = getattr(self._console.master.options, "console_palette", "dark")
-        self._main_loop.use_palette(PALETTES[_OLD_PALETTES.get(name, name)])
+        options = self._console.master.options
+        name = getattr(options, "console_palette", "dark")
+        name = _OLD_PALETTES.get(name, name)
+        if getattr(options, "console_palette_transparent", True) or name not in GROUNDS:
+            self._main_loop.use_palette(transparent(PALETTES[name]))
+        else:
+            self._main_loop.use_palette(opaque(PALETTES[name], GROUNDS[name]))
 
     # --- the guard's questions --------------------------------------------------------------------------------------
 
