@@ -191,6 +191,10 @@ class ProxyServer:
                 return True
         return False
 
+    def listen_addrs(self) -> list[tuple[str, int]]:
+        """Where clients can connect. For scripts: `ctx.master.addons.get("proxyserver").listen_addrs()`."""
+        return self.proxy.listen_addrs
+
     @command.command("proxyserver.active_connections")
     def active_connections(self) -> int:
         """How many clients are connected now."""
