@@ -325,9 +325,9 @@ class ConsoleAddon:
 
     @command("console.bodyview")
     @argument("part", type=Choice("console.bodyview.options"))
-    def bodyview(self, flow: Flow, part: str) -> None:
+    async def bodyview(self, flow: Flow, part: str) -> None:
         """Show a body in an external viewer: $PAGER, or what MIDSTREAM_EDITOR names."""
-        external_viewer.view(self._console, flow, part)
+        await external_viewer.view(self._console, flow, part)
 
     @command("console.bodyview.options")
     def bodyview_options(self) -> Sequence[str]:

@@ -150,6 +150,11 @@ def _text_of(flow: HTTPFlow, message: Request | Response, part: str) -> tuple[by
         version = message.http_version.encode("utf-8", "surrogateescape")
         reason = message.reason.encode("utf-8", "surrogateescape")
         return head_text.write_response(version, message.status_code, reason, fields), ".http"
+    return body_file(message)
+
+
+def body_file(message: Request | Response) -> tuple[bytes | None, str]:
+    """The body as it is shown, None if it was not stored, and the suffix by which programs know what it is."""
     if message.raw_content is None:
         return None, ""
     kind = (
