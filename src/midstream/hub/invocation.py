@@ -33,7 +33,7 @@ DESCRIPTIONS: dict[Tool, str] = {
     "middump": "The intercepting proxy without a screen: prints what passes through, or what a filter selects of it.",
 }
 
-_LOUDNESS: dict[str | None, dict[str, object]] = {
+LOUDNESS: dict[str | None, dict[str, object]] = {
     None: {},
     "quiet": {"termlog_verbosity": "error", "flow_detail": 0},
     "verbose": {"termlog_verbosity": "debug", "flow_detail": 2},
@@ -112,7 +112,7 @@ def understand(tool: Tool, argv: Sequence[str], options: Options) -> Invocation:
     if action in ("help", "version"):
         return Invocation(tool, action, help=parser.format_help() if action == "help" else "")
     text = " ".join(words) or None
-    loudness = {name: value for name, value in _LOUDNESS[namespace.loudness].items() if name in options}
+    loudness = {name: value for name, value in LOUDNESS[namespace.loudness].items() if name in options}
     flags = flag_texts(options, namespace)
     if text is not None:
         flags |= {name: [text] for name in _FILTERED if name in options}
