@@ -13,7 +13,8 @@ flow.response = flow.response; flow.request.url; flow.request.method; flow.reque
 flow.request.pretty_url; flow.response.content = b'x'; flow.request; flow.request.headers; flow.request.content
 flow.response.headers['a'] = 'b'; flow.response.headers.get('a'); flow.request.text; flow.id
 flow.request.host = 'b.example'; flow.request.host.endswith('e'); flow.request.headers.get('a')
-flow.request.pretty_host; flow.response.stream = True; flow.response.text; flow.websocket; flow.error; flow.response.headers['content-length']
+flow.request.pretty_host
+flow.response.stream = True; flow.response.text; flow.websocket; flow.error; flow.response.headers['content-length']
 flow.metadata['a'] = 1; flow.request.port = 80; flow.request.scheme = 'http'; flow.response.content.replace(b'a', b'b')
 flow.response.headers; flow.response.text = 'é'; flow.request.headers.items(); flow.server_conn.address; flow.copy()
 flow.metadata.get('a'); flow.request.headers['content-length']; flow.request.timestamp_start; flow.response.get_text()

@@ -164,7 +164,7 @@ ADDONS_TO_COME: dict[str, Row] = {
 }
 CLOSED_PARTS: dict[str, Row] = {
     "proxy.layers.http._upstream_proxy": Absent(_PARENT_PROXY),
-    "proxy.mode_servers": Absent("ctx.master.addons.get('proxyserver').listen_addrs tells where the proxy listens"),
+    "proxy.mode_servers": Absent("ctx.master.addons.get('proxyserver').listen_addrs() tells where the proxy listens"),
     "proxy.server": Absent("`async with DumpMaster(Options(…))` of midstream.master serves connections"),
     "proxy.tunnel": Absent(_PARENT_PROXY),
     "proxy.utils": Absent(_CONVERSATION),

@@ -11,7 +11,7 @@ from typing import Any, NoReturn, TypeVar
 
 from midstream.flows.errors import MidstreamError
 from midstream.hub.flags import flag_texts, make_parser
-from midstream.hub.invocation import DESCRIPTIONS, Invocation, Tool, apply
+from midstream.hub.invocation import DESCRIPTIONS, LOUDNESS, Invocation, Tool, apply
 from midstream.hub.options import Options
 
 M = TypeVar("M")
@@ -69,7 +69,9 @@ def run(
 
 def process_options(parser: argparse.ArgumentParser, opts: Options, args: argparse.Namespace) -> None:
     """Apply a parsed command line, and what the config file says of the rest."""
-    apply(Invocation("middump", "run", specs=getattr(args, "set", ()), flags=flag_texts(opts, args)), opts)
+    loudness = {name: value for name, value in LOUDNESS[getattr(args, "loudness", None)].items() if name in opts}
+    specs = getattr(args, "set", ())
+    apply(Invocation("middump", "run", loudness=loudness, specs=specs, flags=flag_texts(opts, args)), opts)
 
 
 def dump_parser(opts: Options) -> argparse.ArgumentParser:
