@@ -97,7 +97,6 @@ def test_location_sees_through_methods() -> None:
         ("def resposne(flow): ...", "response"),
         ("def responce(flow): ...", "response"),
         ("def request_headers(flow): ...", "requestheaders"),
-        ("def clientconnect(client): ...", "client_connected"),
         ("def tls_client_hello(data): ...", "tls_clienthello"),
         ("def websocket_mesage(flow): ...", "websocket_message"),
         ("def laod(loader): ...", "load"),

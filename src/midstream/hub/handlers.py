@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Protocol
 
 from midstream.flows.errors import AddonManagerError
+from midstream.hub.renamed_events import successor
 from midstream.text.suggest import nearest
 
 Handler = Callable[..., object]
@@ -133,7 +134,7 @@ def accepts(function: Handler, count: int) -> bool:
 
 
 def warnings_about(addon: object, declared: Mapping[str, Declared]) -> Iterator[str]:
-    """Sentences about what its author probably did not mean: near misses, generators, deprecated events."""
+    """Sentences about what its author probably did not mean: near misses, generators, deprecated and past events."""
     for name, handler in handlers_of(addon, declared).items():
         if declared[name].deprecated:
             yield f"{_place(addon, handler)}the event {name} is deprecated: {declared[name].deprecated}"
@@ -141,6 +142,10 @@ def warnings_about(addon: object, declared: Mapping[str, Declared]) -> Iterator[
             yield f"{_place(addon, handler)}{name} contains yield, so its body never runs when the event is emitted"
     for name, function in _own_functions(addon):
         if name in declared:
+            continue
+        now = successor(name, function)
+        if now is not None:
+            yield f"{_place(addon, function)}{name} is an event of the past and never called; it is now {now}"
             continue
         guess = _meant(name, declared)
         if guess is not None and accepts(function, len(declared[guess].parameters)):
