@@ -4,11 +4,18 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
-from midstream.flows.http import HTTPFlow, Response
+from midstream.flows.http import HTTPFlow, Request, Response
 from midstream.flows.tcp import TCPMessage
 from midstream.hub.authors import Watched
 from midstream.hub.events import Events
 from tests.kit.captured import http_flow
+
+
+def flaw(message: Request | Response) -> str:
+    """What the proxy would find: here a bad header, or a bad status."""
+    if isinstance(message, Response) and message.status_code < 100:
+        return "bad status"
+    return "bad header" if "Bad" in message.headers else ""
 
 
 class Addon:
@@ -54,16 +61,19 @@ def test_nobody_is_named_where_only_built_in_addons_are() -> None:
 
 async def test_of_several_the_one_is_known_the_next_time() -> None:
     def edit(flow: HTTPFlow) -> None:
-        flow.request.headers["X"] = "y"
+        flow.request.headers["Bad"] = "y"
 
-    events = bound(BuiltIn("built_in", edit), Addon("first"), Addon("second", edit), Addon("third"))
-    first = events.authors.named(http_flow().request)
+    def other_edit(flow: HTTPFlow) -> None:
+        flow.request.headers["Good"] = "z"
+
+    events = bound(BuiltIn("built_in"), Addon("first", other_edit), Addon("second", edit), Addon("third", other_edit))
+    first = events.authors.named(http_flow().request, flaw)
     assert first == " (by one of first, second, third; the next time midstream can tell which)"
     flow = http_flow()
     await events.request(flow)
-    assert events.authors.named(flow.request) == " (by second)"
+    assert events.authors.named(flow.request, flaw) == " (by second)"
     assert flow.response is not None
-    assert events.authors.named(flow.response).startswith(" (by one of ")
+    assert events.authors.named(flow.response, flaw).startswith(" (by one of ")
     events.bind([Addon("first"), Addon("second", edit)])
     assert not any(isinstance(handler, Watched) for handler in events.request.handlers)
 
@@ -77,12 +87,12 @@ async def test_the_last_who_changed_it_counts_and_async_handlers_too() -> None:
         flow.response.status_code = 99
 
     events = bound(Async("answers", answer), Async("spoils", spoil), Addon("looks on"))
-    events.authors.named(http_flow().request)
+    events.authors.named(http_flow().request, flaw)
     flow = http_flow(status=None)
     await events.request(flow)
     assert flow.response is not None
-    assert events.authors.named(flow.response) == " (by spoils)"
-    assert events.authors.named(flow.request).startswith(" (by one of ")
+    assert events.authors.named(flow.response, flaw) == " (by spoils)"
+    assert events.authors.named(flow.request, flaw).startswith(" (by one of ")
 
 
 async def test_a_watched_handler_that_raises_is_still_named_and_placed(caplog: Any) -> None:
@@ -90,7 +100,7 @@ async def test_a_watched_handler_that_raises_is_still_named_and_placed(caplog: A
         raise ValueError("by design")
 
     events = bound(Addon("first"), Addon("second", fail))
-    events.authors.named(http_flow().request)
+    events.authors.named(http_flow().request, flaw)
     await events.request(http_flow())
     [record] = caplog.records
     assert record.getMessage() == "second failed in request: ValueError: by design"
@@ -103,6 +113,6 @@ async def test_a_watched_handler_is_the_handler_when_addons_come_and_go() -> Non
     third = Addon("third", lambda flow: calls.append("third"))
     first = Addon("first", lambda flow: calls.append("first"))
     events.bind([first, Addon("second", lambda flow: events.bind([first, third])), third])
-    events.authors.named(http_flow().request)
+    events.authors.named(http_flow().request, flaw)
     await events.request(http_flow())
     assert calls == ["first", "third"]

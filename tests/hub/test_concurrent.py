@@ -97,7 +97,7 @@ async def test_the_threads_of_a_master_are_bounded_and_the_rest_waits_its_turn()
     await master.done()
 
 
-@pytest.mark.parametrize("error", [ValueError, SystemExit, StopIteration, KeyboardInterrupt])
+@pytest.mark.parametrize("error", [ValueError, SystemExit, StopIteration, GeneratorExit, KeyboardInterrupt])
 async def test_what_it_raises_is_logged(error: type[BaseException], caplog: pytest.LogCaptureFixture) -> None:
     class Addon:
         @concurrent

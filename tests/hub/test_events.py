@@ -177,7 +177,7 @@ async def test_no_exception_of_a_script_ends_the_program(
     assert error.__name__ in caplog.text
 
 
-@pytest.mark.parametrize("error", [SystemExit, KeyboardInterrupt, asyncio.CancelledError])
+@pytest.mark.parametrize("error", [SystemExit, KeyboardInterrupt, GeneratorExit, asyncio.CancelledError])
 async def test_nor_does_one_of_an_async_handler(error: type[BaseException], caplog: pytest.LogCaptureFixture) -> None:
     async def handler(flow: object) -> None:
         await asyncio.sleep(0)

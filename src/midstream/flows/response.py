@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 
 from midstream.flows import cookies
 from midstream.flows import state as s
+from midstream.flows.checked_slot import CheckedSlot
 from midstream.flows.headers import AnyHeaders, HeaderFields, Headers
 from midstream.flows.message import MESSAGE_SCHEMA, Message, content_argument, header_arguments
 from midstream.flows.multidict import Fields, MultiDictView, pairs_of
@@ -32,10 +33,20 @@ def reason_phrase(status_code: int) -> str:
     return _REASONS.get(status_code, "")
 
 
+def _checked_status(value: int) -> int:
+    if not isinstance(value, int):
+        raise TypeError(f"Expected an int for status_code, but got {type(value).__name__}.")
+    return value
+
+
 class Response(Message):
     """A response. The reason phrase is kept as the bytes of the wire (`raw_reason`) and read as Latin-1."""
 
-    __slots__ = ("raw_reason", "status_code")
+    __slots__ = ("_status_code", "raw_reason")
+
+    _status_code: int
+
+    status_code = CheckedSlot("_status_code", _checked_status)
 
     _DATA: ClassVar[dict[str, str]] = {**Message._DATA, "status_code": "status_code", "reason": "raw_reason"}
     _SCHEMA: ClassVar[s.Schema] = {**MESSAGE_SCHEMA, "status_code": s.integer, "reason": s.binary}
@@ -54,9 +65,7 @@ class Response(Message):
         self.raw_http_version = (
             http_version if isinstance(http_version, bytes) else http_version.encode("ascii", "strict")
         )
-        if not isinstance(status_code, int):
-            raise TypeError(f"Expected an int for status_code, but got {type(status_code).__name__}.")
-        self.status_code = status_code
+        self._status_code = _checked_status(status_code)
         self.raw_reason: bytes = reason if isinstance(reason, bytes) else reason.encode("latin-1", "strict")
         self._headers = headers if isinstance(headers, Headers) else Headers(headers)
         if isinstance(content, str):
@@ -76,8 +85,7 @@ class Response(Message):
     ) -> "Response":
         """A response as scripts want it. Text content is encoded as the headers say."""
         fields = Headers.of(headers).copy()
-        if not isinstance(status_code, int):
-            raise TypeError(f"Expected an int for status_code, but got {type(status_code).__name__}.")
+        _checked_status(status_code)
         now = time.time()
         response = cls(b"HTTP/1.1", status_code, reason_phrase(status_code), fields, None, None, now, now)
         if isinstance(content_argument(content), str):

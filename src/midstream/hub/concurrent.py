@@ -56,8 +56,8 @@ def _thread(work: Callable[[], None], threads: Threads) -> Awaitable[None]:
             return
         if error is None:
             done.set_result(None)
-        elif isinstance(error, StopIteration):
-            done.set_exception(RuntimeError("the handler raised StopIteration"))
+        elif isinstance(error, StopIteration | GeneratorExit):  # these would end whoever awaits
+            done.set_exception(RuntimeError(f"the handler raised {type(error).__name__}"))
         else:
             done.set_exception(error)
 

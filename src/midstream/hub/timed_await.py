@@ -37,6 +37,9 @@ class TimedAwait:
                     waited_for = next(steps)
             except StopIteration:
                 return
+            except GeneratorExit as error:
+                # From outside it would mean that whoever awaits is being closed; a handler has no business with it.
+                raise RuntimeError("the handler raised GeneratorExit") from error
             finally:
                 seconds = perf_counter() - started
                 if seconds > self._limit:

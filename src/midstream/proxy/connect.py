@@ -15,6 +15,7 @@ from midstream.flows.tls import ClientHelloData
 from midstream.proxy.client_context import ClientContext
 from midstream.proxy.detect import Protocol, detect
 from midstream.proxy.errors import FlowKilled, Unsendable, UpstreamFailed, check_alive, is_killed
+from midstream.proxy.http.assemble import flaw
 from midstream.proxy.http.downstream_h1 import DownstreamH1
 from midstream.proxy.http.pool import Pool
 from midstream.proxy.http.serve import serve_http
@@ -123,7 +124,7 @@ async def _refuse(flow: HTTPFlow, client: DownstreamH1, failure: Exception, cont
     if isinstance(failure, FlowKilled):
         client.stream.close()
     else:
-        author = context.events.authors.named(failure.at_fault) if isinstance(failure, Unsendable) else ""
+        author = context.events.authors.named(failure.at_fault, flaw) if isinstance(failure, Unsendable) else ""
         flow.error = Error(f"{text}{author}")
         flow.response = Response.make(502, text, ((b"Content-Type", b"text/plain; charset=utf-8"),))
         client.refuse(502, b"Bad Gateway", text, close=True)

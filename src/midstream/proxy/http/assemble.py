@@ -170,6 +170,29 @@ def trailers_of(message: Request | Response) -> Fields:
         raise Unsendable(f"the trailers of the {part} cannot be sent: {exc.reason}", message) from None
 
 
+def flaw(message: Request | Response) -> str:
+    """What would be refused or mended of a message if it went out as it is; empty when nothing would."""
+    fields = message.headers.fields
+    try:
+        trailers_of(message)
+        body = len(body_of(message)) if message.raw_content is not None else _declared(fields)
+        if isinstance(message, Request):
+            version = _spoken(message.raw_http_version)
+            outgoing = check_outgoing_request(message.raw_method, _target(message), version, fields, body)
+        else:
+            version, status = _spoken(message.raw_http_version), message.status_code
+            outgoing = check_outgoing_response(version, status, message.raw_reason, fields, body, b"GET")
+    except (Unsendable, Refused) as exc:
+        return str(exc)
+    return "; ".join(outgoing.repairs)
+
+
+def _declared(fields: Fields) -> Framing:
+    """The framing of a body that is still to come, as far as its head is any good."""
+    lengths = [value for name, value in fields if name.lower() == b"content-length"]
+    return int(lengths[0]) if len(lengths) == 1 and lengths[0].isdigit() else CHUNKED
+
+
 def _same_framing(framing: Framing, size: int | None, message: Request | Response) -> Framing | None:
     """The framing that came in, if the body still fits it; None if it has to be found anew."""
     if size is None:
@@ -213,6 +236,6 @@ def _tell(repairs: tuple[str, ...], request: Request, message: Request | Respons
         return
     # Too rare to have the events handed through every writer for it; none in a test without a master.
     master = ctx.current()
-    author = master.events.authors.named(message) if master is not None else ""
+    author = master.events.authors.named(message, flaw) if master is not None else ""
     for repair in repairs:
         logger.warning("%s %s: %s%s", request.method, request.url, repair, author)

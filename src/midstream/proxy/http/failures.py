@@ -8,6 +8,7 @@ from midstream.flows.flow import Error
 from midstream.flows.http import HTTPFlow
 from midstream.proxy.client_context import ClientContext
 from midstream.proxy.errors import BodyTooLarge, FlowKilled, Unsendable, UpstreamFailed, is_killed
+from midstream.proxy.http.assemble import flaw
 from midstream.proxy.http.downstream_h1 import DownstreamH1
 from midstream.proxy.http.writer import WrongLength
 from midstream.wire.http1 import Refused
@@ -57,9 +58,9 @@ def _author(failure: BaseException, flow: HTTPFlow, context: ClientContext) -> s
     """Who is to blame, for row and log; it is no business of the client's."""
     match failure:
         case Unsendable():
-            return context.events.authors.named(failure.at_fault)
+            return context.events.authors.named(failure.at_fault, flaw)
         case WrongLength():
-            return context.events.authors.named(flow.response or flow.request)
+            return context.events.authors.named(flow.response or flow.request, flaw)
         case _:
             return ""
 
