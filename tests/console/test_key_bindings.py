@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
+from random import Random
 
 import pytest
 
 from midstream.console.key_bindings import command_problem
+from midstream.console.key_names import parse_chord
 from midstream.console.keymap import CONTEXTS
 from midstream.flows.errors import CommandError
 from tests.console.masters import Shown, shown_console
@@ -366,3 +369,49 @@ async def test_keys_of_the_prompt_context(tmp_path):
     async with shown_console(tmp_path) as shown:
         shown.press(":", "flow", "ctrl x", "o")
         assert shown.console.pane.name == "options"
+
+
+SMALL = """\
+version: 1
+unbind: [{keys: V, in: [flows]}]
+bind: [{keys: d, in: flows, run: flow.kill @all}]
+"""
+MENUS = """\
+version: 1
+options: {leader: f9}
+unbind:
+  - {keys: g}
+bind:
+  - {keys: leader z, in: [flows, detail], run: flow.kill @all}
+menus:
+  - {keys: leader, in: [flows, options], items: {9: flow.kill @all, x: [flow.kill @focus, Kill]}}
+  - {keys: g, items: {x: [flow.kill @focus, Kill]}}
+"""
+
+
+@pytest.mark.parametrize("seed", range(10))
+@pytest.mark.parametrize("own", ["", SMALL, MENUS], ids=["new", "small", "menus"])
+async def test_what_is_saved_is_what_was_bound(tmp_path, seed, own):
+    random = Random(seed)
+    keys = ("d", "V", "e", "e h", "g x", ", z", ", 9", "f5", "page_up", "ctrl x a", ";", "f9 9", "f9 z", "f9")
+    contexts = (("flows",), ("flows", "detail"), ("global",), ("options",))
+    if own:
+        write(tmp_path / "keys.yaml", own)
+    async with shown_console(tmp_path) as shown:
+        bindings = shown.console.bindings
+        for _ in range(12):
+            chord, where = parse_chord(random.choice(keys)), random.choice(contexts)
+            with suppress(CommandError):
+                if random.random() < 0.6:
+                    bindings.bind(chord, where, f"flow.mark @focus {random.randrange(3)}")
+                else:
+                    bindings.unbind(chord, where)
+        wanted = everything(shown)
+        run(shown, "console.keymap.save")
+        assert bindings.errors == []
+        assert everything(shown) == wanted
+
+
+def everything(shown: Shown) -> set[tuple[str, tuple[str, ...], str]]:
+    keymap = shown.console.keys.keymap
+    return {(context, each.keys, each.command) for context in CONTEXTS for each in keymap.in_context(context)}

@@ -107,6 +107,18 @@ def test_chords_of_ones_own_run_a_scripts_commands(tmp_path, origin):
     port = free_port()
     with console_with(tmp_path, OURS, port) as program:
         program.wait_for(f":{port}")
+        child = curl(port, f"http://127.0.0.1:{origin}/typed")
+        program.wait_for("‖req")
+        program.send(":", "tag.s", "<tab>")
+        program.wait_for(": tag.set ")
+        program.wait_for("Send a tag along with a flow.")
+        program.send("@foc", "<tab>")
+        program.wait_for(": tag.set @focus ")
+        program.send("by-hand", "<enter>", "a")
+        assert finish(program, child) == "/typed tag=by-hand\n"
+        program.send("d")
+        program.wait_for("all 0")
+
         child = curl(port, f"http://127.0.0.1:{origin}/first")
         program.wait_for("‖req")
 

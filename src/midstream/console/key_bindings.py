@@ -178,11 +178,11 @@ class KeyBindings:
             self.reload()
             raise
 
-    def is_below(self, change: Unbound) -> bool:
-        """Whether a set that the person's own file stands on binds these keys."""
+    def is_below(self, keys: tuple[str, ...], context: str) -> bool:
+        """Whether a set that the person's own file stands on binds these keys, or chords that begin with them."""
         return any(
-            lost.binding.keys[: len(change.keys)] == change.keys
-            and lost.context in change.contexts
+            lost.binding.keys[: len(keys)] == keys
+            and lost.context == context
             and not lost.binding.source.startswith((SESSION, OWN_FILE))
             for lost in self._console.keys.keymap.lost
         )

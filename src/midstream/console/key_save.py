@@ -25,13 +25,13 @@ if TYPE_CHECKING:
     from midstream.console.key_bindings import Unbound
 
 
-IsBelow = Callable[["Unbound"], bool]
+IsBelow = Callable[[tuple[str, ...], str], bool]
 
 
 def save(path: Path, changes: Sequence[Binding | Unbound], is_below: IsBelow) -> None:
     """Write the changes, in order. CommandError: the file is left as it is.
 
-    `is_below` tells whether what the file extends binds the keys: only then it must say that they are unbound.
+    `is_below` tells whether what the file extends binds keys in a context: only then it must say that they are unbound.
     """
     from ruamel.yaml import YAML
 
@@ -57,43 +57,84 @@ def save(path: Path, changes: Sequence[Binding | Unbound], is_below: IsBelow) ->
 
 
 def _change(document: Any, change: Binding | Unbound, is_below: IsBelow) -> None:
-    """Take out what is said of these keys in these contexts, then say the new."""
+    """Take out what the file says of these keys in these contexts, then say the new."""
+    options = document.get("options")
+    leader = str(options.get("leader", LEADER)) if isinstance(options, dict) else LEADER
+    _free(document, change, leader)
     if isinstance(change, Binding):
-        _drop(document, "bind", change.keys, change.contexts, change.when_text)
-        entry = {"keys": " ".join(change.keys), "in": _flow(change.contexts), "run": change.command}
+        entry = _entry(change.keys, change.contexts) | {"run": change.command}
         entry |= {"help": change.help} if change.help else {}
         entry |= {"when": change.when_text} if change.when_text else {}
         _list_of(document, "bind").append(entry)
         return
-    _drop(document, "bind", change.keys, change.contexts, None)
-    _drop(document, "unbind", change.keys, change.contexts, None)
-    if is_below(change):
-        _list_of(document, "unbind").append({"keys": " ".join(change.keys), "in": _flow(change.contexts)})
-
-
-def _drop(document: Any, part: str, keys: Sequence[str], contexts: Sequence[str], when: str | None) -> bool:
-    """Remove the entries of exactly these keys and contexts; of any condition if `when` is None."""
-    entries = document.get(part)
-    if not isinstance(entries, list):
-        return False
-    options = document.get("options")
-    leader = str(options.get("leader", LEADER)) if isinstance(options, dict) else LEADER
-    same = [
-        entry
-        for entry in entries
-        if isinstance(entry, dict)
-        and _chord(str(entry.get("keys", "")), leader) == tuple(keys)
-        and sorted(_names(entry.get("in"))) == sorted(contexts)
-        and (when is None or entry.get("when", "") == when)
+    said = [entry for entry in _list_of(document, "unbind") if isinstance(entry, dict)]
+    unsaid = [
+        context
+        for context in change.contexts
+        if is_below(change.keys, context)
+        and not any(context in _names(entry.get("in")) and _begins(change.keys, entry, leader) for entry in said)
     ]
-    for entry in same:
-        entries.remove(entry)
-    return bool(same)
+    if unsaid:
+        # What is unbound is read before the leader changes, so that one is called by its name.
+        keys = ["leader" if key == leader != LEADER else key for key in change.keys]
+        document["unbind"].append(_entry(keys, unsaid))
+    elif not document["unbind"]:
+        del document["unbind"]
 
 
-def _chord(text: str, leader: str) -> tuple[str, ...]:
+def _free(document: Any, change: Binding | Unbound, leader: str) -> None:
+    """Take the contexts of a change out of the entries about its keys; entries without any left go."""
+    entries = _list_of(document, "bind")
+    for entry in [entry for entry in entries if isinstance(entry, dict)]:
+        if not _is_about(change, _chord(entry.get("keys"), leader), str(entry.get("when", ""))):
+            continue
+        left = [name for name in _names(entry.get("in")) if name not in change.contexts]
+        if not left:
+            entries.remove(entry)
+        elif len(left) < len(_names(entry.get("in"))):
+            entry["in"] = _flow(left)
+    for menu in document.get("menus") or ():
+        if isinstance(menu, dict) and isinstance(menu.get("items"), dict):
+            _free_menu(entries, menu, change, leader)
+    if not entries:
+        del document["bind"]
+
+
+def _free_menu(entries: Any, menu: Any, change: Binding | Unbound, leader: str) -> None:
+    """An item of a menu has no contexts of its own: where it stays, it is said among the entries."""
+    contexts = _names(menu.get("in"))
+    left = [name for name in contexts if name not in change.contexts]
+    if len(left) == len(contexts):
+        return
+    for key in list(menu["items"]):
+        keys = _chord(f"{menu.get('keys')} {key}", leader)
+        if not _is_about(change, keys, ""):
+            continue
+        parts = menu["items"].pop(key)
+        run, *more = parts if isinstance(parts, list) else [parts]
+        if left:
+            entries.append(_entry(keys, left) | {"run": run} | ({"help": more[0]} if more else {}))
+
+
+def _is_about(change: Binding | Unbound, keys: tuple[str, ...], when: str) -> bool:
+    if isinstance(change, Binding):
+        # One without a condition counts for every flow, so it takes the place of all.
+        return keys == change.keys and (not change.when_text or when == change.when_text)
+    return keys[: len(change.keys)] == change.keys
+
+
+def _begins(keys: tuple[str, ...], entry: Any, leader: str) -> bool:
+    said = _chord(entry.get("keys"), leader)
+    return bool(said) and keys[: len(said)] == said
+
+
+def _entry(keys: Sequence[str], contexts: Sequence[str]) -> dict[str, object]:
+    return {"keys": " ".join(keys), "in": _flow(contexts)}
+
+
+def _chord(written: object, leader: str) -> tuple[str, ...]:
     try:
-        return parse_chord(text, leader)
+        return parse_chord(str(written), leader)
     except BadKey:
         return ()
 
