@@ -253,7 +253,7 @@ def test_history_is_kept_private_and_found_again(tmp_path):
             program.wait_ended()
     path = tmp_path / "command_history"
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
-    assert path.read_text() == "view.order\n"
+    assert path.read_text() == "view.order\nview.order\n"
     with start(tmp_path) as program:
         program.wait_for("? help")
         program.send(":", "<ctrl r>", "order", "<enter>")

@@ -52,8 +52,9 @@ class FlowTable(Overlay):
         self._top = min(max(self._top, self.position - self._room + 1), self.position)
         shown = range(self._top, min(len(self._flows), self._top + self._room))
         return [
-            [("menu.on" if index == self.position else "menu", self._text(self._row(index), columns))]
+            [("menu.on", f"> {text}") if index == self.position else ("menu", f"  {text}")]
             for index in shown
+            for text in [self._text(self._row(index), columns - 2)]
         ]
 
     def _row(self, index: int) -> Row | None:
@@ -68,7 +69,7 @@ class FlowTable(Overlay):
             return "     (removed)"
         code = "ERR" if row.failed else "" if row.status is None else str(row.status)
         number = str(row.number or "").rjust(4)
-        where = visible(f"{row.host}{row.path}")
+        where = visible(f"{row.host}:{row.port}{row.path}" if row.port else f"{row.host}{row.path}")
         return f"{number} {cells.fit(visible(row.method), 7)} {cells.fit(where, max(10, columns - 25))} " + (
             f"{code:>3} {human_size(row.size):>6}"
         )
