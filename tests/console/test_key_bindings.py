@@ -267,7 +267,6 @@ async def test_saving_keeps_what_stands_in_the_file(tmp_path):
           - keys: e
             in: [flows]
             run: flow.revert @focus
-            help: Revert
         unbind:
           - keys: d
             in: [flows]

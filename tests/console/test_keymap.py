@@ -72,3 +72,12 @@ def test_a_later_binding_replaces_and_unbinding_frees_the_prefix():
 def test_which_keys_run_a_command():
     keymap = Keymap()
     bind(keymap, "e h", "edit head", "flows")
+
+
+def test_what_runs_the_same_command_is_called_the_same():
+    keymap = Keymap()
+    bind(keymap, "a", "one", help="First")
+    bind(keymap, "b", "one")
+    bind(keymap, "c", "one", help="Another")
+    bind(keymap, "d", "two")
+    assert [binding.help for binding in keymap.in_context("global")] == ["First", "First", "Another", ""]

@@ -156,9 +156,7 @@ class KeyBindings:
     def bind(self, keys: tuple[str, ...], contexts: tuple[str, ...], command: str, like: Binding | None = None) -> None:
         """Bind until exit. `like` lends its condition. CommandError when the keys cut across a chord."""
         when, when_text = (like.when, like.when_text) if like is not None else (None, "")
-        known = {binding.command: binding.help for binding in reversed(self._console.keys.keymap.all())}
-        binding = Binding(keys, contexts, command, known.get(command, ""), when, when_text, SESSION)
-        self._do(binding)
+        self._do(Binding(keys, contexts, command, "", when, when_text, SESSION))
 
     def unbind(self, keys: tuple[str, ...], contexts: tuple[str, ...]) -> None:
         """Take keys away until exit. CommandError when nothing is bound to them there."""

@@ -91,6 +91,7 @@ class Keymap:
         self._bindings: dict[str, dict[tuple[str, ...], list[Binding]]] = {name: {} for name in CONTEXTS}
         self._prefixes: dict[str, dict[tuple[str, ...], int]] = {name: {} for name in CONTEXTS}
         self._titles: dict[tuple[str, tuple[str, ...]], tuple[str, tuple[int, ...]]] = {}
+        self._helps: dict[str, str] = {}
         self._layer = 0
         self.revision = 0  # another number after each change
         self.lost: deque[Lost] = deque(maxlen=_MOST_LOST)
@@ -108,7 +109,11 @@ class Keymap:
 
         Entries with a condition stand beside each other and before the one without: the first that holds counts.
         """
-        binding = replace(binding, layer=self._layer)
+        # What runs the same command is called the same, unless it has a name of its own.
+        help_text = binding.help or self._helps.get(binding.command, "")
+        if help_text:
+            self._helps.setdefault(binding.command, help_text)
+        binding = replace(binding, layer=self._layer, help=help_text)
         for context in binding.contexts:
             self._check(context, binding)
         for context in binding.contexts:

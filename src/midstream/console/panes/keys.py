@@ -151,7 +151,7 @@ class KeysPane(ListPane):
             if any(map(legacy_meaning, binding.keys))
             else "  "
         )
-        words = (dim or "failed", shown.reason) if shown.reason else ("text", binding.help or "-")
+        words = (dim or "failed", shown.reason) if shown.reason else ("text", self._help(binding))
         return row(
             _layout(columns),
             {
@@ -175,9 +175,7 @@ class KeysPane(ListPane):
         lines: list[Words] = [[("strong", visible(binding.command))]]
         if shown.reason:
             lines.append(("failed", visible(shown.reason)))
-        command = self.console.master.commands.commands.get(binding.command.partition(" ")[0])
-        help_text = binding.help or ((command.help or "").partition("\n")[0] if command is not None else "")
-        lines.append(visible(help_text) or "No help.")
+        lines.append(visible(self._help(binding)))
         facts: list[Run] = [
             ("dim", "in "),
             ("text", shown.where),
@@ -193,6 +191,10 @@ class KeysPane(ListPane):
             if (meaning := legacy_meaning(key))
         ]
         return HelpBox(visible(show_chord(binding.keys)), lines)
+
+    def _help(self, binding: Binding) -> str:
+        command = self.console.master.commands.commands.get(binding.command.partition(" ")[0])
+        return binding.help or ((command.help or "").partition("\n")[0] if command is not None else "") or "No help."
 
 
 def _layout(columns: int) -> tuple[Placed, ...]:
