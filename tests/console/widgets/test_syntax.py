@@ -5,13 +5,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from midstream.console.widgets.canvas import Line
-from midstream.console.widgets.syntax import json_colours, yaml_colours
+from midstream.console.widgets.syntax import json_colours, markup_colours, yaml_colours
 
 
 @given(st.text(max_size=60))
 def test_colours_change_no_text(line: str) -> None:
     assert "".join(text for _, text in json_colours(line)) == line
     assert "".join(text for _, text in yaml_colours(line)) == line
+    assert "".join(text for _, text in markup_colours(line)) == line
+    assert "".join(text for _, text in markup_colours(f"<{line}")) == f"<{line}"
 
 
 def test_json() -> None:
@@ -41,3 +43,14 @@ def test_json() -> None:
 )
 def test_yaml(line: str, runs: Line) -> None:
     assert yaml_colours(line) == runs
+
+
+def test_markup() -> None:
+    assert markup_colours('  <a href="x">') == [
+        ("text", "  "),
+        ("syntax.key", "<a"),
+        ("text", " href="),
+        ("syntax.string", '"x"'),
+        ("text", ">"),
+    ]
+    assert markup_colours("  text") == [("text", "  text")]

@@ -15,6 +15,8 @@ _PARTS = re.compile(
 # A mapping in YAML: `name: `, or `name:` at the end; the name bare or in single quotes. A list: `- `.
 _YAML_NAME = re.compile(r"""(\s*(?:- )*)('(?:[^']|'')*'|[^\s"'\[\]{},][^"'\[\]{},:]*)(:)(?= |$)""")
 _YAML_TEXT = re.compile(r"""(\s*(?:- )?)('(?:[^']|'')*'?|[^\s"'\[\]{},].*)""", re.DOTALL)
+_TAG = re.compile(r"(\s*)(</?[^\s<>\"'/=]+)")
+_ATTRIBUTES = re.compile(r"""("[^"]*"|'[^']*')|([^"']+|.)""", re.DOTALL)
 
 
 def plain(line: str) -> Line:
@@ -61,5 +63,16 @@ def yaml_colours(line: str) -> list[Run]:
     return [run for run in runs if run[1]]
 
 
-COLOURS: Mapping[str, Colour] = {"yaml": yaml_colours, "error": failed}
+def markup_colours(line: str) -> list[Run]:
+    """The runs of one visible line of XML or HTML: the tag that it begins with, else text."""
+    tag = _TAG.match(line)
+    if tag is None:
+        return [("text", line)] if line else []
+    runs: list[Run] = [("text", tag[1]), ("syntax.key", tag[2])]
+    for string, other in _ATTRIBUTES.findall(line[tag.end() :]):
+        runs.append(("syntax.string", string) if string else ("text", other))
+    return [run for run in runs if run[1]]
+
+
+COLOURS: Mapping[str, Colour] = {"yaml": yaml_colours, "xml": markup_colours, "error": failed}
 """By the name that a content view gives."""

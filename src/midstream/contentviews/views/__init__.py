@@ -13,5 +13,6 @@ from midstream.contentviews.views.multipart_form import MultipartForm
 from midstream.contentviews.views.query import Query
 from midstream.contentviews.views.raw import Raw
 from midstream.contentviews.views.url_encoded import URLEncoded
+from midstream.contentviews.views.xml_html import XmlHtml
 
-BUILT_IN: tuple[type[Stepped], ...] = (JSON, MultipartForm, Query, Raw, URLEncoded, HexDump, HexStream)
+BUILT_IN: tuple[type[Stepped], ...] = (JSON, MultipartForm, Query, Raw, URLEncoded, XmlHtml, HexDump, HexStream)
