@@ -171,6 +171,9 @@ def test_a_bad_file_ends_the_start(opts: Options, confdir: Path) -> None:
 )
 def test_names_of_other_programs_are_kept_silently(opts: Options, confdir: Path, tool: Tool, name: str) -> None:
     (confdir / "config.yaml").write_text("console_layout: vertical\nweb_host: x\n")
+    if tool == "midstream":
+        opts.add_option("console_mouse", bool, True, "What only the console has.")
+        (confdir / "config.yaml").write_text("dumper_filter: x\nweb_host: x\n")
     parse(tool, ["--set", f"{name}=x"], opts)
     assert sentence(opts) == ""
     assert name in opts.deferred
@@ -180,6 +183,7 @@ def test_foreign_names_are_foreign_to_the_right_program() -> None:
     names = ["view_order", "flow_detail", "console_columns", "web_password", "nonsense"]
     assert foreign(names, {"flow_detail"}) == ["view_order", "console_columns", "web_password"]
     assert foreign(names, {"view_order", "console_mouse"}) == ["flow_detail", "web_password"]
+    assert foreign(["console_layout"], {"console_mouse"}) == []  # the console itself does not know it
 
 
 def test_unknown_names_are_told_in_one_sentence(opts: Options, confdir: Path) -> None:
