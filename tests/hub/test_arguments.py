@@ -1,6 +1,7 @@
 """Argument types: what each makes of text, offers while typing, and accepts as a result."""
 
 import os
+import typing
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -228,7 +229,20 @@ def test_the_registry_knows_its_types_in_every_spelling() -> None:
     assert by_name == {"str[]"}
     by_name = {found.display for t in (Sequence[Flow], list[SpecialFlow]) if (found := registry.get(t)) is not None}
     assert by_name == {"flow[]"}
-    others: list[Any] = [float, Sequence[int], dict[str, str], types.Unknown, [], "str", list]
+    tables = (Sequence[Sequence[str | bytes]], list[list[str]], Sequence[tuple[str, ...]], list[tuple[str, bytes]])
+    assert {found.display for t in tables if (found := registry.get(t)) is not None} == {"data[][]"}
+    others: list[Any] = [
+        float,
+        Sequence[int],
+        Sequence[Sequence[int]],
+        list[list[Any]],
+        typing.Sequence,
+        dict[str, str],
+        types.Unknown,
+        [],
+        "str",
+        list,
+    ]
     assert [t for t in others if registry.get(t) is not None] == []
 
 

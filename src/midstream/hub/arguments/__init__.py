@@ -25,7 +25,7 @@ from midstream.hub.arguments.octets import BytesArgument
 from midstream.hub.arguments.path import PathArgument
 from midstream.hub.arguments.strings import StringsArgument
 from midstream.hub.arguments.text import StrArgument
-from midstream.hub.types import Choice
+from midstream.hub.types import Choice, Data
 
 __all__ = ["ALL", "Argument", "CommandTypes", "Commands"]
 
@@ -48,6 +48,7 @@ ALL: tuple[type[Argument], ...] = (
 
 
 _BY_TYPE: dict[Any, Argument] = {kind.typ: kind() for kind in ALL}
+_CELLS = (str, bytes, str | bytes)
 _SEQUENCES = (list, tuple, collections.abc.Sequence, collections.abc.Collection, collections.abc.Iterable)
 
 
@@ -59,19 +60,26 @@ class CommandTypes:
         """The argument type for annotation `t`, or `default`."""
         if isinstance(t, Choice):
             return _BY_TYPE[Choice]
-        if typing.get_origin(t) in _SEQUENCES:
-            item, *rest = typing.get_args(t)
-            if item is str and rest in ([], [...]):
+        if (items := _items(t)) is not None:
+            if items == [str]:
                 return _BY_TYPE[Sequence[str]]
-            if _is_flow(item) and rest in ([], [...]):
+            if len(items) == 1 and _is_flow(*items):
                 return _BY_TYPE[Sequence[Flow]]
-            return default
+            cells = _items(*items) if len(items) == 1 else None
+            return _BY_TYPE[Data] if cells and all(cell in _CELLS for cell in cells) else default
         if _is_flow(t):
             return _BY_TYPE[Flow]
         try:
             return _BY_TYPE.get(t, default)
         except TypeError:  # unhashable, so surely none of ours
             return default
+
+
+def _items(t: Any) -> list[Any] | None:
+    """The types of the items of a sequence (of a tuple there may be several); None for what is no sequence."""
+    if typing.get_origin(t) not in _SEQUENCES:
+        return None
+    return [item for item in typing.get_args(t) if item is not ...]
 
 
 def _is_flow(t: Any) -> bool:
