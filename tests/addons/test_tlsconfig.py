@@ -70,7 +70,7 @@ def make_context(
     sni: str | None = "a.example", offers: tuple[bytes, ...] = (), address: str | None = "a.example"
 ) -> Context:
     client = Client(peername=("127.0.0.1", 5), sockname=("192.0.2.80", 8080), sni=sni, alpn_offers=offers)
-    return Context(client, Server(address=(address, 443) if address else None), None)
+    return Context(client, None, Server(address=(address, 443) if address else None))
 
 
 async def start(master: Master, data: TlsData) -> TlsData:

@@ -38,7 +38,7 @@ from midstream.testing import context, tclient_conn, tflow, tserver_conn
 
 @pytest.fixture
 def connection() -> Context:
-    return Context(tclient_conn(), tserver_conn(), Options())
+    return Context(tclient_conn(), Options(), tserver_conn())
 
 
 # -- hooks --------------------------------------------------------------------------------------------------------

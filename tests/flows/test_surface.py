@@ -15,6 +15,7 @@ from midstream.flows.certificate import Cert
 from midstream.flows.context import Context
 from midstream.flows.multidict import MultiDict, MultiDictView
 from midstream.flows.next_layer import NextLayer
+from midstream.flows.proxy_mode import RegularMode, ReverseMode
 from midstream.flows.server_hooks import ServerConnectionHookData
 from midstream.flows.socks5 import Socks5AuthData
 from tests.kit.captured import dns_flow, http_flow, tcp_flow, udp_flow
@@ -35,6 +36,7 @@ TABLE: list[Row] = [
     (flow.Flow, "m", "copy() modified() backup(force) revert() kill() intercept() resume() wait_for_resume()"),
     (flow.Flow, "m", "get_state() set_state(state) from_state(state)"),
     (flow.Error, "rw", "msg timestamp"),
+    (flow.Error, "m", "copy() get_state() set_state(state) from_state(state)"),
     (flow.Error, "r", "KILLED_MESSAGE"),
     (http.HTTPFlow, "rw", f"{FLOW} request response websocket"),
     (http.HTTPFlow, "r", "killable timestamp_start mode"),
@@ -59,7 +61,8 @@ TABLE: list[Row] = [
     (connection.Client, "r", "connected tls_established address cipher_name clientcert alpn_proto_negotiated"),
     (connection.Server, "rw", f"{CONNECTION} address timestamp_tcp_setup via"),
     (connection.Server, "r", "connected tls_established ip_address cert cipher_name alpn_proto_negotiated"),
-    (connection.Server, "m", "get_state() set_state(state) from_state(state)"),
+    (connection.Client, "m", "copy() get_state() set_state(state) from_state(state)"),
+    (connection.Server, "m", "copy() get_state() set_state(state) from_state(state)"),
     (connection.ConnectionState, "r", "CLOSED CAN_READ CAN_WRITE OPEN"),
     (Cert, "m", "from_pem(data) from_pyopenssl(cert) to_pem() to_cryptography()"),
     (Cert, "m", "fingerprint() public_key() has_expired()"),
@@ -67,11 +70,14 @@ TABLE: list[Row] = [
     (Cert, "r", "crl_distribution_points"),
     (tcp.TCPFlow, "rw", f"{FLOW} messages"),
     (tcp.TCPMessage, "rw", "from_client content timestamp"),
+    (tcp.TCPMessage, "m", "copy() get_state() set_state(state) from_state(state)"),
+    (udp.UDPMessage, "m", "copy() get_state() set_state(state) from_state(state)"),
     (udp.UDPFlow, "rw", f"{FLOW} messages"),
     (udp.UDPMessage, "rw", "from_client content timestamp"),
     (websocket.WebSocketMessage, "rw", "type from_client content timestamp dropped injected text"),
     (websocket.WebSocketMessage, "r", "is_text"),
-    (websocket.WebSocketMessage, "m", "drop() kill()"),
+    (websocket.WebSocketMessage, "m", "drop() kill() copy() get_state() set_state(state) from_state(state)"),
+    (websocket.WebSocketData, "m", "copy() get_state() set_state(state) from_state(state)"),
     (websocket.WebSocketData, "rw", "messages closed_by_client close_code close_reason timestamp_end"),
     (dns.DNSFlow, "rw", f"{FLOW} request response"),
     (dns.DNSMessage, "rw", "id query op_code authoritative_answer truncation recursion_desired recursion_available"),
@@ -117,6 +123,8 @@ CONSTRUCTORS = [
     (tls.ClientHello, "raw dtls"),
     (tls.ClientHelloData, "context client_hello ignore_connection establish_server_tls_first"),
     (tls.TlsData, "conn context ssl_conn is_dtls"),
+    (Context, "client options server layers"),
+    (websocket.WebSocketData, "messages closed_by_client close_code close_reason timestamp_end"),
     (ServerConnectionHookData, "server client"),
     (Socks5AuthData, "client_conn username password valid"),
 ]
@@ -206,3 +214,52 @@ def test_flows_take_attributes_of_a_scripts_own(make: Callable[[], Any]) -> None
 def slots(cls: type) -> tuple[str, ...]:
     found: tuple[str, ...] = getattr(cls, "__slots__", ())
     return found
+
+
+def test_connections_take_attributes_of_a_scripts_own() -> None:
+    made = http_flow().client_conn
+    made.own = 1
+    assert made.own == 1
+
+
+def test_a_context_has_a_server_from_the_start() -> None:
+    context = Context(connection.Client(peername=("a", 1), sockname=("b", 2), transport_protocol="udp"), None)
+    assert (context.server.address, context.server.transport_protocol) == (None, "udp")
+
+
+def test_copies_are_apart() -> None:
+    data = websocket.WebSocketData([websocket.WebSocketMessage(1, True, b"x", 1.0)], close_code=1000)
+    copied = data.copy()
+    copied.messages[0].content = b"y"
+    assert data.messages[0].content == b"x"
+    message = tcp.TCPMessage(True, b"x", 1.0)
+    copied_message = message.copy()
+    copied_message.set_state((False, b"y", 2.0))
+    assert message.get_state() == (True, b"x", 1.0)
+    assert copied_message.get_state() == (False, b"y", 2.0)
+
+
+@pytest.mark.parametrize("state", [(1, True, b"x"), (3, True, b"x", 1.0, False, False), None])
+def test_a_state_that_is_refused_changes_nothing(state: Any) -> None:
+    message = websocket.WebSocketMessage(1, True, b"x", 1.0)
+    with pytest.raises(ValueError, match="websocket message"):
+        message.set_state(state)
+    assert message.get_state() == (1, True, b"x", 1.0, False, False)
+
+
+@pytest.mark.parametrize("fields", [[(b"a", b"b"), ("c", "d")], (pair for pair in [(b"a", b"b"), (b"c", "d")])])
+def test_header_fields_are_bytes_all_of_them(fields: Any) -> None:
+    with pytest.raises(TypeError, match="must be bytes"):
+        http.Headers(fields)
+
+
+def test_a_mode_is_parsed_as_what_is_asked_for() -> None:
+    assert RegularMode.parse("regular").full_spec == "regular"
+    for kind, spec in ((RegularMode, "socks5"), (ReverseMode, "regular")):
+        with pytest.raises(ValueError, match=f"mode '{spec}' is none of {kind.type_name}"):
+            kind.parse(spec)
+
+
+def test_the_text_of_a_message_is_text() -> None:
+    with pytest.raises(TypeError, match=r"not bytes; \.content takes bytes"):
+        http.Response.make().text = b"x"

@@ -15,7 +15,8 @@ from tests.kit.captured import connections
 
 
 def context() -> Context:
-    return Context(*connections(), options=None)
+    client, server = connections()
+    return Context(client, None, server)
 
 
 def real_hello(sni: str = "example.com") -> bytes:

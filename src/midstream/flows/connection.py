@@ -7,7 +7,7 @@ byte streams are `proxy.streams`.
 import time
 from collections.abc import Sequence
 from enum import Flag
-from typing import Any, Literal
+from typing import Any, Literal, Self
 from uuid import uuid4
 
 from midstream.flows import state as s
@@ -85,6 +85,7 @@ class Connection:
     """
 
     __slots__ = (
+        "__dict__",  # scripts keep notes on connections, too
         "__weakref__",
         "_id",
         "alpn",
@@ -204,6 +205,15 @@ class Connection:
         for name, value in s.read(state, type(self).__name__, self._SCHEMA).items():
             setattr(self, name, value)
 
+    def copy(self) -> Self:
+        """Another closed connection with the same values and a new id."""
+        return type(self).from_state({**self.get_state(), "id": str(uuid4())})
+
+    @classmethod
+    def from_state(cls, state: s.State) -> Self:
+        """A closed connection with these values. Raises ValueError."""
+        return cls(**s.read(state, cls.__name__, cls._SCHEMA))
+
     @property
     def cipher_name(self) -> str | None:
         """Old name of `cipher`."""
@@ -257,12 +267,6 @@ class Client(Connection):
         state["mitmcert"] = self.mitmcert.to_pem() if self.mitmcert else None
         state["proxy_mode"] = self.proxy_mode.full_spec
         return state
-
-    @classmethod
-    def from_state(cls, state: s.State) -> "Client":
-        """A closed connection with these values. Raises ValueError."""
-        values = s.read(state, cls.__name__, cls._SCHEMA)
-        return cls(**values)
 
     @property
     def address(self) -> Address:
@@ -331,12 +335,6 @@ class Server(Connection):
         state["timestamp_tcp_setup"] = self.timestamp_tcp_setup
         state["via"] = self._via
         return state
-
-    @classmethod
-    def from_state(cls, state: s.State) -> "Server":
-        """A closed connection with these values. Raises ValueError."""
-        values = s.read(state, cls.__name__, cls._SCHEMA)
-        return cls(**values)
 
     @property
     def ip_address(self) -> Address | None:

@@ -13,15 +13,17 @@ class Context:
 
     __slots__ = ("__weakref__", "client", "layers", "options", "server")
 
-    def __init__(self, client: Client, server: Server, options: Any, layers: list[Any] | None = None) -> None:
+    def __init__(
+        self, client: Client, options: Any, server: Server | None = None, layers: list[Any] | None = None
+    ) -> None:
         self.client = client
-        self.server = server
+        self.server = server or Server(address=None, transport_protocol=client.transport_protocol)
         self.options = options
         self.layers: list[Any] = [] if layers is None else layers
 
     def fork(self) -> "Context":
         """Another context whose server and layers may change without changing this one's."""
-        return Context(self.client, self.server, self.options, self.layers.copy())
+        return Context(self.client, self.options, self.server, self.layers.copy())
 
     def __repr__(self) -> str:
         return f"Context(client={self.client!r}, server={self.server!r}, layers={self.layers!r})"

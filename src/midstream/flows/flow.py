@@ -52,6 +52,10 @@ class Error:
         new = checked_error(state, "error")
         self.msg, self.timestamp = new.msg, new.timestamp
 
+    def copy(self) -> "Error":
+        """Another error with the same values."""
+        return Error(self.msg, self.timestamp)
+
     @classmethod
     def from_state(cls, state: s.State) -> "Error":
         """An error with these values. Raises ValueError."""

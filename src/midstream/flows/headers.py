@@ -57,8 +57,10 @@ class Headers(MutableMapping[str, str]):
     def __init__(self, fields: Iterable[tuple[bytes, bytes]] = (), **headers: str | bytes) -> None:
         if type(fields) is not tuple:
             fields = tuple((name, value) for name, value in fields)
+            if not all(type(part) is bytes for pair in fields for part in pair):
+                raise TypeError("Header fields must be bytes.")
         self.fields = fields
-        # One pair is enough to tell text from bytes; checking all of them would cost on every message.
+        # The proxy gives tuples: one pair is enough to tell text from bytes, all of them would cost on every message.
         if fields and not (type(fields[0][0]) is bytes and type(fields[0][1]) is bytes):
             raise TypeError("Header fields must be bytes.")
         if headers:

@@ -189,6 +189,8 @@ class Message:
         if text is None:
             self.set_content(None)
             return
+        if not isinstance(text, str):
+            raise TypeError(f"The text of a message is a str, not {type(text).__name__}; .content takes bytes.")
         content_type = self.headers.get("content-type", "")
         encoding = self._encoding_for(content_type, text)
         if charset.is_text_codec(encoding):

@@ -34,7 +34,7 @@ class ProxyMode:
     @classmethod
     def parse(cls, spec: str) -> "ProxyMode":
         """Read a mode spec. Raises ValueError with a sentence that names it."""
-        if known := _PARSED.get(spec):
+        if (known := _PARSED.get(spec)) and isinstance(known, cls):
             return known
         head, at, listen = spec.rpartition("@")
         if not at:
@@ -45,6 +45,8 @@ class ProxyMode:
             if name.lower() == "osproxy":
                 raise ValueError(f"mode {spec!r}: the mode osproxy is now called local")
             raise ValueError(f"mode {spec!r}: {name!r} is no mode{did_you_mean(name.lower(), _KINDS)}")
+        if not issubclass(kind, cls):
+            raise ValueError(f"mode {spec!r} is none of {cls.type_name}")
         host, port = _listen_address(spec, listen)
         return kind(spec, data, host, port)
 

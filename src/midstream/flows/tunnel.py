@@ -27,6 +27,14 @@ class TunnelMessage:
         """The plain values that a saved flow holds."""
         return self.from_client, self.content, self.timestamp
 
+    def set_state(self, state: Any) -> None:
+        """Take over the values of a state. Raises ValueError."""
+        self.from_client, self.content, self.timestamp = _MESSAGE(state, "message")
+
+    def copy(self) -> Self:
+        """Another message with the same values."""
+        return type(self)(*self.get_state())
+
     @classmethod
     def from_state(cls, state: Any) -> Self:
         """A message with these values. Raises ValueError."""

@@ -71,6 +71,14 @@ class WebSocketMessage:
         """The plain values that a saved flow holds."""
         return self.type, self.from_client, self.content, self.timestamp, self.dropped, self.injected
 
+    def set_state(self, state: Any) -> None:
+        """Take over the values of a state. Raises ValueError."""
+        self.__init__(*checked_message(state, "websocket message").get_state())  # type: ignore[misc]
+
+    def copy(self) -> "WebSocketMessage":
+        """Another message with the same values."""
+        return WebSocketMessage(*self.get_state())
+
     @classmethod
     def from_state(cls, state: Any) -> "WebSocketMessage":
         """A message with these values. Raises ValueError."""
@@ -93,12 +101,19 @@ class WebSocketData:
 
     __slots__ = ("__weakref__", "close_code", "close_reason", "closed_by_client", "messages", "timestamp_end")
 
-    def __init__(self) -> None:
-        self.messages: list[WebSocketMessage] = []
-        self.closed_by_client: bool | None = None
-        self.close_code: int | None = None
-        self.close_reason: str | None = None
-        self.timestamp_end: float | None = None
+    def __init__(
+        self,
+        messages: list[WebSocketMessage] | None = None,
+        closed_by_client: bool | None = None,
+        close_code: int | None = None,
+        close_reason: str | None = None,
+        timestamp_end: float | None = None,
+    ) -> None:
+        self.messages: list[WebSocketMessage] = [] if messages is None else messages
+        self.closed_by_client = closed_by_client
+        self.close_code = close_code
+        self.close_reason = close_reason
+        self.timestamp_end = timestamp_end
 
     def __repr__(self) -> str:
         return f"<WebSocketData ({len(self.messages)} messages)>"
@@ -121,6 +136,10 @@ class WebSocketData:
         values["messages"] = list(values["messages"])
         for name, value in values.items():
             setattr(self, name, value)
+
+    def copy(self) -> "WebSocketData":
+        """The same, with messages of its own."""
+        return checked_data(self.get_state(), "websocket")
 
     @classmethod
     def from_state(cls, state: s.State) -> "WebSocketData":

@@ -32,4 +32,4 @@ class ClientContext:
 
     def for_addons(self, server: Server) -> Context:
         """The context object that TLS and protocol events carry."""
-        return Context(self.client, server, self.dialler.options)
+        return Context(self.client, self.dialler.options, server)

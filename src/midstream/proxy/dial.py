@@ -87,7 +87,7 @@ class Dialler:
 
     async def start_tls(self, server: Server, stream: Stream) -> Stream:
         """TLS towards `server` over an open stream."""
-        context = Context(self.client, server, self.options)
+        context = Context(self.client, self.options, server)
         return await start_server_tls(server, stream, context, self.events, self.settings)
 
     async def closed(self, server: Server, stream: Stream) -> None:
