@@ -601,7 +601,30 @@ async def test_async_running_and_done_of_an_addon_that_comes_and_goes_later(mast
     await master.running()
     slow = Slow()
     master.addons.add(slow)
-    master.addons.remove(slow)
     assert calls == []
-    await until(lambda: len(calls) == 2, "both went on in the background")
+    await until(lambda: calls == ["running"], "it went on in the background")
+    master.addons.remove(slow)
+    await until(lambda: calls == ["running", "done"], "that, too")
+    await master.done()
+
+
+async def test_what_running_began_in_the_background_ends_with_its_addon(master: Master) -> None:
+    calls: list[str] = []
+
+    class Ticks:
+        async def running(self) -> None:
+            try:
+                while True:
+                    await asyncio.sleep(0)
+                    calls.append("tick")
+            finally:
+                calls.append("ended")
+
+    await master.running()
+    ticks = Ticks()
+    master.addons.add(ticks)
+    await until(lambda: "tick" in calls, "it runs")
+    master.addons.remove(ticks)
+    await until(lambda: calls[-1] == "ended", "it was cancelled")
+    assert not master.background._tasks
     await master.done()

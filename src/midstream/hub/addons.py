@@ -7,8 +7,9 @@ emitters.py; reading script files is the work of scripts.py.
 
 from __future__ import annotations
 
+import asyncio
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -70,6 +71,7 @@ class AddonManager:
         self.master = master
         self.chain: list[object] = []
         self.lookup: dict[str, object] = {}
+        self._going_on: list[tuple[object, asyncio.Task[None]]] = []
         self._add_log = AddLogRelay(master)
         master.options.changed.connect(self._configure)
 
@@ -99,7 +101,7 @@ class AddonManager:
                 self._tell_of_options(back)
                 raise
             if self.master.is_running:
-                self._emit("running", entered)
+                self._start(entered)
 
     def remove(self, addon: object) -> None:
         """Tell an addon, and those nested in it, `done`, and forget it. Its options stay: others may read them.
@@ -161,7 +163,7 @@ class AddonManager:
             self.rebind()
             self._tell_of_options(back)
             if self.master.is_running:
-                self._emit("running", entered)
+                self._start(entered)
         return addon
 
     def unregister(self, addon: object, out_of: list[object] | None = None) -> None:
@@ -201,9 +203,24 @@ class AddonManager:
             self.lookup[addon_name(each)] = each
             self.master.commands.collect_commands(each)
 
+    def _start(self, addons: Sequence[object]) -> None:
+        """`running` for addons that come late. What of it goes on in the background ends when its addon goes."""
+        for each in addons:
+
+            def spawn(work: Awaitable[None], each: object = each) -> None:
+                self._going_on.append((each, self.master.background.spawn(work, f"running of {addon_name(each)}")))
+
+            emitter = self._only("running", [each])
+            emitter.spawn = spawn
+            emitter.sync()
+
     def _leave(self, addons: Sequence[object], with_options: bool = False) -> set[str]:
         """Forget addons; the names of options that are now those of somebody else again."""
         back: set[str] = set()
+        for owner, task in self._going_on:
+            if any(owner is each for each in addons):
+                task.cancel()
+        self._going_on = [(owner, task) for owner, task in self._going_on if not task.done() and not task.cancelling()]
         for each in addons:
             if self.lookup.get(addon_name(each)) is each:
                 del self.lookup[addon_name(each)]
