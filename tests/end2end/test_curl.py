@@ -90,7 +90,7 @@ ANSWERED_FIELDS = r"""
         Content-Length: {size}"""
 ASKED_BODY = r"""
 
-        hello
+        hello: ''
 """
 ANSWERED_BODY = r"""
 
