@@ -355,6 +355,20 @@ async def test_a_click_on_the_focused_row_rebinds(tmp_path):
         assert ": console.key.bind flows,detail " in shown.prompt_line
 
 
+async def test_find_by_key(tmp_path):
+    async with shown_console(tmp_path) as shown:
+        shown.press("K", "\\")
+        assert "press the key" in shown.text
+        shown.press("m")
+        assert any(line.startswith(">   m ") and "flow.mark.toggle" in line for line in shown.lines)
+        shown.press("\\", "m")
+        assert any(line.startswith(">   m ") and "detail" in line for line in shown.lines)
+        shown.press("\\", "ctrl y")
+        assert "ctrl y is bound to nothing" in shown.text
+        shown.press("\\", "esc", "\\", ",")
+        assert any(line.startswith(">   , ") for line in shown.lines)
+
+
 async def test_a_rebinding_that_fails_leaves_the_old_one(tmp_path):
     async with shown_console(tmp_path) as shown:
         shown.press("K", "/", "flow.mark.toggle @focus", "enter", "enter", "backspace", "e", "enter")

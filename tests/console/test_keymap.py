@@ -69,11 +69,6 @@ def test_a_later_binding_replaces_and_unbinding_frees_the_prefix():
     assert keymap.find(("z",), ("global",), None).binding.command == "now alone"
 
 
-def test_which_keys_run_a_command():
-    keymap = Keymap()
-    bind(keymap, "e h", "edit head", "flows")
-
-
 def test_what_runs_the_same_command_is_called_the_same():
     keymap = Keymap()
     bind(keymap, "a", "one", help="First")

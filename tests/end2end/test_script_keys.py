@@ -187,3 +187,31 @@ def test_a_key_file_that_is_wrong_stops_nothing(tmp_path):
         assert "5 keys 2!" not in program.lines[0]
         program.send("Q")
         assert program.wait_ended() == 0
+
+
+@pytest.mark.parametrize(
+    ("content", "problem"),
+    [
+        (b"\x7fELF\x02\x01\x00" * 1000, "keys.yaml:1:1: "),
+        (b"version: 1\n", "keys.yaml: larger than 65,536 bytes"),
+        (b"[" * 50_000, "keys.yaml:1:51: nested deeper than 50 levels"),
+        (b"version: 1\nbind: [{keys: !!python/object/apply:os.system [x], run: q}]", "keys.yaml:2:15: "),
+        (b"version: 1\nbind: &a [*a]", "keys.yaml:2:7: here stands a mapping"),
+        (b"version: [1", "keys.yaml:1:12: "),
+    ],
+    ids=["binary", "huge", "deep", "tag", "cycle", "cut"],
+)
+def test_a_hostile_key_file_is_one_line_and_the_keys_are_there(tmp_path, content, problem):
+    port = free_port()
+    (tmp_path / "conf").mkdir()
+    path = tmp_path / "conf" / "keys.yaml"
+    path.write_bytes(content)
+    if "larger" in problem:
+        os.truncate(path, 100 << 20)
+    argv = [*MIDSTREAM, "--listen-host", "127.0.0.1", "-p", str(port), "--set", f"confdir={tmp_path / 'conf'}"]
+    with ProgramOnPty(argv, env={"HOME": str(tmp_path)}) as program:
+        program.wait_for("5 keys 1!")
+        program.send("K")
+        program.wait_for(problem)
+        program.send("Q")
+        assert program.wait_ended() == 0

@@ -13,6 +13,7 @@ from midstream.console import key_save
 from midstream.console.key_list import contexts_named
 from midstream.console.key_names import BadKey, parse_chord
 from midstream.console.keymap import CONTEXTS, Binding
+from midstream.console.overlays import AnyKey
 from midstream.console.panes.commands import CommandsPane
 from midstream.console.panes.keys import KeysPane
 from midstream.flows.errors import CommandError
@@ -90,6 +91,14 @@ class KeyCommands:
         """Take the selected binding away until exit."""
         binding = self._focused()
         self._console.bindings.unbind(binding.keys, binding.contexts)
+
+    @command("console.key.find")
+    def key_find(self) -> None:
+        """Ask for a key and go to what is bound to it, or to chords that begin with it."""
+        pane = self._console.focused_pane
+        if not isinstance(pane, KeysPane):
+            raise CommandError("open the key bindings first")
+        self._console.show(AnyKey("find by key", pane.find_key))
 
     # --- files ------------------------------------------------------------------------------------------------------
 

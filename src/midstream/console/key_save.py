@@ -9,7 +9,6 @@ from __future__ import annotations
 import io
 import os
 import stat
-import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,6 +18,7 @@ from midstream.console.key_names import BadKey, parse_chord
 from midstream.console.keymap import LEADER, Binding
 from midstream.flows.errors import CommandError
 from midstream.hub import yaml_nodes
+from midstream.hub.config import replace_file
 from midstream.hub.yaml_nodes import BadYaml
 
 if TYPE_CHECKING:
@@ -170,18 +170,11 @@ def _as_list_entry(path: Path, change: Binding | Unbound) -> dict[str, object]:
 
 
 def _write(path: Path, text: str) -> None:
-    """Aside and renamed, so that a full disk leaves the old file; a link stays a link."""
+    """In one step; a link stays a link, and the file keeps its mode."""
     file = Path(os.path.realpath(path))
     try:
         mode = stat.S_IMODE(file.stat().st_mode) if file.exists() else 0o600
-        descriptor, aside = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.")
-        try:
-            with open(descriptor, "w", encoding="utf-8") as out:
-                out.write(text)
-            os.chmod(aside, mode)
-            os.replace(aside, file)
-        except BaseException:
-            os.unlink(aside)
-            raise
+        replace_file(file, text.encode())
+        os.chmod(file, mode)
     except OSError as error:
         raise CommandError(f"{file}: {error.strerror or error}") from None

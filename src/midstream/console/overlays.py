@@ -94,6 +94,22 @@ class Chooser(Overlay):
             self.done(self.choices[index])
 
 
+class AnyKey(Overlay):
+    """Waits for one key, whichever, and hands it on by our name for it; esc and ctrl c only close."""
+
+    def __init__(self, title: str, done: Callable[[str], object]) -> None:
+        super().__init__(title)
+        self._done = done
+
+    def press(self, key: str) -> None:
+        self.finished = True
+        if key not in ("esc", "ctrl c"):
+            self._done(key)
+
+    def body(self, columns: int, rows: int) -> list[Line]:
+        return [[("menu", "press the key")]]
+
+
 class Table(Overlay):
     """Rows of a command's result, read only."""
 

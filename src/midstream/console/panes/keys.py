@@ -81,6 +81,21 @@ class KeysPane(ListPane):
         else:
             super().navigate(move)
 
+    def find_key(self, key: str) -> None:
+        """Go to the next binding that counts and begins with a key."""
+        self._list()
+        self.scroll.count = len(self._rows)
+        places = [
+            place
+            for place, each in enumerate(self._rows)
+            if each.binding is not None and not each.is_lost and each.binding.keys[0] == key
+        ]
+        if not places:
+            self.console.message(f"{key} is bound to nothing")
+            return
+        self.scroll.go(next((place for place in places if place > self.scroll.focus), places[0]))
+        self.console.request_frame(now=True)
+
     # -- the list -----------------------------------------------------------------------------------------------------
 
     def row_count(self) -> int:
