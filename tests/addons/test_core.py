@@ -126,6 +126,20 @@ async def test_saving_and_loading(run: Any, master: Master, tmp_path: Path) -> N
         run(f"options.load {file}")
 
 
+async def test_loading_names_that_nobody_knows(
+    run: Any, master: Master, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    file = tmp_path / "options.yaml"
+    file.write_text("wrod: x\nweb_port: 1\n")
+    master.options.defer("older", 1, "cli")
+    run(f"options.load {file}")
+    assert f"options.load: no such option: wrod ({file}:1:7; did you mean 'word'?)" in caplog.text
+    assert "older" not in caplog.text and "web_port" not in caplog.text
+    caplog.clear()
+    run(f"options.load {file}")
+    assert not caplog.records
+
+
 async def test_confdir_follows_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MIDSTREAM_CONFDIR", "/somewhere")
     master = Master(Options())

@@ -286,6 +286,13 @@ def test_setter_and_toggler(opts: Options) -> None:
         opts.setter("nothing")
 
 
+@pytest.mark.parametrize("spec", ["", "=", "=x"])
+@pytest.mark.parametrize("defer", [True, False])
+def test_a_spec_without_a_name(opts: Options, spec: str, defer: bool) -> None:
+    with pytest.raises(OptionsError, match="names no option; write name=value"):
+        opts.set(spec, defer=defer)
+
+
 # -- deferring --
 
 
@@ -403,7 +410,7 @@ def test_subscribers_hear_only_their_names_and_may_go(opts: Options) -> None:
     opts.count = 2
     opts.update(word="x", count=3)
     assert heard == [{"word", "count"}]
-    with pytest.raises(KeyError):
+    with pytest.raises(OptionsError, match="no option is called 'nothing'"):
         opts.subscribe(listen, ["nothing"])
     del listen
     gc.collect()

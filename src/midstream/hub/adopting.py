@@ -98,7 +98,7 @@ def _config(file: Path, options: Options) -> tuple[bytes, list[str]]:
     found = entries(text, str(file))
     scripts = next((entry.value for entry in found if entry.key == "scripts"), None)
     if options.option("scripts").type.accepts(scripts) and isinstance(scripts, list):
-        absolute = [config.relative_path(script, relative_to=file.parent) for script in scripts]
+        absolute = [str(config.relative_path(script, relative_to=file.parent)) for script in scripts]
         text = rewritten(text, found, {"scripts": absolute}, ())
         if {entry.key: entry.value for entry in entries(text, str(file))}["scripts"] != absolute:
             raise OptionsError("the relative paths of its scripts cannot be changed in place; write them as absolute")

@@ -90,7 +90,7 @@ class _Checking:
         for entry in found:
             if entry.key == "scripts" and self._options.option("scripts").type.accepts(entry.value):
                 if with_scripts:
-                    self._scripts = [config.relative_path(path, relative_to=file.parent) for path in entry.value]
+                    self._scripts = [str(config.relative_path(path, relative_to=file.parent)) for path in entry.value]
                 continue
             self._try(partial(config.apply_entries, self._options, [entry], file))
 

@@ -45,9 +45,9 @@ def declare_folder(options: Options) -> None:
     )
 
 
-def relative_path(path: str, *, relative_to: str | os.PathLike[str]) -> str:
+def relative_path(path: str | Path, *, relative_to: str | os.PathLike[str]) -> Path:
     """`path` with `~` expanded, taken from the folder `relative_to` unless it is absolute."""
-    return os.path.join(relative_to, os.path.expanduser(path))
+    return Path(relative_to, os.path.expanduser(path))  # Path.expanduser raises for a user that is not there
 
 
 def load_paths(opts: Options, *paths: str | os.PathLike[str], source: Source = "file") -> None:
@@ -185,7 +185,7 @@ def _from_folder(key: str, value: Any, folder: Path | None) -> Any:
     """The value; of the option `scripts` with its paths taken from `folder`."""
     if folder is None or key != "scripts" or not isinstance(value, list):
         return value
-    return [relative_path(each, relative_to=folder) if isinstance(each, str) else each for each in value]
+    return [str(relative_path(each, relative_to=folder)) if isinstance(each, str) else each for each in value]
 
 
 def _hint(option: Option, value: object) -> str:

@@ -57,8 +57,10 @@ _PREFIX = "console_"
 def foreign(names: Iterable[str], declared: Container[str]) -> list[str]:
     """Those of `names` that belong to another program of the family than the one that `declared` these options."""
     # The console's own options are many and grow; by their prefix none is forgotten. The console itself has a mouse.
-    if f"{_PREFIX}mouse" in declared:
-        others, prefix = DUMP | WEB, ()
-    else:
-        others, prefix = CONSOLE | WEB, (_PREFIX,)
-    return [name for name in names if name not in declared and (name in others or name.startswith(prefix))]
+    has_console = f"{_PREFIX}mouse" in declared
+    others = (DUMP if has_console else CONSOLE) | WEB
+    return [
+        name
+        for name in names
+        if name not in declared and (name in others or (name.startswith(_PREFIX) and not has_console))
+    ]

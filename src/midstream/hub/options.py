@@ -223,6 +223,8 @@ class Options:
         texts: dict[str, list[str | None]] = {}
         for spec in specs:
             name, equals, text = spec.partition("=")
+            if not name:
+                raise OptionsError(f"{spec!r} names no option; write name=value")
             texts.setdefault(name, []).append(text if equals else None)
         values: dict[str, object] = {}
         for name, given in texts.items():
@@ -292,10 +294,14 @@ class Options:
     # -- telling --------------------------------------------------------------------------------------------------
 
     def subscribe(self, func: F, names: Sequence[str]) -> F:
-        """Call `func(options, updated)` when one of `names` changes, for as long as somebody else holds `func`."""
+        """Call `func(options, updated)` when one of `names` changes, for as long as somebody else holds `func`.
+
+        OptionsError for a name that nobody has declared.
+        """
         wanted = frozenset(names)
         for name in wanted:
-            self.option(name)
+            if name not in self._options:
+                raise OptionsError(f"no option is called {name!r}{did_you_mean(name, self._options)}")
         relay = Signal[[Options, Names]]()
         relay.connect_weakly(func)
 
