@@ -246,3 +246,24 @@ def test_paths_are_completed(console: FakeConsole, pane: OptionsPane, tmp_path: 
     assert len(pane._edit.offered) == 2
     keys(pane, "o", "tab", "enter")
     assert console.master.options.scripts == [f"{folder}/addon_one.py"]
+
+
+def test_an_option_goes_and_comes_back_with_its_script(pane: OptionsPane, console: FakeConsole) -> None:
+    options = console.master.options
+    script = object()
+    options.add_option("mine", str, "one", "Of a script.", owner=script)
+    edit(pane, "mine", "X")
+    assert "[oneX" in "\n".join(screen(pane, 80, 24))
+    options.remove_options(script)
+    options.add_option("mine", str, "one", "Of a script.", owner=script)  # it was saved meanwhile
+    assert "[oneX" in "\n".join(screen(pane, 80, 24))
+    keys(pane, "enter")
+    assert options.mine == "oneX"
+    assert not pane.editing
+    edit(pane, "mine", "Y")
+    options.remove_options(script)
+    assert not pane.typed("enter")
+    shown = "\n".join(screen(pane, 80, 24))
+    assert "mine" not in shown
+    assert not pane.editing
+    assert "oneX" not in shown

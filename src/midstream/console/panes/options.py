@@ -96,6 +96,7 @@ class OptionsPane(ListPane):
         return "options"
 
     def _list(self) -> None:
+        self._follow_script()
         names = sorted(self.options.keys())
         if self.only_changed:
             names = [name for name in names if self.options.has_changed(name)]
@@ -104,6 +105,16 @@ class OptionsPane(ListPane):
             self._names = names
             if focused in names:
                 self.scroll.focus = names.index(focused)
+
+    def _follow_script(self) -> None:
+        """A script that is loaded anew brings its option anew; one that went took the option along."""
+        if self._edit is None:
+            return
+        name = self._edit.option.name
+        if name in self.options:
+            self._edit.option = self.options.option(name)
+        else:
+            self._stop_editing()
 
     # -- editing ------------------------------------------------------------------------------------------------------
 
@@ -114,6 +125,7 @@ class OptionsPane(ListPane):
         super().navigate(move)
 
     def typed(self, key: str) -> bool:
+        self._follow_script()
         if self._edit is None:
             return False
         used = self._edit.press(key)
@@ -123,6 +135,7 @@ class OptionsPane(ListPane):
         return used
 
     def pasted(self, text: str) -> bool:
+        self._follow_script()
         if self._edit is None:
             return False
         self._edit.paste(text)
