@@ -37,7 +37,7 @@ class Core:
     def load(self, loader: Loader) -> None:
         config.declare_folder(loader.master.options)
         loader.add_option(
-            "showhost", bool, False, "Print URLs with the host that the client named; the console always shows that one."
+            "showhost", bool, False, "Print URLs with the host that the client named; the console always does."
         )
 
     def running(self) -> None:

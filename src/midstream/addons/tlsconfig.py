@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 from collections.abc import Callable
 from pathlib import Path
 
 from midstream.addons.tls_names import NameFinder, protocols_for, verified_name
 from midstream.certs.authority import KEY_TYPES, Authority, AuthorityError
+from midstream.certs.key_log import prepare
 from midstream.certs.leaves import LeafStore
 from midstream.certs.serving import ServingContexts
 from midstream.certs.trust import ClientContexts, Trust
@@ -24,8 +26,11 @@ from midstream.flows.server_hooks import ServerConnectionHookData
 from midstream.flows.tls import TlsData
 from midstream.hub import ctx
 from midstream.hub.addons import Loader
+from midstream.text.environment import variable
 
 logger = logging.getLogger("midstream.tls")
+
+KEY_LOG = "SSLKEYLOGFILE"
 
 _CA = {"confdir", "cert_passphrase", "key_type", "key_size"}
 _CLIENT = {"tls_version_client_min", "tls_version_client_max", "ciphers_client"}
@@ -44,6 +49,7 @@ class TlsConfig:
 
     def __init__(self) -> None:
         self._started = False
+        self._key_log: Path | None = None  # from the start on
         self._names = NameFinder()
         self._client_versions = Versions()
         self._leaves: LeafStore | None = None
@@ -87,7 +93,7 @@ class TlsConfig:
         options = ctx.options
         self._names.use_upstream = options.upstream_cert
         if updated & _SERVER:
-            self._upstream = _client_contexts()
+            self._upstream = _client_contexts(self._key_log)
         if updated & (_CLIENT | _CA):
             versions = _versions("client")
             leaves = self._leaves
@@ -100,7 +106,7 @@ class TlsConfig:
 
     def _adopt(self, leaves: LeafStore | None, versions: Versions) -> None:
         if leaves is not None:
-            self._serving = ServingContexts(leaves, versions)
+            self._serving = ServingContexts(leaves, versions, key_log=self._key_log)
         self._leaves, self._client_versions = leaves, versions
 
     def _close(self) -> None:
@@ -110,6 +116,9 @@ class TlsConfig:
     async def running(self) -> None:
         """Load or make the CA, and read the system's trusted CAs, beside the loop: both may take a while."""
         self._started = True
+        self._key_log = _key_log()
+        if self._key_log is not None:
+            self._upstream = _client_contexts(self._key_log)
         try:
             leaves = await asyncio.to_thread(_load_leaves)
         except AuthorityError as exc:
@@ -202,7 +211,22 @@ def _versions(side: str) -> Versions:
     return versions
 
 
-def _client_contexts() -> ClientContexts:
+def _key_log() -> Path | None:
+    """The file that the environment names for the secrets of handshakes, ready to be written."""
+    text = variable(KEY_LOG) or os.environ.get(KEY_LOG)
+    path = _path(text)
+    if path is None:
+        return None
+    try:
+        prepare(path)
+    except OSError as exc:
+        logger.warning("%s: %s: %s; no secrets are written", KEY_LOG, path, exc.strerror or exc)
+        return None
+    logger.info("the secrets of TLS handshakes are written to %s", path)
+    return path
+
+
+def _client_contexts(key_log: Path | None) -> ClientContexts:
     """What the options say of servers. Raises OptionsError."""
     options = ctx.options
     trust = Trust(
@@ -210,6 +234,7 @@ def _client_contexts() -> ClientContexts:
         ca_file=_path(options.ssl_verify_upstream_trusted_ca),
         ca_folder=_path(options.ssl_verify_upstream_trusted_confdir),
         versions=_versions("server"),
+        key_log=key_log,
     )
     contexts = ClientContexts(trust)
     if trust.ca_file is not None or trust.ca_folder is not None:

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
+from midstream.certs.key_log import log_keys
 from midstream.certs.leaves import Leaf, LeafStore
 from midstream.certs.versions import Versions
 
@@ -25,8 +26,9 @@ class ServingContexts:
     Raises ValueError at once when `versions` cannot be served.
     """
 
-    def __init__(self, leaves: LeafStore, versions: Versions, capacity: int = 250) -> None:
+    def __init__(self, leaves: LeafStore, versions: Versions, capacity: int = 250, key_log: Path | None = None) -> None:
         self._versions = versions
+        self._key_log = key_log
         self._capacity = capacity
         self._contexts: dict[Leaf, ssl.SSLContext] = {}
         self._new_context()
@@ -61,6 +63,7 @@ class ServingContexts:
         # RFC 9325 §3.5: a client gains nothing by renegotiating, and can make us work.
         context.options |= ssl.OP_NO_RENEGOTIATION
         context.num_tickets = _TICKETS
+        log_keys(context, self._key_log)
         return context
 
 

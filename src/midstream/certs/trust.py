@@ -13,6 +13,7 @@ from typing import Any, Final, NamedTuple, Protocol
 
 import certifi
 
+from midstream.certs.key_log import log_keys
 from midstream.certs.versions import Versions
 from midstream.flows.certificate import Cert
 
@@ -32,6 +33,7 @@ class Trust:
     ca_file: Path | None = None
     ca_folder: Path | None = None
     versions: Versions = field(default_factory=Versions)
+    key_log: Path | None = None
 
 
 def verifying_context(trust: Trust) -> ssl.SSLContext:
@@ -100,6 +102,7 @@ class ClientContexts:
         """The shared context. Its ALPN list is the caller's to set before each use. Raises ValueError."""
         if self._context is None:
             self._context = insecure_context(self._trust) if self._trust.insecure else verifying_context(self._trust)
+            log_keys(self._context, self._trust.key_log)
         return self._context
 
     def resumable(self, key: tuple[object, ...]) -> Resumable | None:
