@@ -324,6 +324,8 @@ async def test_the_keys_of_the_pane(tmp_path):
         assert "console.key.bind flows,detail  flow.revert @focus" in shown.prompt_line
         shown.press("'ctrl v'", "enter")
         assert bound(shown, "ctrl v", "detail") == "flow.revert @focus"
+        assert "ctrl v in flows, detail runs flow.revert @focus" in shown.text
+        assert any(line.startswith(">   ctrl v ") for line in shown.lines), "the new row has the focus"
         assert bound(shown, "V", "detail") == "flow.revert @focus"
 
         shown.press("/", "flow.mark.toggle @focus", "enter", "enter")

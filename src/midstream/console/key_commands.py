@@ -51,7 +51,11 @@ class KeyCommands:
     def key_bind(self, contexts: Sequence[str], key: str, cmd: Cmd, *args: CmdArgs) -> None:
         """Bind a key, or a chord in quotes, to a command until exit."""
         line = " ".join([cmd, *(lexer.quote(arg) for arg in args)])
-        self._console.bindings.bind(self._chord(key), _contexts(contexts), line)
+        keys, where = self._chord(key), _contexts(contexts)
+        self._console.bindings.bind(keys, where, line)
+        self._console.message(f"{' '.join(keys)} in {', '.join(where)} runs {line}")
+        if isinstance(self._console.pane, KeysPane):
+            self._console.pane.show(keys)
 
     @command("console.key.unbind")
     def key_unbind(self, contexts: Sequence[str], key: str) -> None:

@@ -93,8 +93,17 @@ class KeysPane(ListPane):
         if not places:
             self.console.message(f"{key} is bound to nothing")
             return
-        self.scroll.go(next((place for place in places if place > self.scroll.focus), places[0]))
+        after = [place for place in places if place > self.scroll.focus] if self.scroll.focus in places else places
+        self.scroll.go((after or places)[0])
         self.console.request_frame(now=True)
+
+    def show(self, keys: tuple[str, ...]) -> None:
+        """Go to what was bound last to these keys."""
+        self._list()
+        found = [each.binding is not None and not each.is_lost and each.binding.keys == keys for each in self._rows]
+        if True in found:
+            self.scroll.count = len(self._rows)
+            self.scroll.go(found.index(True))
 
     # -- the list -----------------------------------------------------------------------------------------------------
 
