@@ -108,6 +108,7 @@ async def test_no_more_work_is_done_than_the_lines_need(data: bytes, content_typ
 
 async def test_large_bodies_are_not_given_to_views_of_others() -> None:
     assert printed(b"!a" * 100_000, cutoff=None) == ["!a" * 100_000]
+    assert printed(b"!a" * 100_000, view="shout", cutoff=None)[0] == "(195k are too much for the view shout)"
 
 
 async def test_a_view_that_holds_the_loop_is_named(caplog: pytest.LogCaptureFixture) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -127,6 +128,21 @@ def test_a_priority_that_is_no_number_is_left_out_too() -> None:
     views = Registry()
     views.register(Odd)
     assert views.get_view(b"hi", Metadata()).name == "Raw"
+
+
+def test_a_priority_that_holds_the_loop_is_named_once(caplog: pytest.LogCaptureFixture) -> None:
+    class Slow(Shout):
+        def render_priority(self, data: bytes, metadata: Metadata) -> float:
+            end = time.perf_counter() + 0.11
+            while time.perf_counter() < end:
+                pass
+            return 3
+
+    views = Registry()
+    views.register(Slow)
+    for _ in range(2):
+        assert views.get_view(b"hi", Metadata()).name == "Slow"
+    assert caplog.text.count("content view Slow held everything up for 1") == 1
 
 
 async def test_two_masters_do_not_meet(master: Master) -> None:

@@ -8,15 +8,16 @@ bodies.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import islice
+from itertools import chain, islice
 
 from midstream.contentviews.api import Contentview, ContentviewMessage, Metadata
 from midstream.contentviews.calling import ViewFailed, as_bytes, failure, prettified_on_loop
 from midstream.contentviews.messages import content_of, metadata_of
-from midstream.contentviews.registries import Registry, current
+from midstream.contentviews.registries import AUTO, Registry, current
 from midstream.contentviews.stepped import Stepped
 from midstream.flows.flow import Flow
 from midstream.text.escape import visible, visible_bytes
+from midstream.text.sizes import human_size
 
 # What is made pretty as a whole: thirty milliseconds for the slowest view of ours.
 _MOST_AT_ONCE = 128 * 1024
@@ -47,7 +48,10 @@ def _lines(content: bytes, metadata: Metadata, view_name: str, cutoff: int | Non
     views = current()
     view, plain = _view(views, content, metadata, view_name, cutoff), views.plain_view(content)
     if type(view) is type(plain):
-        return _visible(plain, content, metadata)
+        lines = _visible(plain, content, metadata)
+        if len(content) > _MOST_AT_ONCE and view_name.lower() not in (AUTO, "raw", "hex dump"):
+            return chain([f"({human_size(len(content))} are too much for the view {visible(view_name)})"], lines)
+        return lines
     # Made before the first one is printed: the view may fail at any line of them.
     most = None if cutoff is None else cutoff + 1
     try:

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import logging
 import sys
+import time
 from collections.abc import Iterator, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
 from midstream.contentviews.api import Contentview, Metadata
-from midstream.contentviews.calling import traceback_of
+from midstream.contentviews.calling import SLOW, traceback_of
 from midstream.contentviews.legacy import LegacyContentview, View
 from midstream.contentviews.stepped import Stepped
 from midstream.contentviews.views import BUILT_IN
@@ -42,7 +43,7 @@ class _Entry:
     view: Contentview
     module: str = ""  # that it belongs to: ours, a script's, or nobody's in particular
     file: str = ""  # of that script
-    has_failed: bool = False  # its priority; once is enough in the log
+    was_named: bool = False  # for a priority that failed or took long; once is enough in the log
 
 
 class Registry(Mapping[str, Contentview]):
@@ -115,15 +116,22 @@ class Registry(Mapping[str, Contentview]):
         return len(self._current())
 
     def _priority(self, entry: _Entry, data: bytes, metadata: Metadata) -> float:
+        begin = time.perf_counter()
         try:
             return float(entry.view.render_priority(data, metadata))
         except BaseException as error:
-            if not entry.has_failed:
-                entry.has_failed = True
+            if not entry.was_named:
+                entry.was_named = True
                 text = "content view %s is left out: its render_priority failed: %s"
                 told = (type(error), error, traceback_of(error))
                 logger.error(text, entry.view.name, one_line(error), exc_info=told)
             return 0
+        finally:
+            took = time.perf_counter() - begin
+            if took > SLOW and not entry.was_named:
+                entry.was_named = True
+                text = "content view %s held everything up for %.0f ms in render_priority"
+                logger.warning(text, entry.view.name, took * 1000)
 
     def _current(self) -> dict[str, _Entry]:
         self._forget_gone()
