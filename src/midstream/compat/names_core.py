@@ -60,7 +60,7 @@ CORE: dict[str, Names] = {
     },
     "master": same("master", "Master"),
     "flowfilter": {
-        **same("flowfilter", "help match match_all parse TFilter=Filter"),
+        **same("flowfilter", "TFilter help match match_all parse"),
         **absent("filters are made of text: flowfilter.parse('~q & ~u login')", _FILTER_CLASSES),
     },
     "io": same("io", _IO),
