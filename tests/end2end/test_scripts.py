@@ -1,5 +1,6 @@
 """User scripts in a running middump: mistakes in them are named and harm no traffic; a saved file takes effect."""
 
+import asyncio
 import os
 import time
 from pathlib import Path
@@ -9,6 +10,7 @@ import pytest
 from tests.kit.curl import curl, needs_curl
 from tests.kit.origins import OriginCA, answering, ok, origin
 from tests.kit.program import Middump, free_port, middump, started
+from tests.kit.waiting import PATIENCE
 
 pytestmark = [pytest.mark.end2end, needs_curl]
 
@@ -169,3 +171,133 @@ async def test_a_script_may_end_the_program(tmp_path: Path, confdir: Path):
     async with origin(answering(lambda heard: ok())) as web, middump(confdir, "-s", str(script)) as program:
         await curl("--proxy", program.address, web.url())
         assert await program.ended() == 0
+
+
+async def test_a_broken_script_tells_its_traceback_only_with_v(tmp_path: Path, confdir: Path):
+    script = write(tmp_path / "broken.py", "def helper():\n    return {}['sku']\n\nhelper()\n")
+    argv = ("-p", "0", "--listen-host", "127.0.0.1", "-s", str(script))
+    async with started(confdir, *argv) as program:
+        assert await program.ended() == 1
+        assert [line.partition("] ")[2] for line in program.errors] == [f"{script}:2: KeyError: 'sku'"]
+    async with started(confdir, "-v", *argv) as program:
+        assert await program.ended() == 1
+        first, *more = program.errors
+        assert first.endswith(f"{script}:2: KeyError: 'sku'")
+        # It begins in the script, not in what loads it.
+        assert more[:2] == ["Traceback (most recent call last):", f'  File "{script}", line 4, in <module>']
+        assert more[-1] == "KeyError: 'sku'"
+
+
+async def test_the_same_script_twice_ends_the_start(tmp_path: Path, confdir: Path):
+    script = write(tmp_path / "twice.py", "")
+    async with started(
+        confdir, "-p", "0", "-s", str(script), "-s", f"{tmp_path}/../{tmp_path.name}/twice.py"
+    ) as program:
+        assert await program.ended() == 1
+    assert len(program.errors) == 1
+    assert "is named twice" in program.errors[0]
+
+
+async def test_two_scripts_with_one_addon_name_end_the_start(tmp_path: Path, confdir: Path):
+    source = "class Counter:\n    def request(self, flow): ...\n\naddons = [Counter()]\n"
+    first, second = (str(write(tmp_path / f"{name}.py", source)) for name in "ab")
+    async with started(confdir, "-p", "0", "-s", first, "-s", second) as program:
+        assert await program.ended() == 1
+    assert len(program.errors) == 1
+    assert f"{second}: an addon called 'counter' is there already" in program.errors[0]
+
+
+async def test_functions_and_objects_of_one_script_in_their_order(tmp_path: Path, confdir: Path):
+    source = """
+class Seen:
+    def __init__(self, name, addons=()):
+        self.name, self.addons = name, list(addons)
+    def response(self, flow):
+        flow.response.headers.add("X-Seen", self.name)
+
+def response(flow):
+    flow.response.headers.add("X-Seen", "module")
+
+addons = [Seen("first", [Seen("child"), Seen("other child")]), Seen("second")]
+"""
+    script = write(tmp_path / "both.py", source)
+    async with origin(answering(lambda heard: ok())) as web, middump(confdir, "-s", str(script)) as program:
+        done = await curl("--proxy", program.address, web.url())
+    seen = [line[8:] for line in done.head.decode().split("\r\n") if line.startswith("X-Seen: ")]
+    assert seen == ["module", "first", "child", "other child", "second"]
+
+
+async def test_a_deleted_script_is_back_with_its_file_and_its_neighbours_are_watched(tmp_path: Path, confdir: Path):
+    neighbour = write(tmp_path / "wording.py", "WORD = 'one'\n")
+    source = "import wording\n\ndef response(flow):\n    flow.response.headers['X-Mark'] = wording.WORD\n"
+    script = write(tmp_path / "marks.py", source)
+    async with origin(answering(lambda heard: ok())) as web, middump(confdir, "-s", str(script)) as program:
+        assert await mark(program, web.url()) == "one"
+        write(neighbour, "WORD = 'another'\n")
+        await program.line(f"{script} is loaded in its new form")
+        assert await mark(program, web.url()) == "another"
+        script.unlink()
+        await program.line(f"{script} was deleted")
+        assert b"X-Mark" not in (await curl("--proxy", program.address, web.url())).head
+        write(script, source.replace("wording.WORD", "'back'"))
+        async with asyncio.timeout(PATIENCE):
+            while b"X-Mark: back" not in (await curl("--proxy", program.address, web.url())).head:
+                pass
+
+
+HOLDING = """
+import asyncio, threading
+from collections.abc import Sequence
+from midstream import command, ctx
+from midstream.flow import Flow
+from midstream.script import concurrent
+
+held = []
+
+class Holds:
+    def request(self, flow):
+        if flow.request.path == "/kill":
+            flow.kill()
+        elif flow.request.path != "/free":
+            flow.intercept()
+            held.append(flow)
+        if flow.request.path == "/by-thread":
+            threading.Timer(0.05, flow.resume).start()
+        elif flow.request.path == "/by-task":
+            self.task = asyncio.get_running_loop().create_task(self.release(flow))
+
+    @concurrent
+    def response(self, flow):
+        flow.response.headers["X-Path"] = flow.request.path
+
+    async def release(self, flow):
+        await asyncio.sleep(0)
+        flow.resume()
+
+class Watches:
+    async def requestheaders(self, flow):
+        if flow.request.path == "/free":
+            ctx.master.commands.call("held.resume", list(held))
+
+    @command.command("held.resume")
+    def resume(self, flows: Sequence[Flow]) -> None:
+        for flow in flows:
+            flow.resume()
+
+addons = [Holds(), Watches()]
+"""
+
+
+async def test_flows_are_held_resumed_and_killed_by_handlers_threads_tasks_and_commands(tmp_path: Path, confdir: Path):
+    script = write(tmp_path / "holds.py", HOLDING)
+    async with origin(answering(lambda heard: ok())) as web, middump(confdir, "-s", str(script)) as program:
+        for path in ("/by-thread", "/by-task"):
+            done = await curl("--proxy", program.address, web.url(path))
+            assert f"X-Path: {path}".encode() in done.head
+        assert (await curl("--proxy", program.address, web.url("/kill"))).exit == 52  # an empty reply
+        async with asyncio.TaskGroup() as group:
+            waiting = group.create_task(curl("--proxy", program.address, web.url("/by-command")))
+            # Until it is held nobody can release it: the free ones come again and again.
+            while not waiting.done():
+                assert (await curl("--proxy", program.address, web.url("/free"))).status == 200
+        assert b"X-Path: /by-command" in waiting.result().head
