@@ -355,6 +355,11 @@ def test_the_option_names_the_view_of_bodies(console: FakeConsole, pane: Detail)
     assert "  1  hello" in screen(pane, 80, 14)
     console.master.options.console_default_contentview = "Hex Stream"
     assert "  1  68656c6c6f" in screen(pane, 80, 14)
+    pane.toggle_raw()
+    assert pane.mode == "raw"
+    pane.toggle_raw()
+    assert pane.mode == "hex stream"
+    del console.view.settings(console.view.focus_id or "")["flowview_mode_1"]
     console.master.options.console_default_contentview = "of a script that has gone"
     assert "  1  hello" in screen(pane, 80, 14)
 

@@ -27,6 +27,7 @@ from midstream.console.widgets.text_viewer import TextViewer
 from midstream.contentviews.messages import metadata_of
 from midstream.contentviews.registries import AUTO, registry_of
 from midstream.flows.http import HTTPFlow
+from midstream.text.escape import visible
 
 if TYPE_CHECKING:
     from midstream.console.console import Console
@@ -144,8 +145,9 @@ class Detail(Pane):
         self.console.request_frame(now=True)
 
     def toggle_raw(self) -> None:
-        """Switch between the body as it came and its best form."""
-        self.set_mode("auto" if self.mode == "raw" else "raw")
+        """Switch between the body as it came and the form that the option asks for."""
+        pretty = self._default_mode()
+        self.set_mode("raw" if self.mode != "raw" else pretty if pretty in self.modes and pretty != "raw" else AUTO)
 
     def toggle_wrap(self) -> None:
         """Wrap long lines or scroll sideways."""
@@ -240,7 +242,7 @@ class Detail(Pane):
         return [title, self._tab_row(tab_runs, columns)]
 
     def _tab_row(self, runs: list[Run], columns: int) -> PaintedRow:
-        right = f"{'m view: ' + self.mode + '   ' if self.body is not None else ''}{self.viewer.position} "
+        right = f"{'m view: ' + visible(self.mode) + '   ' if self.body is not None else ''}{self.viewer.position} "
         used = sum(cells.width(text) for _, text in runs)
         if used + len(right) + 1 <= columns:
             runs = [*runs, ("text", " " * (columns - used - len(right))), ("hint", right)]
@@ -270,14 +272,14 @@ class Detail(Pane):
 
     def _default_mode(self) -> str:
         options = self.console.master.options
-        return options.console_default_contentview if "console_default_contentview" in options else AUTO
+        return options.console_default_contentview.lower() if "console_default_contentview" in options else AUTO
 
     def _choose_modes(self, flow: Flow) -> None:
         """As this flow was shown before, else as the option says; a view whose script has gone is passed over."""
         known = self._views.available_views()
         settings = self.view.settings(flow.id)
         for tab, body in self._bodies.items():
-            wanted = settings.get(_setting(tab), self._default_mode()).lower()
+            wanted = settings.get(_setting(tab), self._default_mode())
             mode = wanted if wanted in known else AUTO
             if body.mode != mode:
                 body.forget()
