@@ -117,6 +117,12 @@ class Example:
         await gate.wait()
         return f"{name} is ready"
 
+    @command("later.flows")
+    async def later_flows(self, flows: Sequence[Flow]) -> int:
+        gate = self.gates["flows"] = asyncio.Event()
+        await gate.wait()
+        return len(flows)
+
 
 @pytest.fixture
 async def shown(tmp_path):
@@ -287,3 +293,23 @@ async def test_a_flow_that_is_hidden_is_not_mistaken_for_the_shown_one(shown):
     assert "this flow is hidden by the filter" in shown.text
     run(shown, f"console.view.flow @{flows[0].id}")
     assert shown.console.pane.name == "detail"
+
+
+async def test_a_filter_over_many_flows_is_looked_for_in_slices(shown):
+    flows = [http_flow(f"http://example.com/{number}") for number in range(3000)]
+    for flow in flows:
+        shown.view.add(flow)
+    run(shown, "flow.mark '~u /1...$' :dog:")
+    assert not any(flow.marked for flow in flows), "the key press did not wait for it"
+    await shown.until(lambda: sum(flow.marked == ":dog:" for flow in flows) == 1000)
+    run(shown, "flow.mark @unmarked :cat:")
+    await shown.until(lambda: sum(flow.marked == ":cat:" for flow in flows) == 2000)
+    run(shown, "flow.mark @all :cat:")
+    assert all(flow.marked == ":cat:" for flow in flows), "nothing had to be looked for"
+    addon = shown.console.master.addons.get("example")
+    run(shown, "later.flows '~u /2...$'")
+    await shown.until(lambda: addon.gates)
+    addon.gates["flows"].set()
+    await shown.until_shown("1000")
+    run(shown, "flow.encode '~u /2...$' head gzip")
+    await shown.until_shown("'head' is no part of a flow")

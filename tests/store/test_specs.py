@@ -1,7 +1,12 @@
+import asyncio
+
 import pytest
 
 from midstream import filters
+from midstream.store.rows import Row
+from midstream.store.specs import Flows
 from midstream.store.view import View
+from midstream.work.slices import Generation
 from tests.kit.captured import START, http_flow
 
 
@@ -81,3 +86,44 @@ def test_no_flow_is_looked_at_before_somebody_asks() -> None:
     assert got == []
     assert len(found) == 0
     assert len(got) == 4
+
+
+async def test_looking_in_slices_finds_the_same() -> None:
+    view = view_of(300)
+    by_filter = view.resolve("~u /1..$")
+    assert by_filter.is_searched_for
+    assert await by_filter.look()
+    assert not by_filter.is_searched_for
+    assert len(by_filter) == 100
+    assert await view.resolve("@all").look()
+    assert not view.resolve("@all").is_searched_for
+
+
+async def test_flows_may_come_and_go_while_they_are_looked_for() -> None:
+    view = view_of(100)
+    meant = view.resolve("@unmarked")
+    row = view.row
+
+    def row_that_disturbs(id_: str) -> Row:
+        """What traffic does between two slices."""
+        found = row(id_)
+        if found.number == 5:
+            view.remove([each for each in view.all_ids if row(each).number > 50])
+            view.add(http_flow("http://example.com/new"))
+        return found
+
+    view.row = row_that_disturbs  # type: ignore[method-assign]
+    assert await meant.look()
+    assert len(meant) == 50
+
+
+async def test_a_newer_search_ends_an_older_one() -> None:
+    turns = Generation()
+    older = Flows((None for _ in range(10_000_000)), lambda id_: None)
+    looking = asyncio.ensure_future(older.look(turns.begin()))
+    await asyncio.sleep(0)
+    newer = view_of(3).resolve("~all")
+    assert await newer.look(turns.begin())
+    assert len(newer) == 3
+    assert not await looking
+    assert older.is_searched_for

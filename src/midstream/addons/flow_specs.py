@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from weakref import ref
 
+from midstream import filters
 from midstream.flows.errors import CommandError
 from midstream.flows.flow import Flow
 from midstream.hub.commands import command
-from midstream.store.specs import matching
+from midstream.store.specs import ids_of
 
 # The references of flows that are gone are swept out when there are so many, or twice as many as were alive before.
 _FEW = 1024
@@ -41,18 +42,22 @@ class FlowSpecs:
     @command("view.flows.resolve")
     def resolve(self, flow_spec: str) -> Sequence[Flow]:
         """The flows that a spec names: @all @marked @unmarked, @ID,... or a filter; of those that are alive."""
-        alive = self._alive()
-        match flow_spec.strip():
+        alive, word = self._alive(), flow_spec.strip()
+        match word:
             case "@all":
                 return list(alive.values())
             case "@marked":
                 return [flow for flow in alive.values() if flow.marked]
             case "@unmarked":
                 return [flow for flow in alive.values() if not flow.marked]
-            case "@focus" | "@shown" | "@hidden" as word:
+            case "@focus" | "@shown" | "@hidden":
                 raise CommandError(f"{word} needs the flow list of midstream; use @all, @marked, @ID or a filter here")
         try:
-            return [alive[id_] for id_ in matching(flow_spec, alive, alive.get)]
+            named = ids_of(word)
+            if named is not None:
+                return [alive[id_] for id_ in named if id_ in alive]
+            matches = filters.parse(flow_spec)
+            return [flow for flow in alive.values() if matches(flow)]
         except ValueError as error:
             raise CommandError(str(error)) from None
 

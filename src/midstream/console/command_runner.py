@@ -7,15 +7,21 @@ a command raises ends in one line in the footer and a record in the log (P5, pro
 from __future__ import annotations
 
 from collections.abc import Awaitable
+from inspect import BoundArguments
 from typing import TYPE_CHECKING
 
 from midstream.console import results
 from midstream.flows.errors import CommandError, OptionsError
 from midstream.hub import ctx, lexer
 from midstream.hub.command_failures import explain
+from midstream.store.specs import Flows
 
 if TYPE_CHECKING:
     from midstream.console.console import Console
+    from midstream.hub.command import Command
+
+# With fewer flows a filter is done within a frame.
+_MANY = 1000
 
 
 class CommandRunner:
@@ -30,13 +36,25 @@ class CommandRunner:
         name = next(iter(lexer.split(line)), "")
         with ctx.use(self._console.master):
             try:
-                result = self._commands.execute(line)
+                command, arguments = self._commands.prepare(line)
+                wanted = [each for each in arguments.args if isinstance(each, Flows) and each.is_searched_for]
+                if wanted and len(self._console.view) > _MANY:
+                    self._console.spawn(self._finish(name, self._look_first(command, arguments, wanted)), name)
+                    return
+                result = command.call_prepared(arguments)
                 if isinstance(result, Awaitable):
                     self._console.spawn(self._finish(name, result), name)
                 else:
                     results.show(self._console, name, result)
             except BaseException as error:  # a key press is one of the three borders (architecture.md §5)
                 self._failed(name, error)
+
+    async def _look_first(self, command: Command, arguments: BoundArguments, wanted: list[Flows]) -> object:
+        """A filter over many flows must not hold the loop: which it means is found out in slices."""
+        for flows in wanted:
+            await flows.look()
+        result = command.call_prepared(arguments)
+        return await result if isinstance(result, Awaitable) else result
 
     async def _finish(self, name: str, result: Awaitable[object]) -> None:
         with ctx.use(self._console.master):

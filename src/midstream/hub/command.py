@@ -108,7 +108,10 @@ class Command:
 
     def call(self, args: Sequence[str]) -> Any:
         """Parse, call and check the result; for an async function an awaitable of the checked result."""
-        prepared = self.prepare_args(args)
+        return self.call_prepared(self.prepare_args(args))
+
+    def call_prepared(self, prepared: inspect.BoundArguments) -> Any:
+        """The same with what `prepare_args` gave."""
         result = self.func(*prepared.args, **prepared.kwargs)
         if isinstance(result, Awaitable):
             return self._checked_later(result)

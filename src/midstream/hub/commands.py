@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import types
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from inspect import BoundArguments
 from typing import Any, NamedTuple, TextIO
 
 from midstream.flows.errors import CommandError
@@ -92,10 +93,16 @@ class CommandManager:
 
     def execute(self, line: str) -> Any:
         """Run a whole line as typed. CommandError says what is wrong with it. An async command is to be awaited."""
+        command, arguments = self._run(self.prepare, line)
+        return self._run(command.call_prepared, arguments)
+
+    def prepare(self, line: str) -> tuple[Command, BoundArguments]:
+        """The command of a line and its parsed arguments, for `Command.call_prepared`. Errors as by `execute`."""
         words = lexer.split(line)
         if not words:
             raise CommandError("no command was given")
-        return self.call_strings(words[0], words[1:])
+        command = self._find(words[0])
+        return command, command.prepare_args(words[1:])
 
     def _run(self, function: Callable[..., Any], *args: Any) -> Any:
         """In the name of this master: a program that embeds it calls from outside of any."""

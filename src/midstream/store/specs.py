@@ -13,6 +13,7 @@ from midstream import filters
 from midstream.flows.flow import Flow
 from midstream.store.rows import Row
 from midstream.text.suggest import did_you_mean
+from midstream.work.slices import Token, cooperate
 
 
 class Store(Protocol):
@@ -35,13 +36,14 @@ _IDS = re.compile(r"@[0-9a-fA-F,-]{36,}")
 class Flows(Sequence[Flow]):
     """Flows by their ids, fetched when they are asked for; those removed since are skipped by iteration.
 
-    Which they are is found out at the first question: a prompt resolves a spec at each key, only to know that it is
-    one. `find` is walked once.
+    Which they are is found out at the first question, since a prompt resolves a spec at each key only to know that it
+    is one; or before it in slices, by `look`. `find` gives an id for each flow that is meant and None for each that is
+    not, and is walked once.
     """
 
     __slots__ = ("_find", "_get", "_ids")
 
-    def __init__(self, find: Iterable[str], get: Callable[[str], Flow | None]) -> None:
+    def __init__(self, find: Iterable[str | None], get: Callable[[str], Flow | None]) -> None:
         self._find = find
         self._ids: tuple[str, ...] | None = None
         self._get = get
@@ -50,8 +52,24 @@ class Flows(Sequence[Flow]):
     def ids(self) -> tuple[str, ...]:
         """The ids, in the order of the spec."""
         if self._ids is None:
-            self._ids = tuple(self._find)
+            self._ids = tuple(id_ for id_ in self._find if id_ is not None)
         return self._ids
+
+    @property
+    def is_searched_for(self) -> bool:
+        """Whether somebody still has to look at every flow to know which are meant."""
+        return self._ids is None and not isinstance(self._find, Collection)
+
+    async def look(self, token: Token | None = None) -> bool:
+        """Find out which flows are meant, in slices. False: the token was overtaken, and nothing is known."""
+        if self.is_searched_for:
+            ids: list[str] = []
+            async for some in cooperate(self._find, token=token):
+                ids.extend(id_ for id_ in some if id_ is not None)
+            if token is not None and not token.current:
+                return False
+            self._ids = tuple(ids)
+        return True
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -75,17 +93,19 @@ class Flows(Sequence[Flow]):
         return flow
 
 
-def _by_marker(store: Store, marked: bool) -> Iterator[str]:
-    return (id_ for id_ in store.all_ids if bool(store.row(id_).marked) is marked)
+def _search(store: Store, is_meant: Callable[[str], object]) -> Iterator[str | None]:
+    """One answer per flow. Flows may come and go between two of them."""
+    for id_ in tuple(store.all_ids):
+        yield id_ if id_ in store.all_ids and is_meant(id_) else None
 
 
-SPECS: dict[str, tuple[str, Callable[[Store], Iterable[str]]]] = {
+SPECS: dict[str, tuple[str, Callable[[Store], Iterable[str | None]]]] = {
     "@all": ("every flow, in order of arrival", lambda store: store.all_ids),
     "@focus": ("the focused flow", lambda store: () if store.focus_id is None else (store.focus_id,)),
     "@shown": ("the flows in the list, in its order", lambda store: store.shown),
-    "@hidden": ("the flows that the filter hides", lambda store: (i for i in store.all_ids if i not in store.shown)),
-    "@marked": ("the flows with a mark", lambda store: _by_marker(store, True)),
-    "@unmarked": ("the flows without a mark", lambda store: _by_marker(store, False)),
+    "@hidden": ("the flows that the filter hides", lambda store: _search(store, lambda id_: id_ not in store.shown)),
+    "@marked": ("the flows with a mark", lambda store: _search(store, lambda id_: store.row(id_).marked)),
+    "@unmarked": ("the flows without a mark", lambda store: _search(store, lambda id_: not store.row(id_).marked)),
 }
 
 
@@ -95,17 +115,20 @@ def resolve(store: Store, spec: str) -> Flows:
     ValueError (FilterError for a filter) says what is wrong with any other text.
     """
     word = spec.strip()
-    find = SPECS[word][1](store) if word in SPECS else matching(spec, store.all_ids, store.get)
-    return Flows(find, store.get)
+    if word in SPECS:
+        return Flows(SPECS[word][1](store), store.get)
+    named = ids_of(word)
+    if named is not None:
+        return Flows([id_ for id_ in named if id_ in store.all_ids], store.get)
+    matches = filters.parse(spec)
+    return Flows(_search(store, lambda id_: (flow := store.get(id_)) is not None and matches(flow)), store.get)
 
 
-def matching(spec: str, ids: Collection[str], get: Callable[[str], Flow | None]) -> Iterator[str]:
-    """Those of `ids` that a list of ids or a filter names; ValueError as above. They are looked for while you walk."""
-    word = spec.strip()
+def ids_of(word: str) -> list[str] | None:
+    """The ids of `@ID[,ID...]`, None for a filter; ValueError for another word behind an @."""
     if _IDS.fullmatch(word):
-        return (id_ for id_ in word[1:].lower().split(",") if id_ in ids)
+        return word[1:].lower().split(",")
     if word.startswith("@"):
         hint = did_you_mean(word, SPECS) or f"; use {', '.join(SPECS)}, @ID or a filter"
         raise ValueError(f"{word!r} names no flows{hint}")
-    matches = filters.parse(spec)
-    return (id_ for id_ in ids if (flow := get(id_)) is not None and matches(flow))
+    return None
