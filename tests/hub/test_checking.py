@@ -118,6 +118,17 @@ def test_the_console_checks_too(folder: Path, capsys: pytest.CaptureFixture[str]
     assert f"{folder}/bad.py:1: load() cannot be called by this event" in capsys.readouterr().out
 
 
+def test_the_console_checks_its_keys(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (folder / "conf" / "keys.yaml").write_text("- key: x\n  cmd: view.claer\n- kez: y\n  cmd: view.clear\n")
+    assert cli.midstream(["--check"]) == 1
+    lines = capsys.readouterr().out.splitlines()
+    assert any("keys.yaml:1:" in line or "keys.yaml:2:" in line for line in lines)
+    assert any(line.startswith(f"{folder}/conf/keys.yaml:3:3: ") for line in lines)
+    assert lines[-1] == "checked 0 scripts: 2 problems"
+    (folder / "conf" / "keys.yaml").write_text("- key: x\n  cmd: view.clear\n")
+    assert cli.midstream(["--check"]) == 0
+
+
 def test_a_flag_that_nobody_knows_is_a_bad_start(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.middump(["--check", "--listen-prot", "1"]) == 1
     assert capsys.readouterr().err.startswith("middump: no flag is called --listen-prot")

@@ -25,11 +25,16 @@ from midstream.text.suggest import did_you_mean
 _OURS = str(Path(__file__).parents[1])
 
 
-def check(invocation: Invocation, master: Master) -> list[str]:
-    """Set and load what the command line asks for, and return each problem as one line, with file and line if known."""
+def check(invocation: Invocation, master: Master, then: Sequence[Callable[[], None]] = ()) -> list[str]:
+    """Set and load what the command line asks for, and return each problem as one line, with file and line if known.
+
+    `then` reads what a program has besides (key files), and logs what is wrong with it.
+    """
     checking = _Checking(master)
     with ctx.use(master), checking.listening():
         checking.options(invocation)
+        for read in then:
+            read()
     return list(dict.fromkeys(checking.problems))  # a broken script is tried again with each one behind it
 
 
