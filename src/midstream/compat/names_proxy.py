@@ -76,15 +76,17 @@ PROXY: dict[str, Names] = {
         **shim("hooks", "QuicStartClientHook QuicStartServerHook"),
     },
     "proxy.layers.tcp": shim("layers", "TCPLayer")
-    | shim("hooks", "TcpEndHook TcpErrorHook TcpMessageHook TcpStartHook"),
+    | shim("hooks", "TcpEndHook TcpErrorHook TcpMessageHook TcpStartHook")
+    | shim("layer_parts", "TcpMessageInjected=MessageInjected"),
     "proxy.layers.tls": {
         **shim("layers", "ClientTLSLayer ServerTLSLayer TLSLayer"),
         **shim("hooks", _TLS_HOOKS),
         **shim("tls_records", "parse_client_hello"),
-        **shim("constants", "HTTP1_ALPNS HTTP_ALPNS"),
+        **shim("constants", "HTTP1_ALPNS HTTP2_ALPN HTTP3_ALPN HTTP_ALPNS"),
     },
     "proxy.layers.udp": shim("layers", "UDPLayer")
-    | shim("hooks", "UdpEndHook UdpErrorHook UdpMessageHook UdpStartHook"),
+    | shim("hooks", "UdpEndHook UdpErrorHook UdpMessageHook UdpStartHook")
+    | shim("layer_parts", "UdpMessageInjected=MessageInjected"),
     "proxy.layers.websocket": {
         **shim("layers", "WebsocketLayer"),
         **shim("hooks", "WebsocketEndHook WebsocketMessageHook WebsocketStartHook"),
@@ -117,7 +119,12 @@ PROXY: dict[str, Names] = {
     "addons.intercept": same("addons.intercept", "Intercept"),
     "addons.next_layer": later("the event next_layer (stage 3)", "NeedsMoreData NextLayer stack_match"),
     "addons.proxyserver": same("addons.proxyserver", "Proxyserver=ProxyServer"),
-    "addons.script": same("addons.script", "ScriptLoader"),
+    "addons.script": {
+        **same("addons.script", "ScriptLoader"),
+        **absent(
+            "the option `scripts` loads scripts: ctx.options.scripts, or Options(scripts=[…])", "Script load_script"
+        ),
+    },
     "addons.termlog": same("addons.termlog", "TermLog"),
     "addons.tlsconfig": same("addons.tlsconfig", "TlsConfig") | shim("constants", "CONF_BASENAME"),
     "addons.view": same("addons.view", "View=ViewAddon"),

@@ -31,7 +31,9 @@ LOG_COLORS = {logging.ERROR: "red", logging.WARNING: "yellow", ALERT: "magenta"}
 TCP, UDP, BOTH = "tcp", "udp", "both"  # what a mode listens for
 MAX_LOG_STATEMENT_SIZE = 2048
 HTTP1_ALPNS = (b"http/1.1", b"http/1.0", b"http/0.9")
-HTTP_ALPNS = (b"h3", b"h2", *HTTP1_ALPNS)
+HTTP2_ALPN = b"h2"
+HTTP3_ALPN = b"h3"
+HTTP_ALPNS = (HTTP3_ALPN, HTTP2_ALPN, *HTTP1_ALPNS)
 SOCKS5_VERSION = 5
 TYPE_CHECKING = False
 
