@@ -276,6 +276,16 @@ def test_a_list_is_bound_on_top_with_both_spellings():
     assert command_of(keymap, "n", "flows", "list", "global") == "flow.kill @all", "global comes right after a pane"
 
 
+def test_the_other_names_of_contexts_are_understood_in_our_format_too():
+    keymap, report = read(
+        "version: 1\nbind: [{keys: x, in: [flowlist, log], run: one}, {keys: y, in: [chooser], run: two}]\n"
+        "unbind: [{keys: y, in: flowview}]\n"
+    )
+    assert [binding.contexts for binding in keymap.all()] == [("flows", "log")]
+    assert report.count == 1
+    assert report.errors == ["my.yaml:3:17: 'y' is not bound there"]
+
+
 def test_every_context_of_the_list_format_is_known():
     names = (
         "chooser commands commonkey dataviewer eventlog flowlist flowview global grideditor help keybindings options"

@@ -8,7 +8,7 @@ key_list.py. Whether the commands exist is not asked here: an addon may bring th
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
@@ -16,7 +16,7 @@ from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from midstream.console import key_list
 from midstream.console.key_names import BadKey, legacy_meaning, parse_chord
 from midstream.console.key_nodes import Skip, mapping, sequence, text
-from midstream.console.keymap import CONTEXTS, Binding, Condition, Conflict, Keymap
+from midstream.console.keymap import Binding, Condition, Conflict, Keymap
 from midstream.hub import yaml_nodes
 from midstream.hub.yaml_nodes import BadYaml
 from midstream.text.suggest import did_you_mean
@@ -198,13 +198,13 @@ class KeyFileReader:
                 raise Skip(when_node, f"when: {error}") from None
         help_text = text(entry["help"]) if "help" in entry else ""
         self.bind(
-            entry["keys"], entry["run"], self._contexts(entry), help_text=help_text, condition=condition, when=when
+            [entry["keys"]], entry["run"], Binding((), self.contexts(entry), "", help_text, condition, when_text=when)
         )
 
     def _read_menu(self, node: Node) -> None:
         entry = mapping(node, _MENU, required=("keys",))
         prefix = self.chord(entry["keys"])
-        contexts = self._contexts(entry)
+        contexts = self.contexts(entry)
         if "title" in entry:
             self.keymap.set_title(prefix, contexts, text(entry["title"]), self._leader_at(entry["keys"]))
         items = entry.get("items")
@@ -219,7 +219,7 @@ class KeyFileReader:
             if not 0 < len(parts) < 3:
                 raise Skip(value, "an item is [command, help]")
             help_text = text(parts[1]) if len(parts) > 1 else ""
-            self.bind(key_node, parts[0], contexts, help_text=help_text, prefix=entry["keys"])
+            self.bind([entry["keys"], key_node], parts[0], Binding((), contexts, "", help_text))
 
         values = {id(key_node): value for key_node, value in items.value}
         self.each([key_node for key_node, _ in items.value], read_item)
@@ -227,40 +227,29 @@ class KeyFileReader:
     def _read_unbind(self, node: Node) -> None:
         entry = mapping(node, ("keys", "in"), required=("keys",))
         keys = self.chord(entry["keys"])
-        if not self.keymap.remove(keys, self._contexts(entry), self.at(entry["keys"])):
+        if not self.keymap.remove(keys, self.contexts(entry), self.at(entry["keys"])):
             raise Skip(entry["keys"], f"{' '.join(keys)!r} is not bound there")
 
-    def bind(
-        self,
-        key_node: Node,
-        run_node: Node,
-        contexts: tuple[str, ...],
-        *,
-        help_text: str = "",
-        condition: Condition | None = None,
-        when: str = "",
-        prefix: Node | None = None,
-    ) -> None:
-        """One binding; the keys of `prefix` come first."""
-        parts = [prefix, key_node] if prefix is not None else [key_node]
-        keys = tuple(key for part in parts for key in self.chord(part))
-        words = [word for part in parts for word in self.chord(part, "leader")]
+    def bind(self, key_nodes: Sequence[Node], run_node: Node, unfinished: Binding) -> None:
+        """Give a binding its keys (those of a menu come first), its command and its place, and add it."""
+        keys = tuple(key for part in key_nodes for key in self.chord(part))
+        words = [word for part in key_nodes for word in self.chord(part, "leader")]
+        key_node = key_nodes[-1]
         command = " ".join(text(run_node).split("\n")).strip()
         if not command:
             raise Skip(run_node, "no command is given")
         if len(keys) > LONGEST_CHORD:
             raise Skip(key_node, f"a chord has at most {LONGEST_CHORD} keys")
-        binding = Binding(
-            keys,
-            contexts,
-            command,
-            help_text,
-            condition,
-            when,
+        binding = replace(
+            unfinished,
+            keys=keys,
+            command=command,
             source=self.at(key_node),
             place=yaml_nodes.place(self._file, run_node),
             leader_at=tuple(at for at, word in enumerate(words) if word == "leader"),
         )
+        if not binding.contexts:
+            return  # a note says that there are none to bind keys in
         try:
             self.keymap.add(binding)
         except Conflict as conflict:
@@ -282,19 +271,24 @@ class KeyFileReader:
     def _leader_at(self, node: Node) -> tuple[int, ...]:
         return tuple(at for at, word in enumerate(self.chord(node, "leader")) if word == "leader")
 
-    def _contexts(self, entry: dict[str, Node]) -> tuple[str, ...]:
-        node = entry.get("in")
+    def contexts(self, entry: dict[str, Node], key: str = "in") -> tuple[str, ...]:
+        """Our contexts for those that an entry names, in either program's words; none if keys can be bound in none."""
+        node = entry.get(key)
         if node is None:
             return ("global",)
-        names: dict[str, None] = {}
-        for child in [node] if isinstance(node, ScalarNode) else sequence(node):
+        children = [node] if isinstance(node, ScalarNode) else sequence(node)
+        if not children:
+            raise Skip(node, f"{key!r} names no context")
+        found: dict[str, None] = {}
+        for child in children:
             name = text(child)
-            if name not in CONTEXTS:
-                raise Skip(child, f"{name[:80]!r} is no context{did_you_mean(name, CONTEXTS)}")
-            names[name] = None
-        if not names:
-            raise Skip(node, "'in' names no context")
-        return tuple(names)
+            try:
+                found.update(dict.fromkeys(key_list.contexts_named([name])))
+            except ValueError as error:
+                raise Skip(child, str(error)) from None
+            if name in key_list.NO_PANE:
+                self.note(child, f"there is no {name} to bind keys in")
+        return tuple(found)
 
     # --- where ------------------------------------------------------------------------------------------------------
 

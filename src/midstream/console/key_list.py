@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from ruamel.yaml.nodes import Node, ScalarNode
+from ruamel.yaml.nodes import Node
 
-from midstream.console.key_nodes import Skip, mapping, sequence, text
-from midstream.console.keymap import CONTEXTS
+from midstream.console.key_nodes import mapping, sequence, text
+from midstream.console.keymap import CONTEXTS, Binding
 from midstream.text.suggest import did_you_mean
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ CONTEXTS_OF: dict[str, tuple[str, ...]] = {
     "keybindings": ("keys",),
     "options": ("options",),
 }
-_NO_PANE = ("chooser", "dataviewer", "grideditor")
+NO_PANE = ("chooser", "dataviewer", "grideditor")
 
 
 def contexts_named(names: Sequence[str]) -> tuple[str, ...]:
@@ -62,27 +62,9 @@ def read(reader: KeyFileReader, root: Node) -> None:
 def _read_entry(reader: KeyFileReader, node: Node) -> None:
     entry = mapping(node, _ENTRY, required=("key", "cmd"))
     help_text = text(entry["help"]) if "help" in entry else ""
-    contexts = _contexts(reader, entry.get("ctx"))
+    contexts = reader.contexts(entry, "ctx")
     keys = reader.chord(entry["key"])
     if not contexts:
         return
     reader.keymap.remove(keys, freed_with(contexts), reader.at(entry["key"]))
-    reader.bind(entry["key"], entry["cmd"], contexts, help_text=help_text)
-
-
-def _contexts(reader: KeyFileReader, node: Node | None) -> tuple[str, ...]:
-    if node is None:
-        return ("global",)
-    found: dict[str, None] = {}
-    children = [node] if isinstance(node, ScalarNode) else sequence(node)
-    if not children:
-        raise Skip(node, "'ctx' names no context")
-    for child in children:
-        name = text(child)
-        try:
-            found.update(dict.fromkeys(contexts_named([name])))
-        except ValueError as error:
-            raise Skip(child, str(error)) from None
-        if name in _NO_PANE:
-            reader.note(child, f"there is no {name} to bind keys in")
-    return tuple(found)
+    reader.bind([entry["key"]], entry["cmd"], Binding((), contexts, "", help_text))
