@@ -218,6 +218,18 @@ def test_completion(manager: CommandManager, t: Any, text: str, offered: list[st
     assert list(manager.completions(t, text)) == offered
 
 
+def test_cuts_name_every_part_that_people_cut(manager: CommandManager) -> None:
+    message = "text content raw_content timestamp_start timestamp_end header["
+    parts = {
+        "request": f"method scheme host http_version port path url {message}",
+        "response": f"status_code reason {message}",
+        "client_conn": "peername.port peername.host tls_version sni tls_established",
+        "server_conn": "address.port address.host ip_address.host tls_version sni tls_established",
+    }
+    known = {f"{part}.{name}" for part, names in parts.items() for name in names.split()}
+    assert set(manager.completions(types.CutSpec, "")) == known
+
+
 def test_paths_are_completed(manager: CommandManager, tmp_path: Path) -> None:
     (tmp_path / "one").touch()
     assert manager.completions(types.Path, f"{tmp_path}/o") == [f"{tmp_path}/one"]

@@ -17,8 +17,11 @@ from midstream.flows.flow import Flow
 from midstream.flows.http import HTTPFlow
 from midstream.flows.tcp import TCPFlow
 from midstream.hub import types
+from midstream.hub.addons import Loader
 from midstream.hub.commands import CommandManager, CommandParameter, ParseResult, argument, command
 from midstream.hub.lexer import split
+from midstream.hub.master import Master
+from midstream.hub.options import Options
 
 
 class Example:
@@ -520,3 +523,35 @@ def every_type(
     data: types.Data,
 ) -> None:
     """A parameter of every type."""
+
+
+class Loading:
+    """An addon that adds its command in `load`, as a script does; the name is the script's."""
+
+    def __init__(self, name: str, answer: str) -> None:
+        self.name = name
+        self.answer = answer
+
+    def load(self, loader: Loader) -> None:
+        loader.add_command("said", self.said)
+        if not self.answer:
+            raise ValueError("broken")
+
+    def said(self) -> str:
+        return self.answer
+
+
+async def test_commands_added_in_load_survive_being_replaced(caplog: pytest.LogCaptureFixture) -> None:
+    master = Master(Options())
+    chain: list[object] = []
+    old, new = Loading("script", "old"), Loading("script", "new")
+    master.addons.register(old, chain)
+    with pytest.raises(ValueError, match="broken"):
+        master.addons.register(Loading("script", ""), chain, replacing=old)
+    assert master.commands.execute("said") == "old", "what does not load takes nothing away"
+    master.addons.register(new, chain, replacing=old)
+    assert master.commands.execute("said") == "new"
+    master.addons.unregister(new, chain)
+    assert "said" not in master.commands.commands
+    assert "declared again" not in caplog.text
+    await master.done()
