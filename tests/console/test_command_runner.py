@@ -311,5 +311,9 @@ async def test_a_filter_over_many_flows_is_looked_for_in_slices(shown):
     await shown.until(lambda: addon.gates)
     addon.gates["flows"].set()
     await shown.until_shown("1000")
+    run(shown, "view.flows.resolve '~u /2...$'")
+    assert "2000 flows" not in shown.text
+    await shown.until_shown("- view.flows.resolve  1,000 flows -")
+    shown.press("esc")
     run(shown, "flow.encode '~u /2...$' head gzip")
     await shown.until_shown("'head' is no part of a flow")

@@ -37,29 +37,35 @@ class CommandRunner:
         with ctx.use(self._console.master):
             try:
                 command, arguments = self._commands.prepare(line)
-                wanted = [each for each in arguments.args if isinstance(each, Flows) and each.is_searched_for]
-                if wanted and len(self._console.view) > _MANY:
-                    self._console.spawn(self._finish(name, self._look_first(command, arguments, wanted)), name)
+                if any(map(self._takes_long, arguments.args)):
+                    self._console.spawn(self._finish(name, self._look_first(command, arguments)), name)
                     return
                 result = command.call_prepared(arguments)
-                if isinstance(result, Awaitable):
+                if isinstance(result, Awaitable) or self._takes_long(result):
                     self._console.spawn(self._finish(name, result), name)
                 else:
                     results.show(self._console, name, result)
             except BaseException as error:  # a key press is one of the three borders (architecture.md §5)
                 self._failed(name, error)
 
-    async def _look_first(self, command: Command, arguments: BoundArguments, wanted: list[Flows]) -> object:
-        """A filter over many flows must not hold the loop: which it means is found out in slices."""
-        for flows in wanted:
-            await flows.look()
+    def _takes_long(self, value: object) -> bool:
+        """Whether these are flows that have to be looked for among so many that it would hold the loop."""
+        return isinstance(value, Flows) and value.is_searched_for and len(self._console.view) > _MANY
+
+    async def _look_first(self, command: Command, arguments: BoundArguments) -> object:
+        for value in arguments.args:
+            if isinstance(value, Flows):
+                await value.look()
         result = command.call_prepared(arguments)
         return await result if isinstance(result, Awaitable) else result
 
-    async def _finish(self, name: str, result: Awaitable[object]) -> None:
+    async def _finish(self, name: str, result: object) -> None:
         with ctx.use(self._console.master):
             try:
-                results.show(self._console, name, await result)
+                value = await result if isinstance(result, Awaitable) else result
+                if isinstance(value, Flows):
+                    await value.look()
+                results.show(self._console, name, value)
             except GeneratorExit:  # this coroutine is being closed
                 raise
             except BaseException as error:
