@@ -130,6 +130,8 @@ class ProxyServer:
     async def running(self) -> None:
         """Open the listeners; what cannot be opened is an error of the start."""
         self._running = True
+        if ctx.master.startup_errors:  # the start has failed already: nobody shall connect meanwhile
+            return
         options = ctx.options
         await self._follow(_checked_modes(options.mode, options.listen_host, options.listen_port))
 
