@@ -55,6 +55,8 @@ class Registry(Mapping[str, Contentview]):
         self._entries = [_Entry(view(), _OURS) for view in BUILT_IN]
         self._by_name: dict[str, _Entry] = {}
         self._revision = 0
+        self.overdue: set[int] = set()
+        """The ids of views that run in a thread still, but that nobody waits for any more."""
         self._arrange()
 
     @property

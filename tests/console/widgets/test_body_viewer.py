@@ -256,9 +256,18 @@ async def test_a_view_of_a_script_holds_nothing_and_has_its_time(host: Host, mon
     host.views.register(Endless)
     host.view.show(Body(b"!hi", "text/plain"))
     await host.settle()
-    release.set()
     assert host.text() == "!hi"
     assert "Endless failed: it takes longer than" in host.view.note
+    host.view.show(Body(b"!ho", "text/plain"))
+    await host.settle()
+    assert host.view.note == "plain, 3b; Endless failed: it is still busy with an earlier body"
+    (thread,) = [one for one in threading.enumerate() if one.name == "view Endless"]
+    release.set()
+    thread.join()
+    monkeypatch.undo()
+    host.view.show(Body(b"!ha", "text/plain"))
+    await host.settle()
+    assert host.view.note == "endless, 3b -> 0b pretty"
 
 
 async def test_what_is_too_large_is_not_given_to_a_view(host: Host) -> None:

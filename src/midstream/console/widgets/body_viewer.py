@@ -8,6 +8,7 @@ loop is never held. What is shown never flows back into the message (P1).
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Callable, Coroutine, Iterator
 from typing import Any, NamedTuple
 
@@ -182,13 +183,31 @@ class BodyView:
                 return await self._collect(request, view.steps(content, self._metadata), 2 * len(content), doing)
             except Exception as error:
                 raise failure(view, error) from error
-        metadata = self._metadata
-        try:
-            # It is a script's: nobody knows what it does.
-            text = await run_apart(lambda: prettified(view, content, metadata), PATIENCE, f"view {view.name}")
-        except TimeoutError:
-            raise ViewFailed(view, f"it takes longer than {PATIENCE:.0f} s") from None
+        text = await self._made_apart(view, content)
         return as_bytes(text) if request == self._request else None
+
+    async def _made_apart(self, view: Contentview, content: bytes) -> str:
+        """The text of a view of a script: nobody knows what it does."""
+        metadata, overdue = self._metadata, self._views.overdue
+        if id(view) in overdue:  # an endless one must not get a thread for each body
+            raise ViewFailed(view, "it is still busy with an earlier body")
+
+        ended = threading.Event()
+
+        def work() -> str:
+            try:
+                return prettified(view, content, metadata)
+            finally:
+                ended.set()
+                overdue.discard(id(view))
+
+        try:
+            return await run_apart(work, PATIENCE, f"view {view.name}")
+        except TimeoutError:
+            overdue.add(id(view))
+            if ended.is_set():  # just now
+                overdue.discard(id(view))
+            raise ViewFailed(view, f"it takes longer than {PATIENCE:.0f} s") from None
 
     async def _collect(self, request: int, parts: Iterator[bytes | None], expected: int, doing: str) -> bytes | None:
         """The joined parts; None once another body or mode was asked for."""
