@@ -188,6 +188,16 @@ def test_a_set_that_is_not_there_names_those_that_are(tmp_path: Path):
     assert command_of(keymap, "a", "flows"), "what was there stays"
 
 
+@pytest.mark.parametrize("name", ["~nobody_at_all/x", "x" * 4000, "/", "..", '"a\\0b"', "''", "~", ".", "/dev/zero"])
+def test_odd_names_of_sets(tmp_path: Path, name: str):
+    path = tmp_path / "keys.yaml"
+    path.write_text(f"version: 1\nextends: {name}\n")
+    keymap, report = read_file(path)
+    assert len(report.errors) == 1
+    assert report.errors[0].startswith(f"{path}:2:10: there is no key set ")
+    assert command_of(keymap, "a", "flows")
+
+
 def test_extends_in_a_circle_ends(tmp_path: Path):
     (tmp_path / "a.yaml").write_text("version: 1\nextends: b\n")
     (tmp_path / "b.yaml").write_text("version: 1\nextends: a\n")

@@ -8,6 +8,7 @@ pressed, and `problem` says why it would not work now. Looking keys up: keymap.p
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -89,7 +90,7 @@ class KeyBindings:
         self._errors.clear()
         base = self._read_base(keymap)
         own = self.own_file
-        if own.is_file():
+        if os.path.isfile(own):
             report = self._reader(keymap).read_file(own)
             self._note(own, report)
             if report.started_anew and self._wanted:
@@ -135,7 +136,7 @@ class KeyBindings:
             return []
         reader = self._reader(keymap)
         if "/" in wanted or wanted.endswith((".yaml", ".yml")):
-            report = reader.read_file(Path(wanted).expanduser())
+            report = reader.read_file(Path(os.path.expanduser(wanted)))
         else:
             report = reader.read_set(wanted)
         errors = [f"console_keys: {error}" if "no key set" in error else error for error in report.errors]

@@ -109,7 +109,7 @@ class KeyCommands:
     @command("console.keymap.load")
     def keymap_load(self, path: Path) -> None:
         """Lay a key file over the present bindings; entries that are wrong are skipped."""
-        report = self._console.bindings.load(FilePath(path).expanduser())
+        report = self._console.bindings.load(FilePath(path))
         skipped = len(report.errors)
         more = f"; {skipped} entr{'ies are' if skipped != 1 else 'y is'} skipped, the keys pane says why" * bool(
             skipped

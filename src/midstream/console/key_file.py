@@ -7,6 +7,7 @@ key_list.py. Whether the commands exist is not asked here: an addon may bring th
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -54,7 +55,7 @@ def shipped_folder() -> Path:
 
 def _shown(path: Path) -> str:
     """The path as people write it: messages about their own files fit into a row then."""
-    home = Path.home()
+    home = os.path.expanduser("~")
     return f"~/{path.relative_to(home)}" if path.is_relative_to(home) else str(path)
 
 
@@ -150,13 +151,12 @@ class KeyFileReader:
 
     def _find_set(self, name: str, beside: Path | None) -> Path | None:
         """The file of a key set: beside the one that names it, in the person's folder, or shipped."""
-        if not name or "\0" in name:
-            return None
-        file = name if name.endswith((".yaml", ".yml")) else f"{name}.yaml"
+        # The functions of os.path answer for any text; those of pathlib raise for some.
+        file = os.path.expanduser(name if name.endswith((".yaml", ".yml")) else f"{name}.yaml")
         folders = ([beside.parent] if beside is not None else []) + list(self._folders)
         for folder in folders:
-            candidate = folder / Path(file).expanduser()
-            if candidate != beside and candidate.is_file():
+            candidate = folder / file
+            if candidate != beside and os.path.isfile(candidate):
                 return candidate
         return None
 
