@@ -181,7 +181,8 @@ def check_choice(option: str) -> None:
     if name.lower() not in views:
         guess = did_you_mean(name, views)
         allowed = "" if guess else f"; the choices are {', '.join(views)}"
-        raise OptionsError(f"option {option}: {name!r} is no choice{guess or allowed}")
+        where = "config file: " if ctx.options.source(option) == "file" else ""
+        raise OptionsError(f"{where}option {option}: {name!r} is no choice{guess or allowed}")
 
 
 def _checked(instance: object) -> Contentview:
