@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import doctest
+import gc
 import logging
 import sys
 import threading
@@ -21,6 +22,7 @@ from midstream.hub.addons import Loader
 from midstream.hub.concurrent import concurrent
 from midstream.hub.events import DECLARATIONS
 from midstream.hub.given_options import GivenOptions as Options
+from midstream.hub.options import Options as OptManager
 from midstream.testing import context, tdnsflow, tflow, tflows, twebsocketflow
 from tests.kit.waiting import until
 
@@ -123,6 +125,13 @@ def test_outside_of_an_event_loop() -> None:
         assert flow.metadata["count"] == 3
         assert tests.command(counter.add, "4") == 7
         assert tests.log.has("info", "counted 3")
+        loop = tests.master.event_loop
+    assert loop.is_closed()
+    made = context()  # and never entered
+    loop = made.master.event_loop
+    del made
+    gc.collect()
+    assert loop.is_closed()
 
 
 async def test_a_plain_thread_finds_the_master() -> None:
@@ -164,11 +173,15 @@ async def test_options_of_the_proxy_are_there_unless_not_wanted() -> None:
 
 
 async def test_options_that_nobody_has() -> None:
+    before = list(logging.getLogger().handlers)
     with (
         pytest.raises(OptionsError, match="no such option: steps; did you mean 'step'"),
         context(Counter(), options=Options(steps=2)),
     ):
         pass
+    assert logging.getLogger().handlers == before
+    with context(Counter(), options=OptManager()) as tests:  # options of the plain kind will do
+        assert tests.options.step == 1
 
 
 async def test_configure() -> None:

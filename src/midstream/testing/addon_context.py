@@ -22,8 +22,9 @@ from midstream.flows.flow import Flow
 from midstream.hub import ctx, script_file
 from midstream.hub.addons import Loader
 from midstream.hub.command import Command
-from midstream.hub.given_options import GivenOptions as Options
+from midstream.hub.given_options import GivenOptions
 from midstream.hub.master import Master
+from midstream.hub.options import Options
 from midstream.hub.scripts import Scripts
 from midstream.hub.simulation import happenings
 from midstream.proxy.server import Proxy
@@ -41,8 +42,11 @@ class context:
     def __init__(
         self, *addons: object, options: Options | None = None, loadcore: bool = True, strict: bool = True
     ) -> None:
-        self.options = Options() if options is None else options
-        self.master = Master(self.options, _loop_for(self))
+        self.options: Options = GivenOptions() if options is None else options
+        loop = _loop_for(self)
+        self.master = Master(self.options, loop)
+        if loop is not None:
+            self.master.at_end.callback(loop.close)
         self.commands = self.master.commands
         self.log = CaughtLog(self.master)
         self._strict = strict
@@ -60,11 +64,14 @@ class context:
     # -- the block ------------------------------------------------------------------------------------------------
 
     def __enter__(self) -> Self:
-        self.options.settle()
-        self._block.callback(self.master.let_go)
-        self._block.callback(self.master.background.cancel)
-        self._block.enter_context(ctx.running(self.master))
-        self._block.enter_context(ctx.use(self.master))
+        with ExitStack() as entered:
+            entered.callback(self.master.let_go)
+            if isinstance(self.options, GivenOptions):
+                self.options.settle()
+            entered.callback(self.master.background.cancel)
+            entered.enter_context(ctx.running(self.master))
+            entered.enter_context(ctx.use(self.master))
+            self._block = entered.pop_all()
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
@@ -157,7 +164,7 @@ class _ProgramOptions:
 
 
 def _loop_for(owner: object) -> asyncio.AbstractEventLoop | None:
-    """None within a running loop, which the master finds; else one that nothing runs in and that goes with `owner`."""
+    """None within a running loop, which the master finds; else one that nothing runs in, and that ends with `owner`."""
     try:
         asyncio.get_running_loop()
     except RuntimeError:

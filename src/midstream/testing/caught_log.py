@@ -12,7 +12,12 @@ from midstream.hub.log import LogEntry, MasterLogHandler, entry_of
 from midstream.hub.master import Master
 
 # Whose errors mean that an addon did not do its part. What an addon logs by itself is no failure of the test.
-_TELL_OF_FAILURES = ("midstream.hub.failures", "midstream.hub.background", "midstream.hub.addons")
+_TELL_OF_FAILURES = (
+    "midstream.hub.addons",
+    "midstream.hub.background",
+    "midstream.hub.failures",
+    "midstream.hub.master",
+)
 
 
 class CaughtLog:
