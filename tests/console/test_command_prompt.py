@@ -276,3 +276,14 @@ async def test_counting_many_flows_does_not_hold_the_keys(shown):
 async def test_a_value_is_completed_where_the_cursor_is(shown):
     found = complete_command("example.all @all re", 17, shown.console.master.commands, shown.options)
     assert (found.start, found.end, found.choices, found.rest) == (17, 17, ["request", "response", "with space"], "")
+
+
+async def test_a_huge_paste_is_not_parsed_at_each_key(shown):
+    shown.press(":")
+    shown.paste("flow.kill " + "a " * 200_000)
+    prompt = shown.console.active_prompt
+    assert prompt is not None
+    assert set(prompt.roles(prompt.edit.text)) == {"prompt"}
+    assert "->" not in shown.prompt_line
+    shown.press("enter")
+    assert "flow.kill: 1 argument needed, got 200000" in shown.text

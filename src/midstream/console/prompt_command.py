@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from midstream.hub.arguments import CommandTypes
     from midstream.hub.commands import Command, ParseResult
 
+# A longer line is pasted, not typed: nobody reads its colours, and finding them would hold the loop.
+_LONGEST = 16 * 1024
+
 
 class CommandPrompt(Prompt):
     """See the module."""
@@ -82,6 +85,10 @@ class CommandPrompt(Prompt):
             return
         self._parsed_line = line
         text, at_end = line
+        self._roles, self._coming, self._help = ["prompt"] * len(text), "", ""
+        if len(text) > _LONGEST:
+            self._count.ask(None)
+            return
         with ctx.use(self.console.master):
             parsed, coming = self._commands.parse_partial(text)
         self._roles = [
