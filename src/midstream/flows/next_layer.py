@@ -1,4 +1,7 @@
-"""What the next_layer event carries. Made by the proxy when it must tell from first bytes which protocol is spoken."""
+"""What the next_layer event carries. Made by the proxy when it must tell from first bytes which protocol is spoken.
+
+The word is the reference's; midstream has no layers: what is chosen is a protocol, by its name.
+"""
 
 from collections.abc import Callable
 from typing import Any
@@ -7,7 +10,9 @@ from midstream.flows.context import Context
 
 
 class NextLayer:
-    """A choice to be made: a handler that knows the protocol sets `layer`. With None left, more bytes are awaited."""
+    """A choice to be made: a handler that knows the protocol sets `layer`, to "http", "tls", "tcp" or "ignore" (raw
+    bytes that pass without a flow). With None left midstream judges by the bytes, and awaits more if it has to.
+    """
 
     __slots__ = ("_data_client", "_data_server", "context", "layer")
 
@@ -26,6 +31,11 @@ class NextLayer:
     def data_server(self) -> bytes:
         """The bytes that the server has sent so far."""
         return self._data_server()
+
+    @property
+    def protocol(self) -> object:
+        """The name of what was chosen, if it is one; objects that stand for a protocol have it as `protocol`."""
+        return getattr(self.layer, "protocol", self.layer)
 
     def __repr__(self) -> str:
         return f"NextLayer({self.context!r}, layer={self.layer!r})"

@@ -13,7 +13,7 @@ from midstream.flows.flow import Error
 from midstream.flows.http import HTTPFlow, Response
 from midstream.flows.tls import ClientHelloData
 from midstream.proxy.client_context import ClientContext
-from midstream.proxy.detect import Protocol, detect
+from midstream.proxy.detect import Protocol, asking, detect
 from midstream.proxy.errors import FlowKilled, Unsendable, UpstreamFailed, check_alive, is_killed
 from midstream.proxy.http.assemble import flaw
 from midstream.proxy.http.downstream_h1 import DownstreamH1
@@ -141,6 +141,8 @@ async def _serve_tunnel(connected: Connected) -> None:
         return
     if protocol is Protocol.TLS:
         await _serve_tls(connected)
+    elif protocol is Protocol.UNTOUCHED:
+        await _pass_blindly(connected)
     elif protocol is Protocol.HTTP or not connected.context.settings.rawtcp:
         await _serve_http("http", connected)
     else:
@@ -156,7 +158,7 @@ async def _protocol(connected: Connected) -> Protocol:
         return Protocol.RAW
     await connected.client.peek()
     context.watch.expect(context.settings.longest_head, "the client stopped in the middle of its first words")
-    return await detect(connected.client)
+    return await detect(connected.client, asking(context.events.next_layer, context.for_addons(connected.server)))
 
 
 async def _server_first(stream: Stream, upstream: Stream) -> bool:
@@ -232,18 +234,23 @@ async def _serve_tls(connected: Connected) -> None:
 async def _serve_inside_tls(connected: Connected) -> None:
     context = connected.context
     try:
-        protocol = Protocol.HTTP if context.client.alpn == b"http/1.1" else await _protocol(connected)
+        if context.client.alpn == b"http/1.1" and not context.events.next_layer.handlers:
+            protocol = Protocol.HTTP
+        else:
+            protocol = await _protocol(connected)
         if protocol is Protocol.HTTP or not context.settings.rawtcp:
             await _serve_http("https", connected)
+        elif protocol is Protocol.UNTOUCHED:
+            await _pass_blindly(connected, tls=True)
         else:
             await tunnel(connected.client, lambda: connected.open(tls=True), connected.server, context)
     except OSError:
         return
 
 
-async def _pass_blindly(connected: Connected) -> None:
+async def _pass_blindly(connected: Connected, tls: bool = False) -> None:
     try:
-        upstream = await connected.open(tls=False)
+        upstream = await connected.open(tls=tls)
     except UpstreamFailed as failure:
         logger.warning("%s", failure)
         return

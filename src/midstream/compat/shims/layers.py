@@ -17,6 +17,8 @@ class Layer:
     """The choice of a protocol for a connection."""
 
     way: ClassVar[str] = "handle its events in an addon"
+    protocol: str | None = None
+    """What the proxy makes of it as a choice."""
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         if cls.__module__ != __name__:
@@ -45,6 +47,7 @@ class TCPLayer(Layer):
     def __init__(self, context: Context, ignore: bool = False) -> None:
         super().__init__(context)
         self.ignore = ignore
+        self.protocol = "ignore" if ignore else "tcp"
 
 
 class UDPLayer(Layer):
@@ -75,6 +78,7 @@ class HttpLayer(Layer):
     """HTTP of any version."""
 
     way = "the events requestheaders, request, responseheaders and response see and change what passes"
+    protocol = "http"
 
     def __init__(self, context: Context, mode: HTTPMode) -> None:
         super().__init__(context)
@@ -97,6 +101,7 @@ class TLSLayer(Layer):
     """TLS towards one side."""
 
     way = "the events tls_clienthello, tls_start_client and tls_start_server decide how a handshake is made"
+    protocol = "tls"
 
     def __init__(self, context: Context, conn: Connection) -> None:
         super().__init__(context)
