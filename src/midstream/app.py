@@ -101,7 +101,7 @@ class ProxyMaster(Master):
 class DumpMaster(ProxyMaster):
     """The headless program, also for other asyncio programs to run within theirs (docs/embedding.md).
 
-    OptionsError or TypeError: one of the options has a value that its addon refuses.
+    OptionsError: one of the options has a value that its addon refuses.
     """
 
     def __init__(
