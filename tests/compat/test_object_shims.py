@@ -26,7 +26,7 @@ from midstream.compat.shims import (
     typecheck,
 )
 from midstream.flows.context import Context
-from midstream.flows.errors import CommandError, MidstreamError, OptionsError
+from midstream.flows.errors import AddonManagerError, CommandError, MidstreamError, OptionsError
 from midstream.flows.flow import Flow
 from midstream.flows.next_layer import NextLayer
 from midstream.hub.commands import CommandManager
@@ -88,6 +88,8 @@ def test_a_hook_of_ones_own_is_named_after_its_class() -> None:
         data: int
 
     assert MyOwnHook(3).name == "my_own" and MyOwnHook(3).args() == [3]
+    with context() as tests, pytest.raises(AddonManagerError, match="no event is called 'my_own'"):
+        tests.master.addons.trigger(MyOwnHook(3))
 
 
 def test_the_events_of_a_flow() -> None:
@@ -168,7 +170,10 @@ def test_a_command_line_is_applied(tmp_path: Path) -> None:
     (tmp_path / "config.yaml").write_text("answer: 2\nlisten_port: 1\n")
     parser = programs.dump_parser(options)
     arguments = ["--set", f"confdir={tmp_path}", "--set", "later=1", "-p", "9", "~q"]
-    programs.process_options(parser, options, parser.parse_args(arguments))
+    given = parser.parse_args(arguments)
+    assert given.setoptions == [f"confdir={tmp_path}", "later=1"] and given.filter_args == ["~q"]
+    assert not (given.quiet or given.verbose or given.version or given.options or given.commands)
+    programs.process_options(parser, options, given)
     assert (options.answer, options.listen_port) == (2, 9) and "later" in options.deferred
     with pytest.raises(OptionsError):
         programs.console_parser(options).parse_args(["-p"])

@@ -101,8 +101,42 @@ def _program(name: str, args: Sequence[str] | None) -> int:
     return program(sys.argv[1:] if args is None else list(args))
 
 
+class Given(argparse.Namespace):
+    """A parsed command line, with the names that programs of one's own read in it."""
+
+    set: list[str]
+    loudness: str | None
+    action: str | None
+
+    @property
+    def setoptions(self) -> list[str]:
+        return self.set
+
+    @property
+    def quiet(self) -> bool:
+        return self.loudness == "quiet"
+
+    @property
+    def verbose(self) -> bool:
+        return self.loudness == "verbose"
+
+    @property
+    def version(self) -> bool:
+        return self.action == "version"
+
+    @property
+    def options(self) -> bool:
+        return self.action == "options"
+
+    @property
+    def commands(self) -> bool:
+        return self.action == "commands"
+
+
 def _parser(tool: Tool, opts: Options) -> argparse.ArgumentParser:
     parser = make_parser(tool, DESCRIPTIONS[tool], opts)
     if tool == "middump":
         parser.add_argument("filter_args", nargs="*", metavar="filter")
+    parse = parser.parse_known_args
+    parser.parse_known_args = lambda args=None, namespace=None: parse(args, namespace or Given())  # type: ignore[method-assign, assignment]
     return parser
