@@ -33,11 +33,12 @@ logger = logging.getLogger("midstream.tls")
 KEY_LOG = "SSLKEYLOGFILE"
 
 _CA = {"confdir", "cert_passphrase", "key_type", "key_size"}
-_CLIENT = {"tls_version_client_min", "tls_version_client_max", "ciphers_client"}
+_CLIENT = {"tls_version_client_min", "tls_version_client_max", "ciphers_client", "tls_ecdh_curve_client"}
 _SERVER = {
     "tls_version_server_min",
     "tls_version_server_max",
     "ciphers_server",
+    "tls_ecdh_curve_server",
     "ssl_insecure",
     "ssl_verify_upstream_trusted_ca",
     "ssl_verify_upstream_trusted_confdir",
@@ -82,6 +83,8 @@ class TlsConfig:
             option(f"tls_version_{side}_min", str, "TLS1_2", f"Lowest TLS version towards {towards}.", VERSIONS)
             option(f"tls_version_{side}_max", str, "UNBOUNDED", f"Highest TLS version towards {towards}.", VERSIONS)
             option(f"ciphers_{side}", str | None, None, f"Ciphers towards {towards}, as a list for OpenSSL.")
+            curve = f"Only curve for the exchange of keys with {towards}, such as X25519."
+            option(f"tls_ecdh_curve_{side}", str | None, None, curve)
         option("key_type", str, "ecdsa", "Type of key for a new CA and for our certificates.", KEY_TYPES)
         option("key_size", int, 2048, "Bits of the key of a new CA, if it is an RSA key.", kind="range 2048..8192")
         option("cert_passphrase", str | None, None, "Passphrase of the CA's private key.", kind="secret")
@@ -200,11 +203,12 @@ def _versions(side: str) -> Versions:
         getattr(options, f"tls_version_{side}_min"),
         getattr(options, f"tls_version_{side}_max"),
         getattr(options, f"ciphers_{side}"),
+        getattr(options, f"tls_ecdh_curve_{side}"),
     )
     try:
         versions.check()
     except ValueError as exc:
-        raise OptionsError(f"tls_version_{side}_*, ciphers_{side}: {exc}") from None
+        raise OptionsError(f"tls_version_{side}_*, tls_ecdh_curve_{side}, ciphers_{side}: {exc}") from None
     warning = versions.warning()
     if warning:
         logger.warning("ciphers_%s: %s", side, warning)

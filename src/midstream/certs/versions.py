@@ -1,4 +1,4 @@
-"""TLS versions and ciphers of a context, from the words that options use for them. For both sides of the proxy."""
+"""TLS versions, ciphers and curve of a context, from the words that options use for them. For both sides of the proxy."""
 
 import ssl
 import warnings
@@ -21,16 +21,28 @@ _LOWEST: Final = dict(
         strict=True,
     )
 )
+# Other names of the same curves; OpenSSL itself is particular about letter case as well.
+_CURVES: Final = {
+    "x25519": "X25519",
+    "x448": "X448",
+    "p-256": "prime256v1",
+    "secp256r1": "prime256v1",
+    "p-384": "secp384r1",
+    "p-521": "secp521r1",
+}
 _OLD: Final = ("UNBOUNDED", "SSL3", "TLS1", "TLS1_1")
 
 
 @dataclass(frozen=True, slots=True)
 class Versions:
-    """The lowest and highest version, each one of VERSIONS, and OpenSSL's cipher list or None for its default."""
+    """The lowest and highest version, each one of VERSIONS, and OpenSSL's cipher list and name of the one curve to use
+    for the exchange of keys, or None for its defaults.
+    """
 
     minimum: str = "TLS1_2"
     maximum: str = "UNBOUNDED"
     ciphers: str | None = None
+    curve: str | None = None
 
     def check(self) -> None:
         """Raises ValueError with a sentence when no context can be made of this."""
@@ -56,6 +68,12 @@ class Versions:
             context.set_ciphers(self.ciphers or ("DEFAULT:@SECLEVEL=0" if self.needs_level_0() else "DEFAULT"))
         except ssl.SSLError:
             raise ValueError(f"{self.ciphers!r} selects no cipher that {ssl.OPENSSL_VERSION} knows") from None
+        if self.curve:
+            try:
+                context.set_ecdh_curve(_CURVES.get(self.curve.lower(), self.curve))
+            except (ValueError, ssl.SSLError):
+                reason = f"{self.curve!r} is no curve that {ssl.OPENSSL_VERSION} knows, such as X25519 or secp384r1"
+                raise ValueError(reason) from None
 
     def needs_level_0(self) -> bool:
         """Whether versions are allowed that fail unless the cipher list says `@SECLEVEL=0`."""
