@@ -121,8 +121,9 @@ class Master:
         emitter = self.events.done
         for handler in emitter.handlers:
             try:
-                async with asyncio.timeout(END_PATIENCE):
-                    await emitter.only((handler,))()
+                with ctx.use(self):
+                    async with asyncio.timeout(END_PATIENCE):
+                        await emitter.only((handler,))()
             except TimeoutError:
                 owner = owner_name(handler)
                 logger.error("%s: its done has not ended after %g s", owner, END_PATIENCE, extra={"addon": owner})
