@@ -1,4 +1,4 @@
-"""TLS versions, ciphers and curve of a context, from the words that options use for them. For both sides of the proxy."""
+"""TLS versions, ciphers and curve of a context, from the words that options use for them; on both sides alike."""
 
 import ssl
 import warnings
