@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from midstream import app, filters
-from midstream.console.key_bindings import command_problem
+from midstream.console.key_bindings import command_problem, option_problem
 from midstream.console.key_file import KeyFileReader, shipped_folder
 from midstream.console.keymap import Keymap
 from tests.architecture.source_tree import REPOSITORY
@@ -25,6 +25,7 @@ async def test_a_shipped_set_reads_without_a_complaint(name: str) -> None:
     keymap = Keymap()
     report = KeyFileReader(keymap, filters.parse).read_file(Path(shipped_folder()) / f"{name}.yaml")
     missing = [problem for each in keymap.all() if (problem := command_problem(each.command, master.commands.commands))]
+    missing += [problem for each in keymap.all() if (problem := option_problem(each.command, master.options))]
     await master.done()
     assert missing == []
     assert report.errors == []

@@ -10,7 +10,7 @@ from random import Random
 
 import pytest
 
-from midstream.console.key_bindings import command_problem
+from midstream.console.key_bindings import command_problem, option_problem
 from midstream.console.key_names import parse_chord
 from midstream.console.keymap import CONTEXTS
 from midstream.flows.errors import CommandError
@@ -103,6 +103,23 @@ async def test_a_key_works_as_soon_as_an_addon_brings_its_command(tmp_path, capl
 async def test_commands_within_commands_are_looked_for_too(tmp_path, line, missing):
     async with shown_console(tmp_path) as shown:
         problem = command_problem(line, shown.console.master.commands.commands)
+        assert problem.startswith(missing) if missing else not problem
+
+
+@pytest.mark.parametrize(
+    ("line", "missing"),
+    [
+        ("set view_filter ~q", ""),
+        ("set view_fliter ~q", "no option is called 'view_fliter'; did you mean 'view_filter'?"),
+        ("console.command.set nope", "no option is called 'nope'"),
+        ("console.choose.cmd x view.order.options set view_odrer {choice}", "no option is called 'view_odrer'"),
+        ("flow.comment @all set nope", ""),
+        ("set", ""),
+    ],
+)
+async def test_options_within_commands_are_looked_for_too(tmp_path, line, missing):
+    async with shown_console(tmp_path) as shown:
+        problem = option_problem(line, shown.options)
         assert problem.startswith(missing) if missing else not problem
 
 

@@ -11,6 +11,7 @@ import logging
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,6 +26,7 @@ from midstream.text.suggest import did_you_mean
 if TYPE_CHECKING:
     from midstream.console.console import Console
     from midstream.hub.command import Command
+    from midstream.hub.options import Options
 
 logger = logging.getLogger(__name__)
 
@@ -32,6 +34,10 @@ OWN_FILE = "keys.yaml"
 OWN_SETS = "keybindings"
 DEFAULT_SET = "default"
 SESSION = "session"
+
+# Their first argument is an option's name; the others end in such a command.
+_NAME_AN_OPTION = ("set", "console.command.set", "options.reset.one")
+_RUN_ANOTHER = ("console.choose", "console.choose.cmd", "console.command.confirm")
 
 Commands = Mapping[str, "Command"]
 
@@ -214,10 +220,10 @@ class KeyBindings:
         if known is None:
             known = command_problem(binding.command, self._console.master.commands.commands)
             self._problems[binding.command] = known
-        return known
+        return known or option_problem(binding.command, self._console.master.options)
 
     def unavailable(self) -> list[Binding]:
-        """The bindings whose command is missing."""
+        """The bindings whose command or option is missing."""
         return [binding for binding in self._console.keys.keymap.all() if self.problem(binding)]
 
     def _report_unavailable(self, bindings: Sequence[Binding]) -> None:
@@ -242,6 +248,21 @@ def command_problem(line: str, commands: Commands) -> str:
     """What is missing for a command line to run: the first command in it that does not exist."""
     words = lexer.split(line)
     return _missing(words, commands) if words else "no command is given"
+
+
+def option_problem(line: str, options: Options) -> str:
+    """The same for the option that a line sets or asks for."""
+    name = _option_named(line)
+    return f"no option is called {name!r}{did_you_mean(name, options.keys())}" if name and name not in options else ""
+
+
+@lru_cache(1024)
+def _option_named(line: str) -> str:
+    words = lexer.split(line)
+    for place, word in enumerate(words[:-1]):
+        if word in _NAME_AN_OPTION and (place == 0 or words[0] in _RUN_ANOTHER):
+            return words[place + 1]
+    return ""
 
 
 def _missing(words: Sequence[str], commands: Commands) -> str:
