@@ -129,7 +129,9 @@ async def test_what_a_failing_script_has_imported_is_forgotten(master: Master, t
 async def test_a_script_that_is_run_once_finds_its_neighbours_as_they_are_now(master: Master, tmp_path: Path) -> None:
     out = tmp_path / "out"
     path = write(
-        tmp_path / "a.py", f"from {NAME} import value\ndef running():\n    open({str(out)!r}, 'w').write(str(value))\n"
+        tmp_path / "a.py",
+        f"import pathlib\nfrom {NAME} import value\n"
+        f"def running():\n    pathlib.Path({str(out)!r}).write_text(str(value))\n",
     )
     for value in (1, 22):
         write(tmp_path / f"{NAME}.py", f"value = {value}")
