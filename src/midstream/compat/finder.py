@@ -21,7 +21,15 @@ ROOT = lookup.ROOT
 class AliasModule(types.ModuleType):
     """`mitmproxy` or one of its modules: every name is one of ours."""
 
+    def __init__(self, name: str, doc: str) -> None:
+        super().__init__(name, doc)
+        # Where to ask for what a module of ours computes each time it is asked, such as ctx.options.
+        self.__dict__["__live__"] = {}
+
     def __getattr__(self, name: str) -> Any:
+        live = self.__dict__["__live__"].get(name)
+        if live is not None:
+            return getattr(*live)
         path = path_of(self.__name__)
         if name == "__all__":
             return lookup.names_of(path)
@@ -29,13 +37,16 @@ class AliasModule(types.ModuleType):
             raise AttributeError(f"module {self.__name__!r} has no attribute {name!r}")
         below = f"{path}.{name}" if path else name
         try:
-            value, lasts = lookup.find(path, name)
+            home, ours = lookup.find(path, name)
         except lookup.NotHere as reason:
             if lookup.is_module(below):
                 return importlib.import_module(f"{self.__name__}.{name}")
             raise AttributeError(str(reason)) from None
-        if lasts:
+        value = getattr(home, ours)
+        if ours in vars(home):
             self.__dict__[name] = value
+        else:
+            self.__dict__["__live__"][name] = home, ours
         return value
 
     def __setattr__(self, name: str, value: object) -> None:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import importlib
 from types import ModuleType
-from typing import Any
 
 from midstream.compat.rows import EVERYTHING, Absent, Later, Names, Row, Same
 from midstream.compat.table import CLOSED, MODULES
@@ -45,14 +44,12 @@ def submodules(path: str) -> list[str]:
     )
 
 
-def find(path: str, name: str) -> tuple[Any, bool]:
-    """The object called `name` in the module `path`, and whether it stays the same. NotHere when there is none."""
+def find(path: str, name: str) -> tuple[ModuleType, str]:
+    """The module of ours that holds what `name` means in the module `path`, and its name there. NotHere: none does."""
     row = _row(MODULES[path], name)
     match row:
         case Same(module, ours):
-            home = importlib.import_module(module)
-            # What a module computes when asked (ctx.master) is another thing the next time.
-            return getattr(home, ours), ours in vars(home)
+            return importlib.import_module(module), ours
         case None:
             raise NotHere(_unknown_name(path, name))
         case _:
@@ -76,7 +73,7 @@ def why_no_module(path: str) -> str:
     if parent not in MODULES:
         return f"{_full(path)}: midstream has no such module{_nearest_module(path)}"
     try:
-        find(parent, name)
+        getattr(*find(parent, name))
     except NotHere as reason:
         return str(reason)
     except AttributeError as reason:  # ctx.master, while none runs
