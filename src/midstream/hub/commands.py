@@ -55,10 +55,10 @@ class CommandManager:
         """
         new = Command(self, path, func, owner)
         old = self.commands.get(path)
-        if old is not None:
+        if old is not None and old.owner is not owner:
             self._hidden.append(old)
-            if not any(old.owner is each for each in (owner, *replacing) if each is not None):
-                logger.warning("%scommand %s is declared again; the later one counts", _place(func), path)
+        if old is not None and (owner is None or not any(old.owner is each for each in (owner, *replacing))):
+            logger.warning("%scommand %s is declared again; the later one counts", _place(func), path)
         self.commands[path] = new
         self.changed.send()
 
