@@ -28,7 +28,7 @@ class FakeEventStore:
         self.data: list[LogEntry] = []
         self.on_change: list[Callable[[LogEntry | None], object]] = []
 
-    def log(self, msg: str, level: str = "info", timestamp: float = 0.0, **more: str) -> None:
+    def log(self, msg: str, level: str = "info", timestamp: float = 0.0, **more: Any) -> None:
         entry = LogEntry(msg, level, timestamp, **more)
         self.data.append(entry)
         for callback in self.on_change:

@@ -78,7 +78,7 @@ def searcher(pattern: AnyStr, flags: int, allowance: Allowance) -> Callable[[Any
     try:
         search = regex.compile(pattern, _translated(flags)).search
     except regex.error as error:  # nothing is known that only `re` takes; should there be, it is no crash
-        raise re.error(error.msg, pattern, error.pos) from None
+        raise re.error(str(error), pattern) from None
     allowance.is_needed = True
 
     def found(data: AnyStr) -> bool:
