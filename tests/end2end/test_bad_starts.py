@@ -27,6 +27,7 @@ async def failed_start(confdir: Path, *argv: str) -> str:
     ("argv", "parts"),
     [
         (["--listen-prot", "1"], ["--listen-prot", "'--listen-port'"]),
+        (["--confdir", "~nobody-of-that-name/x"], ["confdir", "'~nobody-of-that-name/x'", "no such user"]),
         (["-p", "80a"], ["listen_port", "'80a'"]),
         (["-p", "65536"], ["listen_port", "65536"]),
         (["--set", "flow_detail=much"], ["flow_detail", "'much'"]),

@@ -184,7 +184,7 @@ def test_saving_writes_what_differs_and_keeps_the_rest(opts: Options, tmp_path: 
     config.load_paths(opts, file)
     opts.update(count=1, flag=True, scripts=["/a: b", "/c"])
     config.save(opts, file)
-    assert file.read_text() == "# mine\nword: x  # why\nweb_port: 80\nflag: true\nscripts:\n- '/a: b'\n- /c\n"
+    assert file.read_text() == '# mine\nword: x  # why\nweb_port: 80\nflag: true\nscripts:\n- "/a: b"\n- /c\n'
     again = make_options()
     config.load_paths(again, file)
     assert dump_dicts(again) == dump_dicts(opts)
@@ -231,7 +231,7 @@ def test_saving_touches_only_what_has_changed(opts: Options, tmp_path: Path) -> 
     assert file.read_text() == KEPT
     opts.update(word="y: z", count=1, flag=True, scripts=["/b.py", "/new.py", str(tmp_path / "a.py")])
     config.save(opts, file)
-    after = KEPT.replace("count: 7   # how many\n", "").replace("word: x", "word: 'y: z'")
+    after = KEPT.replace("count: 7   # how many\n", "").replace("word: x", 'word: "y: z"')
     after = after.replace(
         "  # the first one\n  - a.py # mine\n  # the second one\n  - /b.py\n",
         "  # the first one\n  # the second one\n  - /b.py\n  - /new.py\n  - a.py # mine\n",
@@ -310,6 +310,11 @@ def test_saving_makes_a_private_file(opts: Options, tmp_path: Path) -> None:
     assert (tmp_path / "new.yaml").read_text() == "word: secret\n"
     with pytest.raises(OptionsError, match="No such file"):
         config.save(opts, tmp_path / "none" / "new.yaml")
+    with pytest.raises(OptionsError, match="null byte"):
+        config.save(opts, "a\0b")
+    with pytest.raises(OptionsError, match="no ordinary file; it is left alone"):
+        config.save(opts, "/dev/null")
+    assert [path.name for path in tmp_path.iterdir()] == ["new.yaml"]
 
 
 def test_saving_follows_links_and_leaves_broken_files_alone(opts: Options, tmp_path: Path) -> None:
@@ -330,7 +335,15 @@ def test_serializing_everything(opts: Options) -> None:
     assert out.getvalue() == "count: 1\nflag: false\nlimit: null\norder: time\nscripts: []\nword: old\n"
 
 
+# What YAML would take for something else if it stood there without quotes.
+ODD = (
+    "- ? @ ` % ! & * { } [ ] # , | > ' \" = << null Null ~ true yes 0x1 1e3 .5 1_0 2001-01-01 ... --- a: :a a#b".split()
+)
+ODD += ["key: v", "a #b", " a", "a ", "a  b", "a\n", "? x", "%x", "!x", "&x", "*x"]
+
+
 @example(word="a\x85b", scripts=["\u2028"], count=0, flag=False)
+@example(word="caf\udce9 \x7f\ufeff", scripts=[*ODD, ""], count=-1, flag=True)
 @given(word=st.text(), scripts=st.lists(st.text()), count=st.integers(), flag=st.booleans())
 def test_what_is_saved_is_loaded(word: str, scripts: list[str], count: int, flag: bool) -> None:
     opts = make_options()

@@ -24,7 +24,7 @@ from midstream.flows.connection import Client, Server
 from midstream.flows.errors import OptionsError
 from midstream.flows.server_hooks import ServerConnectionHookData
 from midstream.flows.tls import TlsData
-from midstream.hub import ctx
+from midstream.hub import config, ctx
 from midstream.hub.addons import Loader
 from midstream.text.environment import variable
 
@@ -254,7 +254,7 @@ def _load_leaves() -> LeafStore:
     options = ctx.options
     passphrase = options.cert_passphrase
     authority = Authority.load_or_create(
-        Path(options.confdir).expanduser(),
+        config.folder(options),
         key_type=options.key_type,
         key_size=options.key_size if options.key_type == "rsa" else None,
         passphrase=passphrase.encode() if passphrase else None,

@@ -45,6 +45,14 @@ def declare_folder(options: Options) -> None:
     )
 
 
+def folder(options: Options) -> Path:
+    """The config folder that is in use. OptionsError when it cannot be one."""
+    path = os.path.expanduser(options.confdir)
+    if path.startswith("~") or "\0" in path:
+        raise OptionsError(f"option confdir: {options.confdir!r} is no folder: there is no such user here")
+    return Path(path)
+
+
 def relative_path(path: str | Path, *, relative_to: str | os.PathLike[str]) -> Path:
     """`path` with `~` expanded, taken from the folder `relative_to` unless it is absolute."""
     return Path(relative_to, os.path.expanduser(path))  # Path.expanduser raises for a user that is not there
@@ -53,7 +61,7 @@ def relative_path(path: str | Path, *, relative_to: str | os.PathLike[str]) -> P
 def load_paths(opts: Options, *paths: str | os.PathLike[str], source: Source = "file") -> None:
     """Apply files in this order; a missing one is skipped. OptionsError says which line of which file is wrong."""
     for path in paths:
-        file = Path(path).expanduser()
+        file = Path(os.path.expanduser(path))
         found = read(file)
         apply_entries(opts, found, file, source)
         _warn_of_readers(opts, file)
@@ -85,7 +93,7 @@ def load(
 
     A value that was set by something stronger than `source` (a flag is stronger than the file) stays.
     """
-    _apply(opts, entries(text, name), Path(cwd).expanduser() if cwd is not None else None, name, source)
+    _apply(opts, entries(text, name), Path(os.path.expanduser(cwd)) if cwd is not None else None, name, source)
 
 
 def apply_entries(opts: Options, found: Sequence[Entry], file: Path, source: Source = "file") -> None:
@@ -126,8 +134,11 @@ def _warn_of_readers(opts: Options, file: Path) -> None:
 
 def save(opts: Options, path: str | os.PathLike[str], defaults: bool = False) -> None:
     """Write what differs from the defaults (or everything) into `path`, keeping its comments and foreign names."""
-    file = Path(os.path.realpath(Path(path).expanduser()))
     out = io.StringIO()
+    try:
+        file = Path(os.path.realpath(os.path.expanduser(path)))
+    except (OSError, ValueError) as error:  # a NUL in it, a circle of links
+        raise OptionsError(f"{path}: {error}") from None
     try:
         text = yaml_nodes.read_text(file, LARGEST_FILE) if file.exists() else ""
         serialize(opts, out, text, defaults, name=str(file), folder=file.parent)

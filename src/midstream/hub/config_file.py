@@ -6,9 +6,7 @@ Works on text. config.py says which options there are and what they should be; n
 
 from __future__ import annotations
 
-import io
 import re
-import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -24,6 +22,9 @@ if TYPE_CHECKING:
 LARGEST_FILE = 256 * 1024
 
 _TAG = "tag:yaml.org,2002:"
+# Text that needs no quotes, and words that would be something else without.
+_PLAIN = re.compile(r"[A-Za-z_/][A-Za-z0-9_./~-]*( [A-Za-z0-9_/][A-Za-z0-9_./~-]*)*")
+_WORDS = frozenset("null true false yes no on off y n".split())
 _SHORT = {"\n": "\\n", "\t": "\\t", '"': '\\"', "\\": "\\\\"}
 
 
@@ -185,19 +186,14 @@ def _lines(key: str, value: OptionValue) -> str:
 
 
 def inline(value: OptionValue) -> str:
-    """A value in one line of YAML."""
+    """A value in one line of YAML that every reader takes for the same."""
     if isinstance(value, list):
         return "[" + ", ".join(map(inline, value)) + "]"
-    if isinstance(value, str) and not value.isprintable():
-        # Escaped: line breaks would be folded, and some characters may not stand in a YAML file at all.
-        return '"' + "".join(map(_escaped, value)) + '"'
-    from ruamel.yaml import YAML
-
-    yaml = YAML(typ="safe", pure=True)
-    yaml.default_flow_style, yaml.width, yaml.allow_unicode = True, sys.maxsize, True
-    out = io.StringIO()
-    yaml.dump([value], out)
-    return out.getvalue().strip()[1:-1]
+    if value is None or isinstance(value, bool):
+        return {None: "null", True: "true", False: "false"}[value]
+    if isinstance(value, int) or (_PLAIN.fullmatch(value) and value.lower() not in _WORDS):
+        return str(value)
+    return '"' + "".join(map(_escaped, value)) + '"'
 
 
 def _escaped(character: str) -> str:

@@ -90,12 +90,12 @@ def choose_folder(invocation: Invocation, options: Options) -> Path:
     options.set(*(spec for spec in invocation.specs if spec.partition("=")[0] == "confdir"), source="cli")
     if "confdir" in invocation.flags:
         options.apply({"confdir": options.option("confdir").parse(invocation.flags["confdir"])}, "cli")
-    return Path(options.confdir).expanduser()
+    return config.folder(options)
 
 
 def config_files(options: Options) -> list[Path]:
     """The files that a start reads, in this order; the folder may have been named by the command line."""
-    folder = Path(options.confdir).expanduser()
+    folder = config.folder(options)
     return [folder / name for name in config.FILE_NAMES]
 
 
