@@ -24,7 +24,7 @@ LARGEST_FILE = 256 * 1024
 _TAG = "tag:yaml.org,2002:"
 # Text that needs no quotes, and words that would be something else without.
 _PLAIN = re.compile(r"[A-Za-z_/][A-Za-z0-9_./~-]*( [A-Za-z0-9_/][A-Za-z0-9_./~-]*)*")
-_WORDS = frozenset("null true false yes no on off y n".split())
+_WORDS = frozenset({"null", "true", "false", "yes", "no", "on", "off", "y", "n"})
 _SHORT = {"\n": "\\n", "\t": "\\t", '"': '\\"', "\\": "\\\\"}
 
 
