@@ -337,7 +337,7 @@ def test_serializing_everything(opts: Options) -> None:
 
 # What YAML would take for something else if it stood there without quotes.
 ODD_WORDS = "- ? @ ` % ! & * { } [ ] # , | > ' \" = << null Null ~ true yes 0x1 1e3 .5 1_0 2001-01-01 ... --- a: :a a#b"
-ODD = ODD_WORDS.split() + ["key: v", "a #b", " a", "a ", "a  b", "a\n", "? x", "%x", "!x", "&x", "*x"]
+ODD = [*ODD_WORDS.split(), "key: v", "a #b", " a", "a ", "a  b", "a\n", "? x", "%x", "!x", "&x", "*x"]
 
 
 @example(word="a\x85b", scripts=["\u2028"], count=0, flag=False)
