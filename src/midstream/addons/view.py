@@ -27,6 +27,7 @@ from midstream.hub.addons import Loader
 from midstream.hub.commands import argument, command
 from midstream.hub.log import ALERT
 from midstream.hub.types import Choice, Path
+from midstream.store.focus import Focus
 from midstream.store.formats.loading import load_file
 from midstream.store.order import ORDERS
 from midstream.store.view import View
@@ -49,6 +50,11 @@ class ViewAddon:
         self.view = view
         # Flows that were taken out while in flight: their later events must not bring them back.
         self._dismissed: weakref.WeakSet[Flow] = weakref.WeakSet()
+
+    @property
+    def focus(self) -> Focus:
+        """The focused flow, for scripts that look the addon up by its name."""
+        return self.view.focus
 
     def load(self, loader: Loader) -> None:
         loader.add_option("view_filter", str | None, None, "Show only the flows that match.", kind="filter")

@@ -12,6 +12,7 @@ from typing import Literal, NamedTuple, TypeAlias
 
 from midstream.filters import Filter
 from midstream.flows.flow import Flow
+from midstream.store.focus import Focus
 from midstream.store.order import LAZY_ORDERS, ORDERS, Shown
 from midstream.store.rows import Row
 from midstream.store.specs import Flows, resolve
@@ -163,6 +164,11 @@ class View:
         return gone
 
     # -- focus --------------------------------------------------------------------------------------------------------
+
+    @property
+    def focus(self) -> Focus:
+        """The focused flow itself, for scripts: `view.focus.flow`."""
+        return Focus(self)
 
     @property
     def focus_id(self) -> str | None:
