@@ -441,7 +441,7 @@ async def test_a_failing_add_takes_its_options_along(master: Master) -> None:
 async def test_the_same_declaration_is_silent_and_another_one_warns(
     master: Master, caplog: pytest.LogCaptureFixture
 ) -> None:
-    loader = Loader(master, None)
+    loader = Loader(master, master)
     loader.add_option("word", str, "a", "A word.", ["a", "b"])
     loader.add_option("word", str, "a", "A word.", ["a", "b"])
     assert caplog.text == ""

@@ -88,7 +88,7 @@ class Options:
             old.owner, old.kind = owner, option.kind
             return
         if old is not None:
-            if not any(old.owner is each for each in (owner, *replacing) if each is not None):
+            if not any(old.owner is each for each in replacing):
                 again = "option %s is declared again in a different way; the later declaration counts"
                 logger.warning(again, name, stacklevel=3)  # the line of the addon that calls Loader.add_option
             if old.owner is not owner:
