@@ -109,7 +109,7 @@ def test_what_is_too_large_is_left(source: Path, target: Path, options: Options)
 
 
 def test_refusals(source: Path, target: Path, options: Options, tmp_path: Path) -> None:
-    with pytest.raises(OptionsError, match="there is no folder .*none; name the one to adopt: --adopt FOLDER"):
+    with pytest.raises(OptionsError, match=r"there is no folder .*none; name the one to adopt: --adopt FOLDER"):
         list(adopt(tmp_path / "none", target, options))
     with pytest.raises(OptionsError, match="is our own config folder"):
         list(adopt(source, source, options))
