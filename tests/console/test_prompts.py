@@ -71,6 +71,8 @@ async def test_candidates_are_explained(shown):
     assert "| intercept         Hold the flows that match this filter. " in shown.text
     shown.press("esc", "ctrl u", "flow.mark ~d", "tab")
     assert "| ~d     the host matches" in shown.text
+    shown.press("esc", "ctrl u", "flow.mark @all :dog", "tab")
+    assert "| :dog:       🐶" in shown.text
     shown.press("esc", "ctrl u", "flow.mark @", "tab")
     assert "| @all       every flow, in order of arrival" in shown.text
     shown.press("esc", "esc", "i", "(~d example & ~hs", "tab")

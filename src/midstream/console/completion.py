@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING
 from midstream.filters import OPERATORS
 from midstream.hub import lexer
 from midstream.hub.arguments.flow import complete_filter as filters_in_full
+from midstream.hub.markers import glyph
 from midstream.hub.option_kinds import FILTER
-from midstream.hub.types import Cmd, Space
+from midstream.hub.types import Cmd, Marker, Space
 from midstream.store.specs import SPECS
 
 if TYPE_CHECKING:
@@ -68,6 +69,8 @@ def complete_command(line: str, cursor: int, commands: CommandManager, options: 
     known = commands.commands
     if wanted is Cmd:
         meanings = {choice: (known[choice].help or "").partition("\n")[0] for choice in choices if choice in known}
+    elif wanted is Marker:
+        meanings = {choice: glyph(choice) for choice in choices}
     else:
         meanings = _meanings_of_specs(choices)
     return _fitted(word, choices, meanings)
