@@ -148,3 +148,21 @@ def test_the_options_pane_edits_in_place(tmp_path):
         program.wait_for("all 0 > ~d ex")
         program.send("Q")
         assert program.wait_ended() == 0
+
+
+def test_the_traceback_of_a_script_that_was_saved_broken(tmp_path):
+    port, script = free_port(), tmp_path / "shop.py"
+    script.write_text("value = 1\n")
+    argv = [*MIDSTREAM, "--listen-host", "127.0.0.1", "-p", str(port), "--set", f"confdir={tmp_path / 'conf'}"]
+    with ProgramOnPty([*argv, "-s", str(script)]) as program:
+        program.wait_for(f":{port}")
+        script.write_text("def helper():\n    return {}['sku']\n\nhelper()\n")
+        program.send("6")
+        program.wait_for("shop.py:2: KeyError: 'sku'")
+        assert "Traceback" not in program.text  # one line, until somebody asks
+        program.send("v")
+        program.wait_for("Traceback (most recent call last):")
+        program.wait_for("in helper")
+        assert "script_file.py" not in program.text  # it begins in the script
+        program.send("Q")
+        assert program.wait_ended() == 0
