@@ -1,4 +1,4 @@
-"""Options of scripts in running programs: precedence through every way, help in listings, gone and back with the script."""
+"""Options of scripts in running programs: precedence, help in listings, gone and back with the script."""
 
 from pathlib import Path
 
