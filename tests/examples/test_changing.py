@@ -101,7 +101,7 @@ async def test_error_page(confdir: Path, tmp_path: Path) -> None:
         page.write_text("ours: {status} ä")
         run.master.options.error_page = str(page)
         assert (await run.get("/bad", "Accept: text/html"))[1] == "ours: 502 ä".encode()
-        with pytest.raises(OptionsError, match="error_page: .*No such file"):
+        with pytest.raises(OptionsError, match=r"error_page: .*No such file"):
             run.master.options.error_page = str(tmp_path / "none")
         assert (await run.get("/bad", "Accept: text/html"))[1] == "ours: 502 ä".encode()
 

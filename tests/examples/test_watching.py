@@ -118,7 +118,7 @@ async def test_save_errors(confdir: Path, tmp_path: Path) -> None:
             saved = [flow for flow in FlowReader(opened).stream() if isinstance(flow, HTTPFlow)]
         assert [flow.request.path for flow in saved] == ["/500", "/junk"]
         assert saved[1].error is not None
-        with pytest.raises(OptionsError, match="save_errors: .*No such file"):
+        with pytest.raises(OptionsError, match=r"save_errors: .*No such file"):
             run.master.options.save_errors = str(tmp_path / "none" / "x")
         await run.get("/503")
         with file.open("rb") as opened:
