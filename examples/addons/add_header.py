@@ -1,4 +1,7 @@
-"""Add a header to every response. The shortest addon: a module with a function that is named like an event."""
+"""Add a header to every response. The shortest addon: a module with a function that is named like an event.
+
+middump -s examples/addons/add_header.py
+"""
 
 from midstream import http
 
