@@ -26,11 +26,12 @@ async def test_after_a_burst_clients_are_told_when_to_come_back(confdir: Path) -
         assert await statuses(run, 5) == "...xx"
         head, body = await run.get("/")
         assert head.startswith(b"HTTP/1.1 429 Too Many Requests\r\n")
-        assert b"retry-after: 30" in head
-        assert b"in 30 s" in body
+        seconds = int(head.partition(b"retry-after: ")[2].split()[0])
+        assert 20 < seconds <= 30  # the machine may be slow
+        assert f"in {seconds} s" in body.decode()
         assert len(run.origin.requests) == 3
         assert run.logged("rate limit reached") == ["rate limit reached: 127.0.0.1"]
-        assert buckets(run) == [["127.0.0.1", "0.0 tokens", "3 passed", "3 refused"]]
+        assert [(name, *counts) for name, _, *counts in buckets(run)] == [("127.0.0.1", "3 passed", "3 refused")]
         run.execute("rate.forget")
         assert await statuses(run, 4) == "...x"
 

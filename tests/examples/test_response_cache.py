@@ -35,7 +35,7 @@ async def test_fresh_answers_come_from_the_cache(confdir: Path) -> None:
     async with example(confdir, NAME, answering("Cache-Control: public, max-age=60", 'ETag: "e"', "Age: 5")) as run:
         assert await bodies(run, (), (), ()) == ["answer 1"] * 3
         head, _ = await run.get("/x")
-        assert b"age: 5\r\n" in head.lower()
+        assert int(head.lower().partition(b"\r\nage: ")[2].split()[0]) >= 5
         assert len(run.origin.requests) == 1
         head, body = await run.get("/x", 'If-None-Match: W/"z", "e"')
         assert (head.split(b"\r\n")[0], body) == (b"HTTP/1.1 304 Not Modified", b"")
