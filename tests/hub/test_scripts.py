@@ -145,6 +145,22 @@ async def test_a_change_that_puts_an_old_time_back_is_seen(master: Master, tmp_p
     await until(lambda: module(master, path).value == 2)
 
 
+async def test_a_file_that_never_comes_to_rest_is_loaded_all_the_same(tmp_path: Path) -> None:
+    """Something saves more often than we look."""
+    quiet = Master(Options())  # which does not look by itself
+    loader = ScriptLoader()
+    quiet.addons.add(loader)
+    path = write(tmp_path / "a.py", "value = 0")
+    quiet.options.update(scripts=[path])
+    loaded = []
+    for value in range(1, 11):
+        write(tmp_path / "a.py", f"value = {value}{' ' * value}")
+        loader._scripts.look(quiet.addons)
+        loaded.append(module(quiet, path).value)
+    assert loaded == [0, 2, 2, 4, 4, 6, 6, 8, 8, 10]
+    await quiet.done()
+
+
 async def test_touching_a_file_loads_it_again_and_other_permissions_do_not(master: Master, tmp_path: Path) -> None:
     path = tmp_path / "a.py"
     write(path, "value = 1")

@@ -25,6 +25,7 @@ from midstream.hub.script_file import ScriptError
 logger = logging.getLogger(__name__)
 
 POLL_INTERVAL = 0.25  # seconds; a change must look the same twice before it is loaded
+_RESTLESS = 1  # looks; one that changes all the time is loaded all the same, as it may never come to rest
 _RACY = 2.0  # seconds within which a file may change without a change of its time stamp
 
 Stamp = tuple[int, int, int, int]
@@ -42,6 +43,7 @@ class Script:
         self.stamp: Stamp | None = None  # of the state that was tried last
         self.racy = False
         self.seen: Stamp | None = None  # at the last look
+        self.restless = 0  # looks at which it was another one each time
 
     def read(self) -> bytes:
         """The file's content, noting its stamp. OSError when there is none."""
@@ -57,13 +59,15 @@ class Script:
         self.stamp, self.source = None, b""
 
     def has_changed(self) -> bool:
-        """Whether the file is another one than the one tried last, and has stopped changing. OSError: it is gone."""
+        """Whether the file is another one than the one tried last, and is likely to be whole. OSError: it is gone."""
         before, self.seen = self.seen, None
         stamp = _stamp(os.stat(self.path))
         self.seen = stamp
         if stamp != self.stamp:
-            if stamp != before:  # an editor may be in the middle of writing: look again
+            if stamp != before and self.restless < _RESTLESS:  # an editor may be in the middle of writing: look again
+                self.restless += 1
                 return False
+            self.restless = 0
             if self.stamp is None or stamp[1:] != self.stamp[1:]:  # also by `touch`, which asks for a reload
                 return True
             self.stamp = stamp  # other permissions or another name, or written with its old time put back
