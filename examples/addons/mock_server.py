@@ -5,7 +5,8 @@ curl --proxy http://127.0.0.1:8080 http://api.example/users/7
 
 The rules file beside this one shows all that there is. The first rule that fits answers; what no rule fits goes to
 the server, or gets 404 by `mock_otherwise=404`. A changed file is read again at the next request; a mistake in it is
-reported with its line, and the rules of before stay.
+reported with its line, and the rules of before stay. For HTTPS of servers that do not exist nothing must be dialled
+before the request is known: add `--set connection_strategy=lazy`.
 """
 
 import asyncio
@@ -30,6 +31,7 @@ from midstream.addonmanager import Loader
 KEYS = ["path", "method", "host", "status", "headers", "body", "json", "file", "delay"]
 LARGEST_RULES = 1_000_000  # bytes
 LARGEST_JSON = 10_000_000  # characters; aliases can make much of a small file
+LONGEST_PATH = 4096  # characters that are compared
 HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 PLACE = re.compile(r"\{(\w+)\}|(\*)")
 
@@ -61,7 +63,7 @@ class Rule:
         """The values of the {names} in the path; None when the rule is for other requests."""
         if self.method not in ("", request.method) or not fnmatchcase(request.pretty_host.lower(), self.host):
             return None
-        found = self.path.fullmatch(request.path.partition("?")[0])
+        found = self.path.fullmatch(request.path.partition("?")[0], 0, LONGEST_PATH)
         return {name: unquote(value) for name, value in found.groupdict().items()} if found else None
 
     async def answer(self, values: Mapping[str, str]) -> http.Response:
@@ -247,8 +249,9 @@ def pattern(path: str, line: int) -> re.Pattern[str]:
     """`{name}` stands for one part of the path, `*` for anything."""
     if not path.startswith(("/", "*")):
         raise Mistake(line, f"path begins with a slash or with *, not {path!r}")
-    if path.count("*") > 2:
-        raise Mistake(line, f"path has at most two *, not {path!r}")  # more would make long paths slow to compare
+    # More places in a row would take the comparison with a long path forever.
+    if path.count("*") > 2 or any(len(PLACE.findall(part)) > 1 for part in path.split("/")):
+        raise Mistake(line, f"path has at most two *, and one * or {{name}} between two slashes, not {path!r}")
     end, parts = 0, []
     for found in PLACE.finditer(path):
         parts += [re.escape(path[end : found.start()]), f"(?P<{found[1]}>[^/]+)" if found[1] else ".*"]

@@ -2,6 +2,7 @@
 
 import json
 import runpy
+import time
 from pathlib import Path
 from typing import cast
 
@@ -10,6 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from midstream.flows.errors import OptionsError
+from tests.kit.captured import http_flow
+from tests.kit.curl import curl, needs_curl
 from tests.kit.example_run import EXAMPLES, Run, example
 
 NAME = "mock_server.py"
@@ -81,6 +84,22 @@ async def test_wrong_files_are_refused(confdir: Path, tmp_path: Path) -> None:
         assert (await run.get("/a"))[1] == b"hello"
 
 
+@needs_curl
+async def test_https_of_a_server_that_does_not_exist(confdir: Path) -> None:
+    async with example(confdir, NAME, mock_rules=str(SHIPPED), connection_strategy="lazy") as run:
+        arguments = ("--proxy", run.running.address, "--cacert", str(run.running.ca), "https://api.example/health")
+        assert (await curl(*arguments)).body == b'{"status": "ok"}'
+
+
+def test_long_paths_are_compared_quickly(tmp_path: Path) -> None:
+    file = tmp_path / "rules.yaml"
+    file.write_text("- path: '*a/*b'\n")
+    (rule,) = RULES_OF(file)
+    started = time.process_time()
+    assert rule.fits(http_flow("http://x.example/" + "a/" * 100_000).request) is None
+    assert time.process_time() - started < 1
+
+
 async def test_a_file_that_vanishes_is_an_error_of_the_mock(confdir: Path, tmp_path: Path) -> None:
     rules, page = tmp_path / "rules.yaml", tmp_path / "page.html"
     rules.write_text("- {path: /page, file: page.html}")
@@ -103,6 +122,7 @@ async def test_a_file_that_vanishes_is_an_error_of_the_mock(confdir: Path, tmp_p
         ("- path: a", 1, "path begins with a slash"),
         ("- path: /{a}/{a}", 1, "redefinition"),
         ("- path: /*/*/*", 1, "at most two"),
+        ("- path: /{a}{b}", 1, "between two slashes"),
         ("- path: /a\n  status: 999", 2, "status is a number from 200 to 599"),
         ("- path: /a\n  status: yes", 2, "status is a number"),
         ("- path: /a\n\n  delay: -1", 3, "delay is a number of seconds"),
