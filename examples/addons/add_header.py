@@ -7,4 +7,5 @@ from midstream import http
 
 
 def response(flow: http.HTTPFlow) -> None:
-    flow.response.headers["x-seen-by"] = "midstream"
+    if flow.response:
+        flow.response.headers["x-seen-by"] = "midstream"

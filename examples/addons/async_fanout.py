@@ -55,7 +55,7 @@ async def nearest(mirrors: Sequence[Address]) -> Address | None:
         try:
             async with asyncio.timeout(PATIENCE):
                 _, writer = await asyncio.open_connection(*mirror)
-        except OSError as error:  # a TimeoutError is one, too
+        except (OSError, UnicodeError) as error:  # a TimeoutError is an OSError, too; a host may be no name at all
             logging.info("mirror %s:%d: %s", *mirror, str(error) or f"no answer within {PATIENCE:.0f} s")
             return
         times[mirror] = time.monotonic() - started

@@ -37,6 +37,7 @@ class StreamModify:
 
     def responseheaders(self, flow: http.HTTPFlow) -> None:
         """The head has come, the body has not: this is where streaming is decided."""
+        assert flow.response is not None
         text = flow.response.headers.get("content-type", "").startswith("text/")
         plain = flow.response.headers.get("content-encoding", "identity") == "identity"
         if ctx.options.stream_replace and text and plain:
