@@ -26,6 +26,7 @@ Json = Any
 ID = re.compile(r"\d+|[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|[0-9a-fA-F]{16,}|[0-9A-HJKMNP-TV-Z]{26}")
 UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 DATE_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)")
+METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"}
 # Traffic is hostile, and an API has an end: what goes beyond is left out.
 MOST_OPERATIONS = 2000
 MOST_PARAMETERS = 100
@@ -155,7 +156,7 @@ class OpenApiSketch:
 
     def response(self, flow: http.HTTPFlow) -> None:
         assert flow.response is not None
-        if not self.matches(flow) or flow.request.method in ("CONNECT", "OPTIONS"):
+        if flow.request.method not in METHODS or not self.matches(flow):
             return
         url = urlsplit(flow.request.pretty_url)
         path, parameters = template(url.path)

@@ -1,7 +1,9 @@
 """The redactor of the examples: what middump prints, and what clients get."""
 
 import gzip
+import io
 import runpy
+import sys
 import time
 from pathlib import Path
 
@@ -9,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from midstream.addons.dumper import Dumper
 from midstream.flows.errors import OptionsError
 from tests.kit.example_run import EXAMPLES, example
 from tests.kit.origins import Heard, answering, ok, origin
@@ -105,3 +108,22 @@ async def test_what_is_printed(confdir: Path, tmp_path: Path) -> None:
             await program.error("for <email-1>")
         assert "shop.example" not in program.printed()
         assert "abcdefgh" not in program.printed()
+
+
+async def test_standard_output_is_given_back(confdir: Path, tmp_path: Path) -> None:
+    before = sys.stdout
+    again = tmp_path / NAME
+    again.write_text((EXAMPLES / NAME).read_text())
+    async with example(confdir, NAME) as run:
+        assert sys.stdout is before  # nobody prints flows here
+        first = run.master.options.scripts
+        run.master.addons.add(Dumper(io.StringIO()))
+        run.master.options.scripts = [str(again)]
+        assert sys.stdout is not before
+        again.write_text(again.read_text() + "# saved again\n")
+        await run.until_logged("is loaded in its new form")
+        assert sys.stdout.below is before  # type: ignore[attr-defined]
+        run.master.options.scripts = first
+        assert sys.stdout is not before
+        run.master.options.scripts = []
+        assert sys.stdout is before
