@@ -45,7 +45,6 @@ async def test_an_example_loads_and_leaves_without_a_complaint(example: str, cap
 
 async def test_anatomy_tallies_each_response(caplog: pytest.LogCaptureFixture) -> None:
     async with running("anatomy.py", tally_limit=2) as master:
-        caplog.set_level(logging.INFO)  # in the programs the event log does this
         for url, status in (("http://a.example/", 200), ("http://b.example/x", 404)):
             flow = http_flow(url, status=status)
             await master.events.request(flow)
@@ -59,7 +58,6 @@ async def test_anatomy_tallies_each_response(caplog: pytest.LogCaptureFixture) -
         with pytest.raises(OptionsError, match="tally_limit"):
             master.options.tally_limit = -1
         assert master.options.tally_limit == 2
-        caplog.set_level(logging.INFO)
     assert "tally: nothing yet" in texts(caplog)
 
 

@@ -47,12 +47,13 @@ def test_what_a_task_or_a_callback_raises_ends_nothing(
         assert run_to_end(runner, work()) == "done"
     assert steps == [0, 1, 2]
     # uvloop keeps one of several in one turn of the loop.
-    assert len(caplog.records) >= 3
-    assert {record.getMessage() for record in caplog.records} == {
+    records = [record for record in caplog.records if record.name != "asyncio"]  # what loops chat about
+    assert len(records) >= 3
+    assert {record.getMessage() for record in records} == {
         f"a task of an addon raised {error.__name__}: by design; only ctx.master.shutdown() ends the program"
     }
-    assert caplog.records[0].exc_info is not None and caplog.records[0].exc_info[2] is not None
-    assert caplog.records[0].exc_info[2].tb_frame.f_code.co_filename == __file__
+    assert records[0].exc_info is not None and records[0].exc_info[2] is not None
+    assert records[0].exc_info[2].tb_frame.f_code.co_filename == __file__
 
 
 @pytest.mark.parametrize("error", [SystemExit, KeyboardInterrupt, ValueError])
