@@ -15,7 +15,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from ruamel.yaml import YAML
 
@@ -29,6 +28,7 @@ DATE_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\
 METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"}
 # Traffic is hostile, and an API has an end: what goes beyond is left out.
 MOST_OPERATIONS = 2000
+MOST_SEGMENTS = 30  # of a path
 MOST_PARAMETERS = 100
 MOST_PROPERTIES = 200
 MOST_ITEMS = 50
@@ -158,9 +158,11 @@ class OpenApiSketch:
         assert flow.response is not None
         if flow.request.method not in METHODS or not self.matches(flow):
             return
-        url = urlsplit(flow.request.pretty_url)
-        path, parameters = template(url.path)
-        place = (f"{url.scheme}://{url.netloc}", path, flow.request.method.lower())
+        if flow.request.path.count("/") > MOST_SEGMENTS:
+            return
+        server = flow.request.pretty_url.removesuffix(flow.request.path)
+        path, parameters = template(flow.request.path.partition("?")[0])
+        place = (server, path, flow.request.method.lower())
         if place not in self.operations and len(self.operations) < MOST_OPERATIONS:
             self.operations[place] = Operation(parameters)
         if place in self.operations:
