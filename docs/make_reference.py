@@ -1,4 +1,4 @@
-"""Makes docs/reference/: events, options, commands, filters and keys, each from its declarations.
+"""Makes docs/reference/ (events, options, commands, filters, keys, each from its declarations), and docs/examples.md.
 
     .venv/bin/python docs/make_reference.py            writes the pages
     .venv/bin/python docs/make_reference.py --check    names the pages that are stale, and fails if there are any
@@ -8,8 +8,12 @@ The pages are kept in git, so that they can be read without building anything; C
 
 from __future__ import annotations
 
+import argparse
+import ast
 import asyncio
+import re
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TypeVar
@@ -18,26 +22,35 @@ from midstream.app import make_master, make_options
 from midstream.console.key_file import KeyFileReader
 from midstream.console.keymap import CONTEXTS, Keymap
 from midstream.filters import OPERATORS, parse
+from midstream.hub.arguments import ALL as ARGUMENT_TYPES
+from midstream.hub.arguments.cuts import PATHS
 from midstream.hub.events import DECLARATIONS, Declaration
+from midstream.hub.flags import SHORT, add_flags
 from midstream.hub.invocation import Tool
 from midstream.hub.log import uninstall_all
 from midstream.hub.master import Master
 from midstream.hub.option import Option
+from midstream.store.specs import SPECS
 
-PAGES = Path(__file__).resolve().parent / "reference"
+DOCS = Path(__file__).resolve().parent
+ROOT = DOCS.parent
 TOOLS: tuple[Tool, ...] = ("midstream", "middump")
 T = TypeVar("T")
 NOTE = "<!-- Made by docs/make_reference.py from the declarations in the code; do not edit. -->"
 
-FLOW_SPECS = [
-    ("@all", "every flow, in the order of arrival"),
-    ("@focus", "the flow that has the focus"),
-    ("@shown", "the flows that the list shows, in its order"),
-    ("@hidden", "the flows that the filter hides"),
-    ("@marked, @unmarked", "flows with and without a mark"),
-    ("@ID,ID,…", "flows by their id"),
-    ("anything else", "a filter, over all flows"),
-]
+GROUPS = {
+    "lifecycle": "What happens to the addon itself.",
+    "connection": "Connections, before anybody knows what is spoken on them. The connection waits for the handlers.",
+    "http": "An exchange sees `requestheaders`, `request`, `responseheaders`, `response`, or ends in `error`.",
+    "tcp": "Raw bytes: what is neither HTTP nor TLS inside a tunnel, and what follows an upgrade.",
+    "udp": "",
+    "quic": "",
+    "tls": "Handshakes. The connection waits for the handlers; a raised error does not end it.",
+    "websocket": "",
+    "dns": "",
+    "socks5": "",
+    "advanced": "",
+}
 LOGIC = [
     ("!A", "not"),
     ("A & B", "both; side by side means the same and binds loosest"),
@@ -49,31 +62,34 @@ LOGIC = [
 
 def main() -> int:
     pages = asyncio.run(made())
-    stale = [name for name, text in pages.items() if not _is(PAGES / name, text)]
-    strangers = sorted(path.name for path in PAGES.glob("*.md") if path.name not in pages)
+    stale = [name for name, text in pages.items() if not _is(DOCS / name, text)]
+    strangers = sorted(
+        name for path in (DOCS / "reference").glob("*.md") if (name := f"reference/{path.name}") not in pages
+    )
     if "--check" in sys.argv[1:]:
         for name in [*stale, *strangers]:
-            print(f"docs/reference/{name} is stale: run docs/make_reference.py", file=sys.stderr)
+            print(f"docs/{name} is stale: run docs/make_reference.py", file=sys.stderr)
         return 1 if stale or strangers else 0
-    PAGES.mkdir(exist_ok=True)
+    (DOCS / "reference").mkdir(exist_ok=True)
     for name in stale:
-        (PAGES / name).write_text(pages[name], "utf-8")
+        (DOCS / name).write_text(pages[name], "utf-8")
     for name in strangers:
-        (PAGES / name).unlink()
+        (DOCS / name).unlink()
     print(f"{len(pages)} pages, {len(stale)} changed")
     return 0
 
 
 async def made() -> dict[str, str]:
-    """Every page by its file name."""
+    """Every page by its path below docs/."""
     masters = {tool: make_master(tool, make_options()) for tool in TOOLS}
     try:
         return {
-            "events.md": events(),
-            "options.md": options(masters),
-            "commands.md": commands(masters),
-            "filters.md": filters(),
-            "keys.md": keys(),
+            "reference/events.md": events(),
+            "reference/options.md": options(masters),
+            "reference/commands.md": commands(masters),
+            "reference/filters.md": filters(),
+            "reference/keys.md": keys(),
+            "examples.md": examples(),
         }
     finally:
         for master in masters.values():
@@ -85,49 +101,116 @@ def events() -> str:
     for declaration in DECLARATIONS.values():
         groups.setdefault(declaration.group, []).append(declaration)
     lines = [
-        "An addon handles an event by a method of its name (a script: by a function). See [addons](../addons.md).",
-        "After each event that carries a flow, `update` follows, and an intercepted flow is held until it is resumed.",
+        "An addon handles an event by a method of its name, a script by a function. [Addons](../addons.md) tells which",
+        "to use for what; `pydoc midstream.http` and its like list what the arguments have.",
+        "",
+        "Handlers may be `async def` where nothing else is said. What an event is about waits until all handlers have",
+        "returned. After each event that carries a flow, `update` follows, and a flow that is held is waited for.",
     ]
+    emitted = names_emitted()
     for group, declared in groups.items():
-        lines += ["", f"## {group}", ""]
+        lines += ["", f"## {group}", "", GROUPS[group], ""]
         for each in declared:
             facts = [each.doc and " ".join(each.doc.split())]
             if each.sync_only:
                 facts.append("The handler must be a plain function.")
             if each.deprecated:
                 facts.append(f"Deprecated: {each.deprecated}.")
-            lines += [f"### {each.name}", "", f"`{each.signature}`", "", *filter(None, facts), ""]
+            if each.name not in emitted:
+                facts.append("Nothing emits it yet: midstream does not speak this protocol so far.")
+            lines += [f"### {each.name}", "", f"`{each.signature}`", "", " ".join(filter(None, facts)), ""]
     return page("Events", lines)
+
+
+def names_emitted() -> set[str]:
+    """The events that the program emits somewhere, by the word in its source."""
+    rooms = ROOT / "src" / "midstream"
+    source = "".join(path.read_text("utf-8") for room in ("proxy", "hub") for path in (rooms / room).rglob("*.py"))
+    named = set(re.findall(r"events\.(\w+)", source)) | set(re.findall(r'_emit\("(\w+)"', source))
+    return named & DECLARATIONS.keys()
 
 
 def options(masters: Mapping[Tool, Master]) -> str:
     lines = [
-        "Set by `--set name=value`, by a flag (`--listen-port 8081`), in `config.yaml`, by the command `set`, or in",
-        "the options pane. See [configuration](../configuration.md).",
+        "Set by `--set name=value`, by a flag, in `config.yaml`, by the command `set`, or in the options pane. See",
+        "[configuration](../configuration.md).",
     ]
     for name, (option, tools) in sorted(gathered(masters, lambda master: dict(master.options.items())).items()):
-        facts = [("type", f"`{option.type.label}`"), ("default", f"`{shown(option)}`")]
-        if option.choices is not None:
-            facts.append(("choices", ", ".join(f"`{choice}`" for choice in option.choices)))
-        if option.kind.name != "text":
-            facts.append(("kind", option.kind.name))
-        facts += [("owner", option.owner_name), ("programs", tools)]
-        line = " · ".join(f"{what} {value}" for what, value in facts if value)
-        lines += ["", f"## {name}", "", option.help, "", line]
+        kind = described_kind(option)
+        facts = [f"Type `{option.type.label}`{f', {kind}' if kind else ''}; default `{shown(option)}`."]
+        if callable(option._choices):
+            facts.append("Choices come and go with addons; completion lists them.")
+        elif option.choices is not None:
+            facts.append(f"Choices: {', '.join(f'`{choice}`' for choice in option.choices)}.")
+        facts.append(f"Flags: {', '.join(f'`{flag}`' for flag in flags(option))}.")
+        if len(tools) == 1:
+            facts.append(f"Only in {tools[0]}.")
+        lines += ["", f"## {name}", "", option.help, "", " ".join(facts)]
     return page("Options", lines)
 
 
+def flags(option: Option) -> list[str]:
+    """The spellings of an option on the command line."""
+    parser = argparse.ArgumentParser(add_help=False)
+    add_flags(parser, option, short=SHORT.get(option.name))
+    return [spelling for action in parser._actions for spelling in action.option_strings]
+
+
+def described_kind(option: Option) -> str:
+    kind = option.kind
+    if kind.name != "range":
+        return {"text": "", "size": "a size such as `64k`"}.get(kind.name, f"a {kind.name}")
+    match kind.low, kind.high:
+        case low, None:
+            return f"from {low}"
+        case None, high:
+            return f"up to {high}"
+        case low, high:
+            return f"from {low} to {high}"
+
+
 def commands(masters: Mapping[Tool, Master]) -> str:
+    specs = [(word, meaning) for word, (meaning, _) in SPECS.items()]
+    specs += [("@ID,ID,…", "flows by their ids"), ("FILTER", "the flows that match a [filter](filters.md)")]
     lines = [
         "Typed behind `:`, bound to keys, or called by addons. See [the command language](../commands.md).",
         "",
-        "Where flows are wanted, these can be given:",
+        "## Flows",
         "",
-        *table(("flows", "meaning"), FLOW_SPECS),
+        *table(("flow, flow[]", "means"), specs),
+        "",
+        "`middump` keeps no list: there these mean the flows that are alive; `@focus`, `@shown`, `@hidden` are refused.",
+        "",
+        "## Types",
+        "",
+        *table(("type", "is"), [(kind.display, described_type(kind)) for kind in ARGUMENT_TYPES]),
+        "",
+        "## Cuts",
+        "",
+        "A cut names one attribute of a flow; `header[NAME]` has the name of a header in it.",
+        "",
+        ", ".join(f"`{path}`" for path in (path + "NAME]" if path.endswith("[") else path for path in PATHS)),
     ]
-    for name, (each, tools) in sorted(gathered(masters, lambda master: master.commands.commands).items()):
-        lines += ["", f"## {name}", "", f"`{each.signature_help()}`", "", each.help or "", "", f"programs {tools}"]
+    found = gathered(masters, lambda master: master.commands.commands)
+    sizes = Counter(name.partition(".")[0] for name in found)
+    groups: dict[str, list[str]] = {}
+    for name in sorted(found):
+        first = name.partition(".")[0]
+        groups.setdefault(f"{first}.…" if sizes[first] > 1 else "Others", []).append(name)
+    for group in sorted(groups, key=lambda group: (group == "Others", group)):
+        lines += ["", f"## {group}"]
+        for name in groups[group]:
+            each, tools = found[name]
+            only = ["", f"Only in {tools[0]}."] if len(tools) == 1 else []
+            lines += ["", f"### {name}", "", f"`{each.signature_help()}`", "", each.help or "", *only]
     return page("Commands", lines)
+
+
+def described_type(kind: type) -> str:
+    """What its class, or its file, says about an argument type in the first sentence."""
+    text = vars(kind).get("__doc__") or (sys.modules[kind.__module__].__doc__ or "").partition(": ")[2]
+    first = " ".join(text.partition("\n\n")[0].split())
+    return (first[:1].lower() + first[1:]).rstrip(".")
 
 
 def filters() -> str:
@@ -162,13 +245,41 @@ def keys() -> str:
     return page("Keys", lines)
 
 
-def gathered(masters: Mapping[Tool, Master], things: Callable[[Master], Mapping[str, T]]) -> dict[str, tuple[T, str]]:
+def examples() -> str:
+    addons = sorted((ROOT / "examples" / "addons").glob("*.py"))
+    programs = sorted((ROOT / "examples" / "embedding").glob("*.py"))
+    lines = [
+        "Each is a file to run, to read, and to begin with. The docstring at its top says how to run it; a test runs it",
+        "against real traffic. [anatomy.py](../examples/addons/anatomy.py) is the one to read first;",
+        "[addons](addons.md) explains the rest.",
+        "",
+        "## Addons",
+        "",
+        *[f"- [{path.name}](../examples/addons/{path.name}): {first_sentence(path)}" for path in addons],
+        "",
+        "## Programs with a proxy inside",
+        "",
+        "See [embedding](embedding.md).",
+        "",
+        *[f"- [{path.name}](../examples/embedding/{path.name}): {first_sentence(path)}" for path in programs],
+    ]
+    return page("Examples", lines)
+
+
+def first_sentence(path: Path) -> str:
+    text = ast.get_docstring(ast.parse(path.read_text("utf-8"))) or ""
+    return " ".join(text.partition("\n\n")[0].split())
+
+
+def gathered(
+    masters: Mapping[Tool, Master], things: Callable[[Master], Mapping[str, T]]
+) -> dict[str, tuple[T, list[str]]]:
     """Named things of all programs, each with the programs that have it."""
     found: dict[str, tuple[T, list[str]]] = {}
     for tool, master in masters.items():
         for name, thing in things(master).items():
             found.setdefault(name, (thing, []))[1].append(tool)
-    return {name: (thing, ", ".join(tools)) for name, (thing, tools) in found.items()}
+    return found
 
 
 def shown(option: Option) -> str:

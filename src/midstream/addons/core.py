@@ -52,7 +52,7 @@ class Core:
 
     @command("set")
     def set(self, option: str, *value: str) -> None:
-        """Set an option: `set anticache true`. A list takes several values; a bool alone is turned on."""
+        """Set an option: `set showhost true`. A list takes several values; a bool alone is turned on."""
         # `set intercept="~m POST"` lexes as two words, `intercept=` and the text.
         given = option.removesuffix("=") if value else option
         specs = [f"{given}={each}" for each in value] or [given]

@@ -146,23 +146,31 @@ class Events:
 
     @event("lifecycle", sync_only=True)
     def load(self, loader: Loader) -> None:
-        """The addon is being added: the place to declare options and commands. It is not visible to others yet."""
+        """The addon is being added: declare options and commands by `loader`. Values that were set for these options
+        are there at `configure`. Others do not see the addon yet.
+        """
 
     @event("lifecycle", sync_only=True)
     def configure(self, updated: set[str]) -> None:
-        """These options have changed (at first: all). Raise OptionsError to refuse the whole change."""
+        """These options have changed; the first time, `updated` has the names of all. Raise OptionsError to refuse: the
+        whole change is taken back, and whoever made it is told.
+        """
 
     @event("lifecycle")
     def running(self) -> None:
-        """The program is up: all addons are loaded and the listeners are bound."""
+        """The program is up: all addons are loaded and the listeners are open. An addon that comes later, a script that
+        was saved for one, gets it at once. The place to begin tasks.
+        """
 
     @event("lifecycle")
     def done(self) -> None:
-        """The addon is removed or the program ends; the last event that an addon sees."""
+        """The addon goes, or the program ends: stop what you began. The last event that an addon sees."""
 
     @event("lifecycle")
     def update(self, flows: Sequence[Flow]) -> None:
-        """These flows have changed. Follows every event that carries a flow, and commands that change flows."""
+        """These flows have changed. Follows every event that carries a flow, and commands that change flows; addons
+        that change flows at other times emit it by `ctx.master.addons.trigger("update", flows)`.
+        """
 
     @event("lifecycle", sync_only=True, deprecated="use the standard logging module and a handler of your own")
     def add_log(self, entry: LogEntry) -> None:
@@ -172,7 +180,7 @@ class Events:
 
     @event("connection")
     def client_connected(self, client: Client) -> None:
-        """A client has connected. Set client.error to turn it away before anything is read."""
+        """A client has connected. Set `client.error` to a text to turn it away before anything is read."""
 
     @event("connection")
     def client_disconnected(self, client: Client) -> None:
@@ -180,7 +188,9 @@ class Events:
 
     @event("connection")
     def server_connect(self, data: ServerConnectionHookData) -> None:
-        """A server is about to be dialled. The address may be changed here; data.server.error refuses the dial."""
+        """A server is about to be dialled. `data.server.address` may be changed; the host header and the name in TLS
+        stay. A text in `data.server.error` refuses the dial.
+        """
 
     @event("connection")
     def server_connected(self, data: ServerConnectionHookData) -> None:
@@ -198,27 +208,39 @@ class Events:
 
     @flow_event("http")
     def requestheaders(self, flow: HTTPFlow) -> None:
-        """The head of a request has been read, its body has not. Set flow.request.stream here to stream the body."""
+        """The head of a request has been read, its body has not. Set `flow.request.stream` to True to pass the body on
+        as it comes, or to a function that changes it piece by piece. The first event of an exchange.
+        """
 
     @flow_event("http")
     def request(self, flow: HTTPFlow) -> None:
-        """The whole request has been read (or has streamed by). Set flow.response to answer without the server."""
+        """The whole request has been read, and nothing of it was sent; or its body has streamed by. Change the request
+        to change what the server gets; set `flow.response` to answer without a server.
+        """
 
     @flow_event("http")
     def responseheaders(self, flow: HTTPFlow) -> None:
-        """The head of a response has been read, its body has not. Set flow.response.stream here to stream the body."""
+        """The head of a response has been read, its body has not. Set `flow.response.stream` to True to pass the body
+        on as it comes, or to a function that changes it piece by piece.
+        """
 
     @flow_event("http")
     def response(self, flow: HTTPFlow) -> None:
-        """The whole response has been read (or has streamed by), or was made by an addon."""
+        """The whole response has been read, or was made by an addon, and nothing of it was sent; or its body has
+        streamed by. Change it to change what the client gets.
+        """
 
     @flow_event("http")
     def error(self, flow: HTTPFlow) -> None:
-        """The exchange has failed, and flow.error says why. A flow ends in either response or error."""
+        """The exchange has failed or was killed, and `flow.error` says why. A flow ends in either `response` or
+        `error`; one that was refused before it was understood has this event only.
+        """
 
     @flow_event("http")
     def http_connect(self, flow: HTTPFlow) -> None:
-        """A client asks for a tunnel by CONNECT. A flow.response that is no 2xx refuses it."""
+        """A client asks for a tunnel by CONNECT. A `flow.response` that is no 2xx refuses it. The CONNECT has no events
+        `request` and `response` of its own; what goes through the tunnel has.
+        """
 
     @flow_event("http")
     def http_connect_upstream(self, flow: HTTPFlow) -> None:
@@ -230,7 +252,7 @@ class Events:
 
     @flow_event("http")
     def http_connect_error(self, flow: HTTPFlow) -> None:
-        """A CONNECT was refused or failed; flow.response is what the client gets."""
+        """A CONNECT was refused or failed; `flow.response` is what the client gets."""
 
     # -- raw bytes ------------------------------------------------------------------------------------------------
 
@@ -240,7 +262,7 @@ class Events:
 
     @flow_event("tcp")
     def tcp_message(self, flow: TCPFlow) -> None:
-        """Bytes have arrived: flow.messages[-1], whose content may be changed."""
+        """Bytes have arrived: `flow.messages[-1]`, whose `content` may be changed; empty, it is not sent."""
 
     @flow_event("tcp")
     def tcp_end(self, flow: TCPFlow) -> None:
@@ -248,7 +270,7 @@ class Events:
 
     @flow_event("tcp")
     def tcp_error(self, flow: TCPFlow) -> None:
-        """The stream has failed, and flow.error says why. A flow ends in either tcp_end or tcp_error."""
+        """The stream has failed, and `flow.error` says why. A flow ends in either `tcp_end` or `tcp_error`."""
 
     @flow_event("udp")
     def udp_start(self, flow: UDPFlow) -> None:
@@ -256,7 +278,7 @@ class Events:
 
     @flow_event("udp")
     def udp_message(self, flow: UDPFlow) -> None:
-        """A datagram has arrived: flow.messages[-1], whose content may be changed."""
+        """A datagram has arrived: `flow.messages[-1]`, whose `content` may be changed."""
 
     @flow_event("udp")
     def udp_end(self, flow: UDPFlow) -> None:
@@ -264,29 +286,35 @@ class Events:
 
     @flow_event("udp")
     def udp_error(self, flow: UDPFlow) -> None:
-        """The conversation has failed, and flow.error says why."""
+        """The conversation has failed, and `flow.error` says why."""
 
     # -- tls and quic ---------------------------------------------------------------------------------------------
 
     @event("quic")
     def quic_start_client(self, data: QuicTlsData) -> None:
-        """A QUIC handshake with a client is about to start; data.settings must be set, if no addon has done so."""
+        """A QUIC handshake with a client is about to start; `data.settings` must be set, if no addon has done so."""
 
     @event("quic")
     def quic_start_server(self, data: QuicTlsData) -> None:
-        """A QUIC handshake with a server is about to start; data.settings must be set, if no addon has done so."""
+        """A QUIC handshake with a server is about to start; `data.settings` must be set, if no addon has done so."""
 
     @event("tls")
     def tls_clienthello(self, data: ClientHelloData) -> None:
-        """A ClientHello has been read. data.ignore_connection lets the connection pass untouched."""
+        """A ClientHello has been read. True in `data.ignore_connection` lets the connection pass untouched, in
+        `data.establish_server_tls_first` has the handshake with the server come first.
+        """
 
     @event("tls")
     def tls_start_client(self, data: TlsData) -> None:
-        """TLS with a client is about to start. The first addon that sets data.ssl_conn decides how."""
+        """TLS with a client is about to start. The first addon that sets `data.ssl_conn`, by `data.wrap(…)`, decides
+        how.
+        """
 
     @event("tls")
     def tls_start_server(self, data: TlsData) -> None:
-        """TLS with a server is about to start. The first addon that sets data.ssl_conn decides how."""
+        """TLS with a server is about to start. The first addon that sets `data.ssl_conn`, by `data.wrap(…)`, decides
+        how.
+        """
 
     @event("tls")
     def tls_established_client(self, data: TlsData) -> None:
@@ -298,11 +326,11 @@ class Events:
 
     @event("tls")
     def tls_failed_client(self, data: TlsData) -> None:
-        """The TLS handshake with a client has failed; data.conn.error says why."""
+        """The TLS handshake with a client has failed; `data.conn.error` says why."""
 
     @event("tls")
     def tls_failed_server(self, data: TlsData) -> None:
-        """The TLS handshake with a server has failed; data.conn.error says why."""
+        """The TLS handshake with a server has failed; `data.conn.error` says why."""
 
     # -- websocket, dns, socks5 -----------------------------------------------------------------------------------
 
@@ -312,19 +340,21 @@ class Events:
 
     @flow_event("websocket")
     def websocket_message(self, flow: HTTPFlow) -> None:
-        """A whole message has arrived: flow.websocket.messages[-1], which may be changed or dropped."""
+        """A whole message has arrived: `flow.websocket.messages[-1]`, whose `content` may be changed; its `drop()`
+        keeps it back.
+        """
 
     @flow_event("websocket")
     def websocket_end(self, flow: HTTPFlow) -> None:
-        """The WebSocket is closed; flow.websocket has the close code. Emitted once, however it came to an end."""
+        """The WebSocket is closed; `flow.websocket` has the close code. Emitted once, however it came to an end."""
 
     @flow_event("dns")
     def dns_request(self, flow: DNSFlow) -> None:
-        """A query has been read. Set flow.response or flow.error to answer it here."""
+        """A query has been read. Set `flow.response` or `flow.error` to answer it here."""
 
     @flow_event("dns")
     def dns_response(self, flow: DNSFlow) -> None:
-        """An answer has been received or made. Setting flow.response to None keeps it back."""
+        """An answer has been received or made. Setting `flow.response` to None keeps it back."""
 
     @flow_event("dns")
     def dns_error(self, flow: DNSFlow) -> None:
@@ -332,11 +362,13 @@ class Events:
 
     @event("socks5")
     def socks5_auth(self, data: Socks5AuthData) -> None:
-        """A SOCKS5 client sent user name and password. Set data.valid to let it in."""
+        """A SOCKS5 client sent user name and password. Set `data.valid` to let it in."""
 
     @event("advanced")
     def next_layer(self, data: NextLayer) -> None:
-        """The protocol of newly seen bytes has to be chosen. Leave data.layer unset to wait for more of them."""
+        """The protocol of what `data.data_client()` gives has to be chosen: set `data.layer` to "http", "tls", "tcp" or
+        "ignore". Leave it None to let midstream judge; it asks again when it needs more bytes.
+        """
 
 
 DECLARATIONS: dict[str, Declaration] = {

@@ -45,6 +45,8 @@ def complete_filter(text: str) -> list[str]:
 
 
 class FlowArgument(Argument):
+    """A spec that names exactly one flow."""
+
     typ = Flow
     display = "flow"
 
@@ -75,6 +77,8 @@ class FlowArgument(Argument):
 
 
 class FlowsArgument(Argument):
+    """A spec that names any number of flows."""
+
     typ = Sequence[Flow]
     display = "flow[]"
 
