@@ -30,7 +30,7 @@ from midstream.addonmanager import Loader
 
 KEYS = ["path", "method", "host", "status", "headers", "body", "json", "file", "delay"]
 LARGEST_RULES = 1_000_000  # bytes
-LARGEST_JSON = 10_000_000  # characters; aliases can make much of a small file
+LARGEST_JSON = 1_000_000  # characters; aliases can make much of a small file
 LONGEST_PATH = 4096  # characters that are compared
 HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 PLACE = re.compile(r"\{(\w+)\}|(\*)")
