@@ -179,7 +179,7 @@ def commands(masters: Mapping[Tool, Master]) -> str:
         "",
         *table(("flow, flow[]", "means"), specs),
         "",
-        "`middump` keeps no list: there these mean the flows that are alive; `@focus`, `@shown`, `@hidden` are refused.",
+        "`middump` keeps no list: these mean the flows that are alive there; the others need a list.",
         "",
         "## Types",
         "",
@@ -249,8 +249,8 @@ def examples() -> str:
     addons = sorted((ROOT / "examples" / "addons").glob("*.py"))
     programs = sorted((ROOT / "examples" / "embedding").glob("*.py"))
     lines = [
-        "Each is a file to run, to read, and to begin with. The docstring at its top says how to run it; a test runs it",
-        "against real traffic. [anatomy.py](../examples/addons/anatomy.py) is the one to read first;",
+        "Each is a file to run, to read, and to begin with. Its docstring says how to run it; a test runs it against",
+        "real traffic. [anatomy.py](../examples/addons/anatomy.py) is the one to read first;",
         "[addons](addons.md) explains the rest.",
         "",
         "## Addons",

@@ -18,9 +18,10 @@ class CheckedSlot(property, Generic[R, W]):
     Code that has checked already assigns to the slot itself.
     """
 
-    def __init__(self, slot: str, check: Callable[[W], R]) -> None:
+    def __init__(self, slot: str, check: Callable[[W], R], doc: str) -> None:
         # attrgetter and no function of ours: reading costs 25 ns then instead of the 6 of a slot, a function 32.
         super().__init__(attrgetter(slot), lambda owner, value: setattr(owner, slot, check(value)))
+        self.__doc__ = doc  # else pydoc would tell of attrgetter
 
     if TYPE_CHECKING:  # a plain property has no types
 

@@ -84,27 +84,27 @@ class Connection:
     `tls` says that TLS is or will be spoken, `certificate_list` is the peer's chain, leaf first.
     """
 
-    __slots__ = (
-        "__dict__",  # scripts keep notes on connections, too
-        "__weakref__",
-        "_id",
-        "alpn",
-        "alpn_offers",
-        "certificate_list",
-        "cipher",
-        "cipher_list",
-        "error",
-        "peername",
-        "sni",
-        "sockname",
-        "state",
-        "timestamp_end",
-        "timestamp_start",
-        "timestamp_tls_setup",
-        "tls",
-        "tls_version",
-        "transport_protocol",
-    )
+    __slots__ = {  # the texts are what pydoc says of each
+        "__dict__": "",  # scripts keep notes on connections, too
+        "__weakref__": "",
+        "_id": "",
+        "alpn": "The application protocol that TLS agreed on, as bytes.",
+        "alpn_offers": "The application protocols that were offered, as bytes.",
+        "certificate_list": "The certificates of the peer, the leaf first.",
+        "cipher": "The cipher that TLS agreed on.",
+        "cipher_list": "The ciphers that may be used.",
+        "error": "Why the connection failed; an addon sets it to refuse one.",
+        "peername": "Address and port of the other end.",
+        "sni": "The server name in the TLS handshake.",
+        "sockname": "Address and port of our end.",
+        "state": "Whether it can be read and written.",
+        "timestamp_end": "When it was closed.",
+        "timestamp_start": "When it was accepted, or dialled.",
+        "timestamp_tls_setup": "When the TLS handshake was done.",
+        "tls": "Whether TLS is or will be spoken.",
+        "tls_version": "The version of TLS, such as `TLSv1.3`.",
+        "transport_protocol": "`tcp` or `udp`.",
+    }
 
     _SCHEMA: s.Schema = _COMMON
 
@@ -234,7 +234,10 @@ class Connection:
 class Client(Connection):
     """The connection that a client opened to us. `mitmcert` is the leaf that we showed, `proxy_mode` how it came in."""
 
-    __slots__ = ("mitmcert", "proxy_mode")
+    __slots__ = {
+        "mitmcert": "The certificate that we showed.",
+        "proxy_mode": "The mode of the listener that it came by.",
+    }
 
     _SCHEMA = _CLIENT
 
@@ -286,7 +289,7 @@ class Server(Connection):
     that it goes through. Both decide where to connect, so that changing them once connected is an error.
     """
 
-    __slots__ = ("_address", "_via", "timestamp_tcp_setup")
+    __slots__ = {"_address": "", "_via": "", "timestamp_tcp_setup": "When the connection stood, before TLS."}
 
     _SCHEMA = _SERVER
 

@@ -11,7 +11,13 @@ from midstream.flows.connection import Client, Server
 class Context:
     """Client, server and options of a connection, and the names of the protocol layers chosen so far."""
 
-    __slots__ = ("__weakref__", "client", "layers", "options", "server")
+    __slots__ = {
+        "__weakref__": "",
+        "client": "The connection of the client.",
+        "layers": "Names of the protocols that were found, from the outermost on.",
+        "options": "The options of the program.",
+        "server": "The connection to the server, which may not stand yet.",
+    }
 
     def __init__(
         self, client: Client, options: Any, server: Server | None = None, layers: list[Any] | None = None

@@ -21,7 +21,7 @@ FLOW_FORMAT_VERSION = 21
 class Error:
     """Why a flow failed, in words. Unlike an HTTP error status, this is about the exchange itself."""
 
-    __slots__ = ("msg", "timestamp")
+    __slots__ = {"msg": "The words.", "timestamp": "When it happened, in seconds since the epoch."}
 
     KILLED_MESSAGE: ClassVar[str] = "Connection killed."
 
@@ -105,24 +105,24 @@ class Flow:
     unless somebody waits for the held flow and is woken by it.
     """
 
-    __slots__ = (
-        "__dict__",
-        "__weakref__",
-        "_backup",
-        "_id",
-        "_metadata",
-        "_resumed",
-        "client_conn",
-        "comment",
-        "error",
-        "intercepted",
-        "is_replay",
-        "killed_callback",
-        "live",
-        "marked",
-        "server_conn",
-        "timestamp_created",
-    )
+    __slots__ = {  # the texts are what pydoc says of each
+        "__dict__": "",
+        "__weakref__": "",
+        "_backup": "",
+        "_id": "",
+        "_metadata": "",
+        "_resumed": "",
+        "client_conn": "The connection of the client.",
+        "comment": "A note for people.",
+        "error": "Why the exchange failed, as an Error; None while it has not.",
+        "intercepted": "Whether it is held; see `intercept` and `resume`.",
+        "is_replay": "`request` or `response` for a flow that was sent again, else None.",
+        "killed_callback": "Called once by `kill`; the proxy's own.",
+        "live": "Whether the proxy still works on it.",
+        "marked": "A marker such as `:default:`; empty for none.",
+        "server_conn": "The connection to the server.",
+        "timestamp_created": "When this object was made, in seconds since the epoch.",
+    }
 
     type: ClassVar[str] = ""
     _SCHEMA: ClassVar[s.Schema] = _FLOW
@@ -144,6 +144,7 @@ class Flow:
         self.error = self.is_replay = self.killed_callback = self._backup = self._metadata = self._resumed = None
 
     def __init_subclass__(cls, abstract: bool = False, **kwargs: Any) -> None:
+        """Makes a subclass known by its name as a type of flow that states may have."""
         super().__init_subclass__(**kwargs)
         if abstract:
             return

@@ -50,7 +50,7 @@ class Headers(MutableMapping[str, str]):
     values with ", ". Keywords make a header of each, with dashes for underscores.
     """
 
-    __slots__ = ("fields",)
+    __slots__ = {"fields": "All of them, as a tuple of (name, value) pairs of bytes."}
 
     fields: HeaderFields
 

@@ -35,7 +35,7 @@ class HTTPFlow(Flow):
     Setting `response` before the request was sent answers it locally. The request is there before any event is.
     """
 
-    __slots__ = ("_request", "_response", "websocket")
+    __slots__ = {"_request": "", "_response": "", "websocket": "The messages of the WebSocket that it became, or None."}
 
     _SCHEMA: ClassVar[s.Schema] = {
         **Flow._SCHEMA,
@@ -48,8 +48,8 @@ class HTTPFlow(Flow):
     _response: Response | None
     websocket: WebSocketData | None
 
-    request = CheckedSlot("_request", _checked_request)
-    response = CheckedSlot("_response", _checked_response)
+    request = CheckedSlot("_request", _checked_request, "What the client asks for.")
+    response = CheckedSlot("_response", _checked_response, "The answer; None until there is one.")
 
     def __init__(self, client_conn: Client, server_conn: Server, live: bool = False) -> None:
         # Flow.__init__ written out: the call would be a tenth of what a flow may cost.

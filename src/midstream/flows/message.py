@@ -41,16 +41,16 @@ class Message:
     Timestamps are seconds since the epoch. `raw_http_version` and the like are the bytes of the wire.
     """
 
-    __slots__ = (
-        "__weakref__",
-        "_headers",
-        "_trailers",
-        "raw_content",
-        "raw_http_version",
-        "stream",
-        "timestamp_end",
-        "timestamp_start",
-    )
+    __slots__ = {  # the texts are what pydoc says of each
+        "__weakref__": "",
+        "_headers": "",
+        "_trailers": "",
+        "raw_content": "The body as on the wire, content encoding and all; None when it was not kept, or not read yet.",
+        "raw_http_version": "`http_version` as bytes.",
+        "stream": "True, or a function of each piece, to pass the body on as it comes; set once the head is known.",
+        "timestamp_end": "When the last byte came, in seconds since the epoch; None before that.",
+        "timestamp_start": "When the first byte came, in seconds since the epoch.",
+    }
 
     _headers: Headers
     _trailers: Headers | None
@@ -60,8 +60,8 @@ class Message:
     timestamp_end: float | None
     timestamp_start: float
 
-    headers = CheckedSlot("_headers", Headers.of)
-    trailers = CheckedSlot("_trailers", _checked_trailers)
+    headers = CheckedSlot("_headers", Headers.of, "The header fields, as Headers; a dict or pairs become some.")
+    trailers = CheckedSlot("_trailers", _checked_trailers, "The fields that follow a body, as Headers, or None.")
 
     # What `message.data.NAME` reads and writes, and what the state calls NAME.
     _DATA: ClassVar[dict[str, str]] = {

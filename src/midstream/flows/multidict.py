@@ -123,7 +123,7 @@ class MultiMapping(MutableMapping[KT, VT]):
 class MultiDict(MultiMapping[KT, VT]):
     """A multi-mapping of its own."""
 
-    __slots__ = ("fields",)
+    __slots__ = {"fields": "All of them, as a tuple of (name, value) pairs."}
 
     def __init__(self, fields: Iterable[tuple[KT, VT]] = ()) -> None:
         self.fields = fields if type(fields) is tuple else tuple((key, value) for key, value in fields)

@@ -29,7 +29,14 @@ class Request(Message):
     `authority` is empty but for CONNECT, absolute-form targets and HTTP/2. `path` includes the query.
     """
 
-    __slots__ = ("_host", "_port", "raw_authority", "raw_method", "raw_path", "raw_scheme")
+    __slots__ = {
+        "_host": "",
+        "_port": "",
+        "raw_authority": "`authority` as bytes.",
+        "raw_method": "`method` as bytes.",
+        "raw_path": "`path` as bytes.",
+        "raw_scheme": "`scheme` as bytes.",
+    }
 
     _DATA: ClassVar[dict[str, str]] = {
         **Message._DATA,

@@ -42,11 +42,11 @@ def _checked_status(value: int) -> int:
 class Response(Message):
     """A response. The reason phrase is kept as the bytes of the wire (`raw_reason`) and read as Latin-1."""
 
-    __slots__ = ("_status_code", "raw_reason")
+    __slots__ = {"_status_code": "", "raw_reason": "`reason` as bytes."}
 
     _status_code: int
 
-    status_code = CheckedSlot("_status_code", _checked_status)
+    status_code = CheckedSlot("_status_code", _checked_status, "The status as a number.")
 
     _DATA: ClassVar[dict[str, str]] = {**Message._DATA, "status_code": "status_code", "reason": "raw_reason"}
     _SCHEMA: ClassVar[s.Schema] = {**MESSAGE_SCHEMA, "status_code": s.integer, "reason": s.binary}

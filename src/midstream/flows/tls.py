@@ -66,7 +66,12 @@ class ClientHelloData:
     """For `tls_clienthello`: set `ignore_connection` to pass everything on untouched, `establish_server_tls_first` to
     shake hands with the server before answering the client."""
 
-    __slots__ = ("client_hello", "context", "establish_server_tls_first", "ignore_connection")
+    __slots__ = {
+        "client_hello": "What the client sent.",
+        "context": "The client and the server of this connection.",
+        "establish_server_tls_first": "Set it to shake hands with the server before answering the client.",
+        "ignore_connection": "Set it to pass everything on untouched.",
+    }
 
     def __init__(
         self,
@@ -88,7 +93,14 @@ class TlsData:
     other making must read from `incoming` and write to `outgoing`.
     """
 
-    __slots__ = ("conn", "context", "incoming", "is_dtls", "outgoing", "ssl_conn")
+    __slots__ = {
+        "conn": "The connection that the handshake is on: a Client or a Server.",
+        "context": "Both connections.",
+        "incoming": "The ssl.MemoryBIO that the engine reads from.",
+        "is_dtls": "Whether this is TLS over datagrams.",
+        "outgoing": "The ssl.MemoryBIO that the engine writes to.",
+        "ssl_conn": "The engine, an ssl.SSLObject; None until somebody chose one.",
+    }
 
     def __init__(
         self, conn: Connection, context: Context, ssl_conn: ssl.SSLObject | None = None, is_dtls: bool = False
@@ -118,16 +130,16 @@ class TlsData:
 class QuicTlsSettings:
     """How a QUIC handshake is to be done: all that its engine wants to know."""
 
-    __slots__ = (
-        "alpn_protocols",
-        "ca_file",
-        "ca_path",
-        "certificate",
-        "certificate_chain",
-        "certificate_private_key",
-        "cipher_suites",
-        "verify_mode",
-    )
+    __slots__ = {
+        "alpn_protocols": "The application protocols to offer, or to choose from.",
+        "ca_file": "A file of certificates to trust.",
+        "ca_path": "A folder of certificates to trust.",
+        "certificate": "The certificate to show.",
+        "certificate_chain": "What to show beside it.",
+        "certificate_private_key": "The key of the certificate.",
+        "cipher_suites": "The cipher suites that may be used; None for the usual ones.",
+        "verify_mode": "Whether the peer's certificate is checked, as in the module ssl.",
+    }
 
     def __init__(
         self,
@@ -153,7 +165,7 @@ class QuicTlsSettings:
 class QuicTlsData(TlsData):
     """For `quic_start_*`: a handler fills in `settings`."""
 
-    __slots__ = ("settings",)
+    __slots__ = {"settings": "What the handshake is to be done by; None until somebody chose it."}
 
     def __init__(self, conn: Connection, context: Context, settings: QuicTlsSettings | None = None) -> None:
         super().__init__(conn, context, is_dtls=False)

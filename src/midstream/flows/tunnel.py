@@ -13,7 +13,11 @@ _MESSAGE = s.row(s.flag, s.binary, s.number)
 class TunnelMessage:
     """Some bytes that one side sent: a chunk of a stream, or a datagram. `timestamp` is in seconds since the epoch."""
 
-    __slots__ = ("content", "from_client", "timestamp")
+    __slots__ = {
+        "content": "The bytes; those that an addon assigns are sent.",
+        "from_client": "Whether the client sent it.",
+        "timestamp": "When it came, in seconds since the epoch.",
+    }
 
     def __init__(self, from_client: bool, content: bytes, timestamp: float | None = None) -> None:
         self.from_client = from_client
@@ -51,7 +55,9 @@ M = TypeVar("M", bound=TunnelMessage)
 class TunnelFlow(Flow, Generic[M], abstract=True):
     """A flow that is a list of messages. Editing the content of the last one changes what is forwarded."""
 
-    __slots__ = ("messages",)
+    __slots__ = {
+        "messages": "What went over it so far, the newest last; of a long conversation the oldest are dropped."
+    }
 
     messages: list[M]
 

@@ -18,7 +18,14 @@ BINARY = 2
 class WebSocketMessage:
     """One message. `content` is always bytes. `dropped` ones are not forwarded, `injected` ones are not the peer's."""
 
-    __slots__ = ("content", "dropped", "from_client", "injected", "timestamp", "type")
+    __slots__ = {
+        "content": "The message as bytes, also when it is text.",
+        "dropped": "Whether it is kept back; see `drop`.",
+        "from_client": "Whether the client sent it.",
+        "injected": "Whether it was made here.",
+        "timestamp": "When it came, in seconds since the epoch.",
+        "type": "The opcode of RFC 6455: text or binary.",
+    }
 
     def __init__(
         self,
@@ -99,7 +106,14 @@ def checked_message(value: Any, where: str) -> WebSocketMessage:
 class WebSocketData:
     """What happened on a WebSocket: its messages, and how it was closed once it is (None before)."""
 
-    __slots__ = ("__weakref__", "close_code", "close_reason", "closed_by_client", "messages", "timestamp_end")
+    __slots__ = {
+        "__weakref__": "",
+        "close_code": "The status of the closing, by RFC 6455 §7.4; None while it is open.",
+        "close_reason": "The words that came with it.",
+        "closed_by_client": "Who closed it; None while it is open.",
+        "messages": "All messages so far, the newest last.",
+        "timestamp_end": "When it was closed.",
+    }
 
     def __init__(
         self,
