@@ -1,14 +1,17 @@
 """Regular expressions that backtrack on hostile bodies: the filter is skipped for the flow, and named."""
 
+import asyncio
 import logging
-from time import perf_counter
+from time import perf_counter, thread_time
 
 import pytest
 
 from midstream import filters
+from midstream.store.view import View
 from tests.kit.captured import http_flow, websocket_flow
 
 BOMB = b"a" * 60 + b"!"
+PROMISED = 0.1  # seconds for which the loop may be held
 
 
 @pytest.mark.parametrize("text", ["~b '(a|aa)+$'", "!~b '(a|aa)+$'", "~m get & ~b '(a|aa)+$'", "~b '(a|aa)+$' | ~all"])
@@ -39,3 +42,49 @@ def test_a_flow_with_many_messages_has_one_allowance(caplog: pytest.LogCaptureFi
     start = perf_counter()
     assert not filters.parse("~b '(a|aa)+$'")(flow)
     assert perf_counter() - start < 2  # 200 allowances would be 12 seconds
+
+
+async def test_looking_for_flows_never_holds_the_loop() -> None:
+    view = View()
+    for _ in range(100):
+        view.add(http_flow("https://bad.example/trap", response_body=BOMB))
+    longest, done = 0.0, False
+
+    async def measure() -> None:
+        nonlocal longest
+        while not done:
+            before = thread_time()
+            await asyncio.sleep(0)
+            longest = max(longest, thread_time() - before)
+
+    measuring = asyncio.create_task(measure())
+    await asyncio.sleep(0)
+    for work in (view.refilter(filters.parse("~b '(a|aa)+$'")), view.resolve("~b '(?:a|aa)+$'").look()):
+        await work
+    done = True
+    await measuring
+    assert longest < PROMISED
+
+
+async def test_all_the_filters_that_look_at_one_flow_hold_it_once() -> None:
+    view = View()
+    asked = [filters.parse(f"~b '(a|aa)+{end}'") for end in "$xyz"]
+    view.set_filter(asked.pop())
+    begin = thread_time()
+    flow = http_flow("https://bad.example/trap", response_body=BOMB)
+    assert [each(flow) for each in asked] == [False] * 3
+    view.add(flow)
+    view.update(flow)
+    assert thread_time() - begin < PROMISED
+
+
+@pytest.mark.parametrize("text", ["~u '/users/{id}'", "~u /users/{d}", "~b '[[:alpha:]]'", "~b {e}", "~b 'a{e}'"])
+def test_braces_and_brackets_mean_what_they_mean_to_re(text: str) -> None:
+    matches = filters.parse(text)
+    assert not matches(http_flow("https://a.example/users/ab", response_body=b"abc"))
+    assert matches(http_flow("https://a.example/users/{id}", response_body=b"a{e}:]")) is ("{d}" not in text)
+
+
+def test_what_cannot_be_compiled_is_no_filter() -> None:
+    with pytest.raises(filters.FilterError, match="too large"):
+        filters.parse(f"~b '{'(?:' * 300}a{'){2}' * 300}'")

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from midstream.text import patterns as patterns_module
 from midstream.text.patterns import LEAST, LIMIT, Allowance, TooSlow, check, searcher
 from tests.kit.waiting import until
 
@@ -30,6 +31,11 @@ patterns = st.recursive(
 flag_sets = st.sets(st.sampled_from([re.IGNORECASE, re.MULTILINE, re.DOTALL])).map(lambda chosen: sum(map(int, chosen)))
 
 
+@pytest.fixture(autouse=True)
+def _nothing_was_given_up_just_now() -> None:
+    patterns_module._here.ran_out = 0.0
+
+
 @given(pattern=patterns, flags=flag_sets, text=st.text(alphabet="abcABx1é .\n\r", max_size=12))
 def test_what_re_finds_is_found(pattern: str, flags: int, text: str) -> None:
     assert searcher(pattern, flags, Allowance())(text) == (re.search(pattern, text, flags) is not None)
@@ -39,6 +45,41 @@ def test_what_re_finds_is_found(pattern: str, flags: int, text: str) -> None:
 def test_what_re_finds_in_bytes_is_found(pattern: str, flags: int, data: bytes) -> None:
     raw = pattern.encode()
     assert searcher(raw, flags, Allowance())(data) == (re.search(raw, data, flags) is not None)
+
+
+# Braces that are no repetition, and [ within a set: `regex` has other meanings for both.
+PIECES = ["{", "}", "{e}", "{d}", "{i<=1}", "{id}", "{1", "{,", "{,2}", "{1,}", "{}", "[[:alpha:]]", "[[:foo:]]", "[[]"]
+PIECES += [
+    "[]{e}]",
+    "[^]{]",
+    r"[\]{e}]",
+    "[a-c{e}]",
+    r"\{e}",
+    r"\[",
+    r"\\",
+    "[&&[b]]",
+    "a",
+    "b",
+    "(?:ab)",
+    "(?#[)",
+    r"\N{DIGIT ONE}",
+]
+
+
+@given(pieces=st.lists(st.sampled_from(PIECES), max_size=4), text=st.text(alphabet="abei{}[]:&1,\\ ", max_size=8))
+def test_what_is_no_syntax_for_re_is_none_here(pieces: list[str], text: str) -> None:
+    pattern = "".join(pieces)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            expected = re.search(pattern, text) is not None
+        except re.error:
+            return
+        for data in (text, pattern, text + pattern):
+            expected = re.search(pattern, data) is not None
+            assert searcher(pattern, 0, Allowance())(data) == expected
+            if r"\N" not in pattern:
+                assert searcher(pattern.encode(), 0, Allowance())(data.encode()) == expected
 
 
 @given(pattern=st.text(alphabet="ab[](){}*+?|^$\\.-,1?:=!<>P&~i", max_size=10))
@@ -112,7 +153,43 @@ def test_who_runs_out_of_time_again_and_again_gets_less() -> None:
     assert granted == sorted(granted, reverse=True)
     assert granted[0] == LIMIT
     assert granted[-1] == LEAST
+    allowance.renew()
     assert search(b"aaa")
+
+
+def test_moderate_searches_share_the_time_of_one_question_too() -> None:
+    allowance = Allowance()
+    search = searcher(rb"a+a+b", 0, allowance)
+    start = time.perf_counter()
+    with pytest.raises(TooSlow):
+        for _ in range(2_000):  # each of about 2 ms, and none is given up by itself
+            search(b"a" * 500)
+    assert time.perf_counter() - start < GENEROUS
+
+
+def test_several_questions_about_the_same_data_hold_the_thread_once() -> None:
+    allowances = [Allowance() for _ in range(6)]
+    granted = []
+    for allowance in allowances:
+        allowance.renew()
+        granted.append(allowance.left)
+        with pytest.raises(TooSlow):
+            searcher(rb"(a|aa)+$", 0, allowance)(b"a" * 40 + b"!")
+    assert granted == [LIMIT, *[LEAST] * 5]
+    assert sum(granted) < 0.1
+
+
+def test_without_threads_large_data_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_more(thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    search = searcher(rb"needle-\d", 0, Allowance())
+    with monkeypatch.context() as broken:
+        broken.setattr(threading.Thread, "start", no_more)
+        for _ in range(6):
+            with pytest.raises(TooSlow):
+                search(b"abc " * 250_000)
+    assert searcher(rb"needle-\d", 0, Allowance())(b"abc " * 250_000 + b"needle-1")
 
 
 def test_large_data_is_searched_as_well() -> None:

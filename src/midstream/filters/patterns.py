@@ -30,9 +30,8 @@ def str_test(pattern: str, flags: int, allowance: Allowance) -> StrTest:
     """A test for text. BadArgument when `pattern` is no regular expression."""
     exact = case_sensitive()
     flags = flags if exact else flags | re.IGNORECASE
-    _check(pattern, flags)
     if _LITERAL.fullmatch(pattern) is None:
-        return searcher(pattern, flags, allowance)
+        return _compiled(pattern, flags, allowance)
     if exact:
         return lambda text: pattern in text
     # `in` is several times faster than an IGNORECASE search, and the same as long as both are ASCII.
@@ -49,18 +48,18 @@ def bytes_test(pattern: str, flags: int, allowance: Allowance) -> BytesTest:
         reason = "this is no regular expression: it has a character that no text has"
         raise BadArgument(reason, error.start) from None
     flags = flags if exact else flags | re.IGNORECASE
-    _check(raw, flags)
     if _LITERAL.fullmatch(pattern) is None:
-        return searcher(raw, flags, allowance)
+        return _compiled(raw, flags, allowance)
     if exact:
         return lambda data: raw in data
     needle = raw.lower()
     return lambda data: needle in data.lower()
 
 
-def _check(pattern: AnyStr, flags: int) -> None:
+def _compiled(pattern: AnyStr, flags: int, allowance: Allowance) -> Callable[[AnyStr], bool]:
     try:
         check(pattern, flags)
+        return searcher(pattern, flags, allowance)
     except re.error as error:
         offset = error.pos or 0
         if isinstance(pattern, bytes):

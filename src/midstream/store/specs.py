@@ -13,7 +13,7 @@ from midstream import filters
 from midstream.flows.flow import Flow
 from midstream.store.rows import Row
 from midstream.text.suggest import did_you_mean
-from midstream.work.slices import Token, cooperate
+from midstream.work.slices import Budget, Token
 
 
 class Store(Protocol):
@@ -64,10 +64,14 @@ class Flows(Sequence[Flow]):
         """Find out which flows are meant, in slices. False: the token was overtaken, and nothing is known."""
         if self.is_searched_for:
             ids: list[str] = []
-            async for some in cooperate(self._find, token=token):
-                ids.extend(id_ for id_ in some if id_ is not None)
-            if token is not None and not token.current:
-                return False
+            budget = Budget()  # flow by flow: one may be a large body and the next one empty
+            for id_ in self._find:
+                if id_ is not None:
+                    ids.append(id_)
+                if budget.spent():
+                    await budget.rest()
+                    if token is not None and not token.current:
+                        return False
             self._ids = tuple(ids)
         return True
 
