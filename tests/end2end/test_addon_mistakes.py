@@ -3,6 +3,7 @@
 The last row of design/promises.md, and promise 6: no script ends the running proxy.
 """
 
+import asyncio
 from pathlib import Path
 
 import pytest
@@ -226,6 +227,87 @@ async def test_a_handler_that_blocks_is_named(tmp_path: Path, confdir: Path, def
     async with origin(answering(lambda heard: ok(b"whole"))) as web, middump(confdir, "-s", path) as program:
         assert (await asked(program, web, "/")).body == b"whole"
         assert f"in request ({path}:3)" in await program.line("bad.py held everything up for", "ms")
+
+
+ENDLESS = """
+def endless(piece):
+    while True:
+        yield {piece}
+
+def {event}(flow):
+    if flow.request.path == "/bad":
+        flow.{part}.stream = endless
+"""
+
+
+@pytest.mark.parametrize("piece", ["b'x' * 65536", "b''"])
+@pytest.mark.parametrize(("event", "part"), [("requestheaders", "request"), ("responseheaders", "response")])
+async def test_a_stream_function_without_end_serves_others_and_ends_with_its_client(
+    tmp_path: Path, confdir: Path, event: str, part: str, piece: str
+) -> None:
+    path = script(tmp_path, ENDLESS.format(event=event, part=part, piece=piece))
+    async with origin(answering(lambda heard: ok(b"whole"))) as web, middump(confdir, "-s", path) as program:
+        bad = asyncio.create_task(asked(program, web, "/bad", "-d", "upload", "-m", "2"))
+        for _ in range(3):
+            fine = await asked(program, web, "/fine", "-m", "2")
+            assert (fine.status, fine.body) == (200, b"whole")
+        assert (await bad).exit == 28  # curl's patience is at its end, as nothing else is
+        await program.line("/bad")
+
+
+async def test_a_stream_function_that_blocks_is_named(tmp_path: Path, confdir: Path) -> None:
+    source = """
+import time
+
+def slow(piece):
+    time.sleep(0.2)
+    return piece
+
+def responseheaders(flow):
+    flow.response.stream = slow
+"""
+    path = script(tmp_path, source)
+    async with origin(answering(lambda heard: ok(b"whole"))) as web, middump(confdir, "-s", path) as program:
+        assert (await asked(program, web, "/")).body == b"whole"
+        await program.line(f"the stream function slow ({path}:4) held everything up for", "ms")
+
+
+async def test_a_handler_that_never_returns_ends_with_its_client(tmp_path: Path, confdir: Path) -> None:
+    path = script(tmp_path, "import asyncio\n\nasync " + handler("request", "await asyncio.Event().wait()"))
+    async with origin(answering(lambda heard: ok(b"whole"))) as web, middump(confdir, "-s", path) as program:
+        assert (await asked(program, web, "/bad", "-m", "1")).exit == 28
+        await program.line("client disconnected")
+        assert (await asked(program, web, "/fine")).body == b"whole"
+
+
+async def test_a_loop_that_a_script_stops_goes_on(tmp_path: Path, confdir: Path) -> None:
+    path = script(
+        tmp_path, "import asyncio\n\n" + handler("request", "asyncio.get_running_loop().stop()", "flow.comment = '1'")
+    )
+    async with origin(answering(lambda heard: ok(b"whole"))) as web, middump(confdir, "-s", path) as program:
+        for _ in range(2):
+            done = await asked(program, web, "/bad")
+            assert (done.status, done.body) == (200, b"whole")
+        await program.error("an addon stopped the event loop", "ctx.master.shutdown()")
+
+
+async def test_what_a_thread_raises_is_logged_with_visible_controls(tmp_path: Path, confdir: Path) -> None:
+    source = """
+import threading
+
+def fail(text):
+    raise RuntimeError(text)
+
+def request(flow):
+    threading.Thread(target=fail, args=(flow.request.headers["x-text"],), name="mine").start()
+"""
+    path = script(tmp_path, source)
+    async with origin(answering(lambda heard: ok(b"whole"))) as web, middump(confdir, "-s", path) as program:
+        done = await asked(program, web, "/", "-H", "X-Text: \x9b31mred \u202e")
+        assert done.body == b"whole"
+        await program.error("thread mine failed: RuntimeError: ", "31mred")
+        printed = program.printed()
+        assert "\x9b" not in printed and "\u202e" not in printed
 
 
 async def test_a_concurrent_handler_that_blocks_holds_nobody_up(tmp_path: Path, confdir: Path) -> None:

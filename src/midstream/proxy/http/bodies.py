@@ -5,10 +5,12 @@ Used by `exchange` for requests and responses. The decision is the addons' first
 
 import inspect
 import logging
-from collections.abc import Callable, Iterable
+import time
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from midstream.flows.http import Request, Response
+from midstream.hub.emitters import SLOW
 from midstream.hub.failures import one_line, own_traceback
 from midstream.hub.handlers import location
 from midstream.proxy.errors import BodyTooLarge, Unsendable
@@ -19,6 +21,8 @@ from midstream.wire.http1 import NO_BODY
 
 Message = Request | Response
 StreamFunction = Callable[[bytes], Iterable[bytes] | bytes]
+
+_END = object()
 
 logger = logging.getLogger("midstream.proxy")
 
@@ -76,7 +80,7 @@ def _most_held(settings: Settings) -> int:
 class StreamedBody:
     """A body on its way through: applies `message.stream`, counts, and keeps what the options say to keep."""
 
-    __slots__ = ("_kept", "_message", "_most", "_settings", "_transform", "size")
+    __slots__ = ("_kept", "_message", "_most", "_settings", "_transform", "_was_slow", "size")
 
     def __init__(self, message: Message, settings: Settings, *, outgrown: bool) -> None:
         self._message = message
@@ -90,57 +94,72 @@ class StreamedBody:
         else:
             self._most = _most_held(settings) if outgrown and not stream else 0
         self._kept: list[bytes] = []
+        self._was_slow = False
         self.size = 0
 
-    def take(self, data: bytes) -> list[bytes]:
+    def take(self, data: bytes) -> Iterator[bytes]:
         """What goes on for one piece that came. Raises BodyTooLarge, Unsendable."""
         self.size += len(data)
         check_size(self._message, self.size, self._settings)
-        return self._pass(data)
+        yield from self._pass(data)
 
-    def end(self) -> list[bytes]:
-        """What goes on after the last piece; the flow learns what was kept."""
-        rest = self._pass(b"") if self._transform is not None else []
-        if self._kept:
-            body = b"".join(self._kept)
-            self._message.raw_content = body
-        else:
-            self._message.raw_content = None
-        return rest
+    def end(self) -> Iterator[bytes]:
+        """What goes on after the last piece; behind that the flow learns what was kept."""
+        if self._transform is not None:
+            yield from self._pass(b"")
+        self._message.raw_content = b"".join(self._kept) if self._kept else None
 
     def kept_size(self) -> int:
         """Bytes of the body that the flow has."""
         return len(self._message.raw_content or b"")
 
-    def _pass(self, data: bytes) -> list[bytes]:
-        if self._transform is None:
-            out = [data]
-        else:
-            out = _call(self._transform, data)
-        if self._most:
-            for piece in out:
+    def _pass(self, data: bytes) -> Iterator[bytes]:
+        for piece in self._made_of(data) if self._transform is not None else (data,):
+            if self._most and piece:
                 self._kept.append(piece[: self._most])
                 self._most -= min(len(piece), self._most)
-        return out
+            yield piece
+
+    def _made_of(self, data: bytes) -> Iterator[bytes]:
+        """What an addon's function makes of a piece, one by one: it may be without end.
+
+        Raises Unsendable, which names the function, whatever that does.
+        """
+        function = self._transform
+        assert function is not None
+        pieces: Iterator[Any] | None = None
+        piece: Any
+        while True:
+            begin = time.perf_counter()
+            try:
+                if pieces is None:
+                    made = function(data)
+                    pieces = iter((made,) if isinstance(made, bytes | bytearray) else made)
+                piece = next(pieces, _END)
+                if piece is not _END and not isinstance(piece, bytes | bytearray):
+                    raise TypeError(f"it returned {type(piece).__name__}, not bytes")
+            except BaseException as exc:  # the border to an addon: nothing that it raises may end the connection's task
+                raise _failure(function, exc) from None
+            self._name_if_slow(function, time.perf_counter() - begin)
+            if piece is _END:
+                return
+            yield piece
+
+    def _name_if_slow(self, function: StreamFunction, seconds: float) -> None:
+        if seconds > SLOW and not self._was_slow:  # once for each body
+            self._was_slow = True
+            logger.warning(
+                "the stream function %s held everything up for %.0f ms; make it faster", _name(function), seconds * 1000
+            )
 
 
-def _call(function: StreamFunction, data: bytes) -> list[bytes]:
-    """What an addon's function makes of a piece. Raises Unsendable, which names the function, whatever it does."""
-    try:
-        made = function(data)
-        out: list[Any] = [made] if isinstance(made, bytes | bytearray) else list(made)
-        for piece in out:
-            if not isinstance(piece, bytes | bytearray):
-                raise TypeError(f"it returned {type(piece).__name__}, not bytes")
-    except BaseException as exc:  # the border to an addon: nothing that it raises may end the connection's task
-        where = location(function)
-        logger.error(
-            "a stream function failed: %s",
-            one_line(exc),
-            exc_info=(type(exc), exc, own_traceback(exc, where.rpartition(":")[0])),
-        )
-        raise Unsendable(f"the stream function {_name(function)} failed: {one_line(exc)}") from None
-    return out
+def _failure(function: StreamFunction, exc: BaseException) -> Unsendable:
+    logger.error(
+        "a stream function failed: %s",
+        one_line(exc),
+        exc_info=(type(exc), exc, own_traceback(exc, location(function).rpartition(":")[0])),
+    )
+    return Unsendable(f"the stream function {_name(function)} failed: {one_line(exc)}")
 
 
 def _name(function: object) -> str:

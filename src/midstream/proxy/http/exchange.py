@@ -6,6 +6,7 @@ Reads top to bottom; waiting for a person, a slow addon or a slow peer is an `aw
 
 import ssl
 import time
+from collections.abc import Iterable
 
 from midstream.certs.failures import explain_broken
 from midstream.flows.headers import Headers
@@ -22,6 +23,7 @@ from midstream.proxy.http.writer import BodyWriter
 from midstream.proxy.streams.stream import Stream
 from midstream.proxy.tunnels.raw import tunnel
 from midstream.wire.http1 import Fields, Refused
+from midstream.work.slices import Budget
 
 # RFC 9110 §9.2.2: doing these twice is the same as doing them once, so a request that met a closing connection is
 # repeated.
@@ -212,7 +214,8 @@ async def _upload_streamed(
         if not await _taken(writer, streamed.take(piece)):
             return
         piece = await _read_request_piece(client, context)
-    rest = streamed.end()
+    if not await _taken(writer, streamed.end()):
+        return
     _note_cut(flow, request, streamed, "request")
     if client.reader.trailers:
         request.trailers = Headers(client.reader.trailers)
@@ -220,7 +223,7 @@ async def _upload_streamed(
     context.watch.rest()
     await context.events.request(flow)
     check_alive(flow)
-    if await _taken(writer, rest, trailers_of(request)) and flow.response is None:
+    if await _taken(writer, (), trailers_of(request)) and flow.response is None:
         context.watch.expect_server(context.settings.idle_timeout, upstream.did_not_answer)
 
 
@@ -229,16 +232,24 @@ async def _read_request_piece(client: DownstreamH1, context: ClientContext) -> b
     return await client.reader.read_piece()
 
 
-async def _taken(writer: BodyWriter, pieces: list[bytes], trailers: Fields | None = None) -> bool:
+async def _taken(writer: BodyWriter, pieces: Iterable[bytes], trailers: Fields | None = None) -> bool:
     """Whether the server took these pieces, and the end with its trailers if they are given."""
     try:
-        for piece in pieces:
-            await writer.write(piece)
+        await _write_all(writer, pieces)
         if trailers is not None:
             await writer.end(trailers)
     except OSError:
         return False
     return True
+
+
+async def _write_all(writer: BodyWriter, pieces: Iterable[bytes]) -> None:
+    """Write what an addon may make without end: others get their turn, also when nobody has to be waited for."""
+    budget = Budget()
+    for piece in pieces:
+        await writer.write(piece)
+        if budget.spent():
+            await budget.rest()
 
 
 async def _stream_response(
@@ -249,11 +260,9 @@ async def _stream_response(
     streamed = StreamedBody(response, context.settings, outgrown=bool(first))
     piece = first or await _read_response_piece(upstream, context)
     while piece:
-        for out in streamed.take(piece):
-            await writer.write(out)
+        await _write_all(writer, streamed.take(piece))
         piece = await _read_response_piece(upstream, context)
-    for out in streamed.end():
-        await writer.write(out)
+    await _write_all(writer, streamed.end())
     _note_cut(flow, response, streamed, "response")
     if upstream.reader.trailers:
         response.trailers = Headers(upstream.reader.trailers)
