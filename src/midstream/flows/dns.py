@@ -235,7 +235,7 @@ class DNSMessage:
 class DNSFlow(Flow):
     """A query and its answer once there is one. Setting `response` before the query was sent answers it locally."""
 
-    __slots__ = ("request", "response")
+    __slots__ = {"request": "The query.", "response": "The answer; None until there is one."}
 
     _SCHEMA: ClassVar[s.Schema] = {
         **Flow._SCHEMA,
