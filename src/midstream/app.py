@@ -193,7 +193,7 @@ def _check(invocation: Invocation, master: ProxyMaster) -> int:
     # Imported here: no run needs it.
     from midstream.hub.checking import check, summary
 
-    keys = (master.console.bindings.reload,) if isinstance(master, ConsoleMaster) else ()
+    keys = (master.console.bindings.read_now,) if isinstance(master, ConsoleMaster) else ()
     problems = check(invocation, master, keys)
     show("".join(f"{visible(problem)}\n" for problem in [*problems, summary(master, problems)]))
     return 1 if problems else 0

@@ -66,6 +66,23 @@ async def test_filtering_many_flows_does_not_hold_the_loop(tmp_path):
         assert probe.longest < 0.25
 
 
+async def test_a_large_key_file_does_not_hold_the_loop(tmp_path, caplog):
+    letters = "abcdefghijklmnopqrstuvwxyz"
+    chords = [f"ctrl x {one} {two} {three}" for one in "ab" for two in letters for three in letters]
+    lines = [f"  - {{keys: {chord}, in: [flows, detail], run: not.there @focus}}" for chord in chords]
+    path = tmp_path / "large.yaml"
+    path.write_text("\n".join(["version: 1", "bind:", *lines[:900]]))
+    assert path.stat().st_size > 55_000
+    async with shown_console(tmp_path) as shown:
+        async with Probe() as probe:
+            shown.press(":", f"console.keymap.load {path}", "enter")
+            await shown.until_shown("900 keys bound")
+            shown.press("K", "g", "G")
+            await asyncio.sleep(0)
+        assert "850 more keys do nothing yet" in caplog.text
+        assert probe.longest < 0.25
+
+
 async def test_a_terminal_that_does_not_read_is_not_painted_for(tmp_path):
     """The frame clock asks the writer: with a full pipe nothing is painted, and then the newest state is."""
     read_end, write_end = os.pipe()

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import textwrap
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from pathlib import Path
 from random import Random
@@ -24,8 +25,9 @@ def write(path: Path, text: str) -> Path:
     return path
 
 
-def run(shown: Shown, line: str) -> object:
-    return shown.console.master.commands.execute(line)
+async def run(shown: Shown, line: str) -> object:
+    result = shown.console.master.commands.execute(line)
+    return await result if isinstance(result, Awaitable) else result
 
 
 def bound(shown: Shown, keys: str, context: str = "flows") -> str:
@@ -125,21 +127,21 @@ async def test_options_within_commands_are_looked_for_too(tmp_path, line, missin
 
 async def test_bind_and_unbind_until_exit(tmp_path):
     async with shown_console(tmp_path) as shown:
-        run(shown, "console.key.bind flows,detail 'ctrl x k' flow.kill @focus")
-        run(shown, "console.key.bind flowlist,eventlog 'meta b' flow.mark @focus ':red_circle:'")
+        await run(shown, "console.key.bind flows,detail 'ctrl x k' flow.kill @focus")
+        await run(shown, "console.key.bind flowlist,eventlog 'meta b' flow.mark @focus ':red_circle:'")
         keymap = shown.console.keys.keymap
         assert keymap.find(("ctrl x", "k"), CONTEXTS["detail"], None).binding.help == "Kill", (
             "as it is called elsewhere"
         )
         assert keymap.find(("alt b",), CONTEXTS["log"], None).binding.command == "flow.mark @focus :red_circle:"
-        run(shown, "console.key.unbind flowlist a")
+        await run(shown, "console.key.unbind flowlist a")
         assert bound(shown, "a") == ""
         assert bound(shown, "a", "detail") == "flow.resume @focus"
-        run(shown, "console.keymap.reload")
+        await run(shown, "console.keymap.reload")
         assert bound(shown, "a") == ""
         assert shown.console.keys.keymap is not keymap
         assert shown.console.keys.keymap.find(("ctrl x", "k"), CONTEXTS["flows"], None).binding
-        assert "flows" in run(shown, "console.key.contexts")
+        assert "flows" in await run(shown, "console.key.contexts")
 
 
 @pytest.mark.parametrize(
@@ -160,7 +162,7 @@ async def test_bind_and_unbind_until_exit(tmp_path):
 async def test_what_cannot_be_done_is_said(tmp_path, line, problem):
     async with shown_console(tmp_path) as shown:
         with pytest.raises(CommandError) as raised:
-            run(shown, line)
+            await run(shown, line)
         assert problem in str(raised.value)
         assert bound(shown, "a") == "flow.resume @focus"
 
@@ -170,7 +172,7 @@ async def test_odd_keys(tmp_path, key):
     async with shown_console(tmp_path) as shown:
         if key == "'\\''":
             key = '"\'"'
-        run(shown, f"console.key.bind options {key} console.exit")
+        await run(shown, f"console.key.bind options {key} console.exit")
         shown.press("K", "/", "console.exit", "enter")
         wanted = {"space": "space"}.get(key, key.strip("'\"") or key[1])
         assert bound(shown, wanted, "options") == "console.exit"
@@ -188,8 +190,8 @@ async def test_a_file_loaded_while_it_runs_is_laid_over_what_is_there(tmp_path):
         """,
     )
     async with shown_console(tmp_path) as shown:
-        run(shown, "console.key.bind flows y flow.kill @focus")
-        run(shown, f"console.keymap.load {path}")
+        await run(shown, "console.key.bind flows y flow.kill @focus")
+        await run(shown, f"console.keymap.load {path}")
         assert "2 keys bound; 1 entry is skipped, the keys pane says why" in shown.text
         assert bound(shown, "ctrl t") == "flow.mark.toggle @focus"
         assert bound(shown, "d") == "flow.kill @focus"
@@ -202,11 +204,11 @@ async def test_a_file_loaded_while_it_runs_is_laid_over_what_is_there(tmp_path):
 
         path.write_text("version: 1\nbind: [")
         with pytest.raises(CommandError, match=r"more\.yaml:2:8"):
-            run(shown, f"console.keymap.load {path}")
+            await run(shown, f"console.keymap.load {path}")
         assert bound(shown, "ctrl t") == "flow.mark.toggle @focus", "a file that cannot be read changes nothing"
 
         path.write_text("version: 1\nextends: none\nbind: [{keys: k, run: flow.kill @all}]\n")
-        run(shown, f"console.keymap.load {path}")
+        await run(shown, f"console.keymap.load {path}")
         assert bound(shown, "a") == ""
         assert bound(shown, "k") == "flow.kill @all"
         assert shown.console.bindings.errors == []
@@ -219,16 +221,18 @@ async def test_which_set_is_an_option(tmp_path, caplog):
     async with shown_console(tmp_path) as shown:
         for value, own in (("tiny", "ctrl t"), (str(other), "ctrl o")):
             shown.options.update(console_keys=value)
+            await shown.until(lambda own=own: bound(shown, own))
             for key in (own, "ctrl y", "d"):
                 assert bound(shown, key), (value, key)
         assert bound(shown, "ctrl t") == ""
         shown.options.update(console_keys="tinny")
-        assert shown.console.bindings.errors == ["console_keys: there is no key set 'tinny'; did you mean 'tiny'?"]
+        wrong = "console_keys: there is no key set 'tinny'; did you mean 'tiny'?"
+        await shown.until(lambda: shown.console.bindings.errors == [wrong])
         assert bound(shown, "d")
         write(tmp_path / "keys.yaml", "version: 1\nextends: default\nbind: [{keys: ctrl y, run: flow.kill @focus}]\n")
         shown.options.update(console_keys="tiny")
+        await shown.until(lambda: "keys.yaml says itself what it extends, so console_keys is not used" in caplog.text)
         assert bound(shown, "ctrl t") == ""
-        assert "keys.yaml says itself what it extends, so console_keys is not used" in caplog.text
 
 
 async def test_without_any_key_left_there_are_those_of_the_default_set(tmp_path):
@@ -255,21 +259,21 @@ async def test_saving_keeps_what_stands_in_the_file(tmp_path):
         version: 1
         bind:
           # the most useful one
-          - {keys: ctrl t, in: [flows], run: flow.kill @focus, help: Kill}  # really
+          - {keys: ctrl t, in: [flows], run: "flow.kill @focus", help: 'Kill'}  # really
           - keys: ctrl y
             run: flow.kill @all
         """,
     )
     path.chmod(0o640)
     async with shown_console(tmp_path) as shown:
-        run(shown, "console.key.bind flows 'ctrl u' flow.mark @focus ':dog:'")
-        run(shown, "console.key.unbind global 'ctrl y'")
-        run(shown, "console.key.bind flows d flow.kill @focus")
-        run(shown, "console.key.unbind flows d")
-        run(shown, "console.key.unbind flows e")
-        run(shown, "console.key.bind flows e flow.revert @focus")
+        await run(shown, "console.key.bind flows 'ctrl u' flow.mark @focus ':dog:'")
+        await run(shown, "console.key.unbind global 'ctrl y'")
+        await run(shown, "console.key.bind flows d flow.kill @focus")
+        await run(shown, "console.key.unbind flows d")
+        await run(shown, "console.key.unbind flows e")
+        await run(shown, "console.key.bind flows e flow.revert @focus")
         shown.press("K", "S")
-        assert "6 changes written to" in shown.text
+        await shown.until_shown("6 changes written to")
         assert shown.console.bindings.session == []
         assert bound(shown, "d") == ""
     assert path.read_text() == textwrap.dedent("""\
@@ -277,7 +281,7 @@ async def test_saving_keeps_what_stands_in_the_file(tmp_path):
         version: 1
         bind:
           # the most useful one
-          - {keys: ctrl t, in: [flows], run: flow.kill @focus, help: Kill}  # really
+          - {keys: ctrl t, in: [flows], run: "flow.kill @focus", help: 'Kill'}  # really
           - keys: ctrl u
             in: [flows]
             run: 'flow.mark @focus :dog:'
@@ -303,16 +307,16 @@ async def test_saving_keeps_what_stands_in_the_file(tmp_path):
 
 async def test_saving_makes_the_file_or_adds_to_a_list(tmp_path):
     async with shown_console(tmp_path) as shown:
-        run(shown, "console.key.bind flows 'g x' flow.kill @focus")
-        run(shown, "console.keymap.save")
+        await run(shown, "console.key.bind flows 'g x' flow.kill @focus")
+        await run(shown, "console.keymap.save")
     await again(tmp_path, lambda shown: bound(shown, "g x") == "flow.kill @focus" or pytest.fail())
     write(tmp_path / "keys.yaml", "# a list\n- key: ctrl t\n  cmd: flow.kill @focus\n")
     async with shown_console(tmp_path) as shown:
-        run(shown, "console.key.bind flows 'ctrl u' flow.kill @focus")
-        run(shown, "console.keymap.save")
-        run(shown, "console.key.unbind flows 'd'")
+        await run(shown, "console.key.bind flows 'ctrl u' flow.kill @focus")
+        await run(shown, "console.keymap.save")
+        await run(shown, "console.key.unbind flows 'd'")
         with pytest.raises(CommandError, match="is a list, which cannot say that d is unbound"):
-            run(shown, "console.keymap.save")
+            await run(shown, "console.keymap.save")
     assert (tmp_path / "keys.yaml").read_text().startswith("# a list\n")
     await again(tmp_path, lambda shown: bound(shown, "ctrl u") == "flow.kill @focus" or pytest.fail())
 
@@ -320,9 +324,9 @@ async def test_saving_makes_the_file_or_adds_to_a_list(tmp_path):
 async def test_a_broken_file_is_not_written_over(tmp_path):
     path = write(tmp_path / "keys.yaml", "version: 1\nbind: [\n")
     async with shown_console(tmp_path) as shown:
-        run(shown, "console.key.bind flows 'ctrl u' flow.kill @focus")
+        await run(shown, "console.key.bind flows 'ctrl u' flow.kill @focus")
         with pytest.raises(CommandError, match=r"keys\.yaml:3:1: .*; nothing was saved"):
-            run(shown, "console.keymap.save")
+            await run(shown, "console.keymap.save")
     assert path.read_text() == "version: 1\nbind: [\n"
 
 
@@ -394,6 +398,77 @@ async def test_a_rebinding_that_fails_leaves_the_old_one(tmp_path):
         assert "'e' starts the chord 'e h' in flows; unbind that first" in shown.text
         assert bound(shown, "m") == "flow.mark.toggle @focus"
         assert shown.console.bindings.session == []
+        assert ": console.key.bind flows e flow.mark.toggle @focus" in shown.prompt_line, "what was typed is not lost"
+        shown.press("f5", "enter")
+        assert "'ef5' is no key name" in shown.text
+        shown.press("backspace", "backspace", "backspace", "Y", "enter")
+        assert (bound(shown, "Y"), bound(shown, "m")) == ("flow.mark.toggle @focus", "")
+        assert shown.console.active_prompt is None
+
+
+async def test_the_title_of_a_menu_has_room_and_does_no_harm(tmp_path):
+    for title, shown_title in (("Things of \\e[31mmine", "Things of ␛[31mmine"), ("菜单 " * 40, "菜单 菜单 菜单")):
+        menu = f'{{keys: leader t, in: [flows], title: "{title}", items: {{a: [flow.kill @focus, Kill]}}}}'
+        write(tmp_path / "keys.yaml", f"version: 1\nmenus:\n  - {menu}\n")
+        async with shown_console(tmp_path, 80, 24) as shown:
+            shown.press(",", "t")
+            assert f"- , t  {shown_title} " in shown.text
+
+
+async def test_a_text_that_needs_quotes_is_told_so(tmp_path, caplog):
+    write(tmp_path / "keys.yaml", "- key: ctrl a\n  cmd: flow.mark @focus :dog:\n")
+    async with shown_console(tmp_path):
+        assert "keys.yaml:2:29: no ':' is allowed here: is a text not in quotes" in caplog.text
+
+
+TWO_CONDITIONS = """\
+version: 1
+bind:
+  - {keys: y, in: [flows], run: "flow.mark @focus :cat:", when: "~m POST", help: "Cat"}
+  - {keys: y, in: [flows], run: "flow.mark @focus :fox:", when: "~m PUT", help: 'Fox'}
+  - {keys: y, in: [flows], run: flow.mark.toggle @focus}
+"""
+
+
+async def test_one_of_several_conditions_is_moved_or_taken_away_alone(tmp_path):
+    def commands(shown: Shown, key: str) -> list[tuple[str, str]]:
+        return [(each.command, each.help) for each in shown.console.bindings.keymap.bound((key,), "flows")]
+
+    cat, fox = ("flow.mark @focus :cat:", "Cat"), ("flow.mark @focus :fox:", "Fox")
+    toggle = ("flow.mark.toggle @focus", "Mark")
+    write(tmp_path / "keys.yaml", TWO_CONDITIONS)
+    async with shown_console(tmp_path) as shown:
+        shown.press("K", "/", ":cat:", "enter", "enter", "backspace", "Y", "enter")
+        assert commands(shown, "Y") == [cat]
+        assert commands(shown, "y") == [fox, toggle]
+        assert not any(line.startswith("  - y") and ":fox:" in line for line in shown.lines), "it is there again"
+        await run(shown, "console.keymap.save")
+        assert commands(shown, "Y") == [cat]
+        assert commands(shown, "y") == [fox, toggle]
+        shown.press("/", ":fox:", "enter", "d")
+        assert commands(shown, "y") == [toggle]
+        await run(shown, "console.keymap.save")
+    async with shown_console(tmp_path) as shown:
+        assert (commands(shown, "Y"), commands(shown, "y")) == ([cat], [toggle])
+
+
+async def test_saving_twice_at_once_writes_once(tmp_path):
+    async with shown_console(tmp_path) as shown:
+        await run(shown, "console.key.bind flows 'ctrl u' flow.kill @focus")
+        shown.press("K", "S", "S")
+        await shown.until_shown("no key was bound or unbound in this session")
+    assert (tmp_path / "keys.yaml").read_text().count("ctrl u") == 1
+
+
+async def test_what_is_bound_while_files_are_read_counts(tmp_path):
+    path = write(tmp_path / "more.yaml", "version: 1\nbind: [{keys: ctrl t, run: flow.kill @focus}]\n")
+    async with shown_console(tmp_path) as shown:
+        for line in ("console.keymap.reload", f"console.keymap.load {path}"):
+            reading = asyncio.ensure_future(run(shown, line))
+            await asyncio.sleep(0)
+            await run(shown, f"console.key.bind flows {line[-1]} flow.resume @focus")
+            await reading
+            assert bound(shown, line[-1]) == "flow.resume @focus"
 
 
 async def test_keys_of_the_prompt_context(tmp_path):
@@ -439,7 +514,7 @@ async def test_what_is_saved_is_what_was_bound(tmp_path, seed, own):
                 else:
                     bindings.unbind(chord, where)
         wanted = everything(shown)
-        run(shown, "console.keymap.save")
+        await run(shown, "console.keymap.save")
         assert bindings.errors == []
         assert everything(shown) == wanted
 

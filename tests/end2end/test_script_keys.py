@@ -196,7 +196,7 @@ def test_a_key_file_that_is_wrong_stops_nothing(tmp_path):
         (b"version: 1\n", "keys.yaml: larger than 65,536 bytes"),
         (b"[" * 50_000, "keys.yaml:1:51: nested deeper than 50 levels"),
         (b"version: 1\nbind: [{keys: !!python/object/apply:os.system [x], run: q}]", "keys.yaml:2:15: "),
-        (b"version: 1\nbind: &a [*a]", "keys.yaml:2:7: here stands a mapping"),
+        (b"version: 1\nbind: &a [*a]", "keys.yaml:2:7: a mapping with keys, "),
         (b"version: [1", "keys.yaml:1:12: "),
     ],
     ids=["binary", "huge", "deep", "tag", "cycle", "cut"],

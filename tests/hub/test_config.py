@@ -52,7 +52,7 @@ def test_empty_files_change_nothing(opts: Options, text: str) -> None:
     ("text", "message"),
     [
         ("word: [1", "c:1:9: "),
-        ("flag: true\n word: x", "c:2:6: mapping values are not allowed here"),
+        ("flag: true\n word: x", "c:2:6: no ':' is allowed here: is a text not in quotes"),
         ("word: *x", "c:1:7: found undefined alias 'x'"),
         ("word: a\n---\nword: b", "c:2:1: but found another document"),
         ("word: \x07", "c:1:7: unacceptable character #x0007"),

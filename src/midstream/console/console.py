@@ -19,7 +19,7 @@ from midstream.console.commands import ConsoleAddon
 from midstream.console.hints import contexts_of
 from midstream.console.history import CommandHistory, History
 from midstream.console.input import Input
-from midstream.console.key_bindings import KeyBindings
+from midstream.console.key_bindings import KeyBindings, KeyFiles
 from midstream.console.key_engine import KeyEngine
 from midstream.console.keymap import Binding, Keymap
 from midstream.console.layout import Layout
@@ -89,7 +89,8 @@ class Console:
             try:
                 async with asyncio.TaskGroup() as tasks:
                     self._tasks = tasks
-                    self.open()
+                    # Clients are served by now: their first requests do not wait for a large key file.
+                    self.open(files=await self.bindings.read_apart())
                     await self.master.should_exit.wait()
                     for task in self._running:
                         task.cancel()
@@ -98,11 +99,11 @@ class Console:
                 self.close()
                 self.master.shutdown()
 
-    def open(self, screen: urwid.BaseScreen | None = None) -> None:
-        """Make panes and keys and start painting; tests give a screen of their own."""
+    def open(self, screen: urwid.BaseScreen | None = None, files: KeyFiles | None = None) -> None:
+        """Make panes and keys and start painting; tests give a screen of their own, and no key files that were read."""
         self.breadcrumbs.follow_option()
         self.messages.open()
-        self.bindings.open()
+        self.bindings.open(files)
         self.view.on_change.append(self._view_changed)
         self.view.focus_is_taken = self._focus_is_taken
         self.master.options.changed.connect(self._options_changed)
@@ -367,7 +368,7 @@ class Console:
         if "view_filter" in updated:
             self.breadcrumbs.follow_option()
         if "console_keys" in updated:
-            self.bindings.reload()
+            self.spawn(self.bindings.reload(), "reading key files")
         self.terminal.options_changed(updated)
         self.request_frame()
 

@@ -7,17 +7,19 @@ pressed, and `problem` says why it would not work now. Looking keys up: keymap.p
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from midstream import filters
-from midstream.console.key_file import KeyFileReader, Report
-from midstream.console.keymap import Binding, Conflict, Keymap
+from midstream.console import key_save
+from midstream.console.key_file import MOST_ERRORS, KeyFileReader, Report
+from midstream.console.keymap import Binding, Conflict, Keymap, Unbound
 from midstream.flows.errors import CommandError
 from midstream.hub import lexer
 from midstream.hub.types import Cmd, CmdArgs
@@ -28,7 +30,7 @@ if TYPE_CHECKING:
     from midstream.hub.command import Command
     from midstream.hub.options import Options
 
-logger = logging.getLogger(__name__)
+logger = logging.getLogger("midstream.console")  # whose keys these are, for people
 
 OWN_FILE = "keys.yaml"
 OWN_SETS = "keybindings"
@@ -42,21 +44,35 @@ _RUN_ANOTHER = ("console.choose", "console.choose.cmd", "console.command.confirm
 Commands = Mapping[str, "Command"]
 
 
-@dataclass(frozen=True, slots=True)
-class Unbound:
-    """A key that was taken away in the session."""
+@dataclass(slots=True)
+class KeyFiles:
+    """What reading the key files gave: the bindings, and by file what was skipped, or kept with a remark."""
 
-    keys: tuple[str, ...]
-    contexts: tuple[str, ...]
+    keymap: Keymap
+    errors: dict[str, list[str]] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+
+    def read(self, path: Path, sets: Path) -> Report:
+        """Lay a file over what was read before."""
+        report = _reader(self.keymap, sets).read_file(path)
+        self.errors[str(path)] = report.errors
+        self.notes += report.notes
+        return report
 
 
 class KeyBindings:
-    """See the module. `session` are the changes of this session, in order; they live until exit unless saved."""
+    """See the module. `session` are the changes of this session, in order; they live until exit unless saved.
+
+    A large file takes a second to read, so while traffic passes that is done in a thread: Python code lets the loop
+    have its turn every few milliseconds. `_turn` keeps two readings, or a saving, from crossing each other.
+    """
 
     def __init__(self, console: Console) -> None:
         self._console = console
         self.session: list[Binding | Unbound] = []
-        self._files: list[Path] = []  # loaded on command, laid over the rest in this order
+        self._loaded: list[Path] = []  # on command, laid over the rest in this order
+        self._turn = asyncio.Lock()
         self._errors: dict[str, list[str]] = {}
         self._problems: dict[str, str] = {}
         self._revision = 0
@@ -64,10 +80,13 @@ class KeyBindings:
 
     # --- life -------------------------------------------------------------------------------------------------------
 
-    def open(self) -> None:
-        """Read the files; the scripts are loaded by now, so what their keys ask for is there or missing."""
+    def open(self, files: KeyFiles | None = None) -> None:
+        """Take what was read; the scripts are loaded by now, so what their keys ask for is there or missing."""
         self._console.master.commands.changed.connect(self._commands_changed)
-        self.reload()
+        if files is None:
+            self.read_now()
+        else:
+            self.take(files)
 
     def close(self) -> None:
         """Follow the commands no longer."""
@@ -83,134 +102,167 @@ class KeyBindings:
         return self._console.confdir / OWN_FILE
 
     @property
+    def keymap(self) -> Keymap:
+        return self._console.keys.keymap
+
+    @property
     def revision(self) -> tuple[int, int, int]:
         """Another value after each change of what there is to show."""
-        keymap = self._console.keys.keymap
-        return (id(keymap), keymap.revision, self._revision)
+        return (id(self.keymap), self.keymap.revision, self._revision)
 
     # --- files ------------------------------------------------------------------------------------------------------
 
-    def reload(self) -> None:
-        """Read everything anew, then do again what the session changed."""
-        keymap = Keymap()
-        self._errors.clear()
-        base = self._read_base(keymap)
-        own = self.own_file
-        if os.path.isfile(own):
-            report = self._reader(keymap).read_file(own)
-            self._note(own, report)
-            if report.started_anew and self._wanted:
-                logger.warning("%s says itself what it extends, so console_keys is not used", own)
-        for path in self._files:
-            self._note(path, self._reader(keymap).read_file(path))
-        if not any(True for _ in keymap.in_context("global")):
-            self._reader(keymap).read_set(DEFAULT_SET)  # there are always keys
-        for change in self.session:
-            self._apply(keymap, change)
-        self._console.keys.drop()
-        self._console.keys.keymap = keymap
-        self._changed()
-        for error in (*base, *(error for error in self.errors if error not in base)):
-            logger.warning("%s", error)
-        self._report_unavailable(self.unavailable())
+    def read_now(self) -> None:
+        """Read everything and let it count, when nobody waits for the loop."""
+        self.take(self.read())
 
-    def load(self, path: Path) -> Report:
+    async def reload(self) -> None:
+        """Read everything anew, then do again what the session changed."""
+        async with self._turn:
+            self.take(await self.read_apart())
+
+    async def read_apart(self) -> KeyFiles:
+        """`read`, while the loop goes on."""
+        return await asyncio.to_thread(self.read)
+
+    def read(self) -> KeyFiles:
+        """What the files say. Nothing changes yet."""
+        files = KeyFiles(Keymap())
+        self._read_base(files)
+        own = self.own_file
+        if os.path.isfile(own) and files.read(own, self._own_sets).started_anew and self._wanted:
+            files.warnings.append(f"{own} says itself what it extends, so console_keys is not used")
+        for path in tuple(self._loaded):
+            files.read(path, self._own_sets)
+        if not any(True for _ in files.keymap.in_context("global")):
+            _reader(files.keymap, self._own_sets).read_set(DEFAULT_SET)  # there are always keys
+        return files
+
+    def take(self, files: KeyFiles) -> None:
+        """Let what was read count, with the changes of the session over it, and report what is wrong with it."""
+        for change in self.session:
+            _apply(files.keymap, change)
+        self._errors = files.errors
+        self._install(files.keymap)
+        self._report(files, self.errors, self.unavailable())
+
+    async def load(self, path: Path) -> Report:
         """Lay a file over the present bindings. CommandError when the file as a whole cannot be used."""
-        before = {id(binding) for binding in self._console.keys.keymap.all()}
-        reader = self._reader(self._console.keys.keymap)
-        report = reader.read_file(path)
-        if report.was_refused:
-            raise CommandError(report.errors[-1])
-        self._files = [*(each for each in self._files if each != path), path]
-        self._note(path, report)
-        self._console.keys.drop()
-        self._changed()
-        for error in report.errors:
-            logger.warning("%s", error)
-        self._report_unavailable([binding for binding in self.unavailable() if id(binding) not in before])
+        async with self._turn:
+            before, done = {id(binding) for binding in self.keymap.all()}, len(self.session)
+            files = KeyFiles(self.keymap.copy())
+            report = await asyncio.to_thread(files.read, path, self._own_sets)
+            if report.was_refused:
+                raise CommandError(report.errors[-1])
+            for change in self.session[done:]:  # made meanwhile
+                _apply(files.keymap, change)
+            self._loaded = [*(each for each in self._loaded if each != path), path]
+            self._errors |= files.errors
+            self._install(files.keymap)
+            new = [binding for binding in self.unavailable() if id(binding) not in before]
+            self._report(files, report.errors, new)
         return report
+
+    async def save(self) -> int:
+        """Write the changes of the session into the person's own file; how many. CommandError: nothing was written."""
+        async with self._turn:
+            changes = list(self.session)
+            if not changes:
+                raise CommandError("no key was bound or unbound in this session")
+            below = [lost for lost in self.keymap.lost if not lost.binding.source.startswith((SESSION, OWN_FILE))]
+
+            def is_below(keys: tuple[str, ...], context: str) -> bool:
+                """Whether a set that the file stands on binds these keys, or chords that begin with them."""
+                return any(lost.binding.keys[: len(keys)] == keys and lost.context == context for lost in below)
+
+            await asyncio.to_thread(key_save.save, self.own_file, changes, is_below)
+            del self.session[: len(changes)]
+            self.take(await self.read_apart())
+        return len(changes)
 
     @property
     def _wanted(self) -> str:
         return getattr(self._console.master.options, "console_keys", None) or ""
 
-    def _read_base(self, keymap: Keymap) -> list[str]:
+    @property
+    def _own_sets(self) -> Path:
+        return self._console.confdir / OWN_SETS
+
+    def _read_base(self, files: KeyFiles) -> None:
         """The default set, and over it the one that is wanted (which may say that it starts anew)."""
-        self._reader(keymap).read_set(DEFAULT_SET)
+        _reader(files.keymap, self._own_sets).read_set(DEFAULT_SET)
         wanted = self._wanted
         if not wanted or wanted == DEFAULT_SET:
-            return []
-        reader = self._reader(keymap)
+            return
+        reader = _reader(files.keymap, self._own_sets)
         if "/" in wanted or wanted.endswith((".yaml", ".yml")):
             report = reader.read_file(Path(os.path.expanduser(wanted)))
         else:
             report = reader.read_set(wanted)
-        errors = [f"console_keys: {error}" if "no key set" in error else error for error in report.errors]
-        self._errors["console_keys"] = errors
-        return errors
+        files.errors["console_keys"] = [
+            f"console_keys: {error}" if "no key set" in error else error for error in report.errors
+        ]
 
-    def _reader(self, keymap: Keymap) -> KeyFileReader:
-        return KeyFileReader(keymap, filters.parse, (self._console.confdir / OWN_SETS,))
-
-    def _note(self, path: Path, report: Report) -> None:
-        self._errors[str(path)] = report.errors
-        self.were_seen = self.were_seen and not report.errors
-        for note in report.notes:
+    def _report(self, files: KeyFiles, errors: Sequence[str], unavailable: Sequence[Binding]) -> None:
+        self.were_seen = self.were_seen and not errors
+        for note in files.notes:
             logger.info("%s", note)
+        for line in (*files.warnings, *errors):
+            logger.warning("%s", line)
+        for binding in unavailable[:MOST_ERRORS]:
+            logger.warning(
+                "%s: %s does nothing yet: %s",
+                binding.place or binding.source,
+                " ".join(binding.keys),
+                self.problem(binding),
+            )
+        if (more := len(unavailable) - MOST_ERRORS) > 0:
+            logger.warning("%d more keys do nothing yet; the keys pane lists them", more)
 
     # --- this session -----------------------------------------------------------------------------------------------
 
-    def bind(self, keys: tuple[str, ...], contexts: tuple[str, ...], command: str, like: Binding | None = None) -> None:
-        """Bind until exit. `like` lends its condition. CommandError when the keys cut across a chord."""
-        when, when_text = (like.when, like.when_text) if like is not None else (None, "")
-        self._do(Binding(keys, contexts, command, "", when, when_text, SESSION))
+    def bind(self, keys: tuple[str, ...], contexts: tuple[str, ...], command: str) -> None:
+        """Bind until exit. CommandError when the keys cut across a chord."""
+        self._do(Binding(keys, contexts, command, source=SESSION))
 
     def unbind(self, keys: tuple[str, ...], contexts: tuple[str, ...]) -> None:
         """Take keys away until exit. CommandError when nothing is bound to them there."""
         self._do(Unbound(keys, contexts))
 
+    def remove(self, binding: Binding) -> None:
+        """Take away one binding, and no others that its keys have under other conditions."""
+        self._do(*self._without(binding))
+
     def move(self, old: Binding, contexts: tuple[str, ...], keys: tuple[str, ...], command: str) -> None:
-        """Bind anew what was bound to other keys, or elsewhere; if that fails the old binding stays."""
-        if (old.keys, old.contexts) == (keys, contexts):
-            self.bind(keys, contexts, command, old)
-            return
-        before = list(self.session)
-        self.unbind(old.keys, old.contexts)
-        try:
-            self.bind(keys, contexts, command, old)
-        except CommandError:
-            self.session = before
-            self.reload()
-            raise
+        """Bind anew what was bound to other keys, or elsewhere, under its condition; if that fails it stays."""
+        help_text = old.help if command == old.command else ""
+        new = Binding(keys, contexts, command, help_text, old.when, old.when_text, SESSION)
+        stays = (old.keys, old.contexts) == (keys, contexts)
+        self._do(*([] if stays else self._without(old)), new)
 
-    def is_below(self, keys: tuple[str, ...], context: str) -> bool:
-        """Whether a set that the person's own file stands on binds these keys, or chords that begin with them."""
-        return any(
-            lost.binding.keys[: len(keys)] == keys
-            and lost.context == context
-            and not lost.binding.source.startswith((SESSION, OWN_FILE))
-            for lost in self._console.keys.keymap.lost
-        )
+    def _without(self, binding: Binding) -> list[Binding | Unbound]:
+        """Unbinding takes all that a key has, so the others are bound again, the first one last: it counts first."""
+        others: dict[tuple[str, str], Binding] = {}
+        for context in binding.contexts:
+            for other in self.keymap.bound(binding.keys, context):
+                if (said := (other.command, other.when_text)) != (binding.command, binding.when_text):
+                    contexts = (*others[said].contexts, context) if said in others else (context,)
+                    others[said] = replace(other, contexts=contexts, source=SESSION)
+        return [Unbound(binding.keys, binding.contexts), *reversed(others.values())]
 
-    def _do(self, change: Binding | Unbound) -> None:
-        if problem := self._apply(self._console.keys.keymap, change):
-            raise CommandError(problem)
-        self.session.append(change)
+    def _do(self, *changes: Binding | Unbound) -> None:
+        """All of them, or none and CommandError."""
+        keymap = self.keymap.copy()
+        for change in changes:
+            if problem := _apply(keymap, change):
+                raise CommandError(problem)
+        self.session += changes
+        self._install(keymap)
+
+    def _install(self, keymap: Keymap) -> None:
         self._console.keys.drop()
+        self._console.keys.keymap = keymap
         self._changed()
-
-    def _apply(self, keymap: Keymap, change: Binding | Unbound) -> str:
-        """What is in the way, or nothing."""
-        if isinstance(change, Unbound):
-            if not keymap.remove(change.keys, change.contexts, SESSION):
-                return f"{' '.join(change.keys)!r} is not bound in {', '.join(change.contexts)}"
-            return ""
-        keymap.begin_layer()
-        try:
-            keymap.add(change)
-        except Conflict as conflict:
-            return f"{conflict}; unbind that first"
-        return ""
 
     # --- what works -------------------------------------------------------------------------------------------------
 
@@ -224,16 +276,7 @@ class KeyBindings:
 
     def unavailable(self) -> list[Binding]:
         """The bindings whose command or option is missing."""
-        return [binding for binding in self._console.keys.keymap.all() if self.problem(binding)]
-
-    def _report_unavailable(self, bindings: Sequence[Binding]) -> None:
-        for binding in bindings:
-            logger.warning(
-                "%s: %s does nothing yet: %s",
-                binding.place or binding.source,
-                " ".join(binding.keys),
-                self.problem(binding),
-            )
+        return [binding for binding in self.keymap.all() if self.problem(binding)]
 
     def _commands_changed(self) -> None:
         self._problems.clear()
@@ -242,6 +285,24 @@ class KeyBindings:
     def _changed(self) -> None:
         self._revision += 1
         self._console.request_frame()
+
+
+def _reader(keymap: Keymap, own_sets: Path) -> KeyFileReader:
+    return KeyFileReader(keymap, filters.parse, (own_sets,))
+
+
+def _apply(keymap: Keymap, change: Binding | Unbound) -> str:
+    """What is in the way, or nothing."""
+    if isinstance(change, Unbound):
+        if not keymap.remove(change.keys, change.contexts, SESSION):
+            return f"{' '.join(change.keys)!r} is not bound in {', '.join(change.contexts)}"
+        return ""
+    keymap.begin_layer()
+    try:
+        keymap.add(change)
+    except Conflict as conflict:
+        return f"{conflict}; unbind that first"
+    return ""
 
 
 def command_problem(line: str, commands: Commands) -> str:

@@ -9,7 +9,6 @@ from collections.abc import Callable, Sequence
 from pathlib import Path as FilePath
 from typing import TYPE_CHECKING
 
-from midstream.console import key_save
 from midstream.console.key_list import contexts_named
 from midstream.console.key_names import BadKey, parse_chord
 from midstream.console.keymap import CONTEXTS, Binding
@@ -93,8 +92,7 @@ class KeyCommands:
     @command("console.key.unbind.focus")
     def key_unbind_focus(self) -> None:
         """Take the selected binding away until exit."""
-        binding = self._focused()
-        self._console.bindings.unbind(binding.keys, binding.contexts)
+        self._console.bindings.remove(self._focused())
 
     @command("console.key.find")
     def key_find(self) -> None:
@@ -107,36 +105,31 @@ class KeyCommands:
     # --- files ------------------------------------------------------------------------------------------------------
 
     @command("console.keymap.load")
-    def keymap_load(self, path: Path) -> None:
+    async def keymap_load(self, path: Path) -> None:
         """Lay a key file over the present bindings; entries that are wrong are skipped."""
-        report = self._console.bindings.load(FilePath(path))
-        skipped = len(report.errors)
-        more = f"; {skipped} entr{'ies are' if skipped != 1 else 'y is'} skipped, the keys pane says why" * bool(
-            skipped
-        )
-        self._console.message(f"{report.count} keys bound{more}", "warn" if skipped else "info", log=False)
+        report = await self._console.bindings.load(FilePath(path))
+        self._tell(f"{report.count} keys bound", len(report.errors))
 
     @command("console.keymap.reload")
-    def keymap_reload(self) -> None:
+    async def keymap_reload(self) -> None:
         """Read all key files again; what the session changed stays."""
-        self._console.bindings.reload()
-        count = len(self._console.bindings.errors)
-        more = f"; {count} entr{'ies are' if count != 1 else 'y is'} skipped, the keys pane says why" * bool(count)
-        self._console.message(f"key files read again{more}", "warn" if count else "info", log=False)
+        await self._console.bindings.reload()
+        self._tell("key files read again", len(self._console.bindings.errors))
 
     @command("console.keymap.save")
-    def keymap_save(self) -> None:
+    async def keymap_save(self) -> None:
         """Write the bindings of this session to keys.yaml in the config folder, keeping what stands there."""
-        bindings = self._console.bindings
-        if not bindings.session:
-            raise CommandError("no key was bound or unbound in this session")
-        count = len(bindings.session)
-        key_save.save(bindings.own_file, bindings.session, bindings.is_below)
-        bindings.session.clear()
-        bindings.reload()
-        self._console.message(f"{count} change{'s' if count > 1 else ''} written to {bindings.own_file}")
+        count = await self._console.bindings.save()
+        self._console.message(f"{count} change{'s' if count > 1 else ''} written to {self._console.bindings.own_file}")
 
     # --- parts ------------------------------------------------------------------------------------------------------
+
+    def _tell(self, what: str, skipped: int) -> None:
+        if skipped:
+            entries = "1 entry is" if skipped == 1 else f"{skipped} entries are"
+            self._console.message(f"{what}; {entries} skipped, the keys pane says why", "warn", log=False)
+        else:
+            self._console.message(what)
 
     def _focused(self) -> Binding:
         pane = self._console.focused_pane
@@ -158,18 +151,16 @@ class KeyCommands:
 
     def _rebind(self, old: Binding, text: str) -> None:
         words = lexer.split(text)
-        if words[:1] != [BIND] or len(words) < 4:
+        if words[:1] != [BIND]:
             self._console.run_command(text)
             return
-        _, contexts, key, *line = words
         try:
-            if line[0] not in self._console.master.commands.commands:
-                self._console.run_command(text)  # it says what is wrong
-                return
-            run = " ".join([line[0], *(lexer.quote(word) for word in line[1:])])
+            self._console.master.commands.prepare(text)
+            _, contexts, key, command_name, *arguments = words
+            run = " ".join([command_name, *map(lexer.quote, arguments)])
             self._console.bindings.move(old, _contexts(contexts.split(",")), self._chord(key), run)
         except CommandError as error:
-            self._console.message(str(error), "error")
+            raise ValueError(error) from None  # the prompt stays
 
 
 def _contexts(names: Sequence[str]) -> tuple[str, ...]:

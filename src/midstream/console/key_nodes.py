@@ -24,7 +24,7 @@ class Skip(Exception):
 def mapping(node: Node, known: tuple[str, ...], required: tuple[str, ...] = ()) -> dict[str, Node]:
     """The values by key; each key is known and stands once."""
     if not isinstance(node, MappingNode) or foreign_tag(node):
-        raise Skip(node, f"here stands a mapping with {', '.join(known)}")
+        raise Skip(node, f"a mapping with {', '.join(known)} belongs here")
     entries: dict[str, Node] = {}
     for key_node, value in node.value:
         key = text(key_node)
@@ -44,14 +44,14 @@ def sequence(node: Node | None) -> list[Node]:
     if node is None or (isinstance(node, ScalarNode) and not node.value):
         return []
     if not isinstance(node, SequenceNode) or foreign_tag(node):
-        raise Skip(node, "here stands a list")
+        raise Skip(node, "a list belongs here")
     return list(node.value)
 
 
 def text(node: Node) -> str:
     """A plain text as it is written: `1` and `~` are keys too."""
     if not isinstance(node, ScalarNode):
-        raise Skip(node, "here stands a plain text")
+        raise Skip(node, "a plain text belongs here")
     if tag := foreign_tag(node):
         raise Skip(node, f"tags such as {tag[:80]} mean nothing here")
     if len(node.value) > LONGEST_TEXT:

@@ -1,7 +1,7 @@
 """Writes the bindings of a session into the person's key file, keeping its comments and order.
 
-`console.keymap.save` calls it. The file may be of our format or a list of the other (key_list.py); a list cannot take
-keys away, so then nothing is written and the reason is said.
+key_bindings.py calls it, in a thread. The file may be of our format or a list of the other (key_list.py); a list
+cannot take keys away, so then nothing is written and the reason is said.
 """
 
 from __future__ import annotations
@@ -11,19 +11,15 @@ import os
 import stat
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from midstream.console.key_file import LARGEST_FILE
 from midstream.console.key_names import BadKey, parse_chord
-from midstream.console.keymap import LEADER, Binding
+from midstream.console.keymap import LEADER, Binding, Unbound
 from midstream.flows.errors import CommandError
 from midstream.hub import yaml_nodes
 from midstream.hub.config import replace_file
 from midstream.hub.yaml_nodes import BadYaml
-
-if TYPE_CHECKING:
-    from midstream.console.key_bindings import Unbound
-
 
 IsBelow = Callable[[tuple[str, ...], str], bool]
 
@@ -42,7 +38,8 @@ def save(path: Path, changes: Sequence[Binding | Unbound], is_below: IsBelow) ->
         raise CommandError(f"{error}; nothing was saved") from None
     yaml = YAML()
     yaml.indent(mapping=2, sequence=4, offset=2)
-    yaml.width = 120
+    yaml.width = LARGEST_FILE  # lines stay as they are
+    yaml.preserve_quotes = True
     document: Any = (yaml.load(before) if before.strip() else None) or {"version": 1}
     if isinstance(document, dict):
         for change in changes:

@@ -7,7 +7,8 @@ Contexts inherit: flows → list → global, detail → global; prompt, text and
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from copy import copy
 from dataclasses import dataclass, field, replace
 
 from midstream.flows.flow import Flow
@@ -49,6 +50,14 @@ class Binding:
     place: str = ""
     leader_at: tuple[int, ...] = ()
     layer: int = 0  # set when it is added
+
+
+@dataclass(frozen=True, slots=True)
+class Unbound:
+    """Keys that were taken away in the session."""
+
+    keys: tuple[str, ...]
+    contexts: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +106,17 @@ class Keymap:
         self.lost: deque[Lost] = deque(maxlen=_MOST_LOST)
         self.leader = LEADER
         self.menu_delay = MENU_DELAY
+
+    def copy(self) -> Keymap:
+        """Another one with the same in it: a change of several steps is tried there first."""
+        other = copy(self)
+        other._bindings = {
+            context: {keys: list(entries) for keys, entries in bound.items()}
+            for context, bound in self._bindings.items()
+        }
+        other._prefixes = {context: dict(counts) for context, counts in self._prefixes.items()}
+        other._titles, other._helps, other.lost = dict(self._titles), dict(self._helps), self.lost.copy()
+        return other
 
     # --- filling ----------------------------------------------------------------------------------------------------
 
@@ -235,6 +255,10 @@ class Keymap:
             if (context, keys) in self._titles:
                 return self._titles[context, keys][0]
         return ""
+
+    def bound(self, keys: tuple[str, ...], context: str) -> Sequence[Binding]:
+        """What is bound to exactly these keys, the first one that applies first."""
+        return tuple(self._bindings[context].get(keys, ()))
 
     def in_context(self, context: str) -> Iterator[Binding]:
         """All bindings of one context, without those it inherits; one's own come before those of the set below."""

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 SECONDS = 5.0
 
-logger = logging.getLogger(__name__)
+logger = logging.getLogger("midstream.console")  # who says it, for people
 
 
 class Messages:

@@ -171,7 +171,8 @@ def menu_lines(
                 shown: list[Run] = [("hint.key", key.rjust(key_room)), ("menu", f" {text}")]
                 line += [*shown, ("menu", " " * max(0, cell - line_width(shown)))]
         body.append(line)
-    return framed(f"{show_chord(prefix)}  {title}".rstrip(), body, min(columns, across * cell + 4))
+    head = visible(f"{show_chord(prefix)}  {title}".rstrip())
+    return framed(head, body, min(columns, max(across * cell, cells.measure(head) + 2) + 4))
 
 
 def choice_lines(candidates: Candidates, chosen: int, columns: int, rows: int) -> list[Line]:
@@ -196,8 +197,8 @@ def framed(title: str, body: Sequence[Line], columns: int) -> list[Line]:
     """Lines inside a frame of `columns` cells."""
     columns = max(8, columns)
     inside = columns - 4
-    head = f"- {title} " if title else ""
-    lines: list[Line] = [[("border", "+" + (head + "-" * columns)[: columns - 2] + "+")]]
+    head = cells.cut(f"- {visible(title)} ", columns - 2, "…") if title else ""
+    lines: list[Line] = [[("border", "+" + head + "-" * (columns - 2 - cells.measure(head)) + "+")]]
     for line in body:
         left = inside
         runs: list[Run] = [("border", "| ")]

@@ -54,6 +54,8 @@ class CommandPrompt(Prompt):
         return self._roles
 
     def hint(self) -> Line:
+        if self.problem:
+            return super().hint()
         self._parse()
         count = f"-> {self._count.text}" if self._count.text else ""
         return [("prompt.hint", "  ".join(words for words in (self._coming, count, self._help) if words))]
@@ -69,11 +71,10 @@ class CommandPrompt(Prompt):
 
     def accept(self, text: str) -> bool:
         self._count.stop()
+        if self.done is not None:
+            return not text.strip() or super().accept(text)
         if text.strip():
-            if self.done is not None:
-                self.done(text)
-            else:
-                self.console.run_command(text)
+            self.console.run_command(text)
         return True
 
     def cancel(self) -> None:

@@ -64,6 +64,8 @@ def compose(text: str, name: str) -> Node | None:
         problem = error.problem or error.context or ""
         if problem.startswith("maximum depth"):  # newer readers of the library count it, older ones run into the stack
             problem = f"nested deeper than {DEEPEST} levels"
+        elif problem.startswith("mapping values are not allowed"):
+            problem = "no ':' is allowed here: is a text not in quotes, or a line indented wrongly?"
         raise BadYaml(f"{where}: {_one_line(problem)}") from None
     except ReaderError as error:
         before = text[: error.position]

@@ -155,7 +155,7 @@ class KeysPane(ListPane):
         if broken := sum(bool(each.reason) and not each.is_lost for each in self._rows):
             line.append(("failed", f"{broken} not available   "))
         if changes := len(bindings.session):
-            line += [("strong", f"{changes} of this session   "), ("hint.key", "S "), ("hint", "save   ")]
+            line.append(("strong", f"{changes} of this session   "))
         line += [("hint.key", "/ "), ("hint", "find")]
         return [line, heading(_layout(columns))]
 
@@ -230,9 +230,11 @@ def _binding_rows(keymap: Keymap, console: Console) -> Iterator[_Row]:
     found: dict[tuple[object, ...], _Row] = {}
     for context in _ORDER:
         standing = [(binding, "") for binding in keymap.in_context(context)]
-        lost = [(each.binding, each.reason) for each in keymap.lost if each.context == context]
+        said = {_said(binding) for binding, _ in standing}
+        # What was bound again is not lost.
+        lost = [(x.binding, x.reason) for x in keymap.lost if x.context == context and _said(x.binding) not in said]
         for binding, reason in (*standing, *lost):
-            key = (binding.keys, binding.command, binding.when_text, binding.source, reason)
+            key = (_said(binding), binding.source, reason)
             if (before := found.get(key)) is not None and before.binding is not None:
                 contexts = tuple(dict.fromkeys((*before.binding.contexts, context)))
                 found[key] = replace(before, binding=replace(before.binding, contexts=contexts))
@@ -241,6 +243,10 @@ def _binding_rows(keymap: Keymap, console: Console) -> Iterator[_Row]:
                     replace(binding, contexts=(context,)), "", reason or console.bindings.problem(binding), bool(reason)
                 )
     yield from found.values()
+
+
+def _said(binding: Binding) -> tuple[object, ...]:
+    return binding.keys, binding.command, binding.when_text
 
 
 def _likeness(one: _Row, other: _Row) -> int:
