@@ -22,7 +22,7 @@ from midstream.wire.http1 import NO_BODY
 Message = Request | Response
 StreamFunction = Callable[[bytes], Iterable[bytes] | bytes]
 
-_END = object()
+_END: Any = object()
 
 logger = logging.getLogger("midstream.proxy")
 
@@ -128,7 +128,6 @@ class StreamedBody:
         function = self._transform
         assert function is not None
         pieces: Iterator[Any] | None = None
-        piece: Any
         while True:
             begin = time.perf_counter()
             try:
