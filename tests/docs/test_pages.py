@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from midstream import filters
+from midstream import ctx, filters
 from midstream.console.key_file import KeyFileReader
 from midstream.console.key_list import CONTEXTS_OF, NO_PANE
 from midstream.console.key_names import LEGACY_SAME, NAMED, parse_chord
@@ -22,6 +22,8 @@ from midstream.hub.events import DECLARATIONS
 from midstream.hub.flags import make_parser
 from midstream.hub.invocation import Tool, understand
 from midstream.hub.option_kinds import NAMED as KINDS
+from midstream.master import DumpMaster
+from midstream.options import Options
 from midstream.store.specs import SPECS
 from midstream.testing import context, tflow, treq, tresp, ttcpflow
 from tests.docs.pages import (
@@ -158,7 +160,7 @@ def test_names_with_underscores() -> None:
         for word in inline_code(page):
             for marker in re.findall(r":[a-z_]+:", word):
                 assert marker in markers.names() or marker == ":name:", f"{page.name}: {word}"
-            for name in re.findall(r"(?<![\w.:-])[a-z]+(?:_[a-z0-9]+)+(?![\w-])", word):
+            for name in re.findall(r"(?<![\w.:-])[a-z]+(?:_[a-z0-9]+)+(?![\w-]|\.py)", word):
                 known = declared().options.keys() | DECLARATIONS.keys() | reference | written | of_its_own
                 assert name in known | own_options() | INVENTED, f"{page.name}: {word}"
 
@@ -316,3 +318,14 @@ def test_every_page_is_in_the_index() -> None:
     listed = set(re.findall(r"^(?:reference/)?[a-z-]+$", (DOCS / "index.md").read_text("utf-8"), re.MULTILINE))
     pages = {str(page.relative_to(DOCS).with_suffix("")) for page in (*WRITTEN, *MADE)} - {"index"}
     assert pages <= listed
+
+
+async def test_what_the_master_has(tmp_path: Path) -> None:
+    (rows,) = [rows for rows in tables(DOCS / "addons.md") if "ctx.master.shutdown" in str(rows)]
+    names = [code.removeprefix("await ") for row in rows[1:] for code in codes(row[0])]
+    master = DumpMaster(Options(confdir=str(tmp_path)), with_termlog=False)
+    with ctx.use(master):
+        for name in names:
+            eval(re.split(r" = |\(\)$|\(\w+\)$", name)[0], {"ctx": ctx})
+        assert master.addons.get("proxyserver").listen_addrs() == []
+    master.let_go()
