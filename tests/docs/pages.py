@@ -17,8 +17,8 @@ from midstream.hub.options import Options
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
-WRITTEN = sorted(DOCS.glob("*.md"))
-MADE = sorted((DOCS / "reference").glob("*.md"))
+MADE = [DOCS / "examples.md", *sorted((DOCS / "reference").glob("*.md"))]
+WRITTEN = sorted({*DOCS.glob("*.md")} - {*MADE})
 BESIDE = [ROOT / "README.md", ROOT / "CONTRIBUTING.md"]
 TOOLS: tuple[Tool, ...] = ("midstream", "middump")
 

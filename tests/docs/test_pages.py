@@ -321,7 +321,7 @@ def test_every_page_is_in_the_index() -> None:
 
 
 async def test_what_the_master_has(tmp_path: Path) -> None:
-    (rows,) = [rows for rows in tables(DOCS / "addons.md") if "ctx.master.shutdown" in str(rows)]
+    (rows,) = [rows for rows in tables(DOCS / "addons.md") if "`ctx.master.view`" in str(rows)]
     names = [code.removeprefix("await ") for row in rows[1:] for code in codes(row[0])]
     master = DumpMaster(Options(confdir=str(tmp_path)), with_termlog=False)
     with ctx.use(master):
