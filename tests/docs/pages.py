@@ -22,7 +22,7 @@ WRITTEN = sorted({*DOCS.glob("*.md")} - {*MADE})
 BESIDE = [ROOT / "README.md", ROOT / "CONTRIBUTING.md"]
 TOOLS: tuple[Tool, ...] = ("midstream", "middump")
 
-_FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+_FENCE = re.compile(r"^```([^`\n]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
 _CODE = re.compile(r"(?<!`)(`+)(?!`)(.+?)(?<!`)\1(?!`)", re.DOTALL)
 _LINK = re.compile(r"\]\(([^)\s]+)\)")

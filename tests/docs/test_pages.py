@@ -10,13 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from midstream import ctx, filters
+from midstream import filters
 from midstream.console.key_file import KeyFileReader
 from midstream.console.key_list import CONTEXTS_OF, NO_PANE
 from midstream.console.key_names import LEGACY_SAME, NAMED, parse_chord
 from midstream.console.keymap import CONTEXTS, Keymap
 from midstream.console.widgets.line_edit import _KEYS as LINE_KEYS
-from midstream.hub import config_file, markers
+from midstream.hub import config_file, ctx, markers
 from midstream.hub.arguments import ALL as ARGUMENT_TYPES
 from midstream.hub.events import DECLARATIONS
 from midstream.hub.flags import make_parser
