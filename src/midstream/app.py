@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-import signal
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Self
@@ -24,6 +23,7 @@ from midstream.hub.given_options import GivenOptions
 from midstream.hub.invocation import Invocation, Tool, apply, choose_folder, listing, show, understand
 from midstream.hub.master import Master
 from midstream.hub.options import Options
+from midstream.hub.signals import told_to_end
 from midstream.proxy.open_files import raise_limit
 from midstream.proxy.server import Proxy
 from midstream.text.escape import visible
@@ -232,11 +232,6 @@ async def _serve(master: ProxyMaster, invocation: Invocation) -> int:
             task.cancel()
         master.shutdown()
 
-    for number in (signal.SIGINT, signal.SIGTERM):
-        try:
-            loop.add_signal_handler(number, on_signal)
-        except NotImplementedError:  # Windows: the interpreter's own KeyboardInterrupt ends the run
-            break
     collector = Collector(loop)
     collector.settle()
     if isinstance(master, ConsoleMaster):
@@ -244,7 +239,8 @@ async def _serve(master: ProxyMaster, invocation: Invocation) -> int:
         master.view.on_change.append(lambda change: None if len(master.view) else collector.settle_soon())
         collector.start()
     try:
-        await master.run()
+        with told_to_end(on_signal):
+            await master.run()
     except StartError:
         print_errors(master)
     collector.stop()

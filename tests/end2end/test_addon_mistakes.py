@@ -4,6 +4,7 @@ The last row of design/promises.md, and promise 6: no script ends the running pr
 """
 
 import asyncio
+import signal
 from pathlib import Path
 
 import pytest
@@ -278,6 +279,18 @@ async def test_a_handler_that_never_returns_ends_with_its_client(tmp_path: Path,
         assert (await asked(program, web, "/bad", "-m", "1")).exit == 28
         await program.line("client disconnected")
         assert (await asked(program, web, "/fine")).body == b"whole"
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+async def test_a_handler_that_holds_the_loop_for_ever_is_named_when_the_program_is_told_to_end(
+    tmp_path: Path, confdir: Path, number: signal.Signals
+) -> None:
+    path = script(tmp_path, handler("request", "while True: pass"))
+    async with origin(answering(lambda heard: ok(b"whole"))) as web, middump(confdir, "-s", path) as program:
+        assert (await asked(program, web, "/bad", "-m", "1")).exit == 28
+        program.signal(number)
+        assert await program.ended() == 128 + number
+        await program.error(f"held up by {path}:3, in request")
 
 
 async def test_a_loop_that_a_script_stops_goes_on(tmp_path: Path, confdir: Path) -> None:
