@@ -20,7 +20,7 @@ from typing import TypeVar
 
 from midstream.app import make_master, make_options
 from midstream.console.key_file import KeyFileReader
-from midstream.console.keymap import CONTEXTS, Keymap
+from midstream.console.keymap import CONTEXTS, Binding, Keymap
 from midstream.filters import OPERATORS, parse
 from midstream.hub.arguments import ALL as ARGUMENT_TYPES
 from midstream.hub.arguments.cuts import PATHS
@@ -137,7 +137,7 @@ def options(masters: Mapping[Tool, Master]) -> str:
     ]
     for name, (option, tools) in sorted(gathered(masters, lambda master: dict(master.options.items())).items()):
         kind = described_kind(option)
-        facts = [f"Type `{option.type.label}`{f', {kind}' if kind else ''}; default `{shown(option)}`."]
+        facts = [f"Type `{option.type.label}`{f', {kind}' if kind else ''}; {default(option)}."]
         if callable(option._choices):
             facts.append("Choices come and go with addons; completion lists them.")
         elif option.choices is not None:
@@ -214,14 +214,20 @@ def described_type(kind: type) -> str:
 
 
 def filters() -> str:
+    everything = {kind for each in OPERATORS for kind in each.flow_types}
     rows = [
-        (f"{each.name} {each.argument}".strip(), f"{each.help} ({', '.join(each.flow_types)})") for each in OPERATORS
+        (
+            f"{each.name} {each.argument}".strip(),
+            each.help,
+            "all" if everything <= {*each.flow_types} else ", ".join(each.flow_types),
+        )
+        for each in OPERATORS
     ]
     lines = [
-        "A filter selects flows: in the list, for intercepting, marking, printing. See [filters](../filters.md).",
-        "A word alone is searched in the URL.",
+        "A filter selects flows: in the list, for holding, marking, printing. [Filters](../filters.md) tells how they",
+        "are written. A word alone is searched in the URL. An operator never holds for flows of other kinds than its own.",
         "",
-        *table(("operator", "holds when"), rows),
+        *table(("operator", "holds when", "kinds of flows"), rows),
         "",
         *table(("logic", "meaning"), LOGIC),
     ]
@@ -236,13 +242,22 @@ def keys() -> str:
         bound = list(keymap.in_context(context))
         if not bound:
             continue
-        rows = [(" ".join(each.keys), f"{each.help}: `{each.command}`" + condition(each.when_text)) for each in bound]
         after = [f"`{other}`" for other in inherited[1:]]
         lines += ["", f"## {context}", ""]
         if after:
             lines += [f"Then those of {' and '.join(after)}.", ""]
-        lines += table(("key", "what it does"), rows)
+        lines += key_table(bound)
     return page("Keys", lines)
+
+
+def key_table(bound: Sequence[Binding]) -> list[str]:
+    """One row for all keys that do the same."""
+    rows: dict[tuple[str, str], list[str]] = {}
+    for each in bound:
+        what = f"{each.help}{condition(each.when_text)}"
+        rows.setdefault((what, each.command), []).append(code(" ".join(each.keys)))
+    lines = ["| key | does | by the command |", "|---|---|---|"]
+    return lines + [f"| {', '.join(keys)} | {what} | {code(run)} |" for (what, run), keys in rows.items()]
 
 
 def examples() -> str:
@@ -282,18 +297,18 @@ def gathered(
     return found
 
 
-def shown(option: Option) -> str:
+def default(option: Option) -> str:
     match option.default_value:
         case None:
-            return "none"
-        case bool() as value:
-            return str(value).lower()
+            return "nothing by default"
         case "" | []:
-            return "empty"
+            return "empty by default"
+        case bool() as value:
+            return f"default `{str(value).lower()}`"
         case list() as values:
-            return ", ".join(values)
+            return f"default `{', '.join(values)}`"
         case value:
-            return str(value)
+            return f"default `{value}`"
 
 
 def condition(text: str) -> str:
