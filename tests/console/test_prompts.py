@@ -212,3 +212,18 @@ async def test_search_and_next(shown):
     assert shown.view.focus_id == shown.view.shown[2]
     shown.press("/", "nowhere", "enter")
     assert "not found" in shown.text
+
+
+@pytest.mark.parametrize("columns", [60, 80])
+async def test_what_is_wrong_with_a_long_text_is_shown_beside_it(tmp_path, columns):
+    async with shown_console(tmp_path, columns, 24) as shown:
+        shown.press("f", f"~u {'long' * 30} & (")
+        await shown.until(lambda: "  column 1" in shown.prompt_line)
+        assert "& (" in shown.prompt_line
+        shown.press("esc", ":", f"set view_filter {'long' * 30}")
+        assert shown.prompt_line.endswith("longlonglong"), "a hint gives way"
+
+
+async def test_esc_closes_a_prompt_at_once_where_nothing_was_completed(shown):
+    shown.press(":", "nothing.of.the.kind", "tab", "esc")
+    assert shown.console.active_prompt is None

@@ -144,8 +144,9 @@ class Prompt:
             self.candidates = self.complete()
             self.chosen = -1
             choices = self.candidates.choices
-            if len(choices) == 1:
-                self._insert(choices[0], final=True)
+            if len(choices) < 2:
+                if choices:
+                    self._insert(choices[0], final=True)
                 self.candidates = None
                 return
             start = common_start(choices)
@@ -216,9 +217,11 @@ class Prompt:
         used = line_width(runs)
         hint = [(role, text) for role, text in self.hint() if text]
         room = max(10, columns - used - (line_width(hint) + 2 if hint else 0))
-        if room < min(cells.measure(self.edit.text) + 1, columns - used):
-            # The typed text needs the room more than the hint does.
-            room = min(cells.measure(self.edit.text) + 1, columns - used)
+        wanted = min(cells.measure(self.edit.text) + 1, columns - used)
+        if room < wanted:
+            # The typed text needs the room more than a hint does, but not all of it when something is wrong.
+            is_wrong = any(role == "prompt.bad" for role, _ in hint)
+            room = min(wanted, max(room, columns // 2)) if is_wrong else wanted
         window = self.edit.window(max(1, room))
         runs += self._coloured(window.text, window.start, window.end)
         if hint:
