@@ -92,8 +92,8 @@ def test_every_argument_is_completed_and_the_result_is_shown(program: ProgramOnP
     program.wait_for("| black ")
     program.send("<backspace>", "<backspace>", "da", "<tab>")
     prompt(' : tag.put @shown "dark red"', program)
-    program.send(f"{tmp_path}/my", "<tab>", "<tab>")
-    prompt(f' : tag.put @shown "dark red" "{tmp_path}/my notes/notes.txt"', program)
+    program.send("my", "<tab>", "<tab>")
+    prompt(' : tag.put @shown "dark red" "my notes/notes.txt"', program)
     program.send("2", "<enter>")
     program.wait_for("2 noted in dark red")
     assert (tmp_path / "my notes" / "notes.txt").read_text().split("\n") == [

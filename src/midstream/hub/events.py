@@ -7,6 +7,7 @@ which methods count as handlers in handlers.py, and the order of the addons is t
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, Self, TypeVar, overload
@@ -55,7 +56,8 @@ class Declaration:
 
     @property
     def doc(self) -> str:
-        return self.__doc__ or ""
+        """What it means: sentences without the indentation that they have in the source."""
+        return inspect.cleandoc(self.__doc__ or "")
 
 
 class LifecycleEvent(Declaration, Generic[P]):
