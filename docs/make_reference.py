@@ -225,7 +225,7 @@ def filters() -> str:
     ]
     lines = [
         "A filter selects flows: in the list, for holding, marking, printing. [Filters](../filters.md) tells how they",
-        "are written. A word alone is searched in the URL. An operator never holds for flows of other kinds than its own.",
+        "are written. A word alone is searched in the URL. No operator holds for flows of other kinds than its own.",
         "",
         *table(("operator", "holds when", "kinds of flows"), rows),
         "",
@@ -261,16 +261,12 @@ def key_table(bound: Sequence[Binding]) -> list[str]:
 
 
 def examples() -> str:
-    addons = sorted((ROOT / "examples" / "addons").glob("*.py"))
-    programs = sorted((ROOT / "examples" / "embedding").glob("*.py"))
+    """What stands beside the examples, with links that lead there from here, and the programs of the other folder."""
+    folder = ROOT / "examples"
+    _, _, text = (folder / "addons" / "README.md").read_text("utf-8").partition("\n\n")
+    programs = sorted((folder / "embedding").glob("*.py"))
     lines = [
-        "Each is a file to run, to read, and to begin with. Its docstring says how to run it; a test runs it against",
-        "real traffic. [anatomy.py](../examples/addons/anatomy.py) is the one to read first;",
-        "[addons](addons.md) explains the rest.",
-        "",
-        "## Addons",
-        "",
-        *[f"- [{path.name}](../examples/addons/{path.name}): {first_sentence(path)}" for path in addons],
+        *re.sub(r"\]\((?!https?:|#)", "](../examples/addons/", text).splitlines(),
         "",
         "## Programs with a proxy inside",
         "",
