@@ -69,6 +69,22 @@ async def test_a_saved_neighbour_loads_those_scripts_again_that_import_it(master
     assert module(master, alone) is stays
 
 
+async def test_a_neighbour_that_never_comes_to_rest_is_loaded_all_the_same(tmp_path: Path) -> None:
+    quiet = Master(Options())  # which does not look by itself
+    loader = ScriptLoader()
+    quiet.addons.add(loader)
+    write(tmp_path / f"{NAME}.py", "value = 0")
+    path = write(tmp_path / "a.py", f"import {NAME}\nvalue = {NAME}.value")
+    quiet.options.update(scripts=[path])
+    loaded = []
+    for value in range(1, 7):
+        write(tmp_path / f"{NAME}.py", f"value = {value}{' ' * value}")
+        loader._scripts.look(quiet.addons)
+        loaded.append(module(quiet, path).value)
+    assert loaded == [0, 2, 2, 4, 4, 6]
+    await quiet.done()
+
+
 async def test_a_saved_script_keeps_its_neighbours(master: Master, tmp_path: Path) -> None:
     """They may hold what a script wants to keep."""
     write(tmp_path / f"{NAME}.py", "seen = []")

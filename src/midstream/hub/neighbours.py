@@ -67,11 +67,13 @@ class Neighbours:
                     del sys.modules[name]
 
     def changed(self) -> set[Path]:
-        """The folders in which a neighbour was saved since the last attempt to load it, and has stopped changing."""
+        """The folders in which a neighbour was saved since the last attempt to load it; told at the second look, as an
+        editor may be in the middle of writing at the first.
+        """
         folders = set()
         for each in self._known.values():
             before, each.seen = each.seen, _stamp(each.file)
-            if each.seen is not None and each.seen == before and each.seen != each.tried:
+            if each.seen not in (None, each.tried) and before not in (None, each.tried):
                 folders.add(each.folder)
         return folders
 

@@ -24,8 +24,7 @@ from midstream.hub.script_file import ScriptError
 
 logger = logging.getLogger(__name__)
 
-POLL_INTERVAL = 0.25  # seconds; a change must look the same twice before it is loaded
-_RESTLESS = 1  # looks; one that changes all the time is loaded all the same, as it may never come to rest
+POLL_INTERVAL = 0.25  # seconds; what one look finds changed is loaded at the next, changing still or not
 _RACY = 2.0  # seconds within which a file may change without a change of its time stamp
 
 Stamp = tuple[int, int, int, int]
@@ -43,7 +42,6 @@ class Script:
         self.stamp: Stamp | None = None  # of the state that was tried last
         self.racy = False
         self.seen: Stamp | None = None  # at the last look
-        self.restless = 0  # looks at which it was another one each time
 
     def read(self) -> bytes:
         """The file's content, noting its stamp. OSError when there is none."""
@@ -64,10 +62,8 @@ class Script:
         stamp = _stamp(os.stat(self.path))
         self.seen = stamp
         if stamp != self.stamp:
-            if stamp != before and self.restless < _RESTLESS:  # an editor may be in the middle of writing: look again
-                self.restless += 1
+            if before in (None, self.stamp):  # an editor may be in the middle of writing: look again
                 return False
-            self.restless = 0
             if self.stamp is None or stamp[1:] != self.stamp[1:]:  # also by `touch`, which asks for a reload
                 return True
             self.stamp = stamp  # other permissions or another name, or written with its old time put back
@@ -210,7 +206,8 @@ class Scripts:
                 error = error.__cause__ or error
             case AddonManagerError() | OptionsError():
                 text = str(error)
-                line = text if text.startswith(str(script.path)) else f"{script.path}: {text}"
+                place = script_file.place_in(script.path, error) or str(script.path)
+                line = text if text.startswith(str(script.path)) else f"{place}: {text}"
             case _:
                 line = script_file.where_it_failed(script.path, error)
         still = "" if script.module is None else "; its older form goes on"
