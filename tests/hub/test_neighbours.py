@@ -53,7 +53,23 @@ async def test_a_neighbour_can_be_imported_while_loading(master: Master, tmp_pat
     path = write(tmp_path / "a.py", f"from {NAME} import value")
     master.options.update(scripts=[path])
     assert module(master, path).value == 7
+
+
+async def test_a_neighbour_can_be_imported_later_as_long_as_a_script_beside_it_runs(
+    master: Master, tmp_path: Path
+) -> None:
+    write(tmp_path / f"{NAME}.py", "value = 7")
+    lazy = write(tmp_path / "a.py", f"def value():\n    import {NAME}\n    return {NAME}.value")
+    other = write(tmp_path / "b.py", "")
+    master.options.update(scripts=[lazy, other])
+    assert sys.path[0] != str(tmp_path)  # whatever else is imported late is not looked for there first
+    write(tmp_path / "b.py", "x = 1")
+    await until(lambda: hasattr(module(master, other), "x"), "it is loaded again")
+    master.options.update(scripts=[lazy])
+    assert module(master, lazy).value() == 7
+    master.options.update(scripts=[])
     assert str(tmp_path) not in sys.path
+    del sys.modules[NAME]
 
 
 async def test_a_saved_neighbour_loads_those_scripts_again_that_import_it(master: Master, tmp_path: Path) -> None:

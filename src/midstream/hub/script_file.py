@@ -11,6 +11,7 @@ import importlib.util
 import itertools
 import linecache
 import logging
+import os
 import sys
 import traceback
 import types
@@ -54,15 +55,19 @@ def load(path: Path, source: bytes, shown: str) -> types.ModuleType:
         raise ScriptError(where_it_failed(path, error)) from error
     if not hasattr(module, "name"):
         module.__dict__["name"] = shown
+    # Handlers may import from there as well. Last: what this program has yet to import must not be found there.
+    sys.path.append(str(path.parent))
     return module
 
 
 def forget(module: types.ModuleType) -> None:
-    """Take a module that is no longer used out of the table of modules, and its logger out of that of loggers.
+    """Take a module that is no longer used out of the table of modules, its logger out of that of loggers, and its
+    folder off the path.
 
     Each form of a script has a name of its own: what stayed would pile up with each save.
     """
-    sys.modules.pop(module.__name__, None)
+    if sys.modules.pop(module.__name__, None) is not None:
+        _take_off_path(_folder_of(module))
     logging.Logger.manager.loggerDict.pop(module.__name__, None)
 
 
@@ -70,11 +75,16 @@ def where_it_failed(path: Path, error: BaseException) -> str:
     """`/x/script.py:3: NameError: …`: the last line of the script itself that was running."""
     if isinstance(error, SyntaxError):
         return f"{error.filename or path}:{error.lineno or 1}: {type(error).__name__}: {error.msg}"
-    line = 1
+    return f"{place_in(path, error) or f'{path}:1'}: {one_line(error)}"
+
+
+def place_in(path: Path, error: BaseException) -> str:
+    """`/x/script.py:3`: the last line of the script that was running; empty when none was."""
+    place = ""
     for frame, number in traceback.walk_tb(error.__traceback__):
         if frame.f_code.co_filename == str(path):
-            line = number
-    return f"{path}:{line}: {one_line(error)}"
+            place = f"{path}:{number}"
+    return place
 
 
 def own_story(path: Path, error: BaseException) -> ErrorInfo | None:
@@ -92,7 +102,7 @@ def own_story(path: Path, error: BaseException) -> ErrorInfo | None:
 
 @contextmanager
 def _importing_from(folder: Path) -> Iterator[None]:
-    """The script's own folder comes first for imports, but only while it is loaded."""
+    """The script's own folder comes first for imports while it is loaded."""
     entry = str(folder)
     sys.path.insert(0, entry)
     try:
@@ -100,3 +110,16 @@ def _importing_from(folder: Path) -> Iterator[None]:
     finally:
         if entry in sys.path:
             sys.path.remove(entry)
+
+
+def _folder_of(module: types.ModuleType) -> str:
+    # Not `__file__`, which is the script's to change.
+    return os.path.dirname(module.__spec__.origin or "") if module.__spec__ is not None else ""
+
+
+def _take_off_path(entry: str) -> None:
+    """Remove the last such entry: each module that is in use has one, and the user may have had it before."""
+    for at in range(len(sys.path) - 1, -1, -1):
+        if sys.path[at] == entry:
+            del sys.path[at]
+            return
