@@ -191,11 +191,11 @@ async def _run(tool: Tool, argv: Sequence[str]) -> int:
 
 def _check(invocation: Invocation, master: ProxyMaster) -> int:
     # Imported here: no run needs it.
-    from midstream.hub.checking import check, summary
+    from midstream.hub.checking import check
 
     keys = (master.console.bindings.read_now,) if isinstance(master, ConsoleMaster) else ()
-    problems = check(invocation, master, keys)
-    show("".join(f"{visible(problem)}\n" for problem in [*problems, summary(master, problems)]))
+    problems, summary = check(invocation, master, keys)
+    show("".join(f"{visible(problem)}\n" for problem in [*problems, summary]))
     return 1 if problems else 0
 
 

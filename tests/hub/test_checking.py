@@ -132,3 +132,33 @@ def test_the_console_checks_its_keys(folder: Path, capsys: pytest.CaptureFixture
 def test_a_flag_that_nobody_knows_is_a_bad_start(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.middump(["--check", "--listen-prot", "1"]) == 1
     assert capsys.readouterr().err.startswith("middump: no flag is called --listen-prot")
+
+
+def test_places_of_what_the_config_file_names(folder: Path, checked) -> None:
+    config = folder / "conf" / "config.yaml"
+    config.write_text("scripts:\n- ../a.py\n- no.py\n- ../a.py\nmode: [regular, regular]\n")
+    (folder / "a.py").write_text("addons = 3\n")
+    lines = checked(1)
+    assert f"{config}:3:3: scripts: {folder}/conf/no.py does not exist" in lines
+    assert f"{config}:4:3: scripts: '{folder}/conf/../a.py' is named twice" in lines
+    assert f"{folder}/a.py:1: `addons` must be a list of addons, not 3" in lines
+    assert any(line.startswith(f"{config}:5:7: mode 'regular' and 'regular' both want") for line in lines)
+
+
+def test_names_that_a_broken_script_may_have(folder: Path, checked) -> None:
+    (folder / "a.py").write_text(
+        "from midstream import ctx, exceptions\n"
+        'def load(loader):\n    loader.add_option("mine", int, 3, "Mine.")\n'
+        "def configure(updated):\n    raise exceptions.OptionsError('I refuse')\n"
+    )
+    assert checked(1, "-s", "a.py", "--set", "mine=x", "--set", "other=3") == [
+        f"{folder}/a.py: option mine: 'x' is no whole number",
+        "--set: no option is called 'other'; unless a script declares it that did not load",
+        "checked 1 script: 2 problems",
+    ]
+    assert checked(1, "-s", "a.py")[0] == f"{folder}/a.py:5: I refuse"
+
+
+def test_the_files_that_were_read_are_named_also_when_they_name_another_folder(folder: Path, checked) -> None:
+    (folder / "conf" / "config.yaml").write_text(f"confdir: {folder}/other\n")
+    assert checked(0) == [f"checked 0 scripts and {folder}/conf/config.yaml: nothing is wrong"]

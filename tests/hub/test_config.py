@@ -54,7 +54,7 @@ def test_empty_files_change_nothing(opts: Options, text: str) -> None:
         ("word: [1", "c:1:9: "),
         ("flag: true\n word: x", "c:2:6: no ':' is allowed here: is a text not in quotes"),
         ("word: *x", "c:1:7: found undefined alias 'x'"),
-        ("word: a\n---\nword: b", "c:2:1: but found another document"),
+        ("word: a\n---\nword: b", "c:2:1: expected a single document in the stream, but found another document"),
         ("word: \x07", "c:1:7: unacceptable character #x0007"),
         ("flag: true\nword: \x00", "c:2:7: unacceptable character #x0000"),
         ("count: !!int many", "c:1:8: option count: 'many' is no int"),
@@ -62,12 +62,16 @@ def test_empty_files_change_nothing(opts: Options, text: str) -> None:
         ("count: " + "9" * 5000, "c:1:8: option count: '99999999999999999999…' is no int"),
         ("flag: yes", "c:1:7: option flag: expected bool, got 'yes' (str); write true or false"),
         ("flag: 'true'", "c:1:7: option flag: expected bool, got 'true' (str); write true or false"),
-        ("- word", "c:1:1: expected lines of 'option: value', got a sequence"),
-        ("word", "c:1:1: expected lines of 'option: value', got a scalar"),
+        ("- word", "c:1:1: expected lines of 'option: value', got a list"),
+        ("word", "c:1:1: expected lines of 'option: value', got a text"),
         ("flag: true\ncount: many", "c:2:8: option count: expected int, got 'many' (str)"),
         ("word: 8080", "c:1:7: option word: expected str, got 8080 (int); put it in quotes"),
         ("word: 1.5", "c:1:7: option word: expected str, got 1.5 (float); put it in quotes"),
-        ("word: null", "c:1:7: option word: expected str, got None (NoneType)"),
+        ("word: null", "c:1:7: option word: expected str, got None (NoneType); leave the line out for the default"),
+        ("word:\ncount: 3", "c:1:1: option word: expected str, got None (NoneType); leave the line out"),
+        ("flag: 1", "c:1:7: option flag: expected bool, got 1 (int); write true or false"),
+        ("other: &x [b]\nword: *x", "c:2:1: option word: expected str, got ['b'] (list)"),
+        ("count: '3'", "c:1:8: option count: expected int, got '3' (str); write it without quotes"),
         ("scripts: a.py", "c:1:10: option scripts: expected list of str, got 'a.py' (str); write it as [a.py]"),
         ("scripts: [a, 1]", "c:1:10: option scripts: expected list of str, got ['a', 1] (list)"),
         ("order: sise", "c:1:8: option order: 'sise' is no choice; did you mean 'size'?"),
@@ -78,7 +82,7 @@ def test_empty_files_change_nothing(opts: Options, text: str) -> None:
         ("word: !thing x", "c:1:7: option word: tags such as !thing are not allowed here"),
         ("word: !!python/object:os.system x", "c:1:7: option word: expected a plain value, got !!python/object:os.sys"),
         ("scripts: !!set {a}", "c:1:10: option scripts: expected a plain value, got !!set"),
-        ("[a]: b", "c:1:1: an option name is a word, not a sequence"),
+        ("[a]: b", "c:1:1: an option name is a word, not a list"),
         ("word: a\nword: b", "c:2:1: option word stands here twice"),
         ("word: " + "[" * 5000, "c:"),
         ("word: " + "x" * 300_000, "c: 300,006 characters are no config file; the limit is 262,144"),
@@ -129,11 +133,25 @@ def test_a_refusing_addon_takes_the_whole_file_back(opts: Options) -> None:
     @opts.changed.connect
     def configure(updated: set[str]) -> None:
         if opts.word == "bad":
+            raise OptionsError(refusal)
+
+    for refusal, place in (("word is bad", "c:1:7"), ("option word: bad", "c:1:7"), ("it is bad", "c")):
+        with pytest.raises(OptionsError, match=f"^{place}: {refusal}$"):
+            config.load(opts, "word: bad\nflag: true", name="c")
+        assert (opts.word, opts.flag) == ("old", False)
+
+
+def test_what_an_addon_refuses_later_has_its_place_in_the_file(opts: Options) -> None:
+    @opts.changed.connect
+    def configure(updated: set[str]) -> None:
+        if opts.word == "bad":
             raise OptionsError("word is bad")
 
-    with pytest.raises(OptionsError, match="c: word is bad"):
-        config.load(opts, "word: bad\nflag: true", name="c")
-    assert (opts.word, opts.flag) == ("old", False)
+    with pytest.raises(OptionsError, match=r"^c:2:7: word is bad$"), opts.together():
+        config.load(opts, "flag: true\nword: bad", name="c")
+        opts.count = 3
+    with pytest.raises(OptionsError, match=r"^word is bad$"):
+        opts.word = "bad"
 
 
 def test_flags_outrank_the_file_and_sessions_outrank_both(opts: Options) -> None:
@@ -248,7 +266,7 @@ def test_saving_touches_only_what_has_changed(opts: Options, tmp_path: Path) -> 
         ('"word": "a" # c', '"word": new # c\n'),
         ("word: >-\n  a\n\n\nother: 1\n", "word: new\n\n\nother: 1\n"),
         ("{word: a, other: 1}", "word: new\nother: 1\n"),
-        ("# {a}\nword: a\r\nother: 1\r\n", "# {a}\nword: new\nother: 1\n"),
+        ("# {a}\r\nword: a\r\nother: 1\r\n", "# {a}\r\nword: new\r\nother: 1\r\n"),
         ("---\nword: a\n", "---\nword: new\n"),
         ("word: [a]", "word: new\n"),
         ("word:\n- a\n# c\nother: 1", "word: new\n# c\nother: 1\n"),

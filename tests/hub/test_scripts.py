@@ -222,7 +222,7 @@ async def test_an_optionserror_of_the_new_state_keeps_the_old_one(
         "from midstream.exceptions import OptionsError\ndef configure(updated): raise OptionsError('I refuse')",
     )
     await until(lambda: errors(caplog))
-    assert errors(caplog) == [f"{path}: I refuse; its older form goes on"]
+    assert errors(caplog) == [f"{path}:2: I refuse; its older form goes on"]
     assert module(master, path) is old
     assert master.options.greeting == "hello"
 

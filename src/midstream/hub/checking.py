@@ -15,18 +15,20 @@ from functools import partial
 from pathlib import Path
 
 from midstream.flows.errors import OptionsError
-from midstream.hub import config, ctx
+from midstream.hub import config, ctx, yaml_nodes
 from midstream.hub.invocation import Invocation, config_files
 from midstream.hub.log import MasterLogHandler, uninstall_all
 from midstream.hub.master import Master
 from midstream.hub.unclaimed import unclaimed
 from midstream.text.suggest import did_you_mean
 
+_FINE = "nothing is wrong"
 _OURS = str(Path(__file__).parents[1])
 
 
-def check(invocation: Invocation, master: Master, then: Sequence[Callable[[], None]] = ()) -> list[str]:
-    """Set and load what the command line asks for, and return each problem as one line, with file and line if known.
+def check(invocation: Invocation, master: Master, then: Sequence[Callable[[], None]] = ()) -> tuple[list[str], str]:
+    """Set and load what the command line asks for. Returns each problem as one line, with file and line if known, and
+    one line about all of it.
 
     `then` reads what a program has besides (key files), and logs what is wrong with it.
     """
@@ -35,16 +37,13 @@ def check(invocation: Invocation, master: Master, then: Sequence[Callable[[], No
         checking.options(invocation)
         for read in then:
             read()
-    return list(dict.fromkeys(checking.problems))  # a broken script is tried again with each one behind it
+    problems = list(dict.fromkeys(checking.problems))  # a broken script is tried again with each one behind it
+    what = [_count(len(master.options.scripts), "script"), *map(str, checking.files)]
+    return problems, f"checked {' and '.join(what)}: {_count(len(problems), 'problem') if problems else _FINE}"
 
 
-def summary(master: Master, problems: Sequence[str]) -> str:
-    """One line about all of it."""
-    scripts = len(master.options.scripts)
-    files = [file for file in config_files(master.options) if file.exists()]
-    what = [f"{scripts} script{'' if scripts == 1 else 's'}", *map(str, files)]
-    count = f"{len(problems)} problem{'' if len(problems) == 1 else 's'}" if problems else "nothing is wrong"
-    return f"checked {' and '.join(what)}: {count}"
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
 class _Checking:
@@ -52,9 +51,10 @@ class _Checking:
 
     def __init__(self, master: Master) -> None:
         self.problems: list[str] = []
+        self.files: list[Path] = []  # config files that are there
         self._master = master
         self._options = master.options
-        self._scripts: list[str] = []  # those that are there, to be loaded last
+        self._scripts: list[tuple[str, str]] = []  # to be loaded last; with their places in a config file
 
     def options(self, invocation: Invocation) -> None:
         """In the order of a start, but scripts last and one by one, so that nothing keeps them from being loaded."""
@@ -62,29 +62,36 @@ class _Checking:
         options.apply(invocation.loudness, "cli")
         for name, specs in _by_name(invocation.specs).items():
             if name == "scripts":
-                self._scripts = [spec.partition("=")[2] for spec in specs]
+                self._scripts = [(spec.partition("=")[2], "") for spec in specs if "=" in spec]
             else:
                 self._try(partial(options.set, *specs, defer=True, source="cli"))
         for name, texts in invocation.flags.items():
             if name == "scripts":
-                self._scripts = list(texts)
+                self._scripts = [(text, "") for text in texts]
             else:
                 self._try(partial(self._set_flag, name, texts))
         given = bool(self._scripts)
-        for file in config_files(options):
+        self.files = [file for file in config_files(options) if file.exists()]
+        for file in self.files:
             self._config_file(file, with_scripts=not given)
-        for script in self._scripts:
-            self._try(partial(self._load, script))
-        for name, place in unclaimed(options):
-            told = any(place in problem for problem in self.problems)  # it kept its script from loading
-            if not told or place == "--set":
-                self.problems.append(f"{place}: no option is called {name!r}{did_you_mean(name, options)}")
+        for script, place in self._scripts:
+            self._try(partial(self._load, script, place))
+        self._unclaimed()
+
+    def _unclaimed(self) -> None:
+        loader = self._master.addons.get("scriptloader")
+        some_failed = loader is not None and len(loader.addons) < len(self._scripts)
+        unless = "; unless a script declares it that did not load" if some_failed else ""
+        for name, place in unclaimed(self._options):
+            if not any(f"option {name}:" in problem for problem in self.problems):  # it kept its script from loading
+                guess = did_you_mean(name, self._options)
+                self.problems.append(f"{place}: no option is called {name!r}{guess}{unless}")
 
     def _set_flag(self, name: str, texts: Sequence[str]) -> None:
         self._options.apply({name: self._options.option(name).parse(texts)}, "cli")
 
-    def _load(self, script: str) -> None:
-        self._options.apply({"scripts": [*self._options.scripts, script]}, "cli")
+    def _load(self, script: str, place: str) -> None:
+        self._options.apply({"scripts": [*self._options.scripts, script]}, "cli", {"scripts": place})
 
     def _config_file(self, file: Path, with_scripts: bool) -> None:
         try:
@@ -95,7 +102,10 @@ class _Checking:
         for entry in found:
             if entry.key == "scripts" and self._options.option("scripts").type.accepts(entry.value):
                 if with_scripts:
-                    self._scripts = [str(config.relative_path(path, relative_to=file.parent)) for path in entry.value]
+                    self._scripts = [
+                        (str(config.relative_path(path, relative_to=file.parent)), yaml_nodes.place(str(file), node))
+                        for path, node in zip(entry.value, entry.value_node.value, strict=True)
+                    ]
                 continue
             self._try(partial(config.apply_entries, self._options, [entry], file))
 

@@ -47,6 +47,8 @@ def declare_folder(options: Options) -> None:
 
 def folder(options: Options) -> Path:
     """The config folder that is in use. OptionsError when it cannot be one."""
+    if not options.confdir:
+        raise OptionsError("option confdir: needs a folder")
     path = os.path.expanduser(options.confdir)
     if path.startswith("~") or "\0" in path:
         raise OptionsError(f"option confdir: {options.confdir!r} is no folder: there is no such user here")
@@ -118,9 +120,11 @@ def _apply(opts: Options, found: Sequence[Entry], folder: Path | None, name: str
         if RANK[option.source] <= RANK[source]:
             known[key] = checked
     try:
-        opts.apply(known, source)
+        opts.apply(known, source, {entry.key: entry.place for entry in found})
     except OptionsError as error:
-        raise OptionsError(f"{found[0].place if len(found) == 1 else name}: {error}") from None
+        if str(error).startswith(name):
+            raise
+        raise OptionsError(f"{name}: {error}") from None
     for key, (value, where) in unknown.items():
         opts.defer(key, value, source, where)
 
@@ -171,6 +175,7 @@ def serialize(
 
     With `folder`, the one that the text stands in, script paths in it count from there, and are written as absolute.
     """
+    line_end = "\r\n" if "\r\n" in text else "\n"
     text = text.replace("\r\n", "\n")
     found = [replace(entry, value=_from_folder(entry.key, entry.value, folder)) for entry in entries(text, name)]
     wanted: dict[str, OptionValue] = {}
@@ -189,7 +194,7 @@ def serialize(
     if now != expected:
         # Anchors that one entry defines for another, text behind `...`: legal, and beyond what is worth knowing here.
         raise OptionsError(f"{name}: this file cannot be changed in place; give another path, or simplify its YAML")
-    file.write(new)
+    file.write(new.replace("\n", line_end))
 
 
 def _from_folder(key: str, value: Any, folder: Path | None) -> Any:
@@ -200,10 +205,14 @@ def _from_folder(key: str, value: Any, folder: Path | None) -> Any:
 
 
 def _hint(option: Option, value: object) -> str:
+    if value is None:
+        return "; leave the line out for the default"
+    if option.type.base is int and isinstance(value, str) and value.isdecimal():
+        return "; write it without quotes"
     if option.type.base is str and not option.type.sequence and isinstance(value, bool | int | float):
         return "; put it in quotes"
     if option.type.sequence and isinstance(value, str):
         return f"; write it as [{value}]"
-    if option.type is BOOL and isinstance(value, str):
+    if option.type is BOOL and isinstance(value, str | int):
         return "; write true or false"  # YAML 1.2 knows no `yes` and `on`
     return ""

@@ -25,6 +25,7 @@ _TAG = "tag:yaml.org,2002:"
 # Text that needs no quotes, and words that would be something else without.
 _PLAIN = re.compile(r"[A-Za-z_/][A-Za-z0-9_./~-]*( [A-Za-z0-9_/][A-Za-z0-9_./~-]*)*")
 _WORDS = frozenset({"null", "true", "false", "yes", "no", "on", "off", "y", "n"})
+_SHAPES = {"scalar": "a text", "sequence": "a list", "mapping": "a mapping"}
 _SHORT = {"\n": "\\n", "\t": "\\t", '"': '\\"', "\\": "\\\\"}
 
 
@@ -52,7 +53,7 @@ def entries(text: str, name: str) -> list[Entry]:
     if root is None or root.tag == f"{_TAG}null":
         return []
     if root.id != "mapping":
-        raise OptionsError(f"{yaml_nodes.place(name, root)}: expected lines of 'option: value', got a {root.id}")
+        raise OptionsError(f"{yaml_nodes.place(name, root)}: expected lines of 'option: value', got {_SHAPES[root.id]}")
     return list(_pairs(root.value, name))
 
 
@@ -60,7 +61,7 @@ def _pairs(pairs: Sequence[tuple[Any, Any]], name: str) -> Iterator[Entry]:
     seen: set[str] = set()
     for key, value in pairs:
         if key.id != "scalar":
-            raise OptionsError(f"{yaml_nodes.place(name, key)}: an option name is a word, not a {key.id}")
+            raise OptionsError(f"{yaml_nodes.place(name, key)}: an option name is a word, not {_SHAPES[key.id]}")
         if key.value in seen:
             raise OptionsError(f"{yaml_nodes.place(name, key)}: option {key.value} stands here twice")
         seen.add(key.value)
@@ -68,7 +69,9 @@ def _pairs(pairs: Sequence[tuple[Any, Any]], name: str) -> Iterator[Entry]:
             found: Any = [_plain(item, key.value, name) for item in value.value]
         else:
             found = _plain(value, key.value, name)
-        yield Entry(key.value, found, yaml_nodes.place(name, value), key, value)
+        # An alias is the node that it stands for, further up; an empty value is where the next key begins.
+        is_here = key.end_mark.index < value.start_mark.index < value.end_mark.index
+        yield Entry(key.value, found, yaml_nodes.place(name, value if is_here else key), key, value)
 
 
 def _plain(node: Any, key: str, name: str) -> object:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import difflib
 import inspect
+import linecache
 import os
 import types
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -47,8 +48,16 @@ def nested(addon: object) -> Iterable[object]:
     if children is None or isinstance(children, types.ModuleType):
         return ()
     if not isinstance(children, list | tuple):
-        raise AddonManagerError(f"{addon_name(addon)}: `addons` must be a list of addons, not {children!r}")
+        where = _line_of(addon, "addons") if isinstance(addon, types.ModuleType) else addon_name(addon)
+        raise AddonManagerError(f"{where}: `addons` must be a list of addons, not {children!r}")
     return children
+
+
+def _line_of(module: types.ModuleType, name: str) -> str:
+    """`/x/script.py:3` where a module sets a name, as far as that can be seen."""
+    file = getattr(module, "__file__", None) or ""
+    numbers = [number for number, line in enumerate(linecache.getlines(file), 1) if line.startswith(name)]
+    return f"{file}:{numbers[-1]}" if numbers else addon_name(module)
 
 
 def addon_name(addon: object) -> str:

@@ -26,7 +26,7 @@ RANK: Final[dict[Source, int]] = {"default": 0, "file": 1, "cli": 2, "session": 
 class Option:
     """A declaration (`name type default help choices kind owner`) with its present value."""
 
-    __slots__ = ("_choices", "default_value", "help", "kind", "name", "owner", "source", "type", "value")
+    __slots__ = ("_choices", "default_value", "help", "kind", "name", "owner", "place", "source", "type", "value")
 
     def __init__(
         self,
@@ -48,6 +48,8 @@ class Option:
         self.default_value = self.checked(default)
         self.value = self.default_value
         self.source: Source = "default"
+        self.place = ""
+        """File, line and column of a value from a file."""
 
     def __repr__(self) -> str:
         return f"<option {self.name} ({self.type.label}) = {self.value!r}>"

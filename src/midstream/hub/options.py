@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -27,6 +28,9 @@ logger = logging.getLogger(__name__)
 
 F = TypeVar("F", bound=Callable[..., Any])
 Names = set[str]  # within the class the word `set` is a method
+State = tuple[OptionValue, Source, str]  # value, source and place of an option
+
+_SUBJECT = re.compile(r"(?:option )?(\w+)")  # what a refusal begins with
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +61,7 @@ class Options:
     deferred: dict[str, Deferred]
     changed: Signal[[Names]]
     errored: Signal[[Exception]]
-    _before: dict[str, tuple[OptionValue, Source]] | None  # old values while changes are gathered
+    _before: dict[str, State] | None  # old values while changes are gathered
 
     # -- declaring ------------------------------------------------------------------------------------------------
 
@@ -183,12 +187,15 @@ class Options:
         for name, value in self.update_known(**values).items():
             self.defer(name, value, "session")
 
-    def apply(self, values: Mapping[str, object], source: Source) -> None:
-        """Set declared options on behalf of `source`, all or none. The other writing methods end here."""
+    def apply(self, values: Mapping[str, object], source: Source, places: Mapping[str, str] | None = None) -> None:
+        """Set declared options on behalf of `source`, all or none. The other writing methods end here.
+
+        `places` tells where in a file the values stand.
+        """
         checked = {name: self._options[name].checked(value) for name, value in values.items()}
         with self.together():
             for name, value in checked.items():
-                self._set_one(self._options[name], value, source)
+                self._set_one(self._options[name], value, source, (places or {}).get(name, ""))
 
     @contextlib.contextmanager
     def together(self) -> Iterator[None]:
@@ -196,7 +203,7 @@ class Options:
         if self._before is not None:  # the outermost block decides
             yield
             return
-        before: dict[str, tuple[OptionValue, Source]] = {}
+        before: dict[str, State] = {}
         object.__setattr__(self, "_before", before)
         try:
             try:
@@ -211,6 +218,7 @@ class Options:
         try:
             self.changed.send(set(before))
         except OptionsError as error:
+            self._name_place(error, before)
             self._take_back(before, error)
             raise
 
@@ -260,7 +268,7 @@ class Options:
                 raise OptionsError(f"{waiting.place}: {error}" if waiting.place else str(error)) from None
             logger.warning("%s; it starts with its default again", error)
         else:
-            self.apply({option.name: value}, waiting.source)
+            self.apply({option.name: value}, waiting.source, {option.name: waiting.place})
 
     def reset(self) -> None:
         """Every option back to its default, as one change."""
@@ -315,7 +323,7 @@ class Options:
     @contextlib.contextmanager
     def rollback(self, updated: Names, reraise: bool = False) -> Iterator[None]:
         """When the block raises OptionsError, `updated` get their old values back and everybody is told again."""
-        before = {name: (self._options[name].value, self._options[name].source) for name in updated}
+        before = {name: _state(self._options[name]) for name in updated}
         try:
             yield
         except OptionsError as error:
@@ -333,20 +341,29 @@ class Options:
         if optname in self._options:
             add_flags(parser, self._options[optname], metavar, short)
 
-    def _set_one(self, option: Option, value: OptionValue, source: Source) -> None:
+    def _set_one(self, option: Option, value: OptionValue, source: Source, place: str) -> None:
         if self._before is not None:
-            self._before.setdefault(option.name, (option.value, option.source))
-        option.value = value
+            self._before.setdefault(option.name, _state(option))
+        option.value, option.place = value, place
         option.source = source if source != "session" or option.has_changed() else "default"
         self._publish(option)
 
-    def _restore(self, before: Mapping[str, tuple[OptionValue, Source]]) -> None:
-        for name, (value, source) in before.items():
+    def _restore(self, before: Mapping[str, State]) -> None:
+        for name, state in before.items():
             option = self._options[name]
-            option.value, option.source = value, source
+            option.value, option.source, option.place = state
             self._publish(option)
 
-    def _take_back(self, before: Mapping[str, tuple[OptionValue, Source]], error: OptionsError) -> None:
+    def _name_place(self, error: OptionsError, updated: Mapping[str, State]) -> None:
+        """Say where in a file the value stands that an addon refuses: the one that it names, or the only one."""
+        text = str(error)
+        subject = _SUBJECT.match(text)
+        name = next(iter(updated)) if len(updated) == 1 else subject[1] if subject is not None else ""
+        place = self._options[name].place if name in updated else ""
+        if place and place not in text:
+            error.args = (f"{place}: {text}",)
+
+    def _take_back(self, before: Mapping[str, State], error: OptionsError) -> None:
         self._restore(before)
         self.errored.send(error)
         try:
@@ -369,3 +386,7 @@ class Options:
         old = self.deferred.get(name)
         if old is None or RANK[old.source] <= RANK[new.source]:
             self.deferred[name] = new
+
+
+def _state(option: Option) -> State:
+    return option.value, option.source, option.place

@@ -62,6 +62,8 @@ def compose(text: str, name: str) -> Node | None:
         mark = error.problem_mark or error.context_mark
         where = f"{name}:{mark.line + 1}:{mark.column + 1}" if mark else name
         problem = error.problem or error.context or ""
+        if problem.startswith("but "):  # the end of a sentence
+            problem = f"{error.context}, {problem}"
         if problem.startswith("maximum depth"):  # newer readers of the library count it, older ones run into the stack
             problem = f"nested deeper than {DEEPEST} levels"
         elif problem.startswith("mapping values are not allowed"):
