@@ -13,8 +13,9 @@ import pytest
 
 from midstream.console.key_bindings import command_problem, option_problem
 from midstream.console.key_names import parse_chord
-from midstream.console.keymap import CONTEXTS
+from midstream.console.keymap import CONTEXTS, Binding
 from midstream.flows.errors import CommandError
+from midstream.flows.flow import Flow
 from tests.console.masters import Shown, shown_console
 from tests.kit.captured import http_flow
 
@@ -522,3 +523,30 @@ async def test_what_is_saved_is_what_was_bound(tmp_path, seed, own):
 def everything(shown: Shown) -> set[tuple[str, tuple[str, ...], str]]:
     keymap = shown.console.keys.keymap
     return {(context, each.keys, each.command) for context in CONTEXTS for each in keymap.in_context(context)}
+
+
+async def test_a_condition_is_asked_once_for_each_state_of_the_flow_and_not_with_every_frame(tmp_path):
+    asked: list[str] = []
+
+    def is_marked(flow: Flow) -> bool:
+        asked.append(flow.marked)
+        return bool(flow.marked)
+
+    async with shown_console(tmp_path) as shown:
+        flow = http_flow("http://example.com/")
+        shown.view.add(flow)
+        shown.console.bindings.keymap.begin_layer()  # so that it is hinted at first
+        for keys in (("y",), (",", "y")):
+            binding = Binding(keys, ("flows",), "flow.revert @all", "Odd one", is_marked, "~marked")
+            shown.console.bindings.keymap.add(binding)
+        assert "odd one" not in shown.lines[-1]
+        assert "odd one" not in shown.lines[-1]
+        assert asked == [""]
+        await run(shown, "flow.mark @focus :dog:")
+        assert "y odd one" in shown.lines[-1]
+        assert "y odd one" in shown.lines[-1]
+        assert asked == ["", ":dog:"]
+        shown.press(",")
+        assert "y Odd one" in shown.text
+        assert "y Odd one" in shown.text
+        assert len(asked) == 3

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from midstream.console import completion
 from midstream.console.command_runner import CommandRunner
 from midstream.console.commands import ConsoleAddon
-from midstream.console.hints import contexts_of
+from midstream.console.hints import Conditions, contexts_of
 from midstream.console.history import CommandHistory, History
 from midstream.console.input import Input
 from midstream.console.key_bindings import KeyBindings, KeyFiles
@@ -65,6 +65,7 @@ class Console:
         self.tally = Tally(view, self._flow_held)
         self.keys = KeyEngine(Keymap(), self._run_binding, self.request_frame)
         self.bindings = KeyBindings(self)
+        self.conditions = Conditions(view)
         self.runner = CommandRunner(self)
         self.layout = Layout(self)
         self.terminal = Terminal(self)

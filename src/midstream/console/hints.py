@@ -16,6 +16,7 @@ from midstream.console.widgets.canvas import Run, line_width
 if TYPE_CHECKING:
     from midstream.console.console import Console
     from midstream.flows.flow import Flow
+    from midstream.store.view import View
 
 # A command about the focused flow that would do nothing on a flow unlike this is not hinted at.
 _USEFUL: dict[str, Callable[[Flow], bool]] = {
@@ -27,6 +28,27 @@ _USEFUL: dict[str, Callable[[Flow], bool]] = {
 _SELF_EVIDENT = frozenset({"up", "down", "left", "right", "home", "end", "page_up", "page_down"})
 
 Hint = tuple[str, str]  # a key, and what it does
+
+
+class Conditions:
+    """Whether the conditions of keys hold on the flow in focus: asked once for each state of the flow, because the
+    hints are painted with every frame and a condition may look through bodies. Keys that are pressed ask anew.
+    """
+
+    def __init__(self, view: View) -> None:
+        self._view = view
+        self._state: tuple[str, int] = "", 0
+        self._known: dict[str, bool] = {}
+
+    def hold(self, binding: Binding, flow: Flow) -> bool:
+        """For a binding that has a condition."""
+        is_stored = self._view.get(flow.id) is not None
+        state = flow.id, self._view.row(flow.id).revision if is_stored else -1
+        if state != self._state:
+            self._state, self._known = state, {}
+        if (holds := self._known.get(binding.when_text)) is None:
+            holds = self._known[binding.when_text] = binding.when is None or binding.when(flow)
+        return holds
 
 
 def hint_line(console: Console, columns: int) -> tuple[list[Run], list[tuple[int, int, str]]]:
@@ -112,7 +134,7 @@ def _is_useful(console: Console, binding: Binding, flow: Flow | None) -> bool:
         return bool(console.search.pattern)
     if flow is None and ("@focus" in binding.command or binding.command.startswith("console.edit.focus")):
         return False
-    if binding.when is not None and (flow is None or not binding.when(flow)):
+    if binding.when is not None and (flow is None or not console.conditions.hold(binding, flow)):
         return False
     useful = _USEFUL.get(binding.command)
     return useful is None or (flow is not None and useful(flow))

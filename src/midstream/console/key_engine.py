@@ -24,7 +24,7 @@ class KeyEngine:
         self._changed = changed
         self._timer: asyncio.TimerHandle | None = None
         self._contexts: tuple[str, ...] = ()
-        self._flow: Flow | None = None
+        self._following: list[Binding] = []
         self.pending: tuple[str, ...] = ()
         self.menu_is_open = False
 
@@ -40,7 +40,7 @@ class KeyEngine:
             self._run(found.binding)
             return True
         if found.following:
-            self._wait(keys, contexts, flow)
+            self._wait(keys, contexts, found.following)
             return True
         had_prefix = bool(self.pending)
         self.drop()
@@ -49,8 +49,7 @@ class KeyEngine:
 
     def menu(self) -> tuple[str, list[Binding]]:
         """Title and entries of the which-key menu while a prefix is pending."""
-        title = self.keymap.title(self.pending, self._contexts)
-        return title, self.keymap.following(self.pending, self._contexts, self._flow)
+        return self.keymap.title(self.pending, self._contexts), self._following
 
     def drop(self) -> None:
         """Forget the prefix."""
@@ -62,8 +61,8 @@ class KeyEngine:
             self.menu_is_open = False
             self._changed()
 
-    def _wait(self, keys: tuple[str, ...], contexts: tuple[str, ...], flow: Flow | None) -> None:
-        self.pending, self._contexts, self._flow = keys, contexts, flow
+    def _wait(self, keys: tuple[str, ...], contexts: tuple[str, ...], following: list[Binding]) -> None:
+        self.pending, self._contexts, self._following = keys, contexts, following
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
