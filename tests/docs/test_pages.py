@@ -142,6 +142,16 @@ def test_filters() -> None:
             filters.parse(word if not is_bare_operator(word) else f"{word} 200")
 
 
+def test_what_is_said_about_wrong_and_slow_filters(caplog: pytest.LogCaptureFixture) -> None:
+    wrong, slow = (block.text.strip() for block in blocks("text", DOCS / "filters.md"))
+    with pytest.raises(filters.FilterError, match=re.escape(wrong)):
+        filters.parse("~cc 404")
+    flow = tflow(resp=tresp(content=b"a" * 60 + b"!"))
+    flow.request.url = "https://example.com/trap"
+    assert not filters.parse("~bs '(a|aa)+$'")(flow)
+    assert slow in caplog.text
+
+
 def is_bare_operator(word: str) -> bool:
     return any(each.name == word and each.argument for each in filters.OPERATORS)
 
