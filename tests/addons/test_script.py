@@ -92,6 +92,7 @@ async def test_flows_that_were_run_over_are_updated(master: Master, tmp_path: Pa
     [
         ("1 +", "once.py:1: SyntaxError"),
         ("def request(): ...", "once.py:1: request.* cannot be called"),
+        ("class Inner:\n    def request(self): ...\naddons = [Inner()]", r"once.py:2: request\(\) cannot be called"),
         (None, "once.py: No such file"),
     ],
 )

@@ -1,6 +1,9 @@
 """The way of addons in and out: order, names, nesting, options, commands, lifecycle."""
 
 import asyncio
+import gc
+import logging
+import weakref
 from collections.abc import Sequence
 from typing import Any
 
@@ -307,6 +310,34 @@ async def test_add_log_gets_entries_and_does_not_feed_itself(master: Master) -> 
     master.log.info("not any more")
     await asyncio.sleep(0)
     assert len(entries) == 1
+
+
+async def test_add_log_of_several_masters() -> None:
+    """A record from outside of them is told to all, each in the name of its own; nobody who is gone is kept."""
+    told: list[tuple[Master, Master]] = []
+
+    class OldLogger:
+        def __init__(self, owner: weakref.ref[Master]) -> None:
+            self.owner = owner
+
+        def add_log(self, entry: LogEntry) -> None:
+            owner = self.owner()
+            if owner is not None and entry.msg == "from outside":
+                told.append((owner, ctx.master))
+
+    masters = [Master(Options()), Master(Options())]
+    for each in masters:
+        each.addons.add(OldLogger(weakref.ref(each)))
+    logging.getLogger("outside").warning("from outside")
+    await asyncio.sleep(0)
+    assert told == [(each, each) for each in masters]
+    told.clear()
+    await masters[0].done()
+    gone = weakref.ref(masters[1])  # which never ran, and so never ends
+    del masters, each
+    await asyncio.sleep(0)
+    gc.collect()
+    assert gone() is None
 
 
 def test_safecall(caplog: pytest.LogCaptureFixture) -> None:

@@ -125,6 +125,24 @@ async def test_async_running_and_done_are_awaited() -> None:
     assert calls == ["running", "done"]
 
 
+async def test_an_addon_that_another_removes_at_the_end_is_told_once() -> None:
+    calls: list[str] = []
+
+    class Held:
+        def done(self) -> None:
+            calls.append("done")
+
+    class Holder:
+        def done(self) -> None:
+            ctx.master.addons.remove(held)
+
+    held = Held()
+    master = Master(Options())
+    master.addons.add(Holder(), held)
+    await master.done()
+    assert calls == ["done"]
+
+
 async def test_a_done_that_never_ends_keeps_neither_the_others_nor_the_end(
     caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -17,7 +17,7 @@ from midstream.hub import ctx, script_file
 from midstream.hub.addons import Loader
 from midstream.hub.commands import command
 from midstream.hub.events import DECLARATIONS
-from midstream.hub.handlers import handlers_of
+from midstream.hub.handlers import handlers_of, walk
 from midstream.hub.script_file import ScriptError
 from midstream.hub.scripts import Scripts
 from midstream.hub.simulation import happenings
@@ -52,7 +52,8 @@ class ScriptLoader:
         except ScriptError as error:
             raise CommandError(str(error)) from None
         try:
-            handlers_of(module, DECLARATIONS)
+            for addon in walk([module]):
+                handlers_of(addon, DECLARATIONS)
         except AddonManagerError as error:
             script_file.forget(module)
             raise CommandError(str(error)) from None

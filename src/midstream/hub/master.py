@@ -120,6 +120,8 @@ class Master:
         """`done` for one addon after the other: one that never ends keeps neither the others nor the program."""
         emitter = self.events.done
         for handler in emitter.handlers:
+            if handler not in emitter.handlers:  # one before has removed its addon, which was told thereby
+                continue
             try:
                 with ctx.use(self):
                     async with asyncio.timeout(END_PATIENCE):
