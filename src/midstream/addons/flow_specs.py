@@ -22,7 +22,7 @@ class FlowSpecs:
     name = "flow_specs"
 
     def __init__(self) -> None:
-        # In order of arrival, which a WeakSet would forget; its classes, written in Python, also cost a µs at each flow.
+        # In order of arrival, which a WeakSet would forget; it also is slower.
         self._living: dict[ref[Flow], None] = {}
 
     def requestheaders(self, flow: Flow) -> None:
