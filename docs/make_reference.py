@@ -45,7 +45,7 @@ GROUPS = {
     "tcp": "Raw bytes: what is neither HTTP nor TLS inside a tunnel, and what follows an upgrade.",
     "udp": "",
     "quic": "",
-    "tls": "Handshakes. The connection waits for the handlers; a raised error does not end it.",
+    "tls": "Handshakes with clients and with servers. The connection waits for the handlers.",
     "websocket": "",
     "dns": "",
     "socks5": "",
