@@ -10,7 +10,6 @@ import asyncio
 import contextlib
 import os
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import Any, Self
 
 from midstream import addons as built_in
@@ -200,10 +199,9 @@ def _check(invocation: Invocation, master: ProxyMaster) -> int:
 
 
 def _adopt(invocation: Invocation, options: Options) -> int:
-    source = Path(invocation.folder).expanduser()
-    lines = list(adopt(source, choose_folder(invocation, options), options))
+    lines, is_whole = adopt(invocation.folder, choose_folder(invocation, options), options)
     show("".join(f"{visible(line)}\n" for line in lines))
-    return 0
+    return 0 if is_whole else 1
 
 
 def _completion(invocation: Invocation, options: Options) -> int:

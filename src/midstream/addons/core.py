@@ -45,7 +45,7 @@ class Core:
         folder = ctx.options.confdir
         if folder != config.DEFAULT_FOLDER or os.path.exists(os.path.expanduser(folder)):
             return
-        if can_be_adopted(FilePath(DEFAULT_SOURCE).expanduser()):
+        if can_be_adopted(FilePath(os.path.expanduser(DEFAULT_SOURCE))):
             logger.info("there is a %s: `midstream --adopt` takes over its CA, config.yaml and keys", DEFAULT_SOURCE)
 
     # -- options --------------------------------------------------------------------------------------------------

@@ -1,6 +1,7 @@
 """`--adopt`: takes over CA, config file and keys of a mitmproxy that was used before.
 
-Copies, and never replaces anything: what is there stays, and is named. The original is only read. Called by app.py;
+Copies, and never replaces anything: what is there stays, and is named; only a CA of our own makes way. The original is
+only read. Called by app.py;
 the first start names the command (addons/core.py). What the files mean is the business of who reads them later.
 """
 
@@ -19,60 +20,85 @@ from midstream.text.suggest import did_you_mean
 
 DEFAULT_SOURCE = "~/.mitmproxy"
 
-_PRIVATE, _PUBLIC = 0o600, 0o644
-_CA = {
-    "mitmproxy-ca.pem": _PRIVATE,
-    "mitmproxy-ca.p12": _PRIVATE,
-    "mitmproxy-ca-cert.pem": _PUBLIC,
-    "mitmproxy-ca-cert.cer": _PUBLIC,
-    "mitmproxy-ca-cert.p12": _PUBLIC,
-}
+_THEIR_CA, _OUR_CA = "mitmproxy-ca.pem", "midstream-ca.pem"
 _KEYS = "keys.yaml"
-_FILES = (*_CA, *config.FILE_NAMES, _KEYS)
+# The other files of a CA are made anew from this one, under our names.
+_FILES = (_THEIR_CA, *config.FILE_NAMES, _KEYS)
 _LARGEST = 1024 * 1024
 
 
 def can_be_adopted(folder: Path) -> bool:
     """Whether a folder holds something to adopt."""
-    return any((folder / name).is_file() for name in _FILES)
+    return any(os.path.isfile(folder / name) for name in _FILES)  # Path.is_file raises where one may not look
 
 
-def adopt(source: Path, target: Path, options: Options) -> Iterator[str]:
-    """Copy what there is from `source` into `target`, and say each thing done or left in one line.
+def adopt(source: str | Path, target: Path, options: Options) -> tuple[list[str], bool]:
+    """Copy what there is from `source` into `target`. Returns a line for each thing done or left, and whether nothing
+    failed; what had been there before is no failure.
 
     OptionsError when there is nothing to adopt, or the folder cannot be written. `options` are those that exist.
     """
+    source = Path(os.path.abspath(os.path.expanduser(source)))
     _refuse_nonsense(source, target)
-    try:
-        target.mkdir(mode=0o700, parents=True, exist_ok=True)
-    except OSError as error:
-        raise OptionsError(f"{target}: the config folder cannot be made: {error.strerror or error}") from None
-    copied = left = 0
+    _make(target)
+    lines: list[str] = []
+    copied: list[str] = []
+    left = failed = 0
     for name in _FILES:
-        if not (source / name).is_file():
+        if not os.path.isfile(source / name):
+            continue
+        if os.path.lexists(target / name):
+            left += 1
+            lines.append(f"left {name}: {target / name} is there already")
             continue
         try:
             content, notes = _content(source / name, options)
-            _put(target / name, content, _CA.get(name, _PRIVATE))
+            _put(target / name, content)
         except OptionsError as error:
-            left += 1
-            yield f"left {name}: {error}"
-            continue
-        copied += 1
-        yield f"copied {name}"
-        yield from notes
-    if (target / "mitmproxy-ca.pem").exists() and (target / "midstream-ca.pem").exists():
-        yield f"{target / 'midstream-ca.pem'} stays in use; remove it, and the next start uses the adopted CA"
-    yield f"adopted {source} into {target}: {_files(copied)} copied, {left} left"
+            failed += 1
+            lines.append(f"left {name}: {error}")
+        else:
+            copied.append(name)
+            lines += [f"copied {name}", *notes]
+    if _THEIR_CA in copied and os.path.lexists(target / _OUR_CA):
+        lines.append(_make_way(target / _OUR_CA))
+    lines.append(f"adopted {source} into {target}: {_files(len(copied))} copied, {left + failed} left")
+    return lines, not failed
 
 
 def _refuse_nonsense(source: Path, target: Path) -> None:
-    if not source.is_dir():
-        raise OptionsError(f"--adopt: there is no folder {source}; name the one to adopt: --adopt FOLDER")
-    if target.exists() and os.path.samefile(source, target):
+    try:
+        os.listdir(source)
+    except (FileNotFoundError, NotADirectoryError):
+        raise OptionsError(f"--adopt: there is no folder {source}; name the one to adopt: --adopt FOLDER") from None
+    except OSError as error:
+        raise OptionsError(f"--adopt: {source} cannot be read: {error.strerror or error}") from None
+    if os.path.realpath(source) == os.path.realpath(target):
         raise OptionsError(f"--adopt: {source} is our own config folder")
     if not can_be_adopted(source):
-        raise OptionsError(f"--adopt: {source} holds neither a CA (mitmproxy-ca.pem) nor config.yaml nor {_KEYS}")
+        raise OptionsError(f"--adopt: {source} holds neither a CA ({_THEIR_CA}) nor config.yaml nor {_KEYS}")
+
+
+def _make(target: Path) -> None:
+    try:
+        target.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except FileExistsError:
+        raise OptionsError(f"{target}: the config folder cannot be made: a file is in its place") from None
+    except OSError as error:
+        raise OptionsError(f"{target}: the config folder cannot be made: {error.strerror or error}") from None
+
+
+def _make_way(ours: Path) -> str:
+    """Move the CA of our own aside, which a first start has made: as long as it is there, it is the one in use."""
+    aside = ours.with_name(f"{ours.name}.before-adopting")
+    if not os.path.lexists(aside):
+        try:
+            ours.rename(aside)
+        except OSError:
+            pass
+        else:
+            return f"the CA {ours.name} is now {aside.name}; from the next start on the adopted CA is used"
+    return f"{ours} stays in use; remove it, and the next start uses the adopted CA"
 
 
 def _content(file: Path, options: Options) -> tuple[bytes, list[str]]:
@@ -86,6 +112,8 @@ def _content(file: Path, options: Options) -> tuple[bytes, list[str]]:
         raise OptionsError(f"it cannot be read: {error.strerror or error}") from None
     if len(content) > _LARGEST:
         raise OptionsError(f"it is larger than {_LARGEST:,} bytes")
+    if file.name == _THEIR_CA and not (b"PRIVATE KEY-----" in content and b"-----BEGIN CERTIFICATE" in content):
+        raise OptionsError("it holds no key and certificate in PEM")
     return content, []
 
 
@@ -122,18 +150,15 @@ def _doubts(found: list[Entry], options: Options) -> Iterator[str]:
             yield f"  {entry.place}: {error}; mend it before the next start"
 
 
-def _put(path: Path, content: bytes, mode: int) -> None:
-    """Make a new file; never one in place of another."""
+def _put(path: Path, content: bytes) -> None:
+    """Make a new private file; never one in place of another."""
     try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), _PRIVATE)
-    except FileExistsError:
-        raise OptionsError(f"{path} is there already") from None
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o600)
     except OSError as error:
         raise OptionsError(f"{path}: {error.strerror or error}") from None
     try:
         with open(descriptor, "wb") as file:
             file.write(content)
-        path.chmod(mode)
     except OSError as error:
         path.unlink(missing_ok=True)  # half a file would never be adopted again
         raise OptionsError(f"{path}: {error.strerror or error}") from None
