@@ -125,3 +125,9 @@ async def test_any_file_is_accepted(
     keep(master, "kept in memory", "and more")
     assert kept(master) == ["kept in memory", "and more"]
     assert caplog.text.count("the command history cannot be read") == 1
+
+
+async def test_a_line_with_odd_characters_stays_one(start: Callable[..., Master]) -> None:
+    line = "flow.comment 'a\u2028quit\x85x\x0b\x1c\x1b[31m'"
+    keep(start(), line)
+    assert kept(start()) == [line]

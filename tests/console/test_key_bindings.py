@@ -331,6 +331,35 @@ async def test_a_broken_file_is_not_written_over(tmp_path):
     assert path.read_text() == "version: 1\nbind: [\n"
 
 
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        ("version: 1\nversion: 1\n", r":2:1: found duplicate key"),
+        ("version: 1\nx: 2001-99-99\n", ": it has a value that is none"),
+        ("version: 1\nx: !!bool q\n", ": it has a value that is none"),
+        (f"version: 1\nx: {'9' * 5000}\n", ": it has a value that is none"),
+        ("version: 1\nx: !!omap [a]\n", r":2:\d+: expected a mapping"),
+    ],
+)
+async def test_a_file_that_cannot_be_kept_is_left_alone(tmp_path, text, place):
+    path = write(tmp_path / "keys.yaml", text)
+    async with shown_console(tmp_path) as shown:
+        await run(shown, "console.key.bind flows 'ctrl u' flow.kill @focus")
+        with pytest.raises(CommandError, match=rf"keys\.yaml{place}.*; nothing was saved") as refused:
+            await run(shown, "console.keymap.save")
+        assert "\n" not in str(refused.value)
+    assert path.read_text() == text
+
+
+@pytest.mark.parametrize("text", ["menus: 7\n", "menus: [{keys: ctrl, items: {u: []}}]\n", "unbind: [[a], 7]\n"])
+async def test_entries_that_are_wrong_do_not_keep_others_from_being_saved(tmp_path, text):
+    path = write(tmp_path / "keys.yaml", f"version: 1\n{text}")
+    async with shown_console(tmp_path) as shown:
+        await run(shown, "console.key.bind flows 'ctrl u' flow.kill @focus")
+        await run(shown, "console.keymap.save")
+    assert "run: flow.kill @focus" in path.read_text()
+
+
 # --- the pane ---------------------------------------------------------------------------------------------------------
 
 
@@ -550,3 +579,18 @@ async def test_a_condition_is_asked_once_for_each_state_of_the_flow_and_not_with
         assert "y Odd one" in shown.text
         assert "y Odd one" in shown.text
         assert len(asked) == 3
+
+
+async def test_hints_name_the_keys_that_there_are(tmp_path):
+    own = "version: 1\nextends: none\nbind: [{keys: x, run: console.view.help}, {keys: Z, run: console.command}]\n"
+    write(tmp_path / "keys.yaml", own)
+    async with shown_console(tmp_path) as shown:
+        assert "  Z type a command  x all keys" in shown.text
+        assert "quit" not in shown.text
+        shown.press("q")
+        assert "q does nothing here; x shows the keys" in shown.text
+        shown.press("Z", "console.view.options", "enter")
+        assert " options " in shown.text
+        assert "/ find" not in shown.text
+        shown.press("Z", "console.key.unbind global x", "enter", "q")
+        assert "q does nothing here\n" in shown.text

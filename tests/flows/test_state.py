@@ -14,7 +14,7 @@ from midstream.flows import state as s
         (s.binary, [b""], ["x", None, bytearray(b"x")]),
         (s.flag, [True, False], [1, 0, None]),
         (s.integer, [0, -5], [True, "1", 1.5, float("nan"), float("inf"), None]),
-        (s.number, [1, 1.5], [True, "1", None]),
+        (s.number, [1, 1.5, float("inf")], [True, "1", None, 10**400]),
         (s.optional(s.text), [None, "x"], [1]),
         (s.one_of("a", "b"), ["a"], ["c", None]),
         (s.plain_dict, [{}, {"a": [1]}], [[], {1: 2}, None]),

@@ -111,6 +111,14 @@ def test_hostile_values_are_bounded() -> None:
     assert row.created == 0.0
 
 
+@pytest.mark.parametrize(("end", "seconds"), [(math.nan, 0.0), (-math.inf, 0.0), (math.inf, math.inf)])
+def test_times_that_no_clock_shows(end: float, seconds: float) -> None:
+    flow = http_flow()
+    assert flow.response is not None
+    flow.response.timestamp_end = end
+    assert row_of(flow).duration == seconds
+
+
 def test_media_type() -> None:
     assert media_type("Text/HTML ; charset=x") == "text/html"
     assert media_type("") == ""

@@ -106,7 +106,7 @@ class CommandHistory:
             with self._path.open(encoding="utf-8", errors="replace") as file:
                 # A huge foreign file must not fill the memory: only its end counts.
                 file.seek(max(0, self._path.stat().st_size - KEPT * 256))
-                lines = file.read(KEPT * 256).splitlines()
+                lines = file.read(KEPT * 256).split("\n")
         except FileNotFoundError:
             return []
         except OSError as error:

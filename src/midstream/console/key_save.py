@@ -40,7 +40,7 @@ def save(path: Path, changes: Sequence[Binding | Unbound], is_below: IsBelow) ->
     yaml.indent(mapping=2, sequence=4, offset=2)
     yaml.width = LARGEST_FILE  # lines stay as they are
     yaml.preserve_quotes = True
-    document: Any = (yaml.load(before) if before.strip() else None) or {"version": 1}
+    document: Any = _read(yaml, before, path) or {"version": 1}
     if isinstance(document, dict):
         for change in changes:
             _change(document, change, is_below)
@@ -51,6 +51,20 @@ def save(path: Path, changes: Sequence[Binding | Unbound], is_below: IsBelow) ->
     out = io.StringIO()
     yaml.dump(document, out)
     _write(path, out.getvalue())
+
+
+def _read(yaml: Any, text: str, path: Path) -> Any:
+    from ruamel.yaml.error import MarkedYAMLError
+
+    try:
+        return yaml.load(text) if text.strip() else None
+    except MarkedYAMLError as error:  # a key that stands there twice
+        mark = error.problem_mark or error.context_mark
+        where = f"{path}:{mark.line + 1}:{mark.column + 1}" if mark else path
+        problem = (error.problem or error.context or "this is not YAML").splitlines()[0]
+        raise CommandError(f"{where}: {problem}; nothing was saved") from None
+    except (ValueError, KeyError) as error:  # the 99th of a month; tags that do not fit their values
+        raise CommandError(f"{path}: it has a value that is none ({error}); nothing was saved") from None
 
 
 def _change(document: Any, change: Binding | Unbound, is_below: IsBelow) -> None:
@@ -90,7 +104,8 @@ def _free(document: Any, change: Binding | Unbound, leader: str) -> None:
             entries.remove(entry)
         elif len(left) < len(_names(entry.get("in"))):
             entry["in"] = _flow(left)
-    for menu in document.get("menus") or ():
+    menus = document.get("menus")
+    for menu in menus if isinstance(menus, list) else ():
         if isinstance(menu, dict) and isinstance(menu.get("items"), dict):
             _free_menu(entries, menu, change, leader)
     if not entries:
@@ -108,7 +123,7 @@ def _free_menu(entries: Any, menu: Any, change: Binding | Unbound, leader: str) 
         if not _is_about(change, keys, ""):
             continue
         parts = menu["items"].pop(key)
-        run, *more = parts if isinstance(parts, list) else [parts]
+        run, *more = parts if isinstance(parts, list) and parts else [parts]
         if left:
             entries.append(_entry(keys, left) | {"run": run} | ({"help": more[0]} if more else {}))
 

@@ -71,9 +71,13 @@ def integer(value: Any, where: str) -> int:
 
 def number(value: Any, where: str) -> float:
     """An integer or float, such as a timestamp in seconds."""
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        return value
-    raise _mismatch("a number", value, where)
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        raise _mismatch("a number", value, where)
+    try:
+        float(value)
+    except OverflowError:
+        raise StateError(f"{where}: this number is too large") from None
+    return value
 
 
 def plain_dict(value: Any, where: str) -> dict[str, Any]:

@@ -169,7 +169,8 @@ class Row:
     def _set_end(self, flow: Flow, end: float | None) -> None:
         if end is None and flow.error is not None:
             end = flow.error.timestamp
-        self.duration = max(end - self.created, 0.0) if end is not None else None
+        seconds = end - self.created if end is not None else None
+        self.duration = seconds if seconds is None or seconds > 0 else 0.0  # NaN is none
 
     def _set_held(self, flow: Flow, side: Held) -> None:
         self.held = side if flow.intercepted else ""

@@ -42,7 +42,8 @@ def bar(row: Row, flow: Flow | None, axis: Axis, cells: int, now: float) -> str:
     room = cells - 1
     if room < 4:
         return " " * cells
-    scale = room / (axis.end - axis.start)
+    span = axis.end - axis.start
+    scale = room / span if span > 0 else 0.0  # times of files may be so large that a second more is the same
     begin = _cell(row.created, axis, scale, room - 1)
     end = max(_cell(_end(row, now), axis, scale, room), begin + 1)
     first_byte = _first_byte(flow)
@@ -64,7 +65,8 @@ def _end(row: Row, now: float) -> float:
 
 
 def _cell(moment: float, axis: Axis, scale: float, last: int) -> int:
-    return max(0, min(int((moment - axis.start) * scale), last))
+    cell = (moment - axis.start) * scale
+    return int(min(cell, last)) if cell > 0 else 0  # of infinite times it may be NaN
 
 
 def _first_byte(flow: Flow | None) -> float | None:
