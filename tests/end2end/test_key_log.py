@@ -1,5 +1,6 @@
 """SSLKEYLOGFILE and its prefixed forms: the secrets of both sides are written, privately."""
 
+import os
 import stat
 from pathlib import Path
 
@@ -41,3 +42,31 @@ async def test_a_file_that_cannot_be_written_is_no_reason_to_end(confdir: Path, 
     env = NO_LOG | {"SSLKEYLOGFILE": str(tmp_path / "no" / "such" / "folder")}
     async with middump(confdir, env=env) as program:
         await program.line("SSLKEYLOGFILE", "No such file or directory; no secrets are written")
+
+
+async def test_a_file_that_others_can_read_is_reported(confdir: Path, tmp_path: Path):
+    path = tmp_path / "keys.log"
+    path.touch(0o644)
+    path.chmod(0o644)
+    async with middump(confdir, env=NO_LOG | {"SSLKEYLOGFILE": str(path)}) as program:
+        await program.line("SSLKEYLOGFILE", "keys.log can be read by others")
+
+
+async def test_a_pipe_that_nobody_reads_holds_nothing_up(confdir: Path, tmp_path: Path):
+    os.mkfifo(tmp_path / "pipe")
+    async with middump(confdir, env=NO_LOG | {"SSLKEYLOGFILE": str(tmp_path / "pipe")}) as program:
+        await program.line("SSLKEYLOGFILE", "no secrets are written")
+
+
+async def test_a_file_that_goes_meanwhile_is_made_anew_as_private(
+    confdir: Path, tmp_path: Path, origin_ca: OriginCA, trusting: tuple[str, str]
+):
+    path = tmp_path / "keys.log"
+    env = NO_LOG | {"SSLKEYLOGFILE": str(path)}
+    tls = origin_ca.context("127.0.0.1")
+    async with origin(answering(hello), tls=tls) as web, middump(confdir, *trusting, env=env, umask=0) as program:
+        await program.line("the secrets of TLS handshakes are written to")
+        path.unlink()
+        async with tunnelled(program.port, web.authority, trust_in(program.ca)):
+            pass
+    assert not path.exists() or stat.S_IMODE(path.stat().st_mode) == 0o600

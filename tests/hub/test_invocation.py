@@ -87,15 +87,17 @@ def test_flags_set_options(opts: Options, argv: list[str], name: str, value: obj
         (["-T"], "no flag is called -T; it is an old one; instead use --mode transparent"),
         (["--palette=dark"], "no flag is called --palette; it is an old one; instead use --console-palette PALETTE"),
         (["--ssl_version_client", "x"], None),
-        (["-p"], "-p/--listen-port: expected one argument"),
+        (["-p"], "-p/--listen-port: needs a value"),
         (["-p", "http"], "option listen_port: 'http' is no whole number"),
         (["-p", "70000"], "option listen_port: 70000 is above 65535, the largest value allowed"),
         (["--set", "flow_detail=5"], "option flow_detail: 5 is above 4, the largest value allowed"),
         (["--set", "server=perhaps"], "option server: 'perhaps' is neither true, false nor toggle"),
         (["--set", "listen_host"], "option listen_host: needs a value (str): listen_host=…"),
         (["--termlog-verbosity", "warm"], "option termlog_verbosity: 'warm' is no choice; did you mean 'warn'?"),
-        (["--set"], "--set: expected one argument"),
-        (["--server=yes"], "--server: ignored explicit argument 'yes'"),
+        (["--set"], "--set: needs a value"),
+        (["--server=yes"], "--server: takes no value, but got 'yes'"),
+        (["--view-filter", "~q"], "no flag is called --view-filter; view_filter is an option of midstream"),
+        (["--no-web-open-browser"], "no flag is called --no-web-open-browser; web_open_browser is an option of a web in"),
     ],
 )
 def test_bad_command_lines_are_told_in_one_line(opts: Options, argv: list[str], message: str | None) -> None:
@@ -184,6 +186,15 @@ def test_foreign_names_are_foreign_to_the_right_program() -> None:
     assert foreign(names, {"flow_detail"}) == ["view_order", "console_columns", "web_password"]
     assert foreign(names, {"view_order", "console_mouse"}) == ["flow_detail", "web_password"]
     assert foreign(["console_layout"], {"console_mouse"}) == []  # the console itself does not know it
+
+
+def test_thousands_of_unknown_names_are_counted(opts: Options) -> None:
+    for number in range(3_000):
+        opts.defer(f"zz{number}{'x' * 1_000}", True, "file", f"config.yaml:{number + 1}:1")
+    line = sentence(opts)
+    assert line.startswith("no such option: zz0xxx")
+    assert line.endswith(" and 2,950 more; they wait for an addon to declare them")
+    assert len(line) < 10_000
 
 
 def test_unknown_names_are_told_in_one_sentence(opts: Options, confdir: Path) -> None:

@@ -222,11 +222,13 @@ def _key_log() -> Path | None:
     if path is None:
         return None
     try:
-        prepare(path)
+        is_private = prepare(path)
     except OSError as exc:
         logger.warning("%s: %s: %s; no secrets are written", KEY_LOG, path, exc.strerror or exc)
         return None
     logger.info("the secrets of TLS handshakes are written to %s", path)
+    if not is_private:
+        logger.warning("%s: %s can be read by others; chmod 600 it, or name another file", KEY_LOG, path)
     return path
 
 

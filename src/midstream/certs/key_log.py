@@ -9,9 +9,16 @@ import ssl
 from pathlib import Path
 
 
-def prepare(path: Path) -> None:
-    """Make the file readable by nobody else, unless it is there. Raises OSError."""
-    os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600))
+def prepare(path: Path) -> bool:
+    """Make the file readable by nobody else, unless it is there; False: others can read it. Raises OSError."""
+    # Not blocking: a named pipe that nobody reads would be waited for, and the whole program with it.
+    how = os.O_WRONLY | os.O_CREAT | os.O_APPEND | getattr(os, "O_NONBLOCK", 0)
+    descriptor = os.open(path, how, 0o600)
+    try:
+        found = os.fstat(descriptor)
+    finally:
+        os.close(descriptor)
+    return os.name != "posix" or (not found.st_mode & 0o077 and found.st_uid == os.geteuid())
 
 
 def log_keys(context: ssl.SSLContext, path: Path | None) -> None:
@@ -19,6 +26,7 @@ def log_keys(context: ssl.SSLContext, path: Path | None) -> None:
     if path is None:
         return
     try:
+        prepare(path)  # should it have gone meanwhile, the library would make one that anybody may read
         context.keylog_filename = str(path)
     except OSError:
         return

@@ -8,9 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 
-from midstream.hub.foreign_options import foreign
+from midstream.hub.foreign_options import ABSENT, foreign
 from midstream.hub.options import Deferred, Options
 from midstream.text.suggest import did_you_mean
+
+_MOST = 50  # named in one line
+_LONGEST = 100
 
 
 def unclaimed(options: Options, besides: Collection[str] = ()) -> Iterator[tuple[str, str]]:
@@ -24,11 +27,19 @@ def unclaimed(options: Options, besides: Collection[str] = ()) -> Iterator[tuple
 
 def sentence(options: Options, besides: Collection[str] = ()) -> str:
     """All of them as one line; empty when there are none."""
-    found = [f"{name} ({place}{did_you_mean(name, options)})" for name, place in unclaimed(options, besides)]
-    if not found:
+    names = list(unclaimed(options, besides))
+    if not names:
         return ""
-    them = "it waits" if len(found) == 1 else "they wait"
-    return f"no such option: {', '.join(found)}; {them} for an addon to declare {'it' if len(found) == 1 else 'them'}"
+    # Looking for the names that are near takes a while, and nobody reads a line of hundreds.
+    found = [f"{name[:_LONGEST]} ({place}{remark(name, options)})" for name, place in names[:_MOST]]
+    rest = f" and {len(names) - _MOST:,} more" if len(names) > _MOST else ""
+    waiting = "it waits for an addon to declare it" if len(names) == 1 else "they wait for an addon to declare them"
+    return f"no such option: {', '.join(found)}{rest}; {waiting}"
+
+
+def remark(name: str, options: Options) -> str:
+    """What to do about it: the nearest name, or why there is none; begins with a semicolon, or is empty."""
+    return f"; {ABSENT[name]}" if name in ABSENT else did_you_mean(name, options)
 
 
 def _place(waiting: Deferred) -> str:
