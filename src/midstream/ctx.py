@@ -1,4 +1,9 @@
-"""`from midstream import ctx`: the running master, its options and (for old scripts) its log."""
+"""What the present code runs in: `from midstream import ctx`.
+
+`ctx.options` are the options, `ctx.master` is the program (with `commands`, `addons`, `shutdown()`), `ctx.log` logs for
+old scripts; new ones use `logging`. They exist while a master runs: inside handlers and commands, not while a module is
+imported.
+"""
 
 from typing import TYPE_CHECKING
 

@@ -1,4 +1,8 @@
-"""Door for addon authors: the errors that midstream raises and understands."""
+"""The errors that midstream raises and understands: `from midstream import exceptions`.
+
+Raise OptionsError in `configure` to refuse a change of options, CommandError in a command that cannot be done, and
+AddonHalt in a handler to keep the event from the addons that come later.
+"""
 
 from midstream.flows.errors import (
     AddonHalt,

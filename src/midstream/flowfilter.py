@@ -1,4 +1,10 @@
-"""Door for addon authors: the flow filter language."""
+"""The language that selects flows: `from midstream import flowfilter`.
+
+    matches = flowfilter.parse("~m POST & ~d api.example")  # FilterError, a ValueError, for a text that is none
+    if matches(flow): ...
+
+`help` is a list of all operators and what they mean.
+"""
 
 from midstream.filters import Filter, FilterError, help, match, match_all, parse
 

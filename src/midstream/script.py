@@ -1,4 +1,4 @@
-"""`from midstream.script import concurrent`: what only scripts need."""
+"""What only scripts need: `from midstream.script import concurrent`, for handlers that block."""
 
 from midstream.hub.concurrent import concurrent
 

@@ -1,4 +1,7 @@
-"""Door for addon authors: annotations for command parameters and results."""
+"""Annotations of command parameters and results, beyond those of Python: `from midstream import types`.
+
+`str`, `bytes`, `int`, `bool`, `Sequence[str]`, `flow.Flow` and `Sequence[flow.Flow]` need nothing from here.
+"""
 
 from midstream.hub.arguments import CommandTypes
 from midstream.hub.types import Choice, Cmd, CmdArgs, CutSpec, Data, Marker, Path, Space, Unknown

@@ -336,6 +336,8 @@ async def test_what_the_master_has(tmp_path: Path) -> None:
     master = DumpMaster(Options(confdir=str(tmp_path)), with_termlog=False)
     with ctx.use(master):
         for name in names:
+            if name == "ctx.master.view":  # of the console's master only
+                continue
             eval(re.split(r" = |\(\)$|\(\w+\)$", name)[0], {"ctx": ctx})
         assert master.addons.get("proxyserver").listen_addrs() == []
     master.let_go()

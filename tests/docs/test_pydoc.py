@@ -2,17 +2,34 @@
 
 from __future__ import annotations
 
+import ast
 import dataclasses
 import importlib
 import inspect
 import pydoc
+import textwrap
 
 import pytest
 
 import midstream
 
 DOORS = ("connection", "dns", "flow", "http", "tcp", "tls", "udp", "websocket")
-OTHERS = ("addonmanager", "command", "contentviews", "flowfilter", "io", "master", "options", "script", "testing")
+OTHERS = (
+    "addonmanager",
+    "command",
+    "contentviews",
+    "ctx",
+    "exceptions",
+    "flowfilter",
+    "io",
+    "log",
+    "master",
+    "options",
+    "optmanager",
+    "script",
+    "testing",
+    "types",
+)
 
 
 @pytest.mark.parametrize("name", [*DOORS, *OTHERS])
@@ -23,6 +40,13 @@ def test_a_door_shows_documented_things(name: str) -> None:
         each = getattr(module, exported)
         if inspect.isclass(each) or inspect.isfunction(each):
             assert inspect.getdoc(each), exported
+
+
+@pytest.mark.parametrize("name", [*DOORS, *OTHERS])
+def test_the_examples_of_a_door_are_python(name: str) -> None:
+    text = inspect.getdoc(importlib.import_module(f"{midstream.__name__}.{name}")) or ""
+    indented = "\n".join(line for line in text.splitlines() if line.startswith("    ") or not line)
+    compile(textwrap.dedent(indented), name, "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
 
 
 @pytest.mark.parametrize("name", DOORS)

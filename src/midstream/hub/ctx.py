@@ -53,6 +53,7 @@ def running(master: Master) -> Iterator[None]:
 
 
 def __getattr__(name: str) -> Any:
+    """`master`, `options` or `log`. AttributeError for any other name, and while no master runs."""
     if name not in ("master", "options", "log"):
         raise AttributeError(f"ctx has master, options and log, but no {name!r}")
     found = current()

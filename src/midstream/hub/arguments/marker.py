@@ -1,4 +1,4 @@
-"""`marker`: what a flow is marked with."""
+"""`marker`: what a flow is marked with: `true`, `false`, or a name such as `:dog:`."""
 
 from __future__ import annotations
 
