@@ -553,6 +553,26 @@ async def test_modules_are_skipped_and_other_non_callables_refused(master: Maste
     assert "broken" not in master.addons
 
 
+async def test_what_an_addon_makes_of_itself_later_concerns_nobody_else(
+    master: Master, caplog: pytest.LogCaptureFixture
+) -> None:
+    calls: list[str] = []
+    odd, twin = Recorder("odd", calls), Recorder("twin", calls)
+    master.addons.add(odd)
+    odd.done = odd.addons = True  # type: ignore[assignment, method-assign]
+    master.addons.add(twin)
+    assert [record.getMessage() for record in caplog.records] == [
+        "odd: done must be a function, not True",
+        "odd: `addons` must be a list of addons, not True",
+    ]
+    assert [handler.__self__ for handler in master.events.running.handlers] == [odd, twin]  # type: ignore[attr-defined]
+    calls.clear()
+    master.addons.remove(twin)
+    master.addons.remove(odd)
+    assert calls == ["twin done"]
+    assert master.addons.chain == []
+
+
 async def test_handle_lifecycle_emits_update_after_an_event_with_a_flow(master: Master) -> None:
     flow = http_flow()
     seen: list[object] = []

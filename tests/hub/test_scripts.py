@@ -161,6 +161,27 @@ async def test_a_file_that_never_comes_to_rest_is_loaded_all_the_same(tmp_path: 
     await quiet.done()
 
 
+async def test_an_addon_that_has_spoilt_itself_keeps_no_script_from_being_loaded(
+    master: Master, tmp_path: Path
+) -> None:
+    class Other:
+        addons: object = ()
+
+    other = Other()
+    master.addons.add(other)
+    path = write(tmp_path / "a.py", "def request(flow): ...\nvalue = 1")
+    master.options.update(scripts=[path])
+    other.addons = "no list"
+    write(tmp_path / "a.py", "def request(flow): ...\nvalue = 22")
+    await until(lambda: module(master, path).value == 22)
+    assert len(master.events.request.handlers) == 1
+    (tmp_path / "a.py").unlink()
+    await until(lambda: not master.events.request.handlers)
+    write(tmp_path / "a.py", "def request(flow): ...\nvalue = 333")
+    await until(lambda: master.events.request.handlers)
+    assert module(master, path).value == 333
+
+
 async def test_touching_a_file_loads_it_again_and_other_permissions_do_not(master: Master, tmp_path: Path) -> None:
     path = tmp_path / "a.py"
     write(path, "value = 1")

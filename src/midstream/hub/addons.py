@@ -18,7 +18,7 @@ from midstream.hub import ctx
 from midstream.hub.add_log import AddLogRelay
 from midstream.hub.events import DECLARATIONS, Event
 from midstream.hub.failures import one_line, own_traceback
-from midstream.hub.handlers import addon_name, handlers_of, nested, short_name, walk, warnings_about
+from midstream.hub.handlers import addon_name, handlers_of, short_name, walk, warnings_about
 from midstream.text.suggest import did_you_mean
 
 if TYPE_CHECKING:
@@ -110,7 +110,7 @@ class AddonManager:
         """
         holder = self._holder_of(addon)
         with ctx.use(self.master):
-            leaving = list(walk([addon]))
+            leaving = list(walk([addon], _warn))
             self._emit("done", leaving)
             self._leave(leaving)
             holder[:] = [known for known in holder if known is not addon]
@@ -118,11 +118,12 @@ class AddonManager:
 
     def _holder_of(self, addon: object) -> list[object]:
         """The list that an addon stands in. AddonManagerError when there is none."""
-        for holder in (self.chain, *(nested(one) for one in walk(self.chain))):
-            if any(known is addon for known in holder):
-                if isinstance(holder, list):
-                    return holder
-                raise AddonManagerError(f"{addon_name(addon)} cannot be removed from a tuple: make `addons` a list")
+        for holder in (self.chain, *(getattr(one, "addons", None) for one in walk(self.chain, _warn))):
+            if not isinstance(holder, list | tuple) or not any(known is addon for known in holder):
+                continue
+            if isinstance(holder, list):
+                return holder
+            raise AddonManagerError(f"{addon_name(addon)} cannot be removed from a tuple: make `addons` a list")
         raise AddonManagerError(f"{addon_name(addon)} cannot be removed: it was never added")
 
     def clear(self) -> None:
@@ -143,7 +144,7 @@ class AddonManager:
         before = manager.keys()
         with ctx.use(self.master):
             entered: list[object] = []
-            leaving = list(walk([replacing])) if replacing is not None else []
+            leaving = list(walk([replacing], _warn)) if replacing is not None else []
             owners = [(one, one.owner) for _, one in manager.items() if any(one.owner is old for old in leaving)]
             try:
                 self._load(addon, entered, strict=True, besides=leaving)
@@ -169,7 +170,7 @@ class AddonManager:
     def unregister(self, addon: object, out_of: list[object] | None = None) -> None:
         """The way out for what `register` let in. Its options go as well; values that were set wait for its return."""
         with ctx.use(self.master):
-            leaving = list(walk([addon]))
+            leaving = list(walk([addon], _warn))
             self._emit("done", leaving)
             back = self._leave(leaving, with_options=True)
             if out_of is not None:
@@ -179,7 +180,8 @@ class AddonManager:
 
     def rebind(self) -> None:
         """Bind the handlers of all addons anew; needed after the `addons` list of an addon has changed."""
-        self.master.events.bind(self.chain)
+        # They were checked on their way in. What one has spoilt since (`self.done = True`) concerns nobody else.
+        self.master.events.bind(self.chain, _warn)
         self._add_log.listen(bool(self.master.events.add_log.handlers))
 
     def _load(self, addon: object, entered: list[object], strict: bool = False, besides: Sequence[object] = ()) -> None:
@@ -295,7 +297,7 @@ class AddonManager:
     def _only(self, event: Event | str, addons: Sequence[object]) -> Emitter[...]:
         emitter = self._emitter(event)
         wanted = {emitter.name: DECLARATIONS[emitter.name]}
-        return emitter.only(tuple(handler for each in addons for handler in handlers_of(each, wanted).values()))
+        return emitter.only(tuple(handler for each in addons for handler in handlers_of(each, wanted, _warn).values()))
 
     def _emit(self, name: str, addons: Sequence[object], *args: Any, strict: bool = False) -> None:
         emitter = self._only(name, addons)
@@ -305,6 +307,10 @@ class AddonManager:
             emitter.sync(*args)
         except AddonHalt:
             return
+
+
+def _warn(mistake: AddonManagerError) -> None:
+    logger.warning("%s", mistake)
 
 
 def _args(event: Event | str, args: tuple[Any, ...]) -> tuple[Any, ...]:

@@ -16,7 +16,7 @@ from midstream.flows.errors import OptionsError
 from midstream.hub.authors import Authors
 from midstream.hub.background import Background
 from midstream.hub.emitters import Emitter, FlowEmitter
-from midstream.hub.handlers import Handler, handlers_of, walk
+from midstream.hub.handlers import Handler, Refuse, handlers_of, walk
 
 if TYPE_CHECKING:
     from midstream.flows.connection import Client
@@ -128,14 +128,15 @@ class Events:
         self._emitters = emitters
         self.authors = Authors(emitters)
 
-    def bind(self, addons: Iterable[object]) -> None:
+    def bind(self, addons: Iterable[object], refuse: Refuse | None = None) -> None:
         """Listen to these addons and the ones nested in them, in this order, and to nobody else.
 
-        AddonManagerError when a handler could never be called; nothing has changed then.
+        A handler that could never be called is told to `refuse`; without that it is an AddonManagerError, and nothing
+        has changed.
         """
         bound: dict[str, list[Handler]] = {name: [] for name in DECLARATIONS}
-        for addon in walk(addons):
-            for name, handler in handlers_of(addon, DECLARATIONS).items():
+        for addon in walk(addons, refuse):
+            for name, handler in handlers_of(addon, DECLARATIONS, refuse).items():
                 bound[name].append(handler)
         for name, handlers in bound.items():
             self._emitters[name].handlers = tuple(handlers)

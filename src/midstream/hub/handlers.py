@@ -18,6 +18,8 @@ from midstream.hub.renamed_events import successor
 from midstream.text.suggest import nearest
 
 Handler = Callable[..., object]
+Refuse = Callable[[AddonManagerError], object]
+"""Whom to tell of a mistake, which is then passed over; without one the mistake is raised."""
 
 
 class Declared(Protocol):
@@ -35,11 +37,18 @@ class Declared(Protocol):
     def deprecated(self) -> str: ...
 
 
-def walk(addons: Iterable[object]) -> Iterator[object]:
+def walk(addons: Iterable[object], refuse: Refuse | None = None) -> Iterator[object]:
     """The addons and the ones nested in their `addons` attribute: depth first, a parent before its children."""
     for addon in addons:
         yield addon
-        yield from walk(nested(addon))
+        try:
+            children = nested(addon)
+        except AddonManagerError as error:
+            if refuse is None:
+                raise
+            refuse(error)
+            continue
+        yield from walk(children, refuse)
 
 
 def nested(addon: object) -> Iterable[object]:
@@ -82,19 +91,31 @@ def location(handler: object) -> str:
     return f"{code.co_filename}:{code.co_firstlineno}" if isinstance(code, types.CodeType) else ""
 
 
-def handlers_of(addon: object, declared: Mapping[str, Declared]) -> dict[str, Handler]:
+def handlers_of(addon: object, declared: Mapping[str, Declared], refuse: Refuse | None = None) -> dict[str, Handler]:
     """The handlers of one addon (not of nested ones) by event. AddonManagerError when one could never be called."""
     found: dict[str, Handler] = {}
     for name, event in declared.items():
-        handler = _attribute(addon, name)
-        # A module (`import error`) or a class (`from socket import error`) of that name is no handler.
-        if handler is None or isinstance(handler, types.ModuleType | type):
+        try:
+            handler = _handler(addon, event)
+        except AddonManagerError as error:
+            if refuse is None:
+                raise
+            refuse(error)
             continue
-        if not callable(handler):
-            raise AddonManagerError(f"{addon_name(addon)}: {name} must be a function, not {handler!r}")
-        _check(addon, handler, event)
-        found[name] = handler
+        if handler is not None:
+            found[name] = handler
     return found
+
+
+def _handler(addon: object, event: Declared) -> Handler | None:
+    handler = _attribute(addon, event.name)
+    # A module (`import error`) or a class (`from socket import error`) of that name is no handler.
+    if handler is None or isinstance(handler, types.ModuleType | type):
+        return None
+    if not callable(handler):
+        raise AddonManagerError(f"{addon_name(addon)}: {event.name} must be a function, not {handler!r}")
+    _check(addon, handler, event)
+    return handler
 
 
 def _attribute(addon: object, name: str) -> object:
