@@ -215,6 +215,7 @@ async def test_bookmarks(confdir: Path) -> None:
         shown.console.master.addons.add(ScriptLoader())
         shown.options.scripts = [str(EXAMPLES / "bookmarks.py")]
         shown.options.console_keys = str(EXAMPLES / "bookmarks.keys.yaml")
+        await shown.until(lambda: shown.console.keys.keymap.bound((",", "b"), "flows"))
         for path in ("login", "cart", "pay"):
             shown.view.add(http_flow(f"https://shop.example/{path}"))
         shown.press("g", ",", "b", "start", "enter", "G", ",", "b", "finish", "enter")

@@ -9,7 +9,7 @@ import logging
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from midstream.console.key_names import from_urwid
+from midstream.console.key_names import from_urwid, show_chord
 from midstream.console.main_loop import Input as Event
 from midstream.console.screen import PASTE_KEY
 
@@ -82,7 +82,9 @@ class Input:
         elif key == "esc":
             console.breadcrumbs.follow_option()
         else:
-            console.message(f"{key} does nothing here; ? shows the keys")
+            help_keys = console.keys.keymap.keys_for("console.view.help", console.contexts())
+            more = f"; {show_chord(help_keys)} shows the keys" if help_keys else ""
+            console.message(f"{key} does nothing here{more}")
 
     def _in_prompt(self, key: str) -> None:
         prompt = self._console.active_prompt

@@ -199,9 +199,8 @@ class KeyBindings:
             report = reader.read_file(Path(os.path.expanduser(wanted)))
         else:
             report = reader.read_set(wanted)
-        files.errors["console_keys"] = [
-            f"console_keys: {error}" if "no key set" in error else error for error in report.errors
-        ]
+        errors = [f"console_keys: {error}" for error in report.errors] if report.was_refused else report.errors
+        files.errors["console_keys"] = errors
 
     def _report(self, files: KeyFiles, errors: Sequence[str], unavailable: Sequence[Binding]) -> None:
         self.were_seen = self.were_seen and not errors

@@ -260,6 +260,19 @@ class Keymap:
         """What is bound to exactly these keys, the first one that applies first."""
         return tuple(self._bindings[context].get(keys, ()))
 
+    def keys_for(self, command: str, contexts: Iterable[str]) -> tuple[str, ...]:
+        """The keys that run a command line, nearest context first; empty when there are none."""
+        for context in contexts:
+            found = [
+                (each.layer, keys)
+                for keys, every in self._bindings[context].items()
+                for each in every
+                if each.command == command
+            ]
+            if found:
+                return max(found, key=lambda each: each[0])[1]
+        return ()
+
     def in_context(self, context: str) -> Iterator[Binding]:
         """All bindings of one context, without those it inherits; one's own come before those of the set below."""
         every = [binding for entries in self._bindings[context].values() for binding in entries]

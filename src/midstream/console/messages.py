@@ -72,6 +72,6 @@ class Messages:
             return  # it came from `show` itself
         if entry.level == "error" and self._console.drawer is None and self._console.shown_name != "log":
             self.unseen_errors += 1
-        # Messages about a script begin with its name themselves.
-        named = not entry.source or entry.msg.startswith(entry.source)
+        # Messages about a script begin with its name themselves, and who says our own is clear.
+        named = entry.source in ("", logger.name.rpartition(".")[2]) or entry.msg.startswith(entry.source)
         self.show(entry.msg if named else f"{entry.source}: {entry.msg}", entry.level, log=False)

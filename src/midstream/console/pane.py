@@ -11,6 +11,11 @@ from typing import TYPE_CHECKING, ClassVar
 
 import urwid
 
+from midstream.console.hints import contexts_of
+from midstream.console.key_names import show_chord
+from midstream.console.widgets.canvas import Run
+from midstream.text.escape import visible
+
 if TYPE_CHECKING:
     from midstream.console.console import Console
     from midstream.flows.flow import Flow
@@ -34,6 +39,11 @@ class Pane(urwid.Widget):
     def __init__(self, console: Console) -> None:
         super().__init__()
         self.console = console
+
+    def key_hint(self, command: str, words: str) -> list[Run]:
+        """The key that runs a command here, and the words; nothing when there is none."""
+        keys = self.console.keys.keymap.keys_for(command, contexts_of(self.contexts))
+        return [("hint.key", f"{visible(show_chord(keys))} "), ("hint", words)] if keys else []
 
     def offers(self, command: str) -> bool:
         """Whether a key's command would do something here now; the hints leave out those that would not."""

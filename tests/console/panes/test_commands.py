@@ -23,6 +23,7 @@ class Addon:
 def pane(console: FakeConsole) -> CommandsPane:
     console.master.commands.collect_commands(Addon())
     console.keys.keymap.add(Binding(("m",), ("flows",), "flow.mark :default:", "Mark"))
+    console.keys.keymap.add(Binding(("/",), ("list",), "console.search", "Find"))
     return CommandsPane(console)  # type: ignore[arg-type]
 
 

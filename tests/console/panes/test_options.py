@@ -2,6 +2,7 @@ from collections.abc import Sequence
 
 import pytest
 
+from midstream.console.keymap import Binding
 from midstream.console.panes.options import OptionsPane
 from midstream.flows.errors import OptionsError
 from midstream.hub.option_kinds import between
@@ -18,6 +19,8 @@ def pane(console: FakeConsole) -> OptionsPane:
     add("listen_port", int | None, None, "Port to listen on.", kind=between(0, 65535))
     add("view_order", str, "time", "Sort key.", choices=["time", "method", "url", "size"])
     add("proxyauth", str | None, None, "Credentials that clients must give.", kind="secret")
+    console.keys.keymap.add(Binding(("c",), ("options",), "console.options.changed", "Only changed"))
+    console.keys.keymap.add(Binding(("/",), ("list",), "console.search", "Find"))
     return OptionsPane(console)  # type: ignore[arg-type]
 
 

@@ -63,7 +63,8 @@ class CommandsPane(ListPane):
     def head(self, columns: int) -> list[Line]:
         self._list()
         layout = self._layout(self.list_columns(columns))
-        return [[("title", f" commands  {len(self._names)}   "), ("hint.key", "/ "), ("hint", "find")], heading(layout)]
+        find = self.key_hint("console.search", "find")
+        return [[("title", f" commands  {len(self._names)}   "), *find], heading(layout)]
 
     def row_runs(self, index: int, columns: int) -> Line:
         name = self._names[index]

@@ -318,7 +318,7 @@ class FlowList(Pane):
     def _render_empty(self, size: tuple[int, int]) -> urwid.Canvas:
         self._visible = frozenset()
         self._top, self._top_id, self.new_below, self._digits = 0, None, 0, 3
-        lines = nothing_matches(self.console) if len(self.view) else no_flows(self.console)
+        lines = nothing_matches(self) if len(self.view) else no_flows(self)
         above = max((size[1] - len(lines)) // 3, 0)
         painted = [paint_blank(size[0]) for _ in range(above)]
         painted.extend(paint_row(line, size[0]) for line in lines)

@@ -11,15 +11,20 @@ from midstream.text.escape import visible
 from midstream.text.url import hostport
 
 if TYPE_CHECKING:
-    from midstream.console.console import Console
+    from midstream.console.pane import Pane
 
 _DEFAULT_PORT = 8080
-_HINTS = (("i", "hold flows"), (":", "type a command"), ("?", "all keys"), ("q", "quit"))
+_HINTS = (
+    ("console.command.set intercept", "hold flows"),
+    ("console.command", "type a command"),
+    ("console.view.help", "all keys"),
+    ("console.view.pop", "quit"),
+)
 
 
-def no_flows(console: Console) -> list[list[Run]]:
+def no_flows(pane: Pane) -> list[list[Run]]:
     """No flow has arrived yet: where to send one, and how to be trusted."""
-    options = console.master.options
+    options = pane.console.master.options
     host = (options.listen_host if "listen_host" in options else "") or "127.0.0.1"
     if host in ("0.0.0.0", "::"):  # noqa: S104  # not bound here, only shown
         host = "127.0.0.1"
@@ -39,8 +44,12 @@ def no_flows(console: Console) -> list[list[Run]]:
         [("text", "  For a browser or a phone: set this address as its proxy, then let it")],
         [("text", "  trust the certificate in that file.")],
         [],
-        [run for key, words in _HINTS for run in (("hint.key", f"  {key} "), ("hint", words))],
+        _hints(pane, *_HINTS),
     ]
+
+
+def _hints(pane: Pane, *commands: tuple[str, str]) -> list[Run]:
+    return [run for command, words in commands for run in (("hint", "  "), *pane.key_hint(command, words))]
 
 
 def _for_shell(path: str) -> str:
@@ -51,15 +60,15 @@ def _for_shell(path: str) -> str:
     return "~/" + shlex.quote(path[2:]) if path.startswith("~/") else shlex.quote(path)
 
 
-def nothing_matches(console: Console) -> list[list[Run]]:
+def nothing_matches(pane: Pane) -> list[list[Run]]:
     """There are flows, but none is shown."""
-    view = console.view
+    view = pane.console.view
     hidden = f"{len(view):,} flow is hidden." if len(view) == 1 else f"{len(view):,} flows are hidden."
     lines: list[list[Run]] = [[("strong", "  Nothing to show: "), ("text", hidden)], []]
     if view.filter_text:
         lines.append([("text", "  The filter is "), ("prompt", visible(view.filter_text))])
-        lines.append([("hint.key", "  f "), ("hint", "change it")])
+        lines.append(_hints(pane, ("console.filter", "change it")))
     if view.marked_only:
         lines.append([("text", "  Only marked flows are shown.")])
-        lines.append([("hint.key", "  M "), ("hint", "show all")])
+        lines.append(_hints(pane, ("view.properties.marked.toggle", "show all")))
     return lines

@@ -71,7 +71,8 @@ class HelpPane(ListPane):
         return self._lines[index]
 
     def head(self, columns: int) -> list[Line]:
-        return [[("title", " help   "), ("hint.key", "/ "), ("hint", "find   "), ("hint.key", "q "), ("hint", "back")]]
+        find, back = self.key_hint("console.search", "find   "), self.key_hint("console.view.pop", "back")
+        return [[("title", " help   "), *find, *back]]
 
 
 def _help(console: Console, first: tuple[str, ...]) -> Iterator[list[Run]]:

@@ -156,7 +156,7 @@ class KeysPane(ListPane):
             line.append(("failed", f"{broken} not available   "))
         if changes := len(bindings.session):
             line.append(("strong", f"{changes} of this session   "))
-        line += [("hint.key", "/ "), ("hint", "find")]
+        line += self.key_hint("console.search", "find")
         return [line, heading(_layout(columns))]
 
     def row_runs(self, index: int, columns: int) -> Line:

@@ -201,10 +201,8 @@ class OptionsPane(ListPane):
         shown = "only changed" if self.only_changed else f"{len(self._names)}"
         line: list[Run] = [
             ("title", f" options  {shown}   "),
-            ("hint.key", "c "),
-            ("hint", f"changed {self._changed_count}   "),
-            ("hint.key", "/ "),
-            ("hint", "find"),
+            *self.key_hint("console.options.changed", f"changed {self._changed_count}   "),
+            *self.key_hint("console.search", "find"),
         ]
         return [line, heading(self._layout(self.list_columns(columns)))]
 
