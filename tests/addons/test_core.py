@@ -90,6 +90,7 @@ async def test_set(run: Any, master: Master) -> None:
     [
         ("set wrod x", "set: no option is called 'wrod'; did you mean 'word'?"),
         ("set word a b", "set: word takes one value, 2 were given; put quotes around the whole"),
+        ("set word=a b", "set: 'word=a' is followed by more words; put quotes around the whole"),
         ("set word", "set: option word: needs a value"),
         ("options.reset.one wrod", "options.reset.one: no option is called 'wrod'; did you mean 'word'?"),
         ("options.load /no/such/file", "options.load: /no/such/file: no such file"),

@@ -145,6 +145,11 @@ def test_places_of_what_the_config_file_names(folder: Path, checked) -> None:
     assert any(line.startswith(f"{config}:5:7: mode 'regular' and 'regular' both want") for line in lines)
 
 
+def test_absent_options_have_a_reason(folder: Path, checked) -> None:
+    line = checked(1, "--set", "proxy_debug")[0]
+    assert line == "--set: no option is called 'proxy_debug'; it is not needed: -v shows what the proxy does"
+
+
 def test_names_that_a_broken_script_may_have(folder: Path, checked) -> None:
     (folder / "a.py").write_text(
         "from midstream import ctx, exceptions\n"

@@ -97,7 +97,11 @@ def test_flags_set_options(opts: Options, argv: list[str], name: str, value: obj
         (["--set"], "--set: needs a value"),
         (["--server=yes"], "--server: takes no value, but got 'yes'"),
         (["--view-filter", "~q"], "no flag is called --view-filter; view_filter is an option of midstream"),
-        (["--no-web-open-browser"], "no flag is called --no-web-open-browser; web_open_browser is an option of a web in"),
+        (
+            ["--no-web-open-browser"],
+            "no flag is called --no-web-open-browser; web_open_browser is an option of "
+            "a web interface, which is not here",
+        ),
     ],
 )
 def test_bad_command_lines_are_told_in_one_line(opts: Options, argv: list[str], message: str | None) -> None:
@@ -195,6 +199,13 @@ def test_thousands_of_unknown_names_are_counted(opts: Options) -> None:
     assert line.startswith("no such option: zz0xxx")
     assert line.endswith(" and 2,950 more; they wait for an addon to declare them")
     assert len(line) < 10_000
+
+
+def test_names_that_are_absent_on_purpose_are_told_with_the_reason(opts: Options, confdir: Path) -> None:
+    parse("middump", ["--set", "validate_inbound_headers=false", "--set", "console_flowlist_layout=list"], opts)
+    reason = "heads by which requests can be smuggled are always refused here"
+    assert f"validate_inbound_headers (--set; {reason})" in sentence(opts)
+    assert "console_flowlist_layout" not in sentence(opts)
 
 
 def test_unknown_names_are_told_in_one_sentence(opts: Options, confdir: Path) -> None:

@@ -4,6 +4,7 @@ The tables are facts of the reference program, those of later stages included: w
 declare it so. What differs on purpose stands in docs/differences.md, with the reason.
 """
 
+from midstream.hub.foreign_options import ABSENT, WEB
 from midstream.hub.invocation import Tool
 from tests.parity import report
 from tests.parity.report import Finding
@@ -38,13 +39,14 @@ def test_every_row_has_an_owner() -> None:
     owners = report.owners()
     named = {row["owner"] for table in report.TABLES.values() for row in report.rows(table)}
     assert named == set(owners) - {"comment"} | named & {"comment"}
-    assert set(owners.values()) <= {"now", "stage 3", "stage 4", "later", "absent"}
+    assert set(owners.values()) <= {"now", "stage 3", "stage 4", "stage 5", "absent"}
 
 
 async def test_absent_options_are_explained() -> None:
     owners = report.owners()
     absent = {row["name"] for row in report.rows("options.tsv") if owners[row["owner"]] == "absent"}
     assert absent <= set(report.allowed())
+    assert absent == WEB | set(ABSENT)
 
 
 # -- the check itself --

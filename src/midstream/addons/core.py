@@ -55,6 +55,8 @@ class Core:
         """Set an option: `set showhost true`. A list takes several values; a bool alone is turned on."""
         # `set intercept="~m POST"` lexes as two words, `intercept=` and the text.
         given = option.removesuffix("=") if value else option
+        if value and "=" in given:
+            raise CommandError(f"set: {given!r} is followed by more words; put quotes around the whole")
         specs = [f"{given}={each}" for each in value] or [given]
         name = given.partition("=")[0]
         if len(value) > 1 and name in ctx.options and not ctx.options.option(name).type.sequence:

@@ -19,8 +19,7 @@ from midstream.hub import config, ctx, yaml_nodes
 from midstream.hub.invocation import Invocation, config_files
 from midstream.hub.log import MasterLogHandler, uninstall_all
 from midstream.hub.master import Master
-from midstream.hub.unclaimed import unclaimed
-from midstream.text.suggest import did_you_mean
+from midstream.hub.unclaimed import remark, unclaimed
 
 _FINE = "nothing is wrong"
 _OURS = str(Path(__file__).parents[1])
@@ -84,8 +83,7 @@ class _Checking:
         unless = "; unless a script declares it that did not load" if some_failed else ""
         for name, place in unclaimed(self._options):
             if not any(f"option {name}:" in problem for problem in self.problems):  # it kept its script from loading
-                guess = did_you_mean(name, self._options)
-                self.problems.append(f"{place}: no option is called {name!r}{guess}{unless}")
+                self.problems.append(f"{place}: no option is called {name!r}{remark(name, self._options)}{unless}")
 
     def _set_flag(self, name: str, texts: Sequence[str]) -> None:
         self._options.apply({name: self._options.option(name).parse(texts)}, "cli")

@@ -14,6 +14,7 @@ from typing import NoReturn
 
 from midstream.flows.errors import OptionsError
 from midstream.hub.adopting import DEFAULT_SOURCE
+from midstream.hub.foreign_options import foreign, program_of
 from midstream.hub.old_flags import instead_of
 from midstream.hub.option import Option
 from midstream.hub.option_types import BOOL
@@ -73,10 +74,16 @@ SHOWN = frozenset(
 _METAVARS = {"size": "SIZE", "path": "PATH", "filter": "FILTER", "mode": "MODE", "regex": "REGEX", "secret": "SECRET"}
 
 
+# What argparse says, and what it means.
+_WORDS = {"ignored explicit argument": "takes no value, but got", "expected one argument": "needs a value"}
+
+
 class Parser(argparse.ArgumentParser):
     """An argparse parser whose complaints are OptionsError, so that every bad start ends in the same way."""
 
     def error(self, message: str) -> NoReturn:
+        for theirs, ours in _WORDS.items():
+            message = message.replace(theirs, ours)
         raise OptionsError(message.removeprefix("argument "))
 
 
@@ -190,6 +197,9 @@ def _meant(parser: argparse.ArgumentParser, flag: str) -> str:
     instead = instead_of(flag) or instead_of(f"--{name}")
     if instead:
         return f"it is an old one; instead use {instead}"
+    option = name.removeprefix("no-").replace("-", "_")
+    if foreign([option], [flag.replace("-", "_") for flag in known]):
+        return f"{option} is an option of {program_of(option)}"
     guess = nearest(name, known)
     return f"did you mean '--{guess}'?" if guess else "--help shows the flags; options of scripts are set by --set"
 

@@ -2,7 +2,7 @@
 
 `middump` meets `console_palette`, `midstream` meets `keepserving`, both meet `web_port` of a web interface that people
 come from. Such a name is kept and never complained about. A name that the running program declares is not foreign,
-whatever this table says.
+whatever this table says. Beside them stand the few names that no program of ours has, with the reason.
 """
 
 from __future__ import annotations
@@ -51,6 +51,13 @@ WEB = frozenset(
     }
 )
 
+ABSENT = {
+    "console_flowlist_layout": "it is not needed: the list drops columns as the terminal gets narrower",
+    "proxy_debug": "it is not needed: -v shows what the proxy does",
+    "validate_inbound_headers": "heads by which requests can be smuggled are always refused here",
+}
+"""Options that mitmproxy has and we have not, with the end of a sentence that says why."""
+
 _PREFIX = "console_"
 
 
@@ -64,3 +71,10 @@ def foreign(names: Iterable[str], declared: Container[str]) -> list[str]:
         for name in names
         if name not in declared and (name in others or (name.startswith(_PREFIX) and not has_console))
     ]
+
+
+def program_of(name: str) -> str:
+    """Whose option it is, for messages; `name` is foreign."""
+    if name in WEB:
+        return "a web interface, which is not here"
+    return "middump" if name in DUMP else "midstream"
