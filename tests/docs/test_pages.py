@@ -44,7 +44,7 @@ from tests.docs.pages import (
     tables,
 )
 
-PYTHON = blocks("python")
+PYTHON = blocks("python", *WRITTEN, *BESIDE)
 NO_SCRIPTS = ("embedding.md", "testing.md")  # their blocks are programs and tests
 SCRIPTS = [block for block in PYTHON if block.page.name not in NO_SCRIPTS]
 COMMAND_LINES = blocks("sh", *WRITTEN, *BESIDE)
