@@ -103,6 +103,16 @@ def test_port_must_be_a_number() -> None:
         request().port = "80"
 
 
+@pytest.mark.parametrize("name", ["method", "scheme", "authority", "host", "path", "http_version"])
+def test_what_is_no_text_is_refused_in_the_line_that_assigns_it(name: str) -> None:
+    changed = request()
+    before = changed.get_state()
+    for value in (5, None):
+        with pytest.raises(TypeError, match=f"Expected str or bytes, but got {type(value).__name__}"):
+            setattr(changed, name, value)
+    assert changed.get_state() == before
+
+
 def test_url() -> None:
     req = request()
     assert req.url == req.pretty_url == URL

@@ -49,6 +49,11 @@ def make() -> tuple[Master, Addon]:
     return master, addon
 
 
+async def test_only_a_program_that_keeps_flows_has_a_view() -> None:
+    """Scripts for both programs ask for it."""
+    assert not hasattr(Master(Options()), "view")
+
+
 async def test_a_run_from_start_to_end() -> None:
     master, addon = make()
     assert not master.is_running

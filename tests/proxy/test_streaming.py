@@ -224,6 +224,16 @@ async def test_a_function_may_be_a_generator():
         await server.expect(GET_SENT)
 
 
+async def test_that_a_function_makes_the_length_unknown_is_nobodys_mistake(caplog: pytest.LogCaptureFixture):
+    async with conversation(Streams(request=doubles, response=doubles)) as talk:
+        talk.say(UPLOAD + b"1234567890")
+        server = await talk.server()
+        assert b"Content-Length" not in await server.head()
+        server.say(OK)
+        assert b"Content-Length" not in await talk.client.head()
+    assert "left out" not in caplog.text
+
+
 # -- trailers --
 
 

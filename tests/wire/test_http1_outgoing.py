@@ -153,6 +153,12 @@ def test_http_10_has_no_chunks():
     assert (checked.fields, checked.framing) == ((), UNTIL_CLOSE)
 
 
+def test_a_length_of_nothing_fits_where_no_body_may_be():
+    """Libraries, ours too, write one into every response they make."""
+    assert answer((b"Content-Length", b"0"), status=204, body=0) == ((), NO_BODY, ())
+    assert len(answer((b"Content-Length", b"5"), status=204, body=0).repairs) == 1
+
+
 def test_responses_are_always_framed():
     assert answer(body=0).fields == ((b"Content-Length", b"0"),)
     assert answer(body=NO_BODY).fields == ((b"Content-Length", b"0"),)

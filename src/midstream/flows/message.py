@@ -12,7 +12,7 @@ from typing import Any, ClassVar, Self
 from midstream.flows import charset, encodings
 from midstream.flows import state as s
 from midstream.flows.checked_slot import CheckedSlot
-from midstream.flows.headers import AnyHeaders, HeaderFields, Headers
+from midstream.flows.headers import AnyHeaders, HeaderFields, Headers, to_bytes
 
 StreamFunction = Callable[[bytes], Iterable[bytes] | bytes]
 """Called with each piece of a streamed body, and once with b"" at its end; what it returns is sent instead."""
@@ -86,7 +86,7 @@ class Message:
 
     @http_version.setter
     def http_version(self, value: str | bytes) -> None:
-        self.raw_http_version = value.encode("utf-8", "surrogateescape") if isinstance(value, str) else value
+        self.raw_http_version = to_bytes(value)
 
     @property
     def is_http10(self) -> bool:

@@ -11,16 +11,12 @@ from urllib.parse import quote, unquote
 
 from midstream.flows import cookies, encodings, multipart
 from midstream.flows import state as s
-from midstream.flows.headers import AnyHeaders, HeaderFields, Headers
+from midstream.flows.headers import AnyHeaders, HeaderFields, Headers, to_bytes, to_str
 from midstream.flows.message import MESSAGE_SCHEMA, Message, content_argument, header_arguments
 from midstream.flows.multidict import Fields, MultiDictView, pairs_of, spliced
 from midstream.text import url as urls
 
 _URLENCODED = "application/x-www-form-urlencoded"
-
-
-def _encoded(value: str | bytes) -> bytes:
-    return value.encode("utf-8", "surrogateescape") if isinstance(value, str) else value
 
 
 class Request(Message):
@@ -76,11 +72,11 @@ class Request(Message):
         if not isinstance(port, int):
             raise TypeError(f"Expected an int for port, but got {type(port).__name__}.")
         self._port = port
-        self.raw_method: bytes = method if isinstance(method, bytes) else _encoded(method)
-        self.raw_scheme: bytes = scheme if isinstance(scheme, bytes) else _encoded(scheme)
-        self.raw_authority: bytes = authority if isinstance(authority, bytes) else _encoded(authority)
-        self.raw_path: bytes = path if isinstance(path, bytes) else _encoded(path)
-        self.raw_http_version = http_version if isinstance(http_version, bytes) else _encoded(http_version)
+        self.raw_method: bytes = method if isinstance(method, bytes) else to_bytes(method)
+        self.raw_scheme: bytes = scheme if isinstance(scheme, bytes) else to_bytes(scheme)
+        self.raw_authority: bytes = authority if isinstance(authority, bytes) else to_bytes(authority)
+        self.raw_path: bytes = path if isinstance(path, bytes) else to_bytes(path)
+        self.raw_http_version = http_version if isinstance(http_version, bytes) else to_bytes(http_version)
         self._headers = headers if isinstance(headers, Headers) else Headers(headers)
         if isinstance(content, str):
             raise ValueError("The content of a request is bytes, not text.")
@@ -129,7 +125,7 @@ class Request(Message):
 
     @method.setter
     def method(self, value: str | bytes) -> None:
-        self.raw_method = _encoded(value)
+        self.raw_method = to_bytes(value)
 
     @property
     def scheme(self) -> str:
@@ -138,7 +134,7 @@ class Request(Message):
 
     @scheme.setter
     def scheme(self, value: str | bytes) -> None:
-        self.raw_scheme = _encoded(value)
+        self.raw_scheme = to_bytes(value)
 
     @property
     def authority(self) -> str:
@@ -147,7 +143,7 @@ class Request(Message):
 
     @authority.setter
     def authority(self, value: str | bytes) -> None:
-        self.raw_authority = _authority_bytes(value) if isinstance(value, str) else value
+        self.raw_authority = _authority_bytes(value) if isinstance(value, str) else to_bytes(value)
 
     @property
     def path(self) -> str:
@@ -156,7 +152,7 @@ class Request(Message):
 
     @path.setter
     def path(self, value: str | bytes) -> None:
-        self.raw_path = _encoded(value)
+        self.raw_path = to_bytes(value)
 
     # --- where it goes
 
@@ -167,7 +163,7 @@ class Request(Message):
 
     @host.setter
     def host(self, value: str | bytes) -> None:
-        self._host = value if isinstance(value, str) else value.decode("utf-8", "surrogateescape")
+        self._host = value if isinstance(value, str) else to_str(to_bytes(value))
         self._rename_target()
 
     @property
@@ -192,7 +188,7 @@ class Request(Message):
         try:
             host = urls.host_to_bytes(self._host)
         except ValueError:
-            host = _encoded(self._host)  # what goes out is checked when it is assembled
+            host = to_bytes(self._host)  # what goes out is checked when it is assembled
         return urls.hostport(self.raw_scheme, host, self._port)
 
     @property

@@ -42,6 +42,10 @@ class _OwnRecords(EventLogHandler):
 class Master:
     """Everything that one running proxy consists of. Make it inside the event loop that it will run in."""
 
+    view: Any
+    """The store.View of a program that keeps flows; `hasattr` tells scripts whether theirs does. Its type stands in a
+    room above this one."""
+
     def __init__(self, opts: Options, event_loop: asyncio.AbstractEventLoop | None = None) -> None:
         self.options = opts
         self.event_loop = event_loop or asyncio.get_running_loop()
@@ -55,8 +59,6 @@ class Master:
         """What the process ends with; an addon that finds it cannot go on sets it and calls `shutdown`."""
         self.is_running = False
         """Whether `running` has been sent, so that a later addon is told at once."""
-        self.view: Any = None
-        """The store.View of a program that keeps flows. Its type stands in a room above this one."""
         self.contentviews: Any = None
         """The contentviews.Registry, made when the first view is asked for. Its type stands above as well."""
         self.startup_errors: list[LogEntry] = []

@@ -184,6 +184,8 @@ def _with(fields: list[tuple[bytes, bytes]], length: bytes | None, coding: bytes
             result.append((name, value))
             continue
         right = wanted.pop(kind, None)
+        if right is None and framing == NO_BODY and (kind, value) == (CONTENT_LENGTH, b"0"):
+            continue  # it says the same: no body
         if right is None:
             repairs.append(
                 f"the header {show(name)} with the value {show(value)} does not fit the body and was left out"

@@ -58,6 +58,7 @@ def request_head(request: Request, original: RequestHead | None, size: int | Non
     if original is not None and original.hop:
         fields = strip_hop_by_hop(fields, keep_upgrade=may_upgrade(original))
     body = size if size is not None else _streamed_framing(request, original)
+    fields = _unmeasured(fields, body, request)
     version = _spoken(version)
     try:
         outgoing = check_outgoing_request(method, target, version, fields, body)
@@ -130,7 +131,7 @@ def _checked(
     response: Response, version: bytes, original: ResponseHead | None, body: Framing, asked: RequestHead
 ) -> Outgoing:
     """The fields of a response that is not as it came, and its framing. Raises Unsendable."""
-    status, fields = response.status_code, response.headers.fields
+    status, fields = response.status_code, _unmeasured(response.headers.fields, body, response)
     if original is not None:
         fields = strip_hop_by_hop(fields, keep_upgrade=status == 101)
     else:  # our own answer, whose Proxy-Authenticate is meant for this very client
@@ -210,6 +211,13 @@ def _streamed_framing(message: Request | Response, original: RequestHead | Respo
     if callable(message.stream) and framing != NO_BODY:
         return CHUNKED
     return framing
+
+
+def _unmeasured(fields: Fields, body: Framing, message: Request | Response) -> Fields:
+    """Without the length that the body had before an addon's function rewrote it: that it is gone is no mistake."""
+    if body != CHUNKED or not callable(message.stream):
+        return fields
+    return tuple(field for field in fields if field[0].lower() != b"content-length")
 
 
 def _target(request: Request) -> bytes:
