@@ -236,6 +236,17 @@ async def test_which_set_is_an_option(tmp_path, caplog):
         assert bound(shown, "ctrl t") == ""
 
 
+async def test_the_sets_are_completed(tmp_path):
+    write(tmp_path / "keybindings" / "tiny.yaml", "version: 1\n")
+    async with shown_console(tmp_path) as shown:
+        shown.press(":", "set console_keys t", "tab")
+        assert ": set console_keys tiny" in shown.prompt_line
+        shown.press("backspace", "backspace", "backspace", "backspace", "backspace", "tab")
+        assert "| default" in shown.text
+        shown.press("esc", "ctrl u", f"set console_keys {tmp_path}/keyb", "tab")
+        assert f": set console_keys {tmp_path}/keybindings/" in shown.prompt_line
+
+
 async def test_without_any_key_left_there_are_those_of_the_default_set(tmp_path):
     write(tmp_path / "keys.yaml", "version: 1\nextends: none\n")
     async with shown_console(tmp_path) as shown:

@@ -19,7 +19,7 @@ from midstream.hub import lexer
 from midstream.hub.addons import Loader
 from midstream.hub.commands import argument, command
 from midstream.hub.log import LogLevels
-from midstream.hub.option_kinds import between
+from midstream.hub.option_kinds import Kind, between
 from midstream.hub.types import Choice, Cmd, CmdArgs
 from midstream.text.suggest import did_you_mean
 
@@ -48,7 +48,11 @@ class ConsoleAddon:
         add("console_eventlog_verbosity", str, "info", "Least level shown in the event log.", choices=LogLevels)
         add("console_strip_trailing_newlines", bool, False, "Strip the line ends that an editor leaves behind a body.")
         add(
-            "console_keys", str | None, None, "Key bindings under CONFDIR/keys.yaml: the name of a set, or a YAML file."
+            "console_keys",
+            str | None,
+            None,
+            "Key bindings under CONFDIR/keys.yaml: the name of a set, or a YAML file.",
+            kind=Kind("key set", complete=self._console.bindings.complete_set),
         )
         add(
             "console_escape_wait",

@@ -18,10 +18,11 @@ from typing import TYPE_CHECKING
 
 from midstream import filters
 from midstream.console import key_save
-from midstream.console.key_file import MOST_ERRORS, KeyFileReader, Report
+from midstream.console.key_file import MOST_ERRORS, KeyFileReader, Report, set_names, shipped_folder
 from midstream.console.keymap import Binding, Conflict, Keymap, Unbound
 from midstream.flows.errors import CommandError
 from midstream.hub import lexer
+from midstream.hub.option_kinds import complete_path
 from midstream.hub.types import Cmd, CmdArgs
 from midstream.text.suggest import did_you_mean
 
@@ -217,6 +218,11 @@ class KeyBindings:
             )
         if (more := len(unavailable) - MOST_ERRORS) > 0:
             logger.warning("%d more keys do nothing yet; the keys pane lists them", more)
+
+    def complete_set(self, typed: str) -> list[str]:
+        """The key sets, or the files, that a value of `console_keys` may become."""
+        names = set_names((self._own_sets, shipped_folder()))
+        return [name for name in names if name.startswith(typed)] or complete_path(typed)
 
     # --- this session -----------------------------------------------------------------------------------------------
 

@@ -53,6 +53,11 @@ def shipped_folder() -> Path:
     return package.parent.parent / "keybindings"
 
 
+def set_names(folders: Sequence[Path]) -> list[str]:
+    """What the key sets in these folders are called."""
+    return sorted({entry.stem for folder in folders for entry in folder.glob("*.yaml")})
+
+
 def _shown(path: Path) -> str:
     """The path as people write it: messages about their own files fit into a row then."""
     home = os.path.expanduser("~")
@@ -161,7 +166,7 @@ class KeyFileReader:
         return None
 
     def _which_sets(self, wanted: str) -> str:
-        names = sorted({entry.stem for folder in self._folders for entry in folder.glob("*.yaml")})
+        names = set_names(self._folders)
         return did_you_mean(wanted, names) or f"; there are {', '.join(names)}"
 
     # --- entries ----------------------------------------------------------------------------------------------------
