@@ -1,6 +1,7 @@
 """What holds for all tests."""
 
 import asyncio
+import gc
 import os
 from collections.abc import Callable, Generator, Mapping
 from typing import TypeVar
@@ -25,6 +26,12 @@ NO_SKIPS = bool(os.environ.get("MIDSTREAM_NO_SKIPS"))
 def pytest_asyncio_loop_factories() -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]]:
     """Tests run on the loop that the programs run on; MIDSTREAM_EVENT_LOOP=asyncio tests the fallback."""
     return {"loop": loop_factory() or asyncio.new_event_loop}
+
+
+def pytest_collection_finish() -> None:
+    """No collection of garbage looks at the thousands of tests themselves, again and again."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.hookimpl(wrapper=True)

@@ -12,6 +12,7 @@ import time
 import warnings
 from pathlib import Path
 
+from midstream.console import terminal_guard
 from midstream.console.console import Console
 from tests.console.masters import make_console
 from tests.kit.captured import http_flow
@@ -66,7 +67,9 @@ class Trouble:
         self._console.master.background.spawn(fail(), "a task")
 
     def block(self) -> None:
-        """Hold the loop for good."""
+        """Hold the loop for good, in a program that is less patient with that than ours."""
+        terminal_guard.PATIENCE = 0.5
+        (self._console.confdir / "blocked").touch()
         time.sleep(3600)
 
     def lag(self) -> None:

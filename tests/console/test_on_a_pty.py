@@ -93,6 +93,7 @@ def test_a_loop_that_hangs_is_ended_by_a_fatal_signal_with_the_terminal_restored
     with start(tmp_path) as program:
         program.wait_for("? help")
         program.send(":", "test.block", "<enter>")
+        program.wait_for(lambda program: (tmp_path / "blocked").exists())
         program.signal(signal.SIGTERM)
         assert program.wait_ended() == 128 + signal.SIGTERM
         assert program.is_restored()

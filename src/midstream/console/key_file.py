@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from pathlib import Path
 
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
@@ -64,6 +65,12 @@ def _shown(path: Path) -> str:
     return f"~/{path.relative_to(home)}" if path.is_relative_to(home) else str(path)
 
 
+@lru_cache(maxsize=2)
+def _compose_shipped(content: str, source: str) -> Node | None:
+    """The shipped sets are below most files and stay as they are; parsing one takes longer than the rest of a reading."""
+    return yaml_nodes.compose(content, source)
+
+
 class KeyFileReader:
     """Reads files into one keymap. `compile_filter` is given, so that this needs no hub; `folders` hold key sets."""
 
@@ -98,7 +105,7 @@ class KeyFileReader:
         self._source = name
         self._is_shipped = path is not None and path.parent == shipped_folder()
         try:
-            root = yaml_nodes.compose(content, self._file)
+            root = (_compose_shipped if self._is_shipped else yaml_nodes.compose)(content, self._file)
         except BadYaml as error:
             return self._refuse(str(error))
         if root is not None:
