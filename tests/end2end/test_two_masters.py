@@ -1,6 +1,8 @@
-"""Two masters in one process and one loop share nothing: options, addons, port, config folder, log."""
+"""Two masters in one process and one loop share nothing: options, addons, port, config folder, log, scripts."""
 
 import logging
+import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -11,6 +13,8 @@ from midstream.hub.addons import Loader
 from tests.kit.curl import curl, needs_curl
 from tests.kit.origins import OriginCA, answering, ok, origin
 from tests.kit.running_master import RunningMaster, running_master
+from tests.kit.waiting import until
+from tests.kit.web_client import web_client
 
 pytestmark = [pytest.mark.end2end, needs_curl]
 
@@ -77,3 +81,64 @@ def paths(running: RunningMaster) -> set[str]:
     """What the recording addon of that master saw."""
     flows = [flow for name, flow in running.recorder.seen if name in ("response", "error")]
     return {flow.request.path for flow in flows if isinstance(flow, HTTPFlow)}
+
+
+BLAMED = """
+import {module}
+from midstream.script import concurrent
+
+@concurrent
+def request(flow):
+    flow.request.headers["X-Kept"] = {module}.KEPT
+
+def response(flow):
+    flow.response.raw_reason = b"broken\\r\\nline"
+"""
+
+
+async def test_the_machinery_of_scripts_is_not_shared(tmp_path: Path):
+    """Who is to blame, flow specs, threads, neighbours and reloads; and the process is as before."""
+    before = traces()
+    async with origin(answering(lambda heard: ok(b"whole", f"X-Kept: {heard.fields['x-kept']}"))) as web:
+        scripts = {}
+        for name in ("a", "b"):
+            folder = tmp_path / f"scripts_{name}"
+            folder.mkdir()
+            (folder / f"neighbour_{name}.py").write_text(f"KEPT = {name!r}")
+            scripts[name] = folder / f"blamed_{name}.py"
+            scripts[name].write_text(BLAMED.format(module=f"neighbour_{name}"))
+        async with (
+            running_master(tmp_path / "one", scripts=[str(scripts["a"])]) as one,
+            running_master(tmp_path / "two", scripts=[str(scripts["b"])]) as two,
+        ):
+            for running in (
+                one,
+                two,
+                one,
+                two,
+            ):  # the recorder is suspected, too; the second time it is known who it was
+                async with web_client(running.port, web, running.ca) as client:
+                    client.ask()
+                    assert (await client.answer())[0].startswith(b"HTTP/1.1 502 ")
+            for running, name, other in ((one, "a", "b"), (two, "b", "a")):
+                assert running.logged(f"(by blamed_{name}.py)")
+                assert not running.logged(f"blamed_{other}")
+                flow = running.recorder.last("request")
+                assert isinstance(flow, HTTPFlow)
+                assert flow.request.headers["X-Kept"] == name
+                assert running.master.commands.execute("view.flows.resolve @all")[-1] is flow
+                assert running.master.threads.count == 1
+            stays = two.master.addons.get(str(scripts["b"]))
+            (tmp_path / "scripts_a" / "neighbour_a.py").write_text("KEPT = 'another'")
+            await until(lambda: one.logged("is loaded in its new form"), "the first one loads its script again")
+            assert not two.logged("is loaded")
+            assert two.master.addons.get(str(scripts["b"])) is stays
+    await until(lambda: traces() == before, "nothing is left")
+
+
+def traces() -> tuple[object, ...]:
+    """What masters and their scripts have in the process."""
+    root = logging.getLogger()
+    modules = {name for name in sys.modules if name.startswith(("__midstream_script_", "neighbour_"))}
+    threads = {thread for thread in threading.enumerate() if thread.name == "concurrent handlers"}
+    return list(root.handlers), root.level, modules, threads, list(sys.meta_path), list(sys.path)
