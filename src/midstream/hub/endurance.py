@@ -39,12 +39,10 @@ def run_to_end(runner: asyncio.Runner, work: Coroutine[Any, Any, T]) -> T:
                 return runner.run(result())
         except (SystemExit, KeyboardInterrupt, RuntimeError) as error:  # the last one tells of a stopped loop
             task = begun[0] if begun else None
-            if (
-                task is None or task.done() or runner.get_loop().is_closed()
-            ):  # it was `work` itself, or it was interrupted
-                if task is not None and task.done() and not task.cancelled():
-                    task.exception()  # seen: asyncio complains about those that nobody has looked at
-                raise
+            if task is not None and task.done() and not task.cancelled():
+                task.exception()  # seen: asyncio complains about those that nobody has looked at
+            if task is None or task.done() or runner.get_loop().is_closed():
+                raise  # it was `work` itself, or it was interrupted
             if isinstance(error, RuntimeError):
                 logger.error("an addon stopped the event loop, which goes on; ctx.master.shutdown() ends the program")
             else:
@@ -57,8 +55,7 @@ def _logging_the_rest() -> Iterator[None]:
 
     def thread_failed(args: threading.ExceptHookArgs) -> None:
         if args.exc_value is not None and not isinstance(args.exc_value, SystemExit):  # that one ends the thread
-            name = args.thread.name if args.thread is not None else "of an addon"
-            _log(f"thread {name.replace('%', '%%')} failed: %s", args.exc_value)
+            _log("thread %s failed: %s", args.exc_value, args.thread.name if args.thread is not None else "of an addon")
 
     def ignored(args: sys.UnraisableHookArgs) -> None:
         if args.exc_value is not None:
@@ -73,8 +70,8 @@ def _logging_the_rest() -> Iterator[None]:
             threading.excepthook, sys.unraisablehook = before
 
 
-def _log(line: str, error: BaseException) -> None:
-    logger.error(line, one_line(error), exc_info=(type(error), error, _from_the_task_on(error)))
+def _log(line: str, error: BaseException, *first: str) -> None:
+    logger.error(line, *first, one_line(error), exc_info=(type(error), error, _from_the_task_on(error)))
 
 
 def _from_the_task_on(error: BaseException) -> types.TracebackType | None:
