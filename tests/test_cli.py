@@ -21,6 +21,16 @@ def test_version_imports_no_proxy() -> None:
         assert f"'{heavy}'" not in done.stdout
 
 
+def test_a_headless_start_leaves_out_what_it_does_not_need() -> None:
+    code = "import sys; from midstream import cli; cli.middump(['--help']); print(sorted(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    for heavy in (
+        *("urwid", "ruamel.yaml", "shtab", "midstream.compat", "midstream.hub.checking", "midstream.addons.view"),
+        *("midstream.store.view", "midstream.store.formats.native", "midstream.contentviews.markup_text"),
+    ):
+        assert f"'{heavy}'" not in done.stdout
+
+
 @pytest.fixture
 def confdir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("MIDSTREAM_CONFDIR", str(tmp_path))

@@ -6,6 +6,7 @@ stands in hub/invocation.py, what a start does in app.py; both are imported late
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from collections.abc import Sequence
@@ -28,6 +29,8 @@ def middump(argv: Sequence[str] | None = None) -> int:
 
 
 def _start(tool: Tool, argv: Sequence[str] | None) -> int:
+    # What a start makes stays, and looking for garbage in it would take a tenth of its time; see work/collector.py.
+    gc.set_threshold(500_000)
     arguments = sys.argv[1:] if argv is None else list(argv)
     _open_standard_files()
     from midstream.flows.errors import MidstreamError

@@ -7,6 +7,7 @@ rewriting and saving. Called by `app.py` only. `prepare` is called before the fi
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from midstream.addons.block import Block
 from midstream.addons.command_history import CommandHistory
@@ -22,9 +23,10 @@ from midstream.addons.script import ScriptLoader
 from midstream.addons.termlog import TermLog
 from midstream.addons.tlsconfig import TlsConfig
 from midstream.addons.unclaimed import Unclaimed
-from midstream.addons.view import ViewAddon
 from midstream.proxy.server import Proxy
-from midstream.store.view import View
+
+if TYPE_CHECKING:
+    from midstream.store.view import View
 
 
 def common(proxy: Proxy, prepare: Callable[[], None] | None) -> list[object]:
@@ -47,4 +49,7 @@ def headless(
 
 def interactive(proxy: Proxy, view: View, screen: object, prepare: Callable[[], None] | None = None) -> list[object]:
     """The addons of `midstream`; `screen` is the console's own."""
+    # Imported here: a headless start does without the list.
+    from midstream.addons.view import ViewAddon
+
     return [EventStore(), *common(proxy, prepare), Intercept(), ViewAddon(view), screen, Unclaimed(), ErrorCheck()]

@@ -28,7 +28,6 @@ from midstream.hub.commands import argument, command
 from midstream.hub.log import ALERT
 from midstream.hub.types import Choice, Path
 from midstream.store.focus import Focus
-from midstream.store.formats.loading import load_file
 from midstream.store.order import ORDERS
 from midstream.store.view import View
 from midstream.work.slices import cooperate, let_go
@@ -174,6 +173,9 @@ class ViewAddon:
             flow.resume()  # whoever held it is gone
             self.view.add(flow)
             count += 1
+
+        # Imported here: few starts read a file.
+        from midstream.store.formats.loading import load_file
 
         try:
             await load_file(path, take)

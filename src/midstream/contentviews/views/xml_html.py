@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from midstream.contentviews.api import Metadata
-from midstream.contentviews.markup_text import reindent
 from midstream.contentviews.plain_text import as_utf8, content_type_of
 from midstream.contentviews.stepped import Stepped, joined
 
@@ -18,6 +17,9 @@ class XmlHtml(Stepped):
     comes_at_once = True
 
     def steps(self, data: bytes, metadata: Metadata) -> Iterator[bytes | None]:
+        # Imported here: its patterns take a start milliseconds to compile.
+        from midstream.contentviews.markup_text import reindent
+
         return reindent(joined(as_utf8(data, content_type_of(metadata))))
 
     def render_priority(self, data: bytes, metadata: Metadata) -> float:
