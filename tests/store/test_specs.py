@@ -3,7 +3,7 @@ import asyncio
 import pytest
 
 from midstream import filters
-from midstream.store.rows import Row
+from midstream.flows.flow import Flow
 from midstream.store.specs import Flows
 from midstream.store.view import View
 from midstream.work.slices import Generation
@@ -102,17 +102,17 @@ async def test_looking_in_slices_finds_the_same() -> None:
 async def test_flows_may_come_and_go_while_they_are_looked_for() -> None:
     view = view_of(100)
     meant = view.resolve("@unmarked")
-    row = view.row
+    get = view.get
 
-    def row_that_disturbs(id_: str) -> Row:
+    def get_that_disturbs(id_: str) -> Flow | None:
         """What traffic does between two slices."""
-        found = row(id_)
-        if found.number == 5:
-            view.remove([each for each in view.all_ids if row(each).number > 50])
+        found = get(id_)
+        if found is not None and view.row(id_).number == 5:
+            view.remove([each for each in view.all_ids if view.row(each).number > 50])
             view.add(http_flow("http://example.com/new"))
         return found
 
-    view.row = row_that_disturbs  # type: ignore[method-assign]
+    view.get = get_that_disturbs  # type: ignore[method-assign]
     assert await meant.look()
     assert len(meant) == 50
 
@@ -127,3 +127,11 @@ async def test_a_newer_search_ends_an_older_one() -> None:
     assert len(newer) == 3
     assert not await looking
     assert older.is_searched_for
+
+
+def test_marks_are_read_from_the_flows_as_rows_may_be_told_later() -> None:
+    view = View()
+    flow = http_flow("http://example.com/")
+    view.add(flow)
+    flow.marked = ":dog:"
+    assert (list(view.resolve("@marked")), list(view.resolve("@unmarked"))) == ([flow], [])

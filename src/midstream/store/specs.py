@@ -11,7 +11,6 @@ from typing import Protocol, overload
 
 from midstream import filters
 from midstream.flows.flow import Flow
-from midstream.store.rows import Row
 from midstream.text.suggest import did_you_mean
 from midstream.work.slices import Budget, Token
 
@@ -25,7 +24,6 @@ class Store(Protocol):
     def focus_id(self) -> str | None: ...
     @property
     def shown(self) -> Sequence[str]: ...
-    def row(self, id_: str) -> Row: ...
     def get(self, id_: str) -> Flow | None: ...
 
 
@@ -97,19 +95,23 @@ class Flows(Sequence[Flow]):
         return flow
 
 
-def _search(store: Store, is_meant: Callable[[str], object]) -> Iterator[str | None]:
-    """One answer per flow. Flows may come and go between two of them."""
+def _search(store: Store, is_meant: Callable[[Flow], object]) -> Iterator[str | None]:
+    """One answer per flow, from the flow itself: rows may be told later. Flows may come and go between two of them."""
     for id_ in tuple(store.all_ids):
-        yield id_ if id_ in store.all_ids and is_meant(id_) else None
+        flow = store.get(id_)
+        yield id_ if flow is not None and is_meant(flow) else None
 
 
 SPECS: dict[str, tuple[str, Callable[[Store], Iterable[str | None]]]] = {
     "@all": ("every flow, in order of arrival", lambda store: store.all_ids),
     "@focus": ("the focused flow", lambda store: () if store.focus_id is None else (store.focus_id,)),
     "@shown": ("the flows in the list, in its order", lambda store: store.shown),
-    "@hidden": ("the flows that the filter hides", lambda store: _search(store, lambda id_: id_ not in store.shown)),
-    "@marked": ("the flows with a mark", lambda store: _search(store, lambda id_: store.row(id_).marked)),
-    "@unmarked": ("the flows without a mark", lambda store: _search(store, lambda id_: not store.row(id_).marked)),
+    "@hidden": (
+        "the flows that the filter hides",
+        lambda store: _search(store, lambda each: each.id not in store.shown),
+    ),
+    "@marked": ("the flows with a mark", lambda store: _search(store, lambda flow: flow.marked)),
+    "@unmarked": ("the flows without a mark", lambda store: _search(store, lambda flow: not flow.marked)),
 }
 
 
@@ -125,7 +127,7 @@ def resolve(store: Store, spec: str) -> Flows:
     if named is not None:
         return Flows([id_ for id_ in named if id_ in store.all_ids], store.get)
     matches = filters.parse(spec)
-    return Flows(_search(store, lambda id_: (flow := store.get(id_)) is not None and matches(flow)), store.get)
+    return Flows(_search(store, matches), store.get)
 
 
 def ids_of(word: str) -> list[str] | None:
