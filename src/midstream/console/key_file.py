@@ -67,7 +67,7 @@ def _shown(path: Path) -> str:
 
 @lru_cache(maxsize=2)
 def _compose_shipped(content: str, source: str) -> Node | None:
-    """The shipped sets are below most files and stay as they are; parsing one takes longer than the rest of a reading."""
+    """The shipped sets are below most files and stay as they are; parsing one takes longest of all."""
     return yaml_nodes.compose(content, source)
 
 
