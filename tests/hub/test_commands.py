@@ -22,6 +22,7 @@ from midstream.hub.commands import CommandManager, CommandParameter, ParseResult
 from midstream.hub.lexer import split
 from midstream.hub.master import Master
 from midstream.hub.options import Options
+from midstream.hub.types import Data
 
 
 class Example:
@@ -444,6 +445,23 @@ async def test_mistakes_in_results_name_the_line(manager: CommandManager) -> Non
     manager.add("nothing", nothing)
     with pytest.raises(CommandError, match=r"nothing promised str\[\] and returned nothing: a mistake"):
         manager.execute("nothing")
+
+
+def test_a_mistake_within_a_result_is_named(manager: CommandManager) -> None:
+    def table() -> Data:
+        return [["a", b"b"], ["c", 1]]  # type: ignore[list-item]
+
+    def endless() -> Sequence[str]:
+        found: list[object] = []
+        found.append(found)
+        return found  # type: ignore[return-value]
+
+    manager.add("table", table)
+    with pytest.raises(CommandError, match=r"promised data\[\]\[\] and returned list\[list\[str \| bytes\] \| "):
+        manager.execute("table")
+    manager.add("endless", endless)
+    with pytest.raises(CommandError, match=r"promised str\[\] and returned list\[list\[list\[list\]\]\]:"):
+        manager.execute("endless")
 
 
 # -- coming and going --

@@ -126,7 +126,7 @@ class Command:
         kind = self.manager.types.get(self.return_type)
         if kind is None or not kind.is_valid(self.manager, self.return_type, result):
             wanted = _named(self.return_type) if kind is None else kind.shown_as(self.return_type)
-            got = "nothing" if result is None else type(result).__name__
+            got = "nothing" if result is None else _shape(result)
             where = f" ({self.place})" if self.place else ""
             raise CommandError(f"{self.name} promised {wanted} and returned {got}: a mistake in that command{where}")
         return result
@@ -236,6 +236,14 @@ def _without_none(annotation: Any) -> Any:
 
 def _named(annotation: Any) -> str:
     return annotation.__name__ if isinstance(annotation, type) else str(annotation)
+
+
+def _shape(value: object, depth: int = 3) -> str:
+    """What a value is, and what is in it: `list[list[str | int]]`."""
+    name = type(value).__name__
+    if not depth or not isinstance(value, list | tuple) or not value:
+        return name
+    return f"{name}[{' | '.join(dict.fromkeys(_shape(each, depth - 1) for each in value[:100]))}]"
 
 
 def _counted(number: int) -> str:
