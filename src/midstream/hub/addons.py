@@ -49,15 +49,9 @@ class Loader:
         kind: str | Kind | None = None,
     ) -> None:
         """Declare an option; the type is str, int, bool, Optional of str or int, or Sequence[str]."""
-        options = self.master.options
-        before = options.option(name) if name in options else None
-        owner = before.owner if before is not None else None
-        options.add_option(
+        self.master.options.add_option(
             name, typespec, default, help, choices, kind=kind, owner=self._owner, replacing=self._besides
         )
-        if before is options.option(name) and owner is not None and not any(owner is one for one in self._besides):
-            # A script that repeats somebody's option must not take it along when it goes.
-            before.owner = owner
 
     def add_command(self, path: str, func: Callable[..., Any]) -> None:
         """Make `func` the command `path`; its annotations are its argument types."""

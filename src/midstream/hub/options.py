@@ -89,7 +89,9 @@ class Options:
         option = Option(name, typespec, default, help, choices, kind=kind, owner=owner)
         old = self._options.get(name)
         if old is not None and old.same_declaration(option):
-            old.owner, old.kind = owner, option.kind
+            # Who repeats somebody else's option must not take it along when he goes.
+            if any(old.owner is each for each in (None, owner, *replacing)):
+                old.owner, old.kind = owner, option.kind
             return
         if old is not None:
             if not any(old.owner is each for each in replacing):
