@@ -7,9 +7,17 @@ import pytest
 
 from midstream.flows.errors import OptionsError
 from midstream.hub.foreign_options import foreign
-from midstream.hub.invocation import Tool, listing, parse, version
+from midstream.hub.invocation import Invocation, Tool, apply, listing, understand, version
 from midstream.hub.options import Options
 from midstream.hub.unclaimed import sentence
+
+
+def parse(tool: Tool, argv: Sequence[str], options: Options) -> Invocation:
+    """What a start does with a command line."""
+    invocation = understand(tool, argv, options)
+    if invocation.action not in ("help", "version"):
+        apply(invocation, options)
+    return invocation
 
 
 @pytest.fixture

@@ -62,16 +62,11 @@ class Invocation:
     flags: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
-def parse(tool: Tool, argv: Sequence[str], options: Options) -> Invocation:
-    """Apply `argv` and the config file to `options`. OptionsError is one line that says what is wrong, and where."""
-    invocation = understand(tool, argv, options)
-    if invocation.action not in ("help", "version"):
-        apply(invocation, options)
-    return invocation
-
-
 def apply(invocation: Invocation, options: Options) -> None:
-    """Set the options that the command line and the config file say, as one change."""
+    """Set the options that the command line and the config file say, as one change.
+
+    OptionsError is one line that says what is wrong, and where.
+    """
     with options.together():
         options.apply(invocation.loudness, "cli")
         options.set(*invocation.specs, defer=True, source="cli")
