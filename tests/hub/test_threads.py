@@ -1,6 +1,9 @@
 """Threads for handlers that block: enough, but not without bound."""
 
+import sys
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 
@@ -35,6 +38,31 @@ async def test_a_free_thread_takes_the_next_work() -> None:
         threads.start(lambda: names.append(threading.get_ident()))
         await until(lambda number=number: len(names) > number and threads._idle == 1, "it is done")
     assert len(set(names)) == 1
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere a thread that wants too much may be refused otherwise")
+async def test_what_the_system_gives_no_thread_for_waits_for_another_one() -> None:
+    threads, go_on, done = Threads(), threading.Event(), threading.Semaphore(0)
+    with no_threads(), pytest.raises(RuntimeError):
+        threads.start(done.release)
+    assert threads.count == 0
+    threads.start(lambda: bool(go_on.wait(PATIENCE)))
+    with no_threads():
+        threads.start(done.release)
+    assert threads.count == 1
+    go_on.set()
+    assert done.acquire(timeout=PATIENCE)
+    assert not done.acquire(blocking=False)
+
+
+@contextmanager
+def no_threads() -> Iterator[None]:
+    """As if the system had none left: they want more memory than there can be."""
+    before = threading.stack_size(2**47)
+    try:
+        yield
+    finally:
+        threading.stack_size(before)
 
 
 async def test_threads_with_nothing_to_do_end(monkeypatch: pytest.MonkeyPatch) -> None:

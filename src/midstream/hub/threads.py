@@ -36,7 +36,9 @@ class Threads:
         return self._count
 
     def start(self, work: Callable[[], None]) -> None:
-        """Run `work`, which must not raise, in a thread: now, or as soon as one is free."""
+        """Run `work`, which must not raise, in a thread: now, or as soon as one is free. RuntimeError when the system
+        gives not a single one.
+        """
         with self._lock:
             self._waiting.append(work)
             if self._idle >= len(self._waiting):
@@ -45,8 +47,15 @@ class Threads:
             if self._count >= self._most:
                 return
             self._count += 1
-        # Daemonic: the interpreter does not wait for these at its exit.
-        threading.Thread(target=self._serve, name="concurrent handlers", daemon=True).start()
+        try:
+            # Daemonic: the interpreter does not wait for these at its exit.
+            threading.Thread(target=self._serve, name="concurrent handlers", daemon=True).start()
+        except RuntimeError:
+            with self._lock:
+                self._count -= 1
+                if not self._count:  # else another one takes it when it is free
+                    self._waiting.remove(work)
+                    raise
 
     def close(self) -> None:
         """Let idle threads end now, and busy ones when they are done. What is still to come is done all the same."""
