@@ -5,6 +5,7 @@ import pytest
 from midstream.console.keymap import Binding
 from midstream.console.panes.options import OptionsPane
 from midstream.flows.errors import OptionsError
+from midstream.hub import config
 from midstream.hub.option_kinds import between
 from tests.kit.fake_console import FakeConsole, roles, screen
 
@@ -270,3 +271,11 @@ def test_an_option_goes_and_comes_back_with_its_script(pane: OptionsPane, consol
     assert "mine" not in shown
     assert not pane.editing
     assert "oneX" not in shown
+
+
+def test_where_in_the_config_file_a_value_stands(console: FakeConsole, pane: OptionsPane) -> None:
+    config.load(console.master.options, "listen_port: 8081\n", name="/x/config.yaml")
+    go(pane, "listen_port")
+    assert "set in   /x/config.yaml:1:14" in "\n".join(screen(pane, 80, 24))
+    console.master.options.listen_port = 8082
+    assert "set in" not in "\n".join(screen(pane, 80, 24))

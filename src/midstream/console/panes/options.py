@@ -281,6 +281,8 @@ class OptionsPane(ListPane):
         lines.append([("dim", "default  "), ("text", _shown(option, option.default_value) or "nothing")])
         if option.owner_name:
             lines.append([("dim", "addon    "), ("text", visible(option.owner_name))])
+        if option.place:
+            lines.append([("dim", "set in   "), ("text", visible(option.place))])
         value = option.current()
         if isinstance(value, list) and value and self._edit is None:
             lines.append([("dim", "value")])
