@@ -230,6 +230,91 @@ async def test_a_handler_that_blocks_is_named(tmp_path: Path, confdir: Path, def
         assert f"in request ({path}:3)" in await program.line("bad.py held everything up for", "ms")
 
 
+COMMANDS = """
+from midstream import command, ctx
+
+@command.command("my.fail")
+def fail(word: str) -> None:
+    raise KeyboardInterrupt
+
+@command.command("my.fail.later")
+async def later() -> None:
+    raise SystemExit(3)
+
+async def request(flow):
+    if flow.request.path == "/later":
+        await ctx.master.commands.call("my.fail.later")
+    else:
+        ctx.master.commands.execute("my.fail word")
+"""
+
+
+async def test_what_a_command_raises_ends_nothing(tmp_path: Path, confdir: Path) -> None:
+    path = script(tmp_path, COMMANDS)
+    async with origin(answering(lambda heard: ok(b"whole"))) as web, middump(confdir, "-s", path) as program:
+        for where, words in (("/", "KeyboardInterrupt"), ("/later", "SystemExit: 3")):
+            assert (await asked(program, web, where)).body == b"whole"
+            await program.error("bad.py failed in request: ", words)
+
+
+VIEW = """
+from midstream import contentviews
+
+class Bad(contentviews.Contentview):
+    def prettify(self, data, metadata):
+        raise SystemExit(3)
+
+    def render_priority(self, data, metadata):
+        {line}
+
+contentviews.add(Bad)
+"""
+
+
+@pytest.mark.parametrize("line", ["return 9", "raise KeyboardInterrupt"])
+async def test_what_a_content_view_raises_ends_nothing(tmp_path: Path, confdir: Path, line: str) -> None:
+    path = script(tmp_path, VIEW.format(line=line))
+    async with (
+        origin(answering(lambda heard: ok(b"whole"))) as web,
+        middump(confdir, "-s", path, "--set", "flow_detail=3") as program,
+    ):
+        for _ in range(2):
+            assert (await asked(program, web, "/")).body == b"whole"
+        if line.startswith("return"):
+            await program.line("Bad failed: SystemExit: 3")
+        else:
+            await program.error("content view Bad is left out", "KeyboardInterrupt")
+        await program.line("        whole")
+
+
+OPTIONS = """
+from midstream import ctx
+
+def load(loader):
+    ctx.options.subscribe(told, ["showhost"])
+
+def told(options, updated):
+    raise SystemExit(4)
+
+def configure(updated):
+    if ctx.options.flow_detail == 2:
+        raise KeyboardInterrupt
+
+def request(flow):
+    ctx.options.update(flow_detail=2)
+    ctx.options.update(showhost=not ctx.options.showhost)
+"""
+
+
+async def test_what_raises_when_options_change_ends_nothing(tmp_path: Path, confdir: Path) -> None:
+    path = script(tmp_path, OPTIONS)
+    async with origin(answering(lambda heard: ok(b"whole"))) as web, middump(confdir, "-s", path) as program:
+        for _ in range(2):
+            assert (await asked(program, web, "/")).body == b"whole"
+        await program.error("bad.py failed in configure: KeyboardInterrupt")
+        await program.error("bad.py failed in request: SystemExit: 4")
+
+
 ENDLESS = """
 def endless(piece):
     while True:

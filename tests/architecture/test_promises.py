@@ -1,0 +1,225 @@
+"""Which tests show that a promise holds: each promise and each class of hostile input, in the order of the design.
+
+Whoever removes or renames a test that stands here must find another one that shows the same. What is not built yet is
+named with the stage that brings it; then its tests take that place.
+"""
+
+import ast
+from functools import cache
+
+import pytest
+
+from tests.architecture.source_tree import REPOSITORY
+
+ROWS: dict[str, str] = {
+    # -- promises --
+    "1 framing: what leaves is read alike by all": """
+        wire/test_http1_hostile.py::test_framing_of_requests
+        wire/test_http1_outgoing.py::test_what_passes_is_read_back_alike
+        wire/test_http1_outgoing.py::test_responses_are_always_framed
+        end2end/test_limits.py::test_what_servers_might_read_differently_reaches_none
+        end2end/test_addon_mistakes.py::test_what_cannot_be_sent_is_refused_and_named
+        stage 4: send_raw
+    """,
+    "2 others are served": """
+        end2end/test_limits.py::test_slow_heads_are_closed_and_others_served
+        end2end/test_limits.py::test_others_are_served_beside_300_idle_connections
+        end2end/test_user_regexes.py::test_a_filter_that_backtracks
+        end2end/test_addon_mistakes.py::test_a_stream_function_without_end_serves_others_and_ends_with_its_client
+        stage 3: budgets for HTTP/2 frames
+    """,
+    "3 the terminal is ours": """
+        text/test_escape.py::test_no_assigned_character_of_all_unicode_passes_that_is_control_format_or_surrogate
+        addons/test_dumper.py::test_nothing_from_the_network_reaches_the_terminal_unescaped
+        addons/test_termlog.py::test_control_characters_are_visible
+        console/panes/test_detail.py::test_hostile_flows
+        console/panes/test_flow_list.py::test_hostile_text_neither_breaks_the_canvas_nor_leaks
+        console/test_prompts.py::test_hostile_text_in_the_prompt_is_shown_as_placeholders
+        end2end/test_addon_mistakes.py::test_what_a_thread_raises_is_logged_with_visible_controls
+        end2end/test_hostile_files.py::test_a_flow_file_gives_what_is_whole_and_nothing_raw
+    """,
+    "4 evidence is not lost": """
+        store/formats/test_native.py::test_a_cut_file_gives_every_whole_flow
+        addons/test_view_load.py::test_a_damaged_file_gives_what_is_whole
+        addons/test_output.py::test_a_full_disk_is_told_once_and_ends_nothing
+        stage 4: saving flows, the session
+    """,
+    "5 secrets stay secret": """
+        end2end/test_ca_files.py::test_the_first_start_makes_it_and_keeps_the_key_to_its_owner
+        end2end/test_ca_files.py::test_loose_permissions_are_reported
+        certs/test_authority.py::test_private_files_are_never_open_to_others
+        end2end/test_key_log.py::test_the_secrets_of_both_sides_are_written
+        end2end/test_key_log.py::test_a_file_that_others_can_read_is_reported
+        end2end/test_key_log.py::test_a_file_that_goes_meanwhile_is_made_anew_as_private
+        hub/test_config.py::test_secrets_in_a_file_that_others_can_read
+        hub/test_config.py::test_saving_makes_a_private_file
+        hub/test_adopting.py::test_everything_is_copied_and_told
+        addons/test_command_history.py::test_lines_are_kept_private_and_read_again
+        console/test_edit_parts.py::test_the_file_and_its_folder_are_private
+        console/panes/test_options.py::test_secrets_are_not_shown
+        stage 4: session and flow files, exports, credentials of clients
+    """,
+    "6 no script ends the running proxy": """
+        end2end/test_scripts.py::test_no_script_ends_the_program
+        end2end/test_scripts.py::test_a_script_may_end_the_program
+        end2end/test_addon_mistakes.py::test_whatever_a_handler_raises_is_logged_and_the_flow_goes_on
+        end2end/test_addon_mistakes.py::test_wrong_return_values_do_nothing
+        end2end/test_addon_mistakes.py::test_a_task_that_an_addon_starts_does_not_end_the_program_either
+        end2end/test_addon_mistakes.py::test_a_loop_that_a_script_stops_goes_on
+        end2end/test_addon_mistakes.py::test_what_a_command_raises_ends_nothing
+        end2end/test_addon_mistakes.py::test_what_a_content_view_raises_ends_nothing
+        end2end/test_addon_mistakes.py::test_what_raises_when_options_change_ends_nothing
+        contentviews/test_prettify.py::test_a_view_cannot_end_the_program
+        console/widgets/test_body_viewer.py::test_a_view_of_a_script_holds_nothing_and_has_its_time
+        end2end/test_bad_starts.py::test_a_mistake_on_the_command_line
+        end2end/test_scripts.py::test_a_script_with_a_syntax_error_ends_the_start
+        end2end/test_scripts.py::test_a_script_that_fails_while_it_is_loaded_ends_the_start
+        end2end/test_scripts.py::test_a_saved_script_takes_effect_and_a_broken_one_does_not
+        end2end/test_reload_under_fire.py::test_no_request_is_lost_and_nothing_is_left_over
+    """,
+    "6 who holds the loop is named": """
+        end2end/test_scripts.py::test_a_script_that_holds_the_loop_is_named
+        end2end/test_addon_mistakes.py::test_a_handler_that_blocks_is_named
+        end2end/test_addon_mistakes.py::test_a_stream_function_that_blocks_is_named
+        end2end/test_addon_mistakes.py::test_a_handler_that_holds_the_loop_for_ever_is_named_when_the_program_is_told_to_end
+        addons/test_dumper_body.py::test_a_view_that_holds_the_loop_is_named
+    """,
+    "7 TLS means something": """
+        end2end/test_upstream_failures.py::test_no_request_goes_to_a_server_with_a_bad_certificate
+        end2end/test_upstream_failures.py::test_ssl_insecure_lets_them_all_pass
+        end2end/test_tls.py::test_the_name_that_the_client_asks_for_is_asked_for_and_verified
+        end2end/test_tls.py::test_openssl_verifies_it_strictly
+        end2end/test_ca_files.py::test_two_folders_have_two
+        certs/test_leaves.py::test_a_leaf
+    """,
+    # -- classes of hostile input --
+    "CL.TE, TE.CL, TE.TE, odd lengths": """
+        wire/test_http1_hostile.py::test_framing_of_requests
+        wire/test_http1_hostile.py::test_framing_of_responses
+        proxy/test_exchange.py::test_malformed_requests_are_refused_with_a_row_and_a_closed_connection
+        proxy/test_exchange.py::test_malformed_responses_are_a_502_and_the_connection_is_not_used_again
+    """,
+    "chunks": """
+        wire/test_http1_chunked.py::test_hostile_bodies
+        wire/test_http1_chunked.py::test_many_tiny_chunks_cost_little
+        end2end/test_limits.py::test_tiny_chunks
+    """,
+    "bare CR or LF, NUL, controls, obs-fold": """
+        wire/test_http1_hostile.py::test_field_lines
+        wire/test_http1_hostile.py::test_request_lines
+        wire/test_http1_hostile.py::test_status_lines
+    """,
+    "two Host fields; Host unlike the target": """
+        wire/test_http1_hostile.py::test_two_hosts
+        proxy/test_exchange.py::test_host_follows_the_absolute_target
+    """,
+    "hop-by-hop fields, Upgrade": """
+        proxy/test_exchange.py::test_connection_fields_end_here
+        end2end/test_http_features.py::test_an_upgrade_becomes_a_tunnel
+    """,
+    "HTTP/2 fields": "stage 3: HTTP/2",
+    "response splitting, a second response, 1xx without end": """
+        proxy/test_reuse.py::test_what_comes_with_a_response_and_beyond_it_reaches_nobody
+        proxy/test_reuse.py::test_interim_responses_without_end
+        end2end/test_upstream_failures.py::test_a_failure_before_the_response_is_whole
+    """,
+    "HTTP/2 floods": "stage 3: HTTP/2",
+    "slow heads and bodies, idle connections, file descriptors": """
+        end2end/test_limits.py::test_slow_heads_are_closed_and_others_served
+        end2end/test_limits.py::test_idle_connections_close_after_their_time
+        end2end/test_limits.py::test_clients_beyond_what_fits_are_turned_away_and_later_ones_served
+    """,
+    "decompression bombs, huge and deep contents": """
+        console/widgets/test_body_viewer.py::test_a_bomb_is_not_unpacked_at_once
+        contentviews/test_views.py::test_no_step_is_long_and_the_text_is_bounded
+        contentviews/test_json_text.py::test_deep_nesting_is_bounded
+        contentviews/test_markup_text.py::test_deep_nesting_is_bounded
+        console/panes/test_detail.py::test_fifty_megabytes_open_at_once
+    """,
+    "WebSocket": "stage 3: WebSocket",
+    "escape sequences anywhere": """
+        addons/test_dumper.py::test_nothing_from_the_network_reaches_the_terminal_unescaped
+        certs/test_failures.py::test_hostile_names_cannot_reach_the_terminal
+        end2end/test_hostile_files.py::test_a_flow_file_gives_what_is_whole_and_nothing_raw
+    """,
+    "paths and symlinks": """
+        hub/test_config.py::test_saving_follows_links_and_leaves_broken_files_alone
+        hub/test_adopting.py::test_nothing_is_replaced
+        stage 4: map_local, saving flows
+    """,
+    "onboarding": "stage 4: the page that hands out the CA",
+    "requests to our own listener": """
+        end2end/test_limits.py::test_a_request_to_the_proxy_itself_is_refused
+        end2end/test_limits.py::test_a_tunnel_to_the_proxy_itself_is_refused
+        end2end/test_tls.py::test_tls_to_the_proxy_itself
+    """,
+    "proxy auth": "stage 4: credentials of clients",
+    "config files": """
+        end2end/test_hostile_files.py::test_a_config_file_ends_the_start_in_one_line
+        end2end/test_bad_starts.py::test_a_broken_config_file
+        hub/test_config.py::test_mistakes_are_told_with_their_place
+        hub/test_config.py::test_alias_bombs_are_not_unfolded
+        hub/test_config.py::test_any_text_is_read_or_refused_in_one_line
+        hub/test_config.py::test_wrong_types_are_refused_with_their_place
+        hub/test_invocation.py::test_thousands_of_unknown_names_are_counted
+    """,
+    "key files": """
+        end2end/test_hostile_files.py::test_a_key_file_is_one_line_in_the_log_and_stops_nothing
+        console/test_key_file.py::test_hostile_files_are_one_line_with_a_place
+        console/test_key_file.py::test_a_file_of_100_mb_is_not_read
+        console/test_key_file.py::test_a_bomb_of_aliases_and_thousands_of_errors_stay_small
+        console/test_key_file.py::test_no_yaml_makes_it_raise
+        console/test_key_bindings.py::test_a_file_that_cannot_be_kept_is_left_alone
+    """,
+    "rule files": "stage 4: rules for headers and bodies",
+    "flow and HAR files": """
+        end2end/test_hostile_files.py::test_a_flow_file_gives_what_is_whole_and_nothing_raw
+        store/formats/test_native.py::test_states_with_any_value_anywhere_raise_nothing_else
+        store/formats/test_native.py::test_any_bytes_raise_nothing_else
+        store/formats/test_items.py::test_a_long_length_takes_no_memory
+        store/formats/test_tnetstring.py::test_nesting_is_bounded
+        store/formats/test_tnetstring.py::test_the_number_of_values_is_bounded
+        console/panes/test_timeline.py::test_any_times_give_a_bar_of_that_width
+        addons/test_view_load.py::test_the_loop_goes_on_meanwhile
+        stage 4: HAR files
+    """,
+    "exports": "stage 4: export",
+    "a user's regex": """
+        end2end/test_user_regexes.py::test_a_filter_that_backtracks
+        end2end/test_user_regexes.py::test_a_filter_that_backtracks_on_the_head
+        end2end/test_hostile_files.py::test_a_filter_that_backtracks_on_thousands_of_flows_stops_nothing
+        filters/test_slow_patterns.py::test_a_flow_that_takes_too_long_does_not_match
+        filters/test_slow_patterns.py::test_looking_for_flows_never_holds_the_loop
+        filters/test_slow_patterns.py::test_all_the_filters_that_look_at_one_flow_hold_it_once
+        text/test_patterns.py::test_a_search_that_backtracks_is_given_up
+        stage 4: rules for headers and bodies, rewriting of URLs, answers from files
+    """,
+    "mistakes of addons": """
+        end2end/test_addon_mistakes.py::test_what_cannot_be_sent_is_refused_and_named
+        end2end/test_addon_mistakes.py::test_what_can_only_be_meant_one_way_is_mended_and_named
+        end2end/test_addon_mistakes.py::test_a_body_while_transfer_encoding_stands
+        end2end/test_addon_mistakes.py::test_an_upload_whose_length_an_addon_gets_wrong
+        end2end/test_addon_mistakes.py::test_of_several_scripts_the_one_at_fault_is_known_the_next_time
+        proxy/test_streaming.py::test_a_broken_function_cuts_the_response_visibly_and_is_named
+        proxy/test_tunnel.py::test_a_message_that_cannot_be_sent
+    """,
+}
+
+
+@cache
+def _defined_in(file: str) -> frozenset[str]:
+    path = REPOSITORY / "tests" / file
+    if not path.is_file():
+        return frozenset()
+    tree = ast.parse(path.read_text("utf-8"))
+    return frozenset(node.name for node in tree.body if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef))
+
+
+@pytest.mark.parametrize("row", ROWS)
+def test_what_shows_it_is_there(row: str) -> None:
+    entries = [line.strip() for line in ROWS[row].strip().splitlines()]
+    assert entries
+    for entry in entries:
+        if not entry.startswith(("stage 3: ", "stage 4: ")):
+            file, _, name = entry.partition("::")
+            assert name in _defined_in(file), f"{entry} is not there"
