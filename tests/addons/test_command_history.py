@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from midstream.addons.command_history import CUT_TO, KEPT, CommandHistory
+from midstream.flows.errors import OptionsError
 from midstream.hub import config, ctx
 from midstream.hub.master import Master
 from midstream.hub.options import Options
@@ -55,6 +56,14 @@ async def test_lines_are_kept_private_and_read_again(start: Callable[..., Master
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert path.read_text() == "one\ntwo lines\ntwo lines\n"
     assert kept(start()) == ["one", "two lines", "two lines"]
+
+
+async def test_a_folder_that_cannot_be_is_refused(start: Callable[..., Master], tmp_path: Path) -> None:
+    master = start()
+    with pytest.raises(OptionsError, match="there is no such user here"):
+        master.options.update(confdir="~no-such-user/x")
+    keep(master, "one")
+    assert (tmp_path / "folder" / "command_history").read_text() == "one\n"
 
 
 async def test_nothing_is_written_when_nobody_wants_it(start: Callable[..., Master], tmp_path: Path) -> None:

@@ -41,7 +41,7 @@ class CommandHistory:
 
     def configure(self, updated: set[str]) -> None:
         if updated & {"command_history", "confdir"}:
-            folder = Path(ctx.options.confdir).expanduser()
+            folder = config.folder(ctx.options)
             self._path = folder / "command_history" if ctx.options.command_history else None
 
     def done(self) -> None:
