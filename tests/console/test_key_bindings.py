@@ -380,6 +380,7 @@ async def test_the_keys_of_the_pane(tmp_path):
         shown.press("K", "/", "view.flows.duplicate @focus", "enter", "d")
         assert bound(shown, "D") == ""
         assert "1 of this session" in shown.text
+        assert "D in flows, detail is unbound" in shown.text
         assert any("- D" in line and "unbound by session" in line for line in shown.lines)
 
         shown.press("/", "flow.revert @focus", "enter", "b")

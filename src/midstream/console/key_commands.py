@@ -59,7 +59,9 @@ class KeyCommands:
     @command("console.key.unbind")
     def key_unbind(self, contexts: Sequence[str], key: str) -> None:
         """Take a key, or all chords that begin with it, out of contexts until exit."""
-        self._console.bindings.unbind(self._chord(key), _contexts(contexts))
+        keys, where = self._chord(key), _contexts(contexts)
+        self._console.bindings.unbind(keys, where)
+        self._tell_unbound(keys, where)
 
     # --- the focused row --------------------------------------------------------------------------------------------
 
@@ -92,7 +94,9 @@ class KeyCommands:
     @command("console.key.unbind.focus")
     def key_unbind_focus(self) -> None:
         """Take the selected binding away until exit."""
-        self._console.bindings.remove(self._focused())
+        binding = self._focused()
+        self._console.bindings.remove(binding)
+        self._tell_unbound(binding.keys, binding.contexts)
 
     @command("console.key.find")
     def key_find(self) -> None:
@@ -123,6 +127,9 @@ class KeyCommands:
         self._console.message(f"{count} change{'s' if count > 1 else ''} written to {self._console.bindings.own_file}")
 
     # --- parts ------------------------------------------------------------------------------------------------------
+
+    def _tell_unbound(self, keys: Sequence[str], contexts: Sequence[str]) -> None:
+        self._console.message(f"{' '.join(keys)} in {', '.join(contexts)} is unbound")
 
     def _tell(self, what: str, skipped: int) -> None:
         if skipped:
