@@ -14,7 +14,7 @@ from collections.abc import Awaitable, Callable, Generator, Iterator, Sequence
 from functools import partial
 from inspect import isawaitable, unwrap
 from time import perf_counter
-from typing import TYPE_CHECKING, Generic, NamedTuple, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Generic, NamedTuple, ParamSpec, TypeVar, cast
 
 from midstream.hub.failures import report_refused, report_slow, settle
 from midstream.hub.handlers import Handler, addon_name
@@ -33,18 +33,9 @@ class Finished:
     """Something to await that is over already. It keeps no state, so one object serves everybody, in any loop."""
 
     __slots__ = ()
+    # An iterator that has come to its end ends an await at once. No function of ours: half the price from 3.12 on.
+    __await__ = staticmethod(cast("Callable[[], Generator[None, None, None]]", iter(()).__iter__))
 
-    def __await__(self) -> Generator[None, None, None]:
-        return _OVER
-
-
-def _nothing() -> Generator[None, None, None]:
-    yield from ()
-
-
-_OVER = _nothing()
-for _ in _OVER:  # an exhausted generator ends an await at once
-    pass
 
 FINISHED = Finished()
 
