@@ -16,6 +16,7 @@ import pytest
 from tests.kit.curl import curl, needs_curl
 from tests.kit.origins import Heard, OriginCA, answering, ok, origin
 from tests.kit.program import Middump, free_port, middump, started
+from tests.kit.socket_end import SocketEnd, tunnelled
 from tests.kit.waiting import PATIENCE
 
 pytestmark = [pytest.mark.end2end, needs_curl]
@@ -191,6 +192,50 @@ async def test_helpers(tmp_path: Path, confdir: Path):
         ]
 
 
+async def echo(end: SocketEnd) -> None:
+    while data := await end.read():
+        end.say(data)
+
+
+async def test_raw_connections(tmp_path: Path, confdir: Path):
+    async with (
+        origin(echo) as server,
+        middump(confdir, "-s", script(tmp_path, "connections"), "--set", f"send_to={server.port}") as program,
+        tunnelled(program.port, "elsewhere.invalid:4000") as client,
+    ):
+        client.say(b"RAW or not")
+        await client.expect(b"RAW OR NOT")
+        await program.line("wanted elsewhere.invalid:4000")
+
+
+async def test_certificates_and_modes(tmp_path: Path, confdir: Path, origin_ca: OriginCA, trusting: tuple[str, str]):
+    path = tmp_path / "certificates_and_modes.py"
+    path.write_bytes(Path(script(tmp_path, "certificates_and_modes")).read_bytes())
+    path.with_name("beside.py").write_text("WORD = 'late'")
+    async with (
+        origin(answering(plain), tls=origin_ca.context()) as web,
+        middump(confdir, "-s", str(path), *trusting) as program,
+    ):
+        head = (await get(program, f"https://localhost:{web.port}/")).head.decode().split("\r\n")
+        assert "x-cert: True False ['127.0.0.1', 'localhost']" in head
+        assert {"x-beside: late", "x-mode: regular", "x-spec: http h"} <= set(head)
+        await program.line("options True True 127.0.0.1")
+        await program.line("mode reverse ('example.com', 443) 9000")
+
+
+async def test_held_and_streamed(tmp_path: Path, confdir: Path, dialect: str):
+    async with (
+        origin(answering(plain)) as web,
+        middump(confdir, "-s", script(tmp_path, "held_and_streamed", dialect)) as program,
+    ):
+        held, streamed = await asyncio.gather(get(program, web.url("/?hold=1")), get(program, web.url("/stream")))
+        assert (held.body, streamed.body) == (b"plain text", b"longer than plain text!")
+        assert sorted(heard.target for heard in web.requests) == ["/?hold=released", "/stream"]
+        await program.line("done /?hold=released 'was held' :red_circle: True True True False")
+        await program.line("done /stream '' :red_circle: True True True False")
+        assert not any("left out" in line for line in program.lines)
+
+
 async def run(*arguments: str) -> asyncio.subprocess.Process:
     return await asyncio.create_subprocess_exec(
         sys.executable, *arguments, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
@@ -204,11 +249,11 @@ async def test_a_unit_test(tmp_path: Path):
     assert (out, errors) == (b"http://address:22/path 404 good day\n", b"")
 
 
-async def test_starting_the_tool(tmp_path: Path, confdir: Path, dialect: str, monkeypatch: pytest.MonkeyPatch):
+@pytest.mark.parametrize("way", ["by -m", "by install()", "midstream"])
+async def test_starting_the_tool(tmp_path: Path, confdir: Path, way: str, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("MIDSTREAM_CONFDIR", str(confdir))
     port = free_port()
-    starter = ("-m", "midstream.compat") if dialect == "mitmproxy" else ()
-    process = await run(*starter, script(tmp_path, "starts_the_tool", dialect), str(port))
+    process = await run(*starting(tmp_path, "starts_the_tool", way), str(port))
     try:
         assert process.stdout is not None
         async with asyncio.timeout(PATIENCE):
@@ -218,6 +263,36 @@ async def test_starting_the_tool(tmp_path: Path, confdir: Path, dialect: str, mo
     finally:
         process.terminate()
         await process.communicate()
+
+
+@pytest.mark.parametrize("way", ["by -m", "by install()"])
+async def test_running_the_program(tmp_path: Path, confdir: Path, way: str, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("MIDSTREAM_CONFDIR", str(confdir))
+    port = free_port()
+    process = await run(*starting(tmp_path, "runs_the_program", way), str(port))
+    try:
+        proxy = f"http://127.0.0.1:{port}"
+        done = await curl("--proxy", proxy, "--retry", "50", "--retry-connrefused", "--retry-delay", "1", "http://x.y/")
+        assert done.body == b"seen x.y"
+        async with asyncio.timeout(PATIENCE):
+            assert await process.communicate() == (b"over\n", b"")
+        assert process.returncode == 0
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.communicate()
+
+
+def starting(folder: Path, name: str, way: str) -> list[str]:
+    """The arguments of Python for a script that starts the tool by itself."""
+    if way == "by -m":
+        return ["-m", "midstream.compat", script(folder, name)]
+    if way == "midstream":
+        return [script(folder, name, "midstream")]
+    copy = folder / f"{name}.py"
+    install = "import midstream.compat\n\nmidstream.compat.install()\n"
+    copy.write_text(install + Path(script(folder, name)).read_text("utf-8"), "utf-8")
+    return [str(copy)]
 
 
 def test_every_script_is_run() -> None:
