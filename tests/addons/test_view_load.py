@@ -100,6 +100,7 @@ async def test_files_that_cannot_be_read(master: Master, tmp_path: Path, caplog:
         (tmp_path / "none", "it cannot be read: No such file or directory"),
         (tmp_path, "it cannot be read: Is a directory"),
         (tmp_path / "pipe", "it is a pipe; save what comes out of it into a file first"),
+        ("/dev/tty", "it is no file but a device; save what comes out of it into a file first"),
     ):
         assert await load(path, caplog) == f"{path}: {reason}; loaded 0 flows"
 

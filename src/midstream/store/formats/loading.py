@@ -42,9 +42,11 @@ async def load_file(path: str, take: Callable[[Flow], None]) -> None:
 def _stream(path: str) -> Iterator[Flow]:
     try:
         path = os.path.expanduser(path)
-        # Opening a pipe would wait for its writer, and the program for the thread when it ends.
-        if stat.S_ISFIFO(os.stat(path).st_mode):
-            raise FlowReadException("it is a pipe; save what comes out of it into a file first")
+        # A pipe or a terminal would be waited for, and by the program when it ends; a terminal has keys to lose as well.
+        mode = os.stat(path).st_mode
+        if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):  # of a folder it is said what it is
+            what = "a pipe" if stat.S_ISFIFO(mode) else "no file but a device"
+            raise FlowReadException(f"it is {what}; save what comes out of it into a file first")
         with open(path, "rb", buffering=_BUFFER) as file:
             yield from FlowReader(file).stream()
     except OSError as error:
