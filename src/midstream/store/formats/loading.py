@@ -42,7 +42,7 @@ async def load_file(path: str, take: Callable[[Flow], None]) -> None:
 def _stream(path: str) -> Iterator[Flow]:
     try:
         path = os.path.expanduser(path)
-        # A pipe or a terminal would be waited for, and by the program when it ends; a terminal has keys to lose as well.
+        # A pipe or a terminal would be waited for, also by the program when it ends; a terminal has keys to lose.
         mode = os.stat(path).st_mode
         if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):  # of a folder it is said what it is
             what = "a pipe" if stat.S_ISFIFO(mode) else "no file but a device"
