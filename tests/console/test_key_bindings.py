@@ -453,7 +453,9 @@ async def test_the_title_of_a_menu_has_room_and_does_no_harm(tmp_path):
         menu = f'{{keys: leader t, in: [flows], title: "{title}", items: {{a: [flow.kill @focus, Kill]}}}}'
         write(tmp_path / "keys.yaml", f"version: 1\nmenus:\n  - {menu}\n")
         async with shown_console(tmp_path, 80, 24) as shown:
-            shown.press(",", "t")
+            shown.press(",")
+            assert f"t {shown_title}" in shown.text
+            shown.press("t")
             assert f"- , t  {shown_title} " in shown.text
 
 

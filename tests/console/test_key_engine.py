@@ -48,7 +48,7 @@ async def test_the_menu_opens_after_a_while_and_at_once_on_the_leader():
     while not engine.menu_is_open:
         await asyncio.sleep(0)
     assert changes
-    assert [binding.command for binding in engine.menu()[1]] == ["head"]
+    assert [binding.command for binding in engine.following] == ["head"]
     engine.drop()
     engine.press(",", CONTEXTS, None)
     assert engine.menu_is_open

@@ -16,7 +16,10 @@ Run = Callable[[Binding], None]
 
 
 class KeyEngine:
-    """`run` executes a binding; `changed` asks for a repaint when the menu opens or closes."""
+    """`run` executes a binding; `changed` asks for a repaint when the menu opens or closes.
+
+    `following` may come after the `pending` keys: the entries of the menu.
+    """
 
     def __init__(self, keymap: Keymap, run: Run, changed: Callable[[], None]) -> None:
         self.keymap = keymap
@@ -24,8 +27,8 @@ class KeyEngine:
         self._changed = changed
         self._timer: asyncio.TimerHandle | None = None
         self._contexts: tuple[str, ...] = ()
-        self._following: list[Binding] = []
         self.pending: tuple[str, ...] = ()
+        self.following: list[Binding] = []
         self.menu_is_open = False
 
     def press(self, key: str, contexts: tuple[str, ...], flow: Flow | None) -> bool:
@@ -47,9 +50,9 @@ class KeyEngine:
         # A key that does not follow the prefix ends it and does nothing else: guessing would delete flows.
         return had_prefix
 
-    def menu(self) -> tuple[str, list[Binding]]:
-        """Title and entries of the which-key menu while a prefix is pending."""
-        return self.keymap.title(self.pending, self._contexts), self._following
+    def title(self, prefix: tuple[str, ...]) -> str:
+        """What the menu of a prefix is called here."""
+        return self.keymap.title(prefix, self._contexts)
 
     def drop(self) -> None:
         """Forget the prefix."""
@@ -62,7 +65,7 @@ class KeyEngine:
             self._changed()
 
     def _wait(self, keys: tuple[str, ...], contexts: tuple[str, ...], following: list[Binding]) -> None:
-        self.pending, self._contexts, self._following = keys, contexts, following
+        self.pending, self._contexts, self.following = keys, contexts, following
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None

@@ -115,9 +115,8 @@ class Layout(urwid.Widget):
         if console.overlay is not None:
             return console.overlay.lines(min(columns, 100), rows), False
         if console.keys.menu_is_open:
-            title, bindings = console.keys.menu()
-            shown = [(binding, console.bindings.problem(binding)) for binding in bindings]
-            return menu_lines(console.keys.pending, title, shown, columns, rows), False
+            shown = [(binding, console.bindings.problem(binding)) for binding in console.keys.following]
+            return menu_lines(console.keys.pending, console.keys.title, shown, columns, rows), False
         return [], True
 
     # --- mouse ------------------------------------------------------------------------------------------------------

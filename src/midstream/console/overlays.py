@@ -143,9 +143,16 @@ class Table(Overlay):
 
 
 def menu_lines(
-    prefix: tuple[str, ...], title: str, bindings: Sequence[tuple[Binding, str]], columns: int, rows: int
+    prefix: tuple[str, ...],
+    title: Callable[[tuple[str, ...]], str],
+    bindings: Sequence[tuple[Binding, str]],
+    columns: int,
+    rows: int,
 ) -> list[Line]:
-    """The which-key box: what may follow the prefix, in as many columns as fit; each with why it does not work now."""
+    """The which-key box: what may follow the prefix, in as many columns as fit; each with why it does not work now.
+
+    `title` is asked what the menu of a prefix is called.
+    """
     entries: list[tuple[str, str]] = []
     deeper: dict[str, int] = {}
     for binding, problem in bindings:
@@ -154,7 +161,7 @@ def menu_lines(
             deeper[rest[0]] = deeper.get(rest[0], 0) + 1
         else:
             entries.append((rest[0], visible((binding.help or binding.command) + " (not available)" * bool(problem))))
-    entries += [(key, f"… {count} more") for key, count in deeper.items()]
+    entries += [(key, f"{visible(title((*prefix, key)))} … {count} more".lstrip()) for key, count in deeper.items()]
     if not entries:
         return []
     key_room = max(cells.measure(key) for key, _ in entries)
@@ -171,7 +178,7 @@ def menu_lines(
                 shown: list[Run] = [("hint.key", key.rjust(key_room)), ("menu", f" {text}")]
                 line += [*shown, ("menu", " " * max(0, cell - line_width(shown)))]
         body.append(line)
-    head = visible(f"{show_chord(prefix)}  {title}".rstrip())
+    head = visible(f"{show_chord(prefix)}  {title(prefix)}".rstrip())
     return framed(head, body, min(columns, max(across * cell, cells.measure(head) + 2) + 4))
 
 
