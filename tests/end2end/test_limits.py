@@ -54,8 +54,10 @@ async def test_slow_heads_are_closed_and_others_served(confdir: Path):
         AsyncExitStack() as stack,
         asyncio.TaskGroup() as attack,
     ):
-        slow = [await stack.enter_async_context(connected(program.port)) for _ in range(20)]
-        drips = [attack.create_task(drip(end, SLOW_HEAD)) for end in slow]
+        drips = []
+        for _ in range(20):  # each begins at once: who is silent until the time is over gets no answer
+            end = await stack.enter_async_context(connected(program.port))
+            drips.append(attack.create_task(drip(end, SLOW_HEAD)))
         while not all(one.done() for one in drips):
             began = time.monotonic()
             client.ask("/")
