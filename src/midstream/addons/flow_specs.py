@@ -24,9 +24,10 @@ class FlowSpecs:
     def __init__(self) -> None:
         # In order of arrival, which a WeakSet would forget; it also is slower.
         self._living: dict[ref[Flow], None] = {}
+        self._forget = self._living.pop
 
     def requestheaders(self, flow: Flow) -> None:
-        self._living[ref(flow, self._living.pop)] = None
+        self._living[ref(flow, self._forget)] = None
 
     tcp_start = udp_start = dns_request = requestheaders
     # What was refused before its head was understood begins and ends here.
