@@ -117,8 +117,22 @@ async def test_two_addons_of_one_name_are_refused(master: Master) -> None:
         master.addons.add(Recorder("other"), Recorder())
     assert master.addons.chain == [first]
     assert "other" not in master.addons
+
+
+async def test_addons_of_one_script_may_share_a_name(master: Master) -> None:
+    """`addons = [Rule("a"), Rule("b")]`: the name means the last one."""
+    twins = [Recorder("twin"), Recorder("twin")]
+    master.addons.add(parent := Recorder("parent", addons=twins))
+    assert [twin.calls for twin in twins] == [["twin load", "twin configure"]] * 2
+    assert master.addons.get("twin") is twins[1]
     with pytest.raises(AddonManagerError, match="'twin' is there already"):
-        master.addons.add(Recorder("parent", addons=[Recorder("twin"), Recorder("twin")]))
+        master.addons.add(Recorder("twin"))
+    with pytest.raises(AddonManagerError, match="'twin' is there already"):
+        master.addons.register(Recorder("other", addons=[Recorder("twin")]))
+    master.addons.remove(parent)
+    assert "twin" not in master.addons
+    master.addons.register(Recorder("other", addons=[Recorder("twin"), Recorder("twin")]))
+    assert "twin" in master.addons
 
 
 async def test_what_was_never_added_cannot_be_removed(master: Master) -> None:

@@ -180,11 +180,14 @@ class AddonManager:
 
     def _load(self, addon: object, entered: list[object], strict: bool = False, besides: Sequence[object] = ()) -> None:
         """`load` for an addon and those nested in it; the ones it may have added while loading included."""
+        # Those of one list may share a name, as two objects of one class do; it then means the last one.
+        kin = [*besides]
         # Lazily, so that what `load` puts into `addons` is loaded too.
         for each in walk([addon]):
             name = addon_name(each)
-            rivals = [self.lookup.get(name), *(other for other in entered if addon_name(other) == name)]
-            if any(rival is not None and not any(rival is one for one in besides) for rival in rivals):
+            kin.append(each)
+            rival = self.lookup.get(name)
+            if rival is not None and not any(rival is one for one in kin):
                 raise AddonManagerError(f"an addon called {name!r} is there already; give this one another `name`")
             handlers_of(each, DECLARATIONS)  # refuses handlers that could never be called
             for warning in warnings_about(each, DECLARATIONS):
