@@ -4,7 +4,9 @@ from collections.abc import Callable
 
 import pytest
 
+from midstream.flows.connection import Server
 from midstream.flows.http import HTTPFlow, Response
+from midstream.flows.server_hooks import ServerConnectionHookData
 from midstream.proxy.settings import Settings
 from tests.kit.conversation import Conversation, End, conversation
 
@@ -312,6 +314,31 @@ async def test_a_request_goes_where_an_addon_sends_it():
         assert flow.server_conn.address == ("b.test", 81)
         talk.say(GET)  # the next one goes to its own server again
         await (await talk.server()).expect(GET_SENT)
+
+
+class NamesAProxy:
+    """Wants to go through another proxy, as scripts do that choose one for each request."""
+
+    def __init__(self, event: str) -> None:
+        self.event = event
+
+    def request(self, flow: HTTPFlow) -> None:
+        if self.event == "request":
+            flow.server_conn = Server(address=flow.server_conn.address, via=("http", ("proxy.test", 8080)))
+
+    def server_connect(self, data: ServerConnectionHookData) -> None:
+        if self.event == "server_connect":
+            data.server.via = ("http", ("proxy.test", 8080))
+
+
+@pytest.mark.parametrize("event", ["request", "server_connect"])
+async def test_nothing_goes_past_a_proxy_that_an_addon_names(event):
+    """Until we can go through one: to go directly would show the server who asks."""
+    async with conversation(NamesAProxy(event)) as talk:
+        talk.say(GET)
+        assert (await talk.client.head()).startswith(b"HTTP/1.1 502 ")
+        assert "cannot go through another proxy" in str(talk.recorder.last("error").error)
+        assert talk.dialled == []
 
 
 @pytest.mark.parametrize("port", [-1, 0, 70000])

@@ -17,6 +17,9 @@ from midstream.proxy.streams.stream import Stream
 from midstream.proxy.streams.tcp import TCPStream
 from midstream.proxy.tls import start_server_tls
 
+# What an addon asked for by `Server.via`. To go to the server directly instead would show it who asks.
+NO_PARENT = "this version cannot go through another proxy, as the server's `via` asks for; nothing was sent"
+
 
 @dataclass(slots=True)
 class Dialler:
@@ -68,6 +71,9 @@ class Dialler:
         """The connection, or None with the reason in `server.error`."""
         if server.address is None:
             server.error = "an addon took the address of the server away"
+            return None
+        if server.via is not None:
+            server.error = NO_PARENT
             return None
         try:
             return await self._connect(server)

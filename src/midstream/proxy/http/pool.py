@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from midstream.flows.connection import Server
 from midstream.flows.http import HTTPFlow
-from midstream.proxy.dial import Dialler
+from midstream.proxy.dial import NO_PARENT, Dialler
 from midstream.proxy.errors import UpstreamFailed
 from midstream.proxy.http.upstream_h1 import Destination, UpstreamH1
 from midstream.proxy.watch import Watch
@@ -39,6 +39,8 @@ class Pool:
     async def connect(self, flow: HTTPFlow) -> UpstreamH1:
         """A connection for this request: an idle one if it still stands, else a new one. Raises UpstreamFailed."""
         request = flow.request
+        if flow.server_conn.via is not None:
+            raise UpstreamFailed(NO_PARENT)
         key = (request.scheme, request.host, request.port)
         upstream = self._idle.pop(key, None)
         if upstream is not None:
