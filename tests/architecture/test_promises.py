@@ -55,6 +55,7 @@ ROWS: dict[str, str] = {
         hub/test_config.py::test_saving_makes_a_private_file
         hub/test_adopting.py::test_everything_is_copied_and_told
         addons/test_command_history.py::test_lines_are_kept_private_and_read_again
+        console/test_key_bindings.py::test_what_is_saved_is_private_and_a_link_stays_one
         console/test_edit_parts.py::test_the_file_and_its_folder_are_private
         console/panes/test_options.py::test_secrets_are_not_shown
         stage 4: session and flow files, exports, credentials of clients

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import stat
 import textwrap
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
@@ -360,6 +362,26 @@ async def test_a_file_that_cannot_be_kept_is_left_alone(tmp_path, text, place):
             await run(shown, "console.keymap.save")
         assert "\n" not in str(refused.value)
     assert path.read_text() == text
+
+
+async def test_what_is_saved_is_private_and_a_link_stays_one(tmp_path):
+    old = os.umask(0)
+    try:
+        async with shown_console(tmp_path) as shown:
+            await run(shown, "console.key.bind flows 'ctrl u' flow.kill @focus")
+            await run(shown, "console.keymap.save")
+        made = tmp_path / "keys.yaml"
+        assert stat.S_IMODE(made.stat().st_mode) == 0o600
+        made.rename(tmp_path / "elsewhere.yaml")
+        made.symlink_to("elsewhere.yaml")
+        async with shown_console(tmp_path) as shown:
+            await run(shown, "console.key.bind flows 'ctrl y' flow.kill @all")
+            await run(shown, "console.keymap.save")
+    finally:
+        os.umask(old)
+    assert made.is_symlink()
+    assert "flow.kill @all" in (tmp_path / "elsewhere.yaml").read_text()
+    assert sorted(path.name for path in tmp_path.iterdir() if "keys" in path.name) == ["keys.yaml"]  # nothing is left
 
 
 @pytest.mark.parametrize("text", ["menus: 7\n", "menus: [{keys: ctrl, items: {u: []}}]\n", "unbind: [[a], 7]\n"])
