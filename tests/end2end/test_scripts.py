@@ -10,7 +10,7 @@ import pytest
 from tests.kit.curl import curl, needs_curl
 from tests.kit.origins import OriginCA, answering, ok, origin
 from tests.kit.program import Middump, free_port, middump, started
-from tests.kit.waiting import PATIENCE
+from tests.kit.waiting import PATIENCE, until
 
 pytestmark = [pytest.mark.end2end, needs_curl]
 
@@ -49,6 +49,7 @@ async def test_an_addon_that_raises_in_every_event_stops_no_flow(
         for number, event in enumerate(EVENTS):
             await program.error(f"raises.py failed in {event}: RuntimeError: oh {event}")
             at = program.errors.index(await program.error(f"raises.py failed in {event}: "))
+            await until(lambda at=at: len(program.errors) > at + 4, "the traceback has been read")
             # The traceback starts in the script's own file, not in the machinery that called it.
             assert program.errors[at + 1] == "Traceback (most recent call last):"
             assert program.errors[at + 2] == f'  File "{script}", line {2 * number + 2}, in {event}'
