@@ -35,6 +35,11 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 AUTO = "auto"
+# Views of mitmproxy that are not built yet. A config file that names one must not keep the program from starting.
+COMING = frozenset(
+    {"dns", "graphql", "grpc", "http/3 frames", "image", "javascript", "mqtt", "msgpack", "protobuf", "socket.io",
+     "viewcss", "wbxml", "zip archive"}
+)  # fmt: skip
 _OURS = __name__.partition(".")[0]
 
 
@@ -178,7 +183,11 @@ def current() -> Registry:
 def check_choice(option: str) -> None:
     """OptionsError when the option that names a view names one that there is not."""
     name, views = str(getattr(ctx.options, option)), current().available_views()
-    if name.lower() not in views:
+    if name.lower() in views:
+        return
+    if name.lower() in COMING:
+        logger.warning("option %s: the view %r is not there yet; auto is used in its place", option, name)
+    else:
         guess = did_you_mean(name, views)
         allowed = "" if guess else f"; the choices are {', '.join(views)}"
         where = "config file: " if ctx.options.source(option) == "file" else ""
