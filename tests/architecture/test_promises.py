@@ -191,6 +191,7 @@ ROWS: dict[str, str] = {
         end2end/test_hostile_files.py::test_a_filter_that_backtracks_on_thousands_of_flows_stops_nothing
         filters/test_slow_patterns.py::test_a_flow_that_takes_too_long_does_not_match
         filters/test_slow_patterns.py::test_looking_for_flows_never_holds_the_loop
+        addons/test_view.py::test_filters_that_backtrack_on_every_flow_hold_nothing
         filters/test_slow_patterns.py::test_all_the_filters_that_look_at_one_flow_hold_it_once
         text/test_patterns.py::test_a_search_that_backtracks_is_given_up
         stage 4: rules for headers and bodies, rewriting of URLs, answers from files

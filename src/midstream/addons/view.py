@@ -38,6 +38,8 @@ T = TypeVar("T")
 
 # What is done with more flows is done in slices, so that the loop goes on meanwhile.
 _MANY = 2000
+# The same for a filter that may take its whole allowance for each flow.
+_FEW = 4
 
 
 class ViewAddon:
@@ -78,10 +80,14 @@ class ViewAddon:
         # The console narrows the list while a filter is typed; setting the option afterwards changes nothing more.
         if (filter_.pattern if filter_ is not None else "") == self.view.filter_text:
             return
-        if len(self.view) <= _MANY:
+        if self._is_quick(filter_):
             self.view.set_filter(filter_)
         else:
             ctx.master.background.spawn(self.view.refilter(filter_), "filter the flow list")
+
+    def _is_quick(self, filter_: filters.Filter | None) -> bool:
+        """Whether all flows can be looked at in one go."""
+        return len(self.view) <= (_FEW if filter_ is not None and filter_.takes_time else _MANY)
 
     # -- events -------------------------------------------------------------------------------------------------------
 
@@ -299,7 +305,11 @@ class ViewAddon:
     @command("view.properties.marked.toggle")
     def marked_toggle(self) -> None:
         """Show only marked flows, or all again."""
-        self.view.show_marked(not self.view.marked_only)
+        only = not self.view.marked_only
+        if self._is_quick(self.view.filter):
+            self.view.show_marked(only)
+        else:
+            ctx.master.background.spawn(self.view.reshow_marked(only), "filter the flow list")
 
     @command("view.settings.getval")
     def getval(self, flow: Flow, key: str, default: str) -> str:

@@ -50,6 +50,11 @@ class Filter:
             self._told_at = now
             logger.warning("filter %s is skipped for %s: %s", self.pattern, described(flow), slow)
 
+    @property
+    def takes_time(self) -> bool:
+        """Whether it searches by regular expressions: on hostile data each flow may take its whole allowance."""
+        return self._allowance is not None
+
     def __repr__(self) -> str:
         return f"<filter {self.pattern}>"
 

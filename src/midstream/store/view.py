@@ -7,7 +7,7 @@ to a position. Taking a flow out is only that: whoever removes a live flow ends 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 from typing import Literal, NamedTuple, TypeAlias
 
 from midstream.filters import Filter
@@ -190,6 +190,11 @@ class View:
         return self._filter.pattern if self._filter is not None else ""
 
     @property
+    def filter(self) -> Filter | None:
+        """The present filter."""
+        return self._filter
+
+    @property
     def marked_only(self) -> bool:
         """Whether only marked flows are shown."""
         return self._marked_only
@@ -202,9 +207,14 @@ class View:
         self._refill([id_ for id_, flow in self._flows.items() if self._matches(flow)])
 
     def show_marked(self, only: bool) -> None:
-        """Show only marked flows, or all again; the filter holds as well."""
+        """Show only marked flows, or all again; the filter holds as well. With many flows use `reshow_marked`."""
         self._marked_only = only
         self.set_filter(self._filter)
+
+    def reshow_marked(self, only: bool) -> Awaitable[bool]:
+        """`show_marked` in slices, when it is awaited; new flows obey at once."""
+        self._marked_only = only
+        return self.refilter(self._filter)
 
     async def refilter(self, filter_: Filter | None, progress: Progress | None = None) -> bool:
         """`set_filter` in slices of 4 ms, newest flows first; what was found so far is shown from time to time.
