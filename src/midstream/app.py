@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import os
 from collections.abc import Callable, Sequence
 from typing import Any, Self
@@ -143,6 +144,8 @@ class ConsoleMaster(ProxyMaster):
 
 def start(tool: Tool, argv: Sequence[str]) -> int:
     """Run a program to its end and return its exit status. MidstreamError: the start failed, its text says why."""
+    # Threads of scripts may log after the master's end: without any handler `logging.info` makes one that prints.
+    logging.getLogger().addHandler(logging.NullHandler())
     raise_limit()
     try:
         with asyncio.Runner(loop_factory=loop_factory()) as runner:

@@ -137,3 +137,14 @@ async def test_the_other_loop_serves_as_well(
         assert refused.status == 502
         raw = await curl(*through, "-H", "Expect: 100-continue", "-T", "-", web.url("/put"), stdin=body)
         assert raw.body == body
+
+
+async def test_a_thread_that_logs_to_the_very_end_is_not_heard_after_it(tmp_path: Path, confdir: Path):
+    path = tmp_path / "chatty.py"
+    path.write_text(
+        "import logging, threading\n\ndef chat():\n    while True:\n        logging.info('still here')\n\n"
+        "def running():\n    threading.Thread(target=chat, daemon=True).start()\n"
+    )
+    async with middump(confdir, "-s", str(path)) as program:
+        await program.line("still here")
+    assert program.errors == []
