@@ -30,6 +30,17 @@ def test_chords_and_what_may_follow():
     assert keymap.find(("e", "b"), FLOWS, None).binding.command == "body"
 
 
+def test_the_menu_lists_only_what_the_keys_would_reach():
+    keymap = Keymap()
+    bind(keymap, ", s t", "mark", "flows")
+    bind(keymap, ", q", "close", "flows")
+    bind(keymap, ", s", "save")
+    bind(keymap, ", q x", "quit")
+    bind(keymap, ", s u", "more", "list")
+    found = keymap.find((",",), FLOWS, None)
+    assert [binding.command for binding in found.following] == ["mark", "close", "more"]
+
+
 def test_a_key_that_starts_a_chord_in_the_same_context_is_a_conflict():
     keymap = Keymap()
     bind(keymap, "g g", "top")

@@ -239,11 +239,11 @@ class Keymap:
         return Found()
 
     def following(self, keys: tuple[str, ...], contexts: Iterable[str], flow: Flow | None) -> list[Binding]:
-        """What may follow a prefix, for the menu: in the order of binding, nearer contexts first, no key twice."""
+        """What may follow a prefix, for the menu: as bound, nearer contexts first, only what is reached."""
         found: dict[tuple[str, ...], Binding] = {}
         for context in contexts:
             for bound, entries in self._bindings[context].items():
-                if len(bound) > len(keys) and bound[: len(keys)] == keys and bound not in found:
+                if bound[: len(keys)] == keys != bound and not any(_shadows(nearer, bound) for nearer in found):
                     binding = _first_that_applies(entries, flow)
                     if binding is not None:
                         found[bound] = binding
@@ -294,6 +294,11 @@ def _first_that_applies(entries: Iterable[Binding], flow: Flow | None) -> Bindin
         if flow is not None and binding.when(flow):
             return binding
     return None
+
+
+def _shadows(nearer: tuple[str, ...], keys: tuple[str, ...]) -> bool:
+    """Equal keys, a chord that begins with the other, or one that the other begins with: only the nearer is reached."""
+    return all(one == other for one, other in zip(nearer, keys, strict=False))
 
 
 def _replaces(new: Binding, old: Binding) -> bool:
