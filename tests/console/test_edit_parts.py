@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from midstream.console import external_editor
+from midstream.console import external_editor, external_program
 from tests.console.masters import Shown, shown_console
 from tests.kit.captured import http_flow
 
@@ -151,7 +151,7 @@ async def test_commands_say_what_is_missing(shown):
 
 
 def test_the_file_and_its_folder_are_private():
-    path = external_editor.private_file(b"secret", ".txt")
+    path = external_program.private_file(b"secret", ".txt")
     try:
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
         assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
@@ -163,5 +163,5 @@ def test_the_file_and_its_folder_are_private():
 def test_which_editor():
     assert external_editor.find_editor({"EDITOR": "a", "VISUAL": "code -w"}) == ["code", "-w"]
     assert external_editor.find_editor({"EDITOR": "a", "MIDSTREAM_EDITOR": "'my editor' x"}) == ["my editor", "x"]
-    with pytest.raises(external_editor.NoEditor, match="EDITOR is no command line"):
+    with pytest.raises(external_program.NoProgram, match="EDITOR is no command line"):
         external_editor.find_editor({"EDITOR": "'open"})

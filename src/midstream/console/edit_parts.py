@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from midstream.console import external_editor, head_text
-from midstream.console.external_editor import Edited, NoEditor
+from midstream.console.external_editor import Edited
+from midstream.console.external_program import NoProgram
 from midstream.console.head_text import BadHead
 from midstream.flows.errors import CommandError
 from midstream.flows.headers import Headers
@@ -117,7 +118,7 @@ async def _in_editor(console: Console, flow: HTTPFlow, part: str, path: Path | N
         return
     try:
         edited = await external_editor.edit(before, suffix, console.suspend, path)
-    except NoEditor as error:
+    except NoProgram as error:
         console.message(str(error), "error")
         return
     data = edited.data

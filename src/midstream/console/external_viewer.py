@@ -7,13 +7,12 @@ from __future__ import annotations
 
 import asyncio
 import os
-import shlex
 import shutil
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from midstream.console.edit_parts import body_file
-from midstream.console.external_editor import private_file
+from midstream.console.external_program import NoProgram, find_program, private_file
 from midstream.flows.errors import CommandError
 from midstream.flows.http import HTTPFlow
 from midstream.text.environment import variables
@@ -31,17 +30,12 @@ KEPT_AFTERWARDS = 1.0
 
 def find_viewer(environment: Mapping[str, str]) -> list[str]:
     """The command line of the viewer; CommandError if there is none."""
-    for name in VARIABLES:
-        value = environment.get(name, "").strip()
-        if value:
-            try:
-                return shlex.split(value)
-            except ValueError as error:
-                raise CommandError(f"{name} is no command line: {value!r}: {error}") from None
-    for name in FALLBACKS:
-        if found := shutil.which(name):
-            return [found]
-    raise CommandError("no viewer was found; set PAGER to one, such as PAGER=less")
+    try:
+        return find_program(
+            environment, VARIABLES, FALLBACKS, "no viewer was found; set PAGER to one, such as PAGER=less"
+        )
+    except NoProgram as problem:
+        raise CommandError(str(problem)) from None
 
 
 async def view(console: Console, flow: Flow, part: str) -> None:
