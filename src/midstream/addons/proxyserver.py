@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from midstream.flows.errors import OptionsError
@@ -41,71 +41,9 @@ class ProxyServer:
 
     def load(self, loader: Loader) -> None:
         """Declare the options."""
-        option = loader.add_option
-        option("server", bool, True, "Run the listeners at all.")
-        option(
-            "mode", Sequence[str], ["regular"], "The proxy servers to run; may be given more than once.", kind="mode"
-        )
-        option("listen_host", str, "", "Address to bind for every mode without its own; empty: every address.")
-        option(
-            "listen_port",
-            int | None,
-            None,
-            "Port to bind for every mode without its own; 0 picks a free one.",
-            kind=Kind("range", editor="range", low=0, high=65535),
-        )
-        option("connect_addr", str | None, None, "Local address that upstream connections come from.")
-        option(
-            "connection_strategy",
-            str,
-            "eager",
-            "When to connect to the server: 'eager' at once, 'lazy' once a request needs it.",
-            choices=["eager", "lazy"],
-        )
-        option("rawtcp", bool, True, "Pass on connections that speak neither HTTP nor TLS as raw TCP.")
-        option(
-            "tcp_timeout",
-            int,
-            600,
-            "Seconds without a byte in either direction before a connection is closed.",
-            kind=Kind("range", editor="range", low=1),
-        )
-        option(
-            "body_size_limit",
-            str | None,
-            None,
-            "Largest HTTP body that may pass; a larger one fails the flow. Suffixes k, m, g.",
-            kind="size",
-        )
-        option(
-            "stream_large_bodies",
-            str | None,
-            None,
-            "Stream HTTP bodies above this size instead of holding them in memory. Suffixes k, m, g.",
-            kind="size",
-        )
-        option(
-            "body_buffer_limit",
-            str,
-            "64m",
-            "Size from which a body is streamed although nobody asked for it; the flow keeps its beginning.",
-            kind="size",
-        )
-        option("store_streamed_bodies", bool, False, "Keep bodies that are streamed in the flow as well.")
-        option(
-            "head_timeout",
-            int,
-            30,
-            "Seconds from the first byte of a message head to its last.",
-            kind=Kind("range", editor="range", low=1),
-        )
-        option(
-            "connect_timeout",
-            int,
-            30,
-            "Seconds that a server gets to accept a connection, and again for its TLS handshake.",
-            kind=Kind("range", editor="range", low=1),
-        )
+        _declare_listeners(loader.add_option)
+        _declare_bodies(loader.add_option)
+        _declare_patience(loader.add_option)
 
     def configure(self, updated: set[str]) -> None:
         """Check, compile, and follow."""
@@ -240,3 +178,77 @@ def _local_address(text: str | None) -> tuple[str, int] | None:
         return str(ipaddress.ip_address(text)), 0
     except ValueError:
         raise OptionsError(f"connect_addr: {text!r} is no IP address") from None
+
+
+def _declare_listeners(option: Callable[..., None]) -> None:
+    """Where clients connect, and from where and when servers are connected to."""
+    option("server", bool, True, "Run the listeners at all.")
+    option("mode", Sequence[str], ["regular"], "The proxy servers to run; may be given more than once.", kind="mode")
+    option("listen_host", str, "", "Address to bind for every mode without its own; empty: every address.")
+    option(
+        "listen_port",
+        int | None,
+        None,
+        "Port to bind for every mode without its own; 0 picks a free one.",
+        kind=Kind("range", editor="range", low=0, high=65535),
+    )
+    option("connect_addr", str | None, None, "Local address that upstream connections come from.")
+    option(
+        "connection_strategy",
+        str,
+        "eager",
+        "When to connect to the server: 'eager' at once, 'lazy' once a request needs it.",
+        choices=["eager", "lazy"],
+    )
+    option("rawtcp", bool, True, "Pass on connections that speak neither HTTP nor TLS as raw TCP.")
+
+
+def _declare_bodies(option: Callable[..., None]) -> None:
+    """How large a body may be, and which ones are streamed."""
+    option(
+        "body_size_limit",
+        str | None,
+        None,
+        "Largest HTTP body that may pass; a larger one fails the flow. Suffixes k, m, g.",
+        kind="size",
+    )
+    option(
+        "stream_large_bodies",
+        str | None,
+        None,
+        "Stream HTTP bodies above this size instead of holding them in memory. Suffixes k, m, g.",
+        kind="size",
+    )
+    option(
+        "body_buffer_limit",
+        str,
+        "64m",
+        "Size from which a body is streamed although nobody asked for it; the flow keeps its beginning.",
+        kind="size",
+    )
+    option("store_streamed_bodies", bool, False, "Keep bodies that are streamed in the flow as well.")
+
+
+def _declare_patience(option: Callable[..., None]) -> None:
+    """How long others are waited for."""
+    option(
+        "tcp_timeout",
+        int,
+        600,
+        "Seconds without a byte in either direction before a connection is closed.",
+        kind=Kind("range", editor="range", low=1),
+    )
+    option(
+        "head_timeout",
+        int,
+        30,
+        "Seconds from the first byte of a message head to its last.",
+        kind=Kind("range", editor="range", low=1),
+    )
+    option(
+        "connect_timeout",
+        int,
+        30,
+        "Seconds that a server gets to accept a connection, and again for its TLS handshake.",
+        kind=Kind("range", editor="range", low=1),
+    )
