@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import http.server
 import shutil
 import socket
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.kit.pty import ProgramOnPty
+from tests.kit.threaded_origin import QuietHandler, threaded_origin
 
 pytestmark = [
     pytest.mark.end2end,
@@ -33,34 +32,22 @@ open(path, "w").write(text)
 """
 
 
-class Echo(http.server.BaseHTTPRequestHandler):
+class Echo(QuietHandler):
     """Answers with what it got."""
 
     protocol_version = "HTTP/1.1"
 
     def do_GET(self) -> None:
         body = self.rfile.read(int(self.headers.get("content-length", 0)))
-        answer = f"{self.command} {self.path} edited={self.headers.get('x-edited')} {body.decode()}\n".encode()
-        self.send_response(200)
-        self.send_header("content-length", str(len(answer)))
-        self.end_headers()
-        self.wfile.write(answer)
+        self.answer(f"{self.command} {self.path} edited={self.headers.get('x-edited')} {body.decode()}\n".encode())
 
     do_POST = do_GET
-
-    def log_message(self, format: str, *args: object) -> None:
-        """Quiet."""
 
 
 @pytest.fixture
 def origin() -> Iterator[int]:
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Echo)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield server.server_address[1]
-    server.shutdown()
-    server.server_close()
-    thread.join()
+    with threaded_origin(Echo) as port:
+        yield port
 
 
 @pytest.fixture

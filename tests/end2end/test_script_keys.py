@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import http.server
 import os
 import shutil
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,6 +11,7 @@ import pytest
 
 from tests.end2end.test_console import MIDSTREAM, curl, finish, free_port
 from tests.kit.pty import ProgramOnPty
+from tests.kit.threaded_origin import QuietHandler, threaded_origin
 
 pytestmark = [
     pytest.mark.end2end,
@@ -67,29 +66,17 @@ LIST = """\
 """
 
 
-class Echo(http.server.BaseHTTPRequestHandler):
+class Echo(QuietHandler):
     """Answers with the tag it got."""
 
     def do_GET(self) -> None:
-        answer = f"{self.path} tag={self.headers.get('x-tag')}\n".encode()
-        self.send_response(200)
-        self.send_header("content-length", str(len(answer)))
-        self.end_headers()
-        self.wfile.write(answer)
-
-    def log_message(self, format: str, *args: object) -> None:
-        """Quiet."""
+        self.answer(f"{self.path} tag={self.headers.get('x-tag')}\n".encode())
 
 
 @pytest.fixture
 def origin() -> Iterator[int]:
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Echo)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield server.server_address[1]
-    server.shutdown()
-    server.server_close()
-    thread.join()
+    with threaded_origin(Echo) as port:
+        yield port
 
 
 def console_with(tmp_path: Path, keys: str, port: int, columns: int = 120, rows: int = 32) -> ProgramOnPty:
