@@ -14,7 +14,7 @@ from midstream.hub.emitters import SLOW
 from midstream.hub.failures import one_line, own_traceback
 from midstream.hub.handlers import location
 from midstream.proxy.errors import BodyTooLarge, Unsendable
-from midstream.proxy.http.reader import MessageReader
+from midstream.proxy.http.sides import BodyReader
 from midstream.proxy.settings import Settings
 from midstream.text.sizes import human_size
 from midstream.wire.http1 import NO_BODY
@@ -48,7 +48,7 @@ def shall_stream(message: Message, framing: int, settings: Settings) -> bool:
     return False
 
 
-async def collect(message: Message, reader: MessageReader, settings: Settings, why: str) -> tuple[bytes, bool]:
+async def collect(message: Message, reader: BodyReader, settings: Settings, why: str) -> tuple[bytes, bool]:
     """The body of `message`, and whether that is all of it.
 
     False: it outgrew memory's share, and the rest is still to be read. `why` says whose silence ended the wait, if it

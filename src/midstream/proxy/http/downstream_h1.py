@@ -11,7 +11,7 @@ from midstream.flows.headers import Headers
 from midstream.flows.http import Request, Response
 from midstream.proxy.http.assemble import body_of, response_head, trailers_of
 from midstream.proxy.http.reader import MessageReader
-from midstream.proxy.http.upstream_h1 import Destination
+from midstream.proxy.http.sides import Destination
 from midstream.proxy.http.writer import BodyWriter
 from midstream.proxy.settings import Settings
 from midstream.proxy.streams.stream import Stream
@@ -31,6 +31,8 @@ from midstream.wire.http1 import (
 LONGEST_SHOWN = 4000
 # Whole messages up to this size leave in one write; larger ones piece by piece.
 ONE_WRITE = 128 * 1024
+
+ESTABLISHED = b"HTTP/1.1 200 Connection established\r\n\r\n"
 
 
 class DownstreamH1:
@@ -201,6 +203,29 @@ class DownstreamH1:
         self.answering = True
         self.stream.write(head)
         return BodyWriter(self.stream, framing, self._be_patient)
+
+    # -- the connection --
+
+    async def drain(self) -> None:
+        """Wait until the client takes data again. Raises OSError."""
+        await self.stream.drain()
+
+    def hang_up(self) -> None:
+        """Close without an answer."""
+        self.stream.close()
+
+    def cut(self) -> None:
+        """Reset in the middle of an answer."""
+        self.stream.abort()
+
+    def accept_tunnel(self) -> None:
+        """The answer to a CONNECT that succeeded."""
+        self.stream.write(ESTABLISHED)
+
+    def take_over(self) -> Stream:
+        """The stream, with what arrived beyond the present request in front."""
+        self.stream.unread(self.reader.take_surplus())
+        return self.stream
 
     def _head(
         self, request: Request, response: Response, original: ResponseHead | None, size: int | None

@@ -4,35 +4,28 @@
 Reads top to bottom; waiting for a person, a slow addon or a slow peer is an `await` on that line.
 """
 
-import ssl
 import time
-from collections.abc import Iterable
 
-from midstream.certs.failures import explain_broken
 from midstream.flows.headers import Headers
 from midstream.flows.http import HTTPFlow, Request, Response
 from midstream.proxy.client_context import ClientContext
 from midstream.proxy.duplex import while_uploading
 from midstream.proxy.errors import UpstreamFailed, check_alive
 from midstream.proxy.http.assemble import body_of, may_upgrade, trailers_of
-from midstream.proxy.http.bodies import StreamedBody, collect, shall_stream
-from midstream.proxy.http.downstream_h1 import DownstreamH1
+from midstream.proxy.http.bodies import collect, shall_stream
+from midstream.proxy.http.failures import upstream_failure
 from midstream.proxy.http.pool import Pool
-from midstream.proxy.http.upstream_h1 import ServerSilent, UpstreamH1
-from midstream.proxy.http.writer import BodyWriter
-from midstream.proxy.streams.stream import Stream
-from midstream.proxy.tunnels.raw import tunnel
+from midstream.proxy.http.relay import CLIENT_STOPPED, emit_response, stream_response, upload_streamed
+from midstream.proxy.http.sides import BodySink, Downstream, ServerSilent, Upstream
+from midstream.proxy.http.switch import switch_protocols
 from midstream.wire.http1 import Fields, Refused
-from midstream.work.slices import Budget
 
 # RFC 9110 §9.2.2: doing these twice is the same as doing them once, so a request that met a closing connection is
 # repeated.
 IDEMPOTENT = frozenset({"GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"})
 
-CLIENT_STOPPED = "the client stopped sending"
 
-
-async def exchange(flow: HTTPFlow, client: DownstreamH1, upstreams: Pool, context: ClientContext) -> None:
+async def exchange(flow: HTTPFlow, client: Downstream, upstreams: Pool, context: ClientContext) -> None:
     """Carry `flow.request`, whose body is still unread, and its response.
 
     Raises FlowKilled, UpstreamFailed, BodyTooLarge, Unsendable, Refused (the client's body), OSError (the client),
@@ -74,7 +67,7 @@ async def exchange(flow: HTTPFlow, client: DownstreamH1, upstreams: Pool, contex
     await _finish_response(flow, response, client, context, None)
 
 
-async def _forward(flow: HTTPFlow, client: DownstreamH1, upstreams: Pool, context: ClientContext) -> None:
+async def _forward(flow: HTTPFlow, client: Downstream, upstreams: Pool, context: ClientContext) -> None:
     """Send the request, whose body is in memory, and bring its answer to the client."""
     request = flow.request
     upstream = await upstreams.connect(flow)
@@ -92,7 +85,7 @@ async def _forward(flow: HTTPFlow, client: DownstreamH1, upstreams: Pool, contex
     await upstreams.release(upstream)
 
 
-async def _ask(flow: HTTPFlow, client: DownstreamH1, upstream: UpstreamH1, context: ClientContext) -> None:
+async def _ask(flow: HTTPFlow, client: Downstream, upstream: Upstream, context: ClientContext) -> None:
     """One attempt on one connection."""
     request = flow.request
     context.watch.expect_server(context.settings.idle_timeout, upstream.did_not_answer)
@@ -110,7 +103,7 @@ async def _ask(flow: HTTPFlow, client: DownstreamH1, upstream: UpstreamH1, conte
         upstream.usable = False
 
 
-async def _upload_whole(writer: BodyWriter, body: bytes, trailers: Fields) -> None:
+async def _upload_whole(writer: BodySink, body: bytes, trailers: Fields) -> None:
     try:
         await writer.write(body)
         await writer.end(trailers)
@@ -118,18 +111,18 @@ async def _upload_whole(writer: BodyWriter, body: bytes, trailers: Fields) -> No
         return  # the server stopped reading; what it answers, if anything, is read by the other side
 
 
-async def _answer(flow: HTTPFlow, client: DownstreamH1, upstream: UpstreamH1, context: ClientContext) -> None:
+async def _answer(flow: HTTPFlow, client: Downstream, upstream: Upstream, context: ClientContext) -> None:
     """Read the response's head, then bring it all to the client."""
     try:
         flow.response = await upstream.read_response(flow.request.raw_method, client.send_informational)
     except (OSError, Refused) as exc:
-        raise _upstream_failure(exc, upstream) from exc
+        raise upstream_failure(exc, upstream) from exc
     if not upstream.usable and not client.reader.body_done:
         client.keep_alive = False  # the rest of the upload has nowhere to go; the client is told so
     await _relay_response(flow, client, upstream, context)
 
 
-async def _relay_response(flow: HTTPFlow, client: DownstreamH1, upstream: UpstreamH1, context: ClientContext) -> None:
+async def _relay_response(flow: HTTPFlow, client: Downstream, upstream: Upstream, context: ClientContext) -> None:
     """Bring the response, whose head was read, to the client."""
     response, head, settings = flow.response, upstream.head, context.settings
     assert response is not None and head is not None
@@ -142,19 +135,19 @@ async def _relay_response(flow: HTTPFlow, client: DownstreamH1, upstream: Upstre
         if not _wants_to_switch(flow.request, client):
             raise UpstreamFailed(f"{upstream.where} switched protocols, which nobody was waiting for")
         if response.status_code == 101:
-            await _switch_protocols(flow, client, upstream, context)
+            await switch_protocols(flow, client, upstream, context)
             return
     if shall_stream(response, head.framing, settings):
-        await _stream_response(flow, response, client, upstream, context, b"")
+        await stream_response(flow, client, upstream, context, b"")
         return
     reader = upstream.reader
     if (body := reader.body_now(head.framing)) is None:
         try:
             body, complete = await collect(response, reader, settings, f"{upstream.where} stopped sending")
         except (OSError, Refused) as exc:
-            raise _upstream_failure(exc, upstream) from exc
+            raise upstream_failure(exc, upstream) from exc
         if not complete:
-            await _stream_response(flow, response, client, upstream, context, body)
+            await stream_response(flow, client, upstream, context, body)
             return
         if reader.trailers:
             response.trailers = Headers(reader.trailers)
@@ -166,30 +159,21 @@ async def _relay_response(flow: HTTPFlow, client: DownstreamH1, upstream: Upstre
 
 
 async def _finish_response(
-    flow: HTTPFlow, response: Response, client: DownstreamH1, context: ClientContext, upstream: UpstreamH1 | None
+    flow: HTTPFlow, response: Response, client: Downstream, context: ClientContext, upstream: Upstream | None
 ) -> None:
     """The response event, then the answer to the client. The body is in memory."""
-    client.told = True
-    try:
-        await context.events.response(flow)
-    except BaseException:
-        client.told = flow.intercepted  # which it is after the last addon saw it
-        raise
-    check_alive(flow)
+    await emit_response(flow, client, context)
     context.watch.expect(context.settings.idle_timeout, "the client stopped reading")
     await client.send(flow.request, flow.response or response, upstream.head if upstream is not None else None)
 
 
-# -- bodies that are not held --
-
-
 async def _stream_both_ways(
-    flow: HTTPFlow, client: DownstreamH1, upstreams: Pool, context: ClientContext, first: bytes
+    flow: HTTPFlow, client: Downstream, upstreams: Pool, context: ClientContext, first: bytes
 ) -> None:
     """The request body goes through as it comes; the server may answer before it has ended, and both may be full."""
     upstream = await upstreams.connect(flow)
     try:
-        upload = _upload_streamed(flow, client, upstream, context, first)
+        upload = upload_streamed(flow, client, upstream, context, first)
         answer = _answer(flow, client, upstream, context)
         if not await while_uploading(upload, answer, lambda: upstream.usable) or not client.reader.body_done:
             # The answer is complete and the server wants no more: neither connection can carry another request.
@@ -200,134 +184,10 @@ async def _stream_both_ways(
     await upstreams.release(upstream)
 
 
-async def _upload_streamed(
-    flow: HTTPFlow, client: DownstreamH1, upstream: UpstreamH1, context: ClientContext, first: bytes
-) -> None:
-    """Client to server. A failure of the client's side ends the exchange; the server's side is told by what it
-    answers.
-    """
-    request = flow.request
-    writer = upstream.begin(request, client.head)
-    streamed = StreamedBody(request, context.settings, outgrown=bool(first))
-    piece = first or await _read_request_piece(client, context)
-    while piece:
-        if not await _taken(writer, streamed.take(piece)):
-            return
-        piece = await _read_request_piece(client, context)
-    if not await _taken(writer, streamed.end()):
-        return
-    _note_cut(flow, request, streamed, "request")
-    if client.reader.trailers:
-        request.trailers = Headers(client.reader.trailers)
-    request.timestamp_end = time.time()
-    context.watch.rest()
-    await context.events.request(flow)
-    check_alive(flow)
-    if await _taken(writer, (), trailers_of(request)) and flow.response is None:
-        context.watch.expect_server(context.settings.idle_timeout, upstream.did_not_answer)
-
-
-async def _read_request_piece(client: DownstreamH1, context: ClientContext) -> bytes:
-    context.watch.expect(context.settings.idle_timeout, CLIENT_STOPPED)
-    return await client.reader.read_piece()
-
-
-async def _taken(writer: BodyWriter, pieces: Iterable[bytes], trailers: Fields | None = None) -> bool:
-    """Whether the server took these pieces, and the end with its trailers if they are given."""
-    try:
-        await _write_all(writer, pieces)
-        if trailers is not None:
-            await writer.end(trailers)
-    except OSError:
-        return False
-    return True
-
-
-async def _write_all(writer: BodyWriter, pieces: Iterable[bytes]) -> None:
-    """Write what an addon may make without end: others get their turn, also when nobody has to be waited for."""
-    budget = Budget()
-    for piece in pieces:
-        await writer.write(piece)
-        if budget.spent():
-            await budget.rest()
-
-
-async def _stream_response(
-    flow: HTTPFlow, response: Response, client: DownstreamH1, upstream: UpstreamH1, context: ClientContext, first: bytes
-) -> None:
-    """The response body goes through as it comes."""
-    writer = client.begin(flow.request, response, upstream.head)
-    streamed = StreamedBody(response, context.settings, outgrown=bool(first))
-    piece = first or await _read_response_piece(upstream, context)
-    while piece:
-        await _write_all(writer, streamed.take(piece))
-        piece = await _read_response_piece(upstream, context)
-    await _write_all(writer, streamed.end())
-    _note_cut(flow, response, streamed, "response")
-    if upstream.reader.trailers:
-        response.trailers = Headers(upstream.reader.trailers)
-    response.timestamp_end = time.time()
-    context.watch.rest()
-    client.told = True
-    try:
-        await context.events.response(flow)
-    except BaseException:
-        client.told = flow.intercepted  # which it is after the last addon saw it
-        raise
-    check_alive(flow)
-    await writer.end(trailers_of(response))
-
-
-async def _read_response_piece(upstream: UpstreamH1, context: ClientContext) -> bytes:
-    context.watch.expect_server(context.settings.idle_timeout, f"{upstream.where} stopped sending")
-    try:
-        return await upstream.reader.read_piece()
-    except (OSError, Refused) as exc:
-        raise _upstream_failure(exc, upstream) from exc
-
-
-def _note_cut(flow: HTTPFlow, message: Request | Response, streamed: StreamedBody, part: str) -> None:
-    """A body of which the flow holds only the first part says so."""
-    if message.raw_content is not None and streamed.kept_size() < streamed.size:
-        flow.metadata[f"{part}_body_cut"] = f"first {streamed.kept_size()} of {streamed.size} bytes"
-
-
-async def _switch_protocols(flow: HTTPFlow, client: DownstreamH1, upstream: UpstreamH1, context: ClientContext) -> None:
-    """After a 101 the connection speaks something else: its bytes go through as a raw flow with messages."""
-    response = flow.response
-    assert response is not None
-    response.raw_content = b""
-    response.timestamp_end = time.time()
-    await _finish_response(flow, response, client, context, upstream)
-    client.keep_alive = False
-    client.switched = True
-    flow.live, flow.killed_callback = False, None
-    client.stream.unread(client.reader.take_surplus())
-    upstream.stream.unread(upstream.reader.take_surplus())
-
-    async def opened() -> Stream:
-        return upstream.stream
-
-    await tunnel(client.stream, opened, upstream.server, context)
-
-
 # -- small --
 
 
-def _wants_to_switch(request: Request, client: DownstreamH1) -> bool:
+def _wants_to_switch(request: Request, client: Downstream) -> bool:
     """Whether the client asked for another protocol, the request that went out did, and it has ended."""
     asked = client.head is not None and may_upgrade(client.head) and "upgrade" in request.headers
     return asked and client.reader.body_done
-
-
-def _upstream_failure(exc: BaseException, upstream: UpstreamH1) -> BaseException:
-    """What a failure of the server's side is called; other exceptions stay what they are."""
-    if isinstance(exc, Refused):
-        return UpstreamFailed(f"{upstream.where} sent a malformed response: {exc.reason}")
-    if isinstance(exc, ConnectionResetError):
-        return UpstreamFailed(f"{upstream.where} reset the connection")
-    if isinstance(exc.__cause__, ssl.SSLError):
-        return UpstreamFailed(explain_broken(exc.__cause__, upstream.where))
-    if isinstance(exc, OSError):
-        return UpstreamFailed(f"{upstream.where}: {exc}")
-    return exc

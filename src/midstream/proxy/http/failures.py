@@ -2,14 +2,16 @@
 
 import asyncio
 import logging
+import ssl
 from http import HTTPStatus
 
+from midstream.certs.failures import explain_broken
 from midstream.flows.flow import Error
 from midstream.flows.http import HTTPFlow
 from midstream.proxy.client_context import ClientContext
 from midstream.proxy.errors import BodyTooLarge, FlowKilled, Unsendable, UpstreamFailed, is_killed
 from midstream.proxy.http.assemble import flaw
-from midstream.proxy.http.downstream_h1 import DownstreamH1
+from midstream.proxy.http.sides import Downstream, Upstream
 from midstream.proxy.http.writer import WrongLength
 from midstream.wire.http1 import Refused
 
@@ -25,7 +27,7 @@ EXPECTED = (OSError, Refused, BodyTooLarge, FlowKilled, Unsendable, UpstreamFail
 logger = logging.getLogger("midstream.proxy")
 
 
-async def conclude(flow: HTTPFlow, failure: BaseException, client: DownstreamH1, context: ClientContext) -> None:
+async def conclude(flow: HTTPFlow, failure: BaseException, client: Downstream, context: ClientContext) -> None:
     """Answer the client if that is still possible, note the reason on the flow and emit `error`, unless the addons have
     seen the response: a flow ends for them once.
     """
@@ -40,9 +42,9 @@ async def conclude(flow: HTTPFlow, failure: BaseException, client: DownstreamH1,
         # The response was cut short, or there is to be none: only a closed connection says so.
         client.keep_alive = False
         if client.answering:
-            client.stream.abort()
+            client.cut()
         else:
-            client.stream.close()
+            client.hang_up()
     if context.watch.expired or not isinstance(failure, FlowKilled | asyncio.CancelledError):
         logger.warning("%s %s: %s", flow.request.method, flow.request.url, blamed)
     with context.watch.settling():
@@ -65,17 +67,17 @@ def _author(failure: BaseException, flow: HTTPFlow, context: ClientContext) -> s
             return ""
 
 
-async def _until_taken(client: DownstreamH1, context: ClientContext) -> None:
+async def _until_taken(client: Downstream, context: ClientContext) -> None:
     """Requests that fail cost us nothing but the answer: one who sends many and reads none waits for himself."""
     context.watch.expect(context.settings.idle_timeout, "the client stopped reading")
     try:
-        await client.stream.drain()
+        await client.drain()
     except OSError:
         client.keep_alive = False
 
 
 def _verdict(
-    failure: BaseException, flow: HTTPFlow, client: DownstreamH1, context: ClientContext
+    failure: BaseException, flow: HTTPFlow, client: Downstream, context: ClientContext
 ) -> tuple[int, bytes, str]:
     """Status (0: no answer), reason phrase, and the sentence for row, log and client."""
     match failure:
@@ -101,3 +103,16 @@ def _verdict(
             return 0, b"", "client disconnected"
         case _:
             return 500, b"Internal Server Error", f"midstream failed: {failure!r}"
+
+
+def upstream_failure(exc: BaseException, upstream: Upstream) -> BaseException:
+    """What a failure of the server's side is called; other exceptions stay what they are."""
+    if isinstance(exc, Refused):
+        return UpstreamFailed(f"{upstream.where} sent a malformed response: {exc.reason}")
+    if isinstance(exc, ConnectionResetError):
+        return UpstreamFailed(f"{upstream.where} reset the connection")
+    if isinstance(exc.__cause__, ssl.SSLError):
+        return UpstreamFailed(explain_broken(exc.__cause__, upstream.where))
+    if isinstance(exc, OSError):
+        return UpstreamFailed(f"{upstream.where}: {exc}")
+    return exc

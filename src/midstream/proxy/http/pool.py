@@ -9,7 +9,8 @@ from midstream.flows.connection import Server
 from midstream.flows.http import HTTPFlow
 from midstream.proxy.dial import NO_PARENT, Dialler
 from midstream.proxy.errors import UpstreamFailed
-from midstream.proxy.http.upstream_h1 import Destination, UpstreamH1
+from midstream.proxy.http.sides import Destination
+from midstream.proxy.http.upstream_h1 import UpstreamH1
 from midstream.proxy.watch import Watch
 
 # Idle connections that a client connection may keep; a browser's plain-http connection goes to many hosts.

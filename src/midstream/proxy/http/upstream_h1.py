@@ -9,6 +9,7 @@ from midstream.flows.headers import Headers
 from midstream.flows.http import Request, Response
 from midstream.proxy.http.assemble import request_head, trailers_of
 from midstream.proxy.http.reader import MessageReader
+from midstream.proxy.http.sides import Destination, ServerSilent
 from midstream.proxy.http.writer import BodyWriter
 from midstream.proxy.settings import Settings
 from midstream.proxy.streams.stream import Stream
@@ -16,15 +17,8 @@ from midstream.proxy.watch import Watch
 from midstream.text.url import hostport
 from midstream.wire.http1 import Refused, RequestHead, ResponseHead, parse_response_head
 
-Destination = tuple[str, str, int]
-"""Scheme, host and port of where a request goes."""
-
 # RFC 9110 §15.2 sets no bound; a server that sends interim responses without end is attacking.
 MAX_INFORMATIONAL = 32
-
-
-class ServerSilent(ConnectionError):
-    """The server closed without a byte of an answer; on a reused connection that is an ordinary race."""
 
 
 class UpstreamH1:
@@ -103,3 +97,8 @@ class UpstreamH1:
         self.usable = head.keep_alive
         self.reader.begin_body(head.framing)
         return Response(head.version, head.status, head.reason, Headers(head.fields), None, None, arrived, None)
+
+    def take_over(self) -> Stream:
+        """The stream, with what arrived beyond the present response in front."""
+        self.stream.unread(self.reader.take_surplus())
+        return self.stream

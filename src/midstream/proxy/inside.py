@@ -1,0 +1,156 @@
+"""What runs inside a passage: TLS is intercepted, HTTP is served, and anything else goes through as raw bytes.
+
+Called with a `Passage` by CONNECT and by the modes that serve one destination. What the client speaks is judged by its
+first bytes; nothing here parses any of them.
+"""
+
+import asyncio
+import logging
+
+from midstream.flows.flow import Error
+from midstream.flows.tls import ClientHelloData
+from midstream.proxy.detect import Protocol, asking, detect
+from midstream.proxy.errors import UpstreamFailed
+from midstream.proxy.http.downstream_h1 import DownstreamH1
+from midstream.proxy.http.pool import Pool
+from midstream.proxy.http.serve import serve_http
+from midstream.proxy.http.upstream_h1 import UpstreamH1
+from midstream.proxy.passage import Passage
+from midstream.proxy.streams.stream import Stream
+from midstream.proxy.tls import ClientTLSFailed, read_client_hello, start_client_tls
+from midstream.proxy.tunnels.blind import blind_tunnel
+from midstream.proxy.tunnels.raw import tunnel
+from midstream.text.url import hostport
+
+logger = logging.getLogger("midstream.proxy")
+
+
+async def serve_inside(passage: Passage) -> None:
+    """Serve the passage until it ends. A server that speaks first is not speaking TLS or HTTP."""
+    try:
+        protocol = await _protocol(passage)
+    except OSError:
+        return
+    if protocol is Protocol.TLS:
+        await _serve_tls(passage)
+    else:
+        await _serve(passage, protocol)
+
+
+async def _serve(passage: Passage, protocol: Protocol) -> None:
+    """What is no TLS, or is inside of it."""
+    if protocol is Protocol.UNTOUCHED:
+        await _pass_blindly(passage)
+    elif protocol is Protocol.HTTP or not passage.context.settings.rawtcp:
+        await _serve_http(passage)
+    else:
+        await tunnel(passage.client, passage.open, passage.server, passage.context)
+
+
+async def _protocol(passage: Passage) -> Protocol:
+    """What is spoken from here on, once someone has spoken. Raises OSError."""
+    context, upstream = passage.context, passage.upstream
+    context.watch.busy = False
+    context.watch.expect(context.settings.idle_timeout, "the tunnel was idle")
+    if upstream is not None and await _server_first(passage.client, upstream):
+        return Protocol.RAW
+    await passage.client.peek()
+    context.watch.expect(context.settings.longest_head, "the client stopped in the middle of its first words")
+    found = await detect(passage.client, asking(context.events.next_layer, context.for_addons(passage.server)))
+    if passage.protocol is not None and found in (Protocol.HTTP, Protocol.RAW):
+        return passage.protocol
+    return found
+
+
+async def _server_first(stream: Stream, upstream: Stream) -> bool:
+    """Wait until either side speaks or ends; True if it was the server."""
+    async with asyncio.TaskGroup() as group:
+        heard = [group.create_task(_heard(side)) for side in (stream, upstream)]
+        await asyncio.wait(heard, return_when=asyncio.FIRST_COMPLETED)
+        first = heard[0].done()
+        for task in heard:
+            task.cancel()
+    return not first
+
+
+async def _heard(stream: Stream) -> None:
+    try:
+        await stream.peek()
+    except OSError:
+        return  # whoever reads next meets the same end
+
+
+async def _serve_http(passage: Passage) -> None:
+    """HTTP inside the passage."""
+    context, server, upstream = passage.context, passage.server, passage.upstream
+    assert server.address is not None
+    destination = ("https" if passage.tls else "http", *server.address)
+    watch, settings = context.watch, context.settings
+    pool = Pool(context.dialler, watch, server, destination, server.sni or context.client.sni)
+    if upstream is not None:
+        pool.adopt(UpstreamH1(server, upstream, destination, settings, watch))
+    elif passage.failure:
+        pool.fail_next(destination, passage.failure)
+    client = DownstreamH1(context.client, passage.client, settings, watch, destination)
+    try:
+        await serve_http(client, pool, context)
+        passage.client.write_eof()
+    finally:
+        await pool.close()
+
+
+async def _serve_tls(passage: Passage) -> None:
+    """Intercept: read the ClientHello, learn from the real server what to be, be that to the client."""
+    context, server = passage.context, passage.server
+    client, events, settings = context.client, context.events, context.settings
+    context.watch.rest()  # handshakes have limits of their own
+    try:
+        hello = await read_client_hello(passage.client, client, settings.head_timeout)
+        data = ClientHelloData(context.for_addons(server), hello)
+        if events.tls_clienthello.handlers:
+            await events.tls_clienthello(data)
+            if data.ignore_connection:
+                passage.upstream_tls = False  # it is the client's own TLS that passes
+                await _pass_blindly(passage)
+                return
+        passage.client_tls = True
+        if passage.tls:
+            server.sni = server.sni or client.sni or (server.address[0] if server.address else None)
+            if settings.eager or data.establish_server_tls_first:
+                context.watch.busy = True
+                await passage.secure()
+                # The handshake reads, and so it meets the client's end after what the client said of its reason.
+                context.watch.busy = False
+        passage.client = await start_client_tls(passage.client, context.for_addons(server), events, settings)
+    except ClientTLSFailed as broken:
+        await _tls_failed(passage, broken)
+        return
+    try:
+        if client.alpn == b"http/1.1" and passage.protocol is None and not events.next_layer.handlers:
+            protocol = Protocol.HTTP
+        else:
+            protocol = await _protocol(passage)
+        await _serve(passage, protocol)
+    except OSError:
+        return
+
+
+async def _tls_failed(passage: Passage, broken: ClientTLSFailed) -> None:
+    """The client and we could not agree, or it rejects our certificate: the row of its CONNECT says so."""
+    if passage.flow is None:
+        raise broken
+    request = passage.flow.request
+    passage.flow.error = Error(str(broken))
+    logger.warning("%s: %s", hostport("", request.host, request.port), broken)
+    passage.client.write_eof()
+    with passage.context.watch.settling():
+        await passage.context.events.http_connect_error(passage.flow)
+
+
+async def _pass_blindly(passage: Passage) -> None:
+    try:
+        upstream = await passage.open()
+    except UpstreamFailed as failure:
+        logger.warning("%s", failure)
+        return
+    await blind_tunnel(passage.client, upstream, passage.context)

@@ -1,0 +1,64 @@
+"""One way from a client's stream to one server, whatever is spoken on it.
+
+Made by what knows where the client wants to go (CONNECT, and the modes that serve one destination); `inside.py` serves
+it. It parses nothing: it only opens, secures and closes the connection to the server.
+"""
+
+from dataclasses import dataclass
+
+from midstream.flows.connection import Server
+from midstream.flows.http import HTTPFlow
+from midstream.proxy.client_context import ClientContext
+from midstream.proxy.detect import Protocol
+from midstream.proxy.errors import UpstreamFailed
+from midstream.proxy.streams.stream import Stream
+
+
+@dataclass(slots=True)
+class Passage:
+    """The client's stream, and the connection to its server as far as there is one."""
+
+    context: ClientContext
+    client: Stream
+    server: Server
+    upstream: Stream | None = None
+    upstream_tls: bool | None = None
+    """Whether TLS is spoken with the server; None: as the client does."""
+    protocol: Protocol | None = None
+    """What is spoken inside of TLS, if there is any; None: what the first bytes say."""
+    flow: HTTPFlow | None = None
+    """The CONNECT that asked for this, if there was one."""
+    client_tls: bool = False
+    """The client's stream is TLS that ends here."""
+    failure: str = ""
+    """Why there is no connection to the server, once that is clear."""
+
+    @property
+    def tls(self) -> bool:
+        """Whether TLS is to be spoken with the server."""
+        return self.client_tls if self.upstream_tls is None else self.upstream_tls
+
+    async def open(self) -> Stream:
+        """The connection to the server, dialled now if it was not before. Raises UpstreamFailed."""
+        if self.failure:
+            raise UpstreamFailed(self.failure)
+        if self.upstream is None:
+            self.upstream = await self.context.dialler.open(self.server, tls=self.tls)
+        return self.upstream
+
+    async def secure(self) -> None:
+        """TLS with the server, before there is any with the client. What fails is told to the first who needs it."""
+        try:
+            if self.upstream is None:
+                self.upstream = await self.context.dialler.open(self.server, tls=True)
+            elif not self.server.tls:
+                self.upstream = await self.context.dialler.start_tls(self.server, self.upstream)
+        except UpstreamFailed as failed:
+            self.failure = str(failed)
+            await self.close()
+
+    async def close(self) -> None:
+        """Close the connection to the server, if there is one."""
+        upstream, self.upstream = self.upstream, None
+        if upstream is not None:
+            await self.context.dialler.closed(self.server, upstream)
