@@ -208,10 +208,10 @@ async def conversation(
     )
     watch = Watch()
     dialler = MemoryDialler(client, events, settings, None, conversation=talk)
-    talk.context = ClientContext(client, events, settings, watch, dialler, lambda: settings)
     talk.client = End(theirs)
     ours.on_lost = watch.client_left
     async with asyncio.TaskGroup() as group:
+        talk.context = ClientContext(client, events, settings, watch, dialler, lambda: settings, group.create_task)
         talk.task = watch.task = group.create_task(serve_client(ours, serve_regular, talk.context))
         try:
             yield talk

@@ -1,7 +1,9 @@
 """What every step of serving one client connection needs, in one hand."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+import asyncio
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 from midstream.flows.connection import Client, Server
 from midstream.flows.context import Context
@@ -10,10 +12,13 @@ from midstream.proxy.dial import Dialler
 from midstream.proxy.settings import Settings
 from midstream.proxy.watch import Watch
 
+Spawn = Callable[[Coroutine[Any, Any, None]], asyncio.Task[None]]
+"""Starts a task of the proxy's own; what goes wrong in it is logged and ends nothing else."""
+
 
 @dataclass(slots=True, eq=False)
 class ClientContext:
-    """One client connection, whatever runs inside it."""
+    """One client connection, whatever runs inside it; or, as a branch, one stream of a connection that carries many."""
 
     client: Client
     events: Events
@@ -22,6 +27,10 @@ class ClientContext:
     dialler: Dialler
     latest: Callable[[], Settings]
     """The settings of now; `refresh` takes them over where an exchange starts."""
+    spawn: Spawn
+    """For what serves several exchanges, such as reading a shared upstream connection."""
+    watches: set[Watch] = field(default_factory=set)
+    """All whose patience is looked at each second; a branch adds its own while it is in use."""
 
     def refresh(self) -> Settings:
         """Take over the current settings, for what starts now."""
@@ -33,3 +42,7 @@ class ClientContext:
     def for_addons(self, server: Server) -> Context:
         """The context object that TLS and protocol events carry."""
         return Context(self.client, self.dialler.options, server)
+
+    def branch(self) -> "ClientContext":
+        """The same with a patience of its own: add `watch` to `watches` for as long as it is in use."""
+        return replace(self, watch=Watch())

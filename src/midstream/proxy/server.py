@@ -9,7 +9,9 @@ import contextvars
 import errno
 import logging
 import time
+from collections.abc import Coroutine
 from types import TracebackType
+from typing import Any
 
 from midstream.flows.connection import Client, ConnectionState
 from midstream.flows.proxy_mode import ProxyMode
@@ -45,6 +47,7 @@ class Proxy:
     def __init__(self, events: Events, options: object) -> None:
         self.settings = Settings()
         self.connections: set[ClientContext] = set()
+        self._watches: set[Watch] = set()
         self._events = events
         self._options = options
         self._listeners: dict[str, list[asyncio.Server]] = {}
@@ -157,9 +160,12 @@ class Proxy:
         )
         watch = Watch()
         dialler = Dialler(client, self._events, self.settings, self._options)
-        context = ClientContext(client, self._events, self.settings, watch, dialler, lambda: self.settings)
+        context = ClientContext(
+            client, self._events, self.settings, watch, dialler, lambda: self.settings, self._spawn, self._watches
+        )
         stream.on_lost = watch.client_left
         self.connections.add(context)
+        self._watches.add(watch)
         watch.task = self._tasks.create_task(self._serve(stream, serve, context), context=self._context)
 
     async def _serve(self, stream: TCPStream, serve: Serve, context: ClientContext) -> None:
@@ -167,17 +173,29 @@ class Proxy:
             await serve_client(stream, serve, context)
         finally:
             self.connections.discard(context)
+            self._watches.discard(context.watch)
             if self._full:
                 self._has_room()
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        return self._tasks.create_task(_contained(work), context=self._context)
 
     async def _sweep(self) -> None:
         """End what has been silent for longer than its connection is patient."""
         while True:
             await asyncio.sleep(SWEEP_INTERVAL)
             moment = now()
-            for context in list(self.connections):
-                if context.watch.deadline < moment:
-                    context.watch.expire()
+            for watch in list(self._watches):
+                if watch.deadline < moment:
+                    watch.expire()
+
+
+async def _contained(work: Coroutine[Any, Any, None]) -> None:
+    """The border of a task that belongs to no connection: a mistake of ours is logged, and everything goes on."""
+    try:
+        await work
+    except Exception:
+        logger.exception("a task of the proxy failed unexpectedly")
 
 
 def _explain_listen(exc: OSError, host: str, port: int) -> str:
