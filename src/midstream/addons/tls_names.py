@@ -15,17 +15,30 @@ from midstream.certs.leaves import MAX_NAMES, covers
 from midstream.flows.certificate import Cert
 from midstream.flows.connection import Client, Server
 
-SPOKEN: Final = ["http/1.1"]
-"""The protocols that we speak, best first: the one place that decides what ALPN offers, on both sides."""
+HTTP: Final = (b"h2", b"http/1.1", b"http/1.0")
+"""What a client may choose among when no server has chosen for it."""
 
 _KNOWN: Final = 1000
 
 Names = tuple[tuple[str, ...], str | None]
 
 
-def protocols_for(offers: Sequence[bytes]) -> list[str]:
-    """What to offer or accept by ALPN when the client offered this; nothing when it offered nothing."""
-    return SPOKEN if offers else []
+def protocols_for_server(offers: Sequence[bytes], http2: bool) -> list[str]:
+    """What to offer a server by ALPN: what the client offered us, but for what we do not speak."""
+    return [offer.decode() for offer in offers if offer.isascii() and (http2 or offer != b"h2")]
+
+
+def protocols_for_client(client: Client, server: Server, http2: bool) -> list[str]:
+    """What to agree on with the client by ALPN, one protocol at most: what somebody set as `client.alpn`, else what the
+    server chose, else the first HTTP that the client offers.
+    """
+    if client.alpn is not None:
+        return [client.alpn.decode("ascii", "ignore")] if client.alpn else []
+    if server.tls_established:
+        # A server that chooses nothing speaks what was there before ALPN.
+        chosen = server.alpn or b"http/1.1"
+        return [chosen.decode("ascii")] if chosen in client.alpn_offers else []
+    return next(([o.decode()] for o in client.alpn_offers if o in HTTP and (http2 or o != b"h2")), [])
 
 
 def verified_name(server: Server, client: Client) -> str | None:

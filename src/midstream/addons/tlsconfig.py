@@ -12,7 +12,7 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
-from midstream.addons.tls_names import NameFinder, protocols_for, verified_name
+from midstream.addons.tls_names import NameFinder, protocols_for_client, protocols_for_server, verified_name
 from midstream.certs.authority import KEY_TYPES, Authority, AuthorityError
 from midstream.certs.key_log import prepare
 from midstream.certs.leaves import LeafStore
@@ -51,6 +51,7 @@ class TlsConfig:
     def __init__(self) -> None:
         self._started = False
         self._key_log: Path | None = None  # from the start on
+        self._http2 = False
         self._names = NameFinder()
         self._client_versions = Versions()
         self._leaves: LeafStore | None = None
@@ -145,7 +146,7 @@ class TlsConfig:
         names, organization = self._names.find(client, data.context.server)
         leaf = leaves.leaf(names, organization)
         context = serving.context(leaf)
-        context.set_alpn_protocols(protocols_for(client.alpn_offers))
+        context.set_alpn_protocols(protocols_for_client(client, data.context.server, self._http2))
         client.mitmcert = Cert(leaf.certificate)
         data.wrap(context)
 
@@ -159,7 +160,7 @@ class TlsConfig:
         if name is None:
             logger.error("a server without name and address cannot be verified")
             return
-        protocols = protocols_for(client.alpn_offers)
+        protocols = protocols_for_server(client.alpn_offers, self._http2)
         server.alpn_offers = tuple(protocol.encode() for protocol in protocols)
         try:
             context = self._upstream.context()

@@ -70,6 +70,7 @@ async def read_client_hello(stream: Stream, client: Client, timeout: float) -> C
     hello = ClientHello(message)
     client.sni = hello.sni
     client.alpn_offers = tuple(hello.alpn_protocols)
+    client.alpn = None  # what was agreed on outside, if this is TLS inside TLS
     return hello
 
 

@@ -37,4 +37,5 @@ async def _start_tls(stream: Stream, context: ClientContext) -> Stream:
     hello = await read_client_hello(stream, context.client, settings.head_timeout)
     if events.tls_clienthello.handlers:
         await events.tls_clienthello(ClientHelloData(about, hello))
+    context.client.alpn = b"http/1.1" if b"http/1.1" in context.client.alpn_offers else b""
     return await start_client_tls(stream, about, events, settings)
