@@ -1,7 +1,7 @@
 """Hold the flows that match a filter until a person lets them go.
 
 Runs with the console. The event that holds a flow does not wait itself: it marks the flow, and whoever emits the event
-then waits for `flow.resume()` or `flow.kill()`. Events of heads never hold, and neither do replayed flows.
+then waits for `flow.resume()` or `flow.kill()`. Events of heads never hold, and replayed flows are never held.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from midstream import filters
 from midstream.flows.dns import DNSFlow
 from midstream.flows.errors import OptionsError
 from midstream.flows.flow import Flow
-from midstream.flows.http import HTTPFlow
+from midstream.flows.http import HTTPFlow, Request, Response
 from midstream.flows.tcp import TCPFlow
 from midstream.flows.udp import UDPFlow
 from midstream.hub import ctx
@@ -41,9 +41,24 @@ class Intercept:
         if "intercept_active" in updated or "intercept" in updated:
             self._active = ctx.options.intercept_active
 
+    def _would_hold(self, flow: Flow) -> bool:
+        return self._active and self._filter is not None and flow.is_replay is None and self._filter(flow)
+
     def _hold(self, flow: Flow) -> None:
-        if self._active and self._filter is not None and flow.is_replay is None and self._filter(flow):
+        if self._would_hold(flow):
             flow.intercept()
+
+    def requestheaders(self, flow: HTTPFlow) -> None:
+        self._want_whole(flow, flow.request)
+
+    def responseheaders(self, flow: HTTPFlow) -> None:
+        if flow.response is not None:
+            self._want_whole(flow, flow.response)
+
+    def _want_whole(self, flow: HTTPFlow, message: Request | Response) -> None:
+        """What will be held for a person is not passed on piece by piece before, unless an addon asked for that."""
+        if message.stream is False and self._would_hold(flow):
+            message.stream = None
 
     def request(self, flow: HTTPFlow) -> None:
         self._hold(flow)

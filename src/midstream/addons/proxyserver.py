@@ -18,14 +18,14 @@ from midstream.flows.server_hooks import ServerConnectionHookData
 from midstream.hub import command, ctx
 from midstream.hub.addons import Loader
 from midstream.hub.option_kinds import Kind
-from midstream.proxy.server import MODES, ListenError, Proxy
+from midstream.proxy.listeners import EVERY_ADDRESS, ListenError, Transport, transports_of
+from midstream.proxy.server import MODES, Proxy
 from midstream.text.sizes import parse_size
 from midstream.text.url import hostport
 
 logger = logging.getLogger("midstream.proxy")
 
 LISTENING = {"mode", "listen_host", "listen_port", "server"}
-EVERY_ADDRESS = ("0.0.0.0", "::")  # noqa: S104  what a listener that was given no address is called
 LOOPBACK_NAMES = frozenset({"localhost", "ip6-localhost"})
 
 
@@ -36,7 +36,7 @@ class ProxyServer:
         self.proxy = proxy
         self._running = False
         self._listening: dict[str, tuple[str, int]] = {}
-        self._addresses: list[tuple[str, int]] = []
+        self._addresses: dict[Transport, list[tuple[str, int]]] = {"tcp": [], "udp": []}
         self._turn = asyncio.Lock()
 
     def load(self, loader: Loader) -> None:
@@ -55,6 +55,7 @@ class ProxyServer:
             body_size_limit=_size(options.body_size_limit),
             body_buffer_limit=parse_size(options.body_buffer_limit),
             store_streamed_bodies=options.store_streamed_bodies,
+            stream_endless_bodies=options.stream_endless_bodies,
             eager=options.connection_strategy == "eager",
             rawtcp=options.rawtcp,
             local_address=_local_address(options.connect_addr),
@@ -98,27 +99,29 @@ class ProxyServer:
                 self._listening[spec] = (host, port)
                 where = ", ".join(hostport("", *address) for address in self.proxy.addresses_of(spec))
                 logger.info("%s listening at %s", mode.description, where)
-            self._addresses = self.proxy.listen_addrs
+            self._addresses = {"tcp": self.proxy.addresses_over("tcp"), "udp": self.proxy.addresses_over("udp")}
 
     def server_connect(self, data: ServerConnectionHookData) -> None:
         """A request to one of our own listeners would come back to us for ever."""
         address = data.server.address
-        if address is not None and self._is_ours(address[0], address[1]):
+        if address is not None and self._is_ours(address[0], address[1], data.server.transport_protocol):
             data.server.error = f"{hostport('', *address)} is this proxy itself: the request would go round for ever"
 
     def server_connected(self, data: ServerConnectionHookData) -> None:
         """The same by the address that was reached: there are many names and spellings for one's own machine."""
-        peer, own = data.server.peername, data.server.sockname
-        if peer is not None and own is not None and self._was_reached(peer, own):
+        server = data.server
+        peer, own = server.peername, server.sockname
+        if peer is not None and own is not None and self._was_reached(peer, own, server.transport_protocol):
             data.server.error = f"{hostport('', *peer)} is this proxy itself: the request would go round for ever"
 
-    def _was_reached(self, peer: tuple[str, int], own: tuple[str, int]) -> bool:
+    def _was_reached(self, peer: tuple[str, int], own: tuple[str, int], transport: Transport) -> bool:
         host = _plain(peer[0])
-        listens = any(port == peer[1] and name in (host, *EVERY_ADDRESS) for name, port in self._addresses)
+        addresses = self._addresses[transport]
+        listens = any(port == peer[1] and name in (host, *EVERY_ADDRESS) for name, port in addresses)
         return listens and (peer[0] == own[0] or ipaddress.ip_address(host).is_loopback)
 
-    def _is_ours(self, host: str, port: int) -> bool:
-        for name, number in self._addresses:
+    def _is_ours(self, host: str, port: int, transport: Transport) -> bool:
+        for name, number in self._addresses[transport]:
             if number != port:
                 continue
             if host == name or host.lower() in LOOPBACK_NAMES:
@@ -156,7 +159,8 @@ def _checked_modes(
             raise OptionsError(f"mode {spec!r}: {mode.type_name} is not built yet; this version serves {known}")
         host, port = mode.listen_host(default_host), mode.listen_port(default_port) or 0
         for other, other_host, other_port in modes.values():
-            if port and (host, port) == (other_host, other_port):
+            meet = set(transports_of(mode)) & set(transports_of(other))
+            if port and meet and (host, port) == (other_host, other_port):
                 raise OptionsError(f"mode {spec!r} and {other.full_spec!r} both want to listen on {host or '*'}:{port}")
         modes[spec] = (mode, host, port)
     return modes
@@ -225,6 +229,12 @@ def _declare_bodies(option: Callable[..., None]) -> None:
         "64m",
         "Size from which a body is streamed although nobody asked for it; the flow keeps its beginning.",
         kind="size",
+    )
+    option(
+        "stream_endless_bodies",
+        bool,
+        True,
+        "Pass on event streams, gRPC and their like as they come, and show them live, rather than hold them whole.",
     )
     option("store_streamed_bodies", bool, False, "Keep bodies that are streamed in the flow as well.")
 

@@ -47,7 +47,7 @@ class Message:
         "_trailers": "",
         "raw_content": "The body as on the wire, content encoding and all; None when it was not kept, or not read yet.",
         "raw_http_version": "`http_version` as bytes.",
-        "stream": "True, or a function of each piece, to pass the body on as it comes; set once the head is known.",
+        "stream": "True, or a function of each piece, to stream the body; None holds even endless ones whole.",
         "timestamp_end": "When the last byte came, in seconds since the epoch; None before that.",
         "timestamp_start": "When the first byte came, in seconds since the epoch.",
     }
@@ -56,7 +56,7 @@ class Message:
     _trailers: Headers | None
     raw_content: bytes | None
     raw_http_version: bytes
-    stream: StreamFunction | bool
+    stream: StreamFunction | bool | None
     timestamp_end: float | None
     timestamp_start: float
 

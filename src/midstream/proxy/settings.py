@@ -18,6 +18,8 @@ class Settings:
     body_buffer_limit: int = 64 * 1024 * 1024
     """A body above this is streamed although nobody asked: the flow keeps its first part."""
     store_streamed_bodies: bool = False
+    stream_endless_bodies: bool = True
+    """Pass on event streams and their like as they come, although nobody asked; the flow shows them live."""
     eager: bool = True
     """Dial upstream before the first byte of a tunnel (`connection_strategy`)."""
     rawtcp: bool = True

@@ -22,6 +22,19 @@ from midstream.wire.http1 import NO_BODY
 Message = Request | Response
 StreamFunction = Callable[[bytes], Iterable[bytes] | bytes]
 
+ENDLESS = frozenset(
+    {
+        "application/jsonl",
+        "application/stream+json",
+        "application/vnd.amazon.eventstream",
+        "application/x-ndjson",
+        "multipart/x-mixed-replace",
+        "text/event-stream",
+    }
+)
+"""Kinds of bodies whose reader wants each part as it comes."""
+ENDLESS_FAMILIES = ("application/grpc", "application/connect+")
+
 _END: Any = object()
 
 logger = logging.getLogger("midstream.proxy")
@@ -36,6 +49,12 @@ def check_size(message: Message, size: int, settings: Settings) -> None:
         raise BodyTooLarge(text, status)
 
 
+def is_endless(message: Message) -> bool:
+    """Whether a body of unknown length is of a kind that is read while it comes, and may never end."""
+    kind = message.headers.get("content-type", "").partition(";")[0].strip().lower()
+    return kind in ENDLESS or kind.startswith(ENDLESS_FAMILIES)
+
+
 def shall_stream(message: Message, framing: int, settings: Settings) -> bool:
     """Whether the body goes through piece by piece. `framing` as the head says; raises BodyTooLarge."""
     if framing > 0:
@@ -45,7 +64,7 @@ def shall_stream(message: Message, framing: int, settings: Settings) -> bool:
     if framing > 0:
         threshold = settings.stream_large_bodies
         return (threshold is not None and framing > threshold) or framing > settings.body_buffer_limit
-    return False
+    return framing < NO_BODY and settings.stream_endless_bodies and message.stream is not None and is_endless(message)
 
 
 async def collect(message: Message, reader: BodyReader, settings: Settings, why: str) -> tuple[bytes, bool]:
@@ -80,16 +99,19 @@ def _most_held(settings: Settings) -> int:
 class StreamedBody:
     """A body on its way through: applies `message.stream`, counts, and keeps what the options say to keep."""
 
-    __slots__ = ("_kept", "_message", "_most", "_settings", "_transform", "_was_slow", "size")
+    __slots__ = ("_kept", "_message", "_most", "_settings", "_transform", "_was_slow", "live", "size")
 
     def __init__(self, message: Message, settings: Settings, *, outgrown: bool) -> None:
         self._message = message
         self._settings = settings
         stream = message.stream
         self._transform: StreamFunction | None = stream if callable(stream) else None
+        self.live = (
+            not outgrown and not stream and "content-length" not in message.headers and is_endless(message)
+        )  # it streams because of what it is, so the flow shows it while it comes
         # A body that outgrew memory unasked leaves its first part in the flow; one that was to be streamed leaves
         # nothing.
-        if settings.store_streamed_bodies:
+        if settings.store_streamed_bodies or self.live:
             self._most = settings.body_buffer_limit
         else:
             self._most = _most_held(settings) if outgrown and not stream else 0
@@ -108,6 +130,13 @@ class StreamedBody:
         if self._transform is not None:
             yield from self._pass(b"")
         self._message.raw_content = b"".join(self._kept) if self._kept else None
+
+    def show(self) -> None:
+        """Let the flow have what was kept so far."""
+        if self._kept:
+            content = b"".join(self._kept)
+            self._kept = [content]
+            self._message.raw_content = content
 
     def kept_size(self) -> int:
         """Bytes of the body that the flow has."""

@@ -14,6 +14,7 @@ from midstream.proxy.errors import check_alive
 from midstream.proxy.http.assemble import trailers_of
 from midstream.proxy.http.bodies import StreamedBody
 from midstream.proxy.http.failures import upstream_failure
+from midstream.proxy.http.live import LiveBody
 from midstream.proxy.http.sides import BodySink, Downstream, Upstream
 from midstream.wire.http1 import Fields, Refused
 from midstream.work.slices import Budget
@@ -41,11 +42,16 @@ async def upload_streamed(
     request = flow.request
     writer = upstream.begin(request, client.head)
     streamed = StreamedBody(request, context.settings, outgrown=bool(first))
-    piece = first or await _read_request_piece(client, context)
-    while piece:
-        if not await _taken(writer, streamed.take(piece)):
-            return
-        piece = await _read_request_piece(client, context)
+    live = LiveBody(flow, streamed, context)
+    try:
+        piece = first or await _read_request_piece(client, context)
+        while piece:
+            if not await _taken(writer, streamed.take(piece)):
+                return
+            live.arrived()
+            piece = await _read_request_piece(client, context)
+    finally:
+        live.close()
     if not await _taken(writer, streamed.end()):
         return
     _note_cut(flow, request, streamed, "request")
@@ -92,10 +98,15 @@ async def stream_response(
     assert response is not None
     writer = client.begin(flow.request, response, upstream.head)
     streamed = StreamedBody(response, context.settings, outgrown=bool(first))
-    piece = first or await _read_response_piece(upstream, context)
-    while piece:
-        await _write_all(writer, streamed.take(piece))
-        piece = await _read_response_piece(upstream, context)
+    live = LiveBody(flow, streamed, context)
+    try:
+        piece = first or await _read_response_piece(upstream, context)
+        while piece:
+            await _write_all(writer, streamed.take(piece))
+            live.arrived()
+            piece = await _read_response_piece(upstream, context)
+    finally:
+        live.close()
     await _write_all(writer, streamed.end())
     _note_cut(flow, response, streamed, "response")
     if upstream.reader.trailers:
