@@ -1,12 +1,10 @@
-"""The listeners, and the tasks of the connections that they accept.
+"""The listeners that are open, and the tasks of the connections that they accept.
 
 Made by `app.py`; the addon `proxyserver` starts and stops listeners and replaces `settings` when options change.
 """
 
 import asyncio
-import contextlib
 import contextvars
-import errno
 import logging
 import time
 from collections.abc import Coroutine
@@ -19,26 +17,22 @@ from midstream.hub.events import Events
 from midstream.proxy.client_context import ClientContext
 from midstream.proxy.connection import Serve, serve_client
 from midstream.proxy.dial import Dialler
+from midstream.proxy.listeners import MOST_CONVERSATIONS, Listener, Listening, Transport
 from midstream.proxy.modes.regular import serve_regular
 from midstream.proxy.open_files import most_clients
 from midstream.proxy.settings import Settings
-from midstream.proxy.streams.tcp import TCPStream
+from midstream.proxy.streams.datagram import DatagramStream
+from midstream.proxy.streams.stream import Stream
 from midstream.proxy.watch import Watch, now
-from midstream.text.url import hostport
 
 logger = logging.getLogger("midstream.proxy")
 
-BACKLOG = 1024
 SWEEP_INTERVAL = 1.0
 # How long open connections get to end by themselves when the proxy closes.
 CLOSE_PATIENCE = 2.0
 
 MODES: dict[str, Serve] = {"regular": serve_regular}
 """What can be served, by the name of the mode; the other modes that `flows.proxy_mode` knows come later."""
-
-
-class ListenError(Exception):
-    """An address cannot be listened on; the message says which, why and what to do."""
 
 
 class Proxy:
@@ -50,7 +44,8 @@ class Proxy:
         self._watches: set[Watch] = set()
         self._events = events
         self._options = options
-        self._listeners: dict[str, list[asyncio.Server]] = {}
+        self._listening = Listening(min(MOST_CONVERSATIONS, most_clients() // 2))
+        self._listeners: dict[str, list[Listener]] = {}
         self._tasks = asyncio.TaskGroup()
         self._sweeper: asyncio.Task[None] | None = None
         self._context: contextvars.Context | None = None
@@ -75,47 +70,30 @@ class Proxy:
         return [address for spec in self._listeners for address in self.addresses_of(spec)]
 
     def addresses_of(self, full_spec: str) -> list[tuple[str, int]]:
-        """Where clients of one mode can connect."""
-        names = [socket.getsockname() for server in self._listeners.get(full_spec, ()) for socket in server.sockets]
-        return [(name[0], name[1]) for name in names]
+        """Where clients of one mode can connect, by TCP, UDP or both."""
+        return list(dict.fromkeys([at for one in self._listeners.get(full_spec, ()) for at in one.addresses]))
+
+    def addresses_over(self, transport: Transport) -> list[tuple[str, int]]:
+        """Where clients of any mode can connect by TCP, or by UDP."""
+        return [
+            at for found in self._listeners.values() for one in found if one.transport == transport
+            for at in one.addresses
+        ]  # fmt: skip
 
     async def listen(self, mode: ProxyMode, host: str, port: int) -> None:
         """Accept clients for a mode. Raises ListenError."""
         # The handlers of events see the master that is running now, whoever's callback accepts the connection.
         self._context = contextvars.copy_context()
         serve = MODES[mode.type_name]
-        loop = asyncio.get_running_loop()
-        hosts = [host] if host else ["0.0.0.0", "::"]  # noqa: S104  every address is what an empty listen_host asks for
-        servers: list[asyncio.Server] = []
-        try:
-            for address in hosts:
-                try:
-                    server = await loop.create_server(
-                        lambda: TCPStream(lambda stream: self._accept(stream, mode, serve)),
-                        address,
-                        port,
-                        backlog=BACKLOG,
-                        reuse_address=True,
-                    )
-                except OSError as exc:
-                    if servers and exc.errno in (errno.EAFNOSUPPORT, errno.EADDRNOTAVAIL):
-                        continue  # no IPv6 on this machine
-                    raise ListenError(_explain_listen(exc, address, port)) from exc
-                servers.append(server)
-                if port == 0:
-                    port = server.sockets[0].getsockname()[1]
-        except ListenError:
-            for server in servers:
-                server.close()
-            raise
-        self._listeners[mode.full_spec] = servers
+        opened = await self._listening.open(mode, host, port, lambda stream: self._accept(stream, mode, serve))
+        self._listeners[mode.full_spec] = opened
         if self._sweeper is None:
             self._sweeper = self._tasks.create_task(self._sweep())
 
     async def stop_listening(self, full_spec: str) -> None:
-        """Close the listeners of a mode; its connections go on."""
-        for server in self._listeners.pop(full_spec, ()):
-            server.close()
+        """Close the listeners of a mode. Its TCP connections go on; UDP conversations end with their socket."""
+        for listener in self._listeners.pop(full_spec, ()):
+            listener.close()
 
     async def close(self) -> None:
         """Stop listening and end every connection."""
@@ -147,7 +125,7 @@ class Proxy:
             logger.info("there is room for further clients again")
         return count < self._most
 
-    def _accept(self, stream: TCPStream, mode: ProxyMode, serve: Serve) -> None:
+    def _accept(self, stream: Stream, mode: ProxyMode, serve: Serve) -> None:
         if not self._has_room():
             stream.abort()
             return
@@ -156,6 +134,7 @@ class Proxy:
             sockname=stream.sockname or ("", 0),
             timestamp_start=time.time(),
             state=ConnectionState.OPEN,
+            transport_protocol=stream.transport,
             proxy_mode=mode,
         )
         watch = Watch()
@@ -163,19 +142,22 @@ class Proxy:
         context = ClientContext(
             client, self._events, self.settings, watch, dialler, lambda: self.settings, self._spawn, self._watches
         )
-        stream.on_lost = watch.client_left
+        if isinstance(stream, DatagramStream):
+            # UDP clients do not leave; it is the listener that ends a conversation.
+            stream.on_lost = lambda: watch.end(stream.why)
+        else:
+            stream.on_lost = watch.client_left
         self.connections.add(context)
         self._watches.add(watch)
-        watch.task = self._tasks.create_task(self._serve(stream, serve, context), context=self._context)
+        watch.task = self._tasks.create_task(serve_client(stream, serve, context), context=self._context)
+        # Not within the task: one that is cancelled before its first step comes to no end of its own.
+        watch.task.add_done_callback(lambda task: self._over(context))
 
-    async def _serve(self, stream: TCPStream, serve: Serve, context: ClientContext) -> None:
-        try:
-            await serve_client(stream, serve, context)
-        finally:
-            self.connections.discard(context)
-            self._watches.discard(context.watch)
-            if self._full:
-                self._has_room()
+    def _over(self, context: ClientContext) -> None:
+        self.connections.discard(context)
+        self._watches.discard(context.watch)
+        if self._full:
+            self._has_room()
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         return self._tasks.create_task(_contained(work), context=self._context)
@@ -196,18 +178,3 @@ async def _contained(work: Coroutine[Any, Any, None]) -> None:
         await work
     except Exception:
         logger.exception("a task of the proxy failed unexpectedly")
-
-
-def _explain_listen(exc: OSError, host: str, port: int) -> str:
-    where = hostport("", host, port)
-    if exc.errno == errno.EADDRINUSE:
-        return f"cannot listen on {where}: the port is in use; choose another one, for example with -p {port + 2}"
-    if exc.errno == errno.EACCES:
-        return (
-            f"cannot listen on {where}: ports below 1024 need privileges; choose another one, for example with -p 8080"
-        )
-    if exc.errno == errno.EADDRNOTAVAIL:
-        return f"cannot listen on {where}: this machine has no such address"
-    with contextlib.suppress(AttributeError):
-        return f"cannot listen on {where}: {exc.strerror}"
-    return f"cannot listen on {where}: {exc}"

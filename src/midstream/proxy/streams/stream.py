@@ -6,6 +6,7 @@ a socket. It is not an asyncio stream: the loop stays out of the interface, so e
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
+from typing import Any, ClassVar, Literal
 
 
 class Stream(ABC):
@@ -13,6 +14,9 @@ class Stream(ABC):
 
     One task reads and one task writes at a time; these may be two tasks.
     """
+
+    transport: ClassVar[Literal["tcp", "udp"]] = "tcp"
+    """What carries the bytes; over "udp" each read gives one datagram, and each write sends one."""
 
     __slots__ = ("at_eof", "lost", "on_data", "on_lost", "peername", "sockname", "truncated")
 
@@ -87,3 +91,8 @@ class Stream(ABC):
     @abstractmethod
     async def wait_closed(self) -> None:
         """Return once the stream is closed, by whomever. Never raises."""
+
+
+def plain_address(name: Any) -> tuple[str, int] | None:
+    """Host and port of what a socket calls its name; the flow label and scope of IPv6 are left out."""
+    return (name[0], name[1]) if isinstance(name, tuple) and len(name) >= 2 else None

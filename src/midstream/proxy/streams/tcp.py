@@ -9,9 +9,9 @@ import socket
 import struct
 import sys
 from collections.abc import Callable
-from typing import Any, cast
+from typing import cast
 
-from midstream.proxy.streams.stream import Stream
+from midstream.proxy.streams.stream import Stream, plain_address
 
 # What may wait unread before the kernel is asked to hold the peer back. One read of uvloop is up to 256 KiB.
 READ_HIGH_WATER = 256 * 1024
@@ -60,8 +60,8 @@ class TCPStream(Stream, asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)
         self._transport.set_write_buffer_limits(WRITE_HIGH_WATER)
-        self.peername = _address(transport.get_extra_info("peername"))
-        self.sockname = _address(transport.get_extra_info("sockname"))
+        self.peername = plain_address(transport.get_extra_info("peername"))
+        self.sockname = plain_address(transport.get_extra_info("sockname"))
         if self._on_made is not None:
             on_made, self._on_made = self._on_made, None
             on_made(self)
@@ -211,8 +211,3 @@ class TCPStream(Stream, asyncio.Protocol):
             self.lost = True
             if self.on_lost is not None:
                 self.on_lost()
-
-
-def _address(name: Any) -> tuple[str, int] | None:
-    """Host and port of what a socket calls its name; the flow label and scope of IPv6 are left out."""
-    return (name[0], name[1]) if isinstance(name, tuple) and len(name) >= 2 else None

@@ -1,0 +1,204 @@
+"""One UDP conversation as a `Stream`: what two addresses say to each other, a datagram at a time.
+
+Made by `UDPListener` for each address that speaks to us, and by `dial_udp` for a server. Datagrams keep their borders:
+a read gives one, a write sends one. As UDP allows, datagrams are dropped where they would have to wait without a bound:
+arriving ones while `MOST_WAITING` are unread, leaving ones while the system takes no more.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+from typing import Any, cast
+
+from midstream.proxy.streams.stream import Stream, plain_address
+
+# What may wait unread; the datagram that comes next is dropped, as a socket does whose buffer is full.
+MOST_WAITING = 256
+MOST_WAITING_BYTES = 256 * 1024
+LARGEST = 65507
+"""What fits into a datagram over IPv4 (RFC 768 and RFC 791: 65535 less both headers)."""
+
+
+class DatagramStream(Stream):
+    """One conversation. `send` takes a datagram for the peer and never waits; `on_close` is called once at the end."""
+
+    transport = "udp"
+
+    __slots__ = ("_closed", "_error", "_inbox", "_loop", "_on_close", "_reader", "_send", "_waiting", "dropped", "why")
+
+    def __init__(self, send: Callable[[bytes], None], on_close: Callable[[], None]) -> None:
+        super().__init__()
+        self._loop = asyncio.get_running_loop()
+        self._send = send
+        self._on_close = on_close
+        self._inbox: deque[bytes] = deque()
+        self._waiting = 0  # bytes in _inbox
+        self._reader: asyncio.Future[None] | None = None
+        self._error: OSError | None = None
+        self._closed: asyncio.Future[None] = self._loop.create_future()
+        self.dropped = 0
+        """Datagrams that came while too many were unread."""
+        self.why = ""
+        """Why the conversation was ended by whoever carries it."""
+
+    # -- what the carrier calls --
+
+    def arrive(self, data: bytes) -> None:
+        """A datagram from the peer."""
+        if self.at_eof:
+            return
+        if len(self._inbox) >= MOST_WAITING or self._waiting + len(data) > MOST_WAITING_BYTES:
+            self.dropped += 1
+            return
+        self._inbox.append(data)
+        self._waiting += len(data)
+        if self._reader is not None:
+            self._wake()
+        elif self.on_data is not None:
+            self.on_data()
+
+    def fail(self, error: OSError) -> None:
+        """The network says that something we sent has not arrived: who reads next is told, once."""
+        self._error = error
+        self._wake()
+
+    def end(self, why: str) -> None:
+        """The carrier has no more room for this conversation, or ends itself."""
+        self.why = why
+        self.close()
+        if not self.lost:
+            self.lost = True
+            if self.on_lost is not None:
+                self.on_lost()
+
+    # -- Stream --
+
+    async def receive(self) -> bytes | None:
+        """The next datagram, which may be empty; None once the conversation is closed. Raises OSError, and may be
+        asked again after that.
+        """
+        while not self._inbox:
+            if self._error is not None:
+                error, self._error = self._error, None
+                raise error
+            if self.at_eof:
+                return None
+            self._reader = self._loop.create_future()
+            try:
+                await self._reader
+            finally:
+                self._reader = None
+        return self._pop()
+
+    async def read(self) -> bytes:
+        """The next datagram that is not empty."""
+        while (data := await self.receive()) is not None:
+            if data:
+                return data
+        return b""
+
+    def take(self) -> bytes:
+        return self._pop() if self._inbox else b""
+
+    def unread(self, data: bytes) -> None:
+        if data:
+            self._inbox.appendleft(data)
+            self._waiting += len(data)
+
+    async def peek(self, n: int = 1) -> bytes:
+        """The next datagram, also when it is shorter than `n`: what follows is another message."""
+        data = await self.read()
+        self.unread(data)
+        return data
+
+    def write(self, data: bytes) -> None:
+        """Send `data` as one datagram, also when it is empty."""
+        if not self.at_eof:
+            self._send(data)
+
+    async def drain(self) -> None:
+        if self.at_eof:
+            raise ConnectionResetError("the conversation is closed")
+
+    async def flush(self) -> None:
+        await self.drain()
+
+    def write_eof(self) -> None:
+        pass  # UDP knows no end
+
+    def close(self) -> None:
+        if not self.at_eof:
+            self.at_eof = True
+            self._inbox.clear()
+            self._wake()
+            self._closed.set_result(None)
+            self._send = _nowhere  # no cycle: what is over is freed at once
+            on_close, self._on_close = self._on_close, _nothing
+            on_close()
+
+    def abort(self) -> None:
+        self.close()
+
+    async def wait_closed(self) -> None:
+        await asyncio.shield(self._closed)
+
+    # -- within --
+
+    def _pop(self) -> bytes:
+        data = self._inbox.popleft()
+        self._waiting -= len(data)
+        return data
+
+    def _wake(self) -> None:
+        if self._reader is not None and not self._reader.done():
+            self._reader.set_result(None)
+
+
+def _nowhere(data: bytes) -> None:
+    pass
+
+
+def _nothing() -> None:
+    pass
+
+
+class DatagramCarrier(asyncio.DatagramProtocol):
+    """A socket that speaks with one address only; `stream` is its conversation, once it is made."""
+
+    def __init__(self) -> None:
+        self.stream: DatagramStream
+        self._transport: asyncio.DatagramTransport
+        self._is_full = False
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast(asyncio.DatagramTransport, transport)
+        self.stream = DatagramStream(self._send, self._transport.close)
+        self.stream.peername = plain_address(transport.get_extra_info("peername"))
+        self.stream.sockname = plain_address(transport.get_extra_info("sockname"))
+
+    def datagram_received(self, data: bytes, addr: Any) -> None:
+        self.stream.arrive(data)
+
+    def error_received(self, exc: Exception) -> None:
+        if isinstance(exc, OSError):
+            self.stream.fail(exc)
+
+    def pause_writing(self) -> None:
+        self._is_full = True
+
+    def resume_writing(self) -> None:
+        self._is_full = False
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self.stream.close()
+
+    def _send(self, data: bytes) -> None:
+        if not self._is_full:
+            self._transport.sendto(data)
+
+
+async def dial_udp(host: str, port: int, local: tuple[str, int] | None) -> DatagramStream:
+    """A conversation with `host:port` from a fresh port of ours. Nothing is sent yet. Raises OSError."""
+    loop = asyncio.get_running_loop()
+    _, carrier = await loop.create_datagram_endpoint(DatagramCarrier, remote_addr=(host, port), local_addr=local)
+    return carrier.stream
