@@ -13,6 +13,7 @@ from midstream.flows.server_hooks import ServerConnectionHookData
 from midstream.hub.events import Events
 from midstream.proxy.errors import UpstreamFailed, explain_dial
 from midstream.proxy.settings import Settings
+from midstream.proxy.streams.datagram import DatagramStream, dial_udp
 from midstream.proxy.streams.stream import Stream
 from midstream.proxy.streams.tcp import TCPStream
 from midstream.proxy.tls import start_server_tls
@@ -67,6 +68,13 @@ class Dialler:
             raise
         return stream
 
+    async def open_udp(self, server: Server) -> DatagramStream:
+        """A conversation of datagrams with `server`, with the events of a connection. Raises UpstreamFailed."""
+        server.transport_protocol = "udp"
+        stream = await self.open_tcp(server)
+        assert isinstance(stream, DatagramStream)
+        return stream
+
     async def _dial(self, server: Server) -> Stream | None:
         """The connection, or None with the reason in `server.error`."""
         if server.address is None:
@@ -88,6 +96,8 @@ class Dialler:
         loop = asyncio.get_running_loop()
         local = server.sockname or self.settings.local_address  # an addon may have chosen one in server_connect
         async with asyncio.timeout(self.settings.connect_timeout):
+            if server.transport_protocol == "udp":
+                return await dial_udp(host, port, local)
             _, stream = await loop.create_connection(TCPStream, host, port, local_addr=local)
         return stream
 
