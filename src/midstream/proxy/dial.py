@@ -48,14 +48,17 @@ class Dialler:
         data = ServerConnectionHookData(server, self.client)
         try:
             await self.events.server_connect(data)
-            stream = await self._dial(server) if server.error is None else None
+            if server.error is not None:
+                raise UpstreamFailed(server.error or "the connection was refused")
+            stream = await self._dial(server)
+        except UpstreamFailed as failed:
+            server.error = str(failed)
+            await self.events.server_connect_error(data)
+            raise
         except asyncio.CancelledError:
             server.error = "the client left, or the flow was killed, before there was a connection"
             await self.events.server_connect_error(data)
             raise
-        if stream is None:
-            await self.events.server_connect_error(data)
-            raise UpstreamFailed(server.error or "the connection was refused")
         server.peername, server.sockname = stream.peername, stream.sockname
         server.timestamp_tcp_setup = time.time()
         server.state = ConnectionState.OPEN
@@ -75,19 +78,16 @@ class Dialler:
         assert isinstance(stream, DatagramStream)
         return stream
 
-    async def _dial(self, server: Server) -> Stream | None:
-        """The connection, or None with the reason in `server.error`."""
+    async def _dial(self, server: Server) -> Stream:
+        """The connection. Raises UpstreamFailed, whose cause is what the system said."""
         if server.address is None:
-            server.error = "an addon took the address of the server away"
-            return None
+            raise UpstreamFailed("an addon took the address of the server away")
         if server.via is not None:
-            server.error = NO_PARENT
-            return None
+            raise UpstreamFailed(NO_PARENT)
         try:
             return await self._connect(server)
         except (OSError, ValueError, OverflowError) as exc:
-            server.error = explain_dial(exc, *server.address, self.settings.connect_timeout)
-            return None
+            raise UpstreamFailed(explain_dial(exc, *server.address, self.settings.connect_timeout)) from exc
 
     async def _connect(self, server: Server) -> Stream:
         assert server.address is not None
