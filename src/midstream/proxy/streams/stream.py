@@ -38,6 +38,10 @@ class Stream(ABC):
     async def read(self) -> bytes:
         """The next bytes, at least one; `b""` when the peer will send no more. Raises ConnectionError when broken."""
 
+    async def receive(self) -> bytes | None:
+        """The same with None for the end: a datagram may be empty."""
+        return await self.read() or None
+
     @abstractmethod
     def take(self) -> bytes:
         """What has arrived and is unread, without waiting; `b""` when that is nothing."""

@@ -9,7 +9,7 @@ import socket
 import struct
 import sys
 from collections.abc import Callable
-from typing import cast
+from typing import Any, cast
 
 from midstream.proxy.streams.stream import Stream, plain_address
 
@@ -193,6 +193,13 @@ class TCPStream(Stream, asyncio.Protocol):
 
     async def wait_closed(self) -> None:
         await asyncio.shield(self._closed)
+
+    @property
+    def socket(self) -> Any:
+        """What carries it, for questions that only the system can answer. Raises OSError once it is closed."""
+        if self._transport is None:
+            raise ConnectionResetError("the peer closed the connection")
+        return self._transport.get_extra_info("socket")
 
     # -- within --
 

@@ -1,0 +1,162 @@
+"""What the tunnels of TCP and UDP share: a live flow of messages, its events, and how much of it is kept.
+
+`raw.py` and `udp.py` say what one message is and how a conversation ends. Nothing here knows what carries the bytes.
+"""
+
+import asyncio
+import logging
+from abc import ABC, abstractmethod
+from collections import deque
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import Any, ClassVar, Generic, NamedTuple, TypeVar
+
+from midstream.flows.flow import Error
+from midstream.flows.tunnel import TunnelFlow, TunnelMessage
+from midstream.proxy.client_context import ClientContext
+from midstream.proxy.duplex import both
+from midstream.proxy.errors import FlowKilled, Unsendable, UpstreamFailed, check_alive, is_killed
+from midstream.proxy.streams.stream import Stream
+
+logger = logging.getLogger("midstream.proxy")
+
+# What a message costs beside its bytes: without it, a tunnel of single bytes would hold a hundred times its limit.
+MESSAGE_OVERHEAD = 200
+
+M = TypeVar("M", bound=TunnelMessage)
+
+
+class Telling(NamedTuple):
+    """The four events of one kind of flow."""
+
+    start: Callable[[Any], Awaitable[None]]
+    message: Callable[[Any], Awaitable[None]]
+    end: Callable[[Any], Awaitable[None]]
+    error: Callable[[Any], Awaitable[None]]
+
+
+class Talk(ABC, Generic[M]):
+    """One tunnel while it lasts. `patience` is for how many seconds both sides may be silent."""
+
+    __slots__ = ("context", "flow", "keeper", "patience", "telling", "turn")
+
+    silence: ClassVar[str] = "no byte passed in either direction"
+    silence_is_an_error: ClassVar[bool] = True
+
+    def __init__(self, flow: TunnelFlow[M], telling: Telling, context: ClientContext, patience: float) -> None:
+        self.flow = flow
+        self.telling = telling
+        self.context = context
+        self.patience = patience
+        self.keeper = Keeper(flow, context.settings.body_buffer_limit)
+        self.turn = asyncio.Lock()
+        """One message at a time, so that the last one in the flow is the one that addons are told of."""
+
+    @abstractmethod
+    def message(self, from_client: bool, data: bytes) -> M:
+        """A message of this kind."""
+
+    async def next(self, source: Stream) -> bytes | None:
+        """What `source` says next; None at its end. Raises OSError."""
+        return await source.receive()
+
+    @asynccontextmanager
+    async def live(self) -> AsyncIterator[None]:
+        """The flow's life. How it ended is told at the end; what went wrong is noted on the flow, not raised.
+
+        Raises CancelledError when the client left, and whatever else is none of our expected failures.
+        """
+        flow, context = self.flow, self.context
+        flow.killed_callback = context.watch.flow_killed
+        context.watch.busy = True
+        context.watch.rest()
+        try:
+            yield
+        except (UpstreamFailed, FlowKilled, Unsendable, OSError) as exc:
+            self._fail(exc)
+        except BaseException:
+            if not is_killed(flow) and (self.silence_is_an_error or not context.watch.expired):
+                flow.error = Error(context.watch.reason or "the connection was closed")
+            raise
+        finally:
+            flow.resume()  # there is nothing left to hold
+            flow.live, flow.killed_callback = False, None
+            with context.watch.settling():
+                await (self.telling.end if flow.error is None else self.telling.error)(flow)
+
+    async def begin(self) -> None:
+        """Tell addons that there is a flow. Raises FlowKilled."""
+        await self.telling.start(self.flow)
+        check_alive(self.flow)
+
+    async def run(self, client: Stream, server: Stream) -> None:
+        """Both directions until both have ended. Raises FlowKilled, Unsendable, OSError."""
+        await both(self._pump(client, server, from_client=True), self._pump(server, client, from_client=False))
+
+    async def _pump(self, source: Stream, sink: Stream, *, from_client: bool) -> None:
+        """One direction, message by message, until its end is passed on."""
+        watch = self.context.watch
+        while True:
+            if not self.turn.locked():  # else the other direction is held
+                watch.expect(self.patience, self.silence)
+            data = await self.next(source)
+            if data is None:
+                break
+            async with self.turn:
+                watch.rest()
+                content = await self.told(self.message(from_client, data))
+                watch.expect(self.patience, self.silence)
+            if content or not data:
+                sink.write(content)
+                await sink.drain()
+        sink.write_eof()
+
+    async def told(self, message: M) -> bytes:
+        """What goes on of a message after addons saw it. Raises FlowKilled, Unsendable."""
+        self.keeper.keep(message)
+        await self.telling.message(self.flow)
+        check_alive(self.flow)
+        content: object = message.content
+        if not isinstance(content, bytes | bytearray | memoryview):
+            raise Unsendable(f"a message cannot be sent: its content is {type(content).__name__}, not bytes", message)
+        return bytes(content)
+
+    def _fail(self, exc: Exception) -> None:
+        """Note the reason on the flow, and in the log unless somebody wanted it."""
+        if is_killed(self.flow):
+            return
+        text = f"the connection broke: {exc}" if isinstance(exc, OSError) else str(exc)
+        if isinstance(exc, Unsendable):
+            text += self.context.events.authors.named(exc.at_fault)
+        self.flow.error = Error(text)
+        logger.warning("%s", text)
+
+
+class Keeper:
+    """Adds messages to the flow and forgets the oldest once they take more memory than a flow may."""
+
+    __slots__ = ("_flow", "_held", "_most", "_sizes")
+
+    def __init__(self, flow: TunnelFlow[Any], most: int) -> None:
+        self._flow = flow
+        self._most = most
+        self._sizes: deque[int] = deque()
+        self._held = 0
+
+    def keep(self, message: TunnelMessage) -> None:
+        """Add a message."""
+        size = len(message.content) + MESSAGE_OVERHEAD
+        self._flow.messages.append(message)
+        self._sizes.append(size)
+        self._held += size
+        if self._held > self._most:
+            self._forget()
+
+    def _forget(self) -> None:
+        """Drop a quarter at once: taking the first of a long list moves all the others."""
+        count = 0
+        while len(self._sizes) > 1 and self._held > self._most * 3 // 4:
+            self._held -= self._sizes.popleft()
+            count += 1
+        del self._flow.messages[: min(count, len(self._flow.messages) - 1)]
+        self._flow.metadata["messages_dropped"] = self._flow.metadata.get("messages_dropped", 0) + count
