@@ -191,8 +191,11 @@ def test_a_passphrase_for_a_plain_key_does_no_harm(confdir: Path) -> None:
     [
         (b"", "holds no private key"),
         (Authority.create().public_pem(), "holds no private key"),
-        (Authority.create().private_pem() + b"x" * (1 << 20), "larger than any CA file"),
-        (Authority.create().private_pem().partition(b"-----BEGIN CERT")[0], "no readable CA certificate"),
+        (Authority.create().private_pem() + b"x" * (1 << 20), "too large for a file of certificates"),
+        (
+            Authority.create().private_pem().partition(b"-----BEGIN CERT")[0],
+            "holds no certificate; this file needs the CA",
+        ),
         (
             Authority.create().private_pem().partition(b"-----BEGIN CERT")[0] + Authority.create().public_pem(),
             "belongs to none of the certificates",

@@ -9,7 +9,8 @@ import pytest
 
 from midstream.certs.authority import Authority
 from midstream.certs.leaves import LeafStore
-from midstream.certs.serving import PrivateFile, ServingContexts
+from midstream.certs.private_file import PrivateFile
+from midstream.certs.serving import ServingContexts
 from midstream.certs.versions import Versions
 
 CA = Authority.create()

@@ -7,7 +7,6 @@ their devices are written beside it. It hands out no leaves and knows no hosts.
 import datetime
 import logging
 import os
-import re
 import secrets
 import stat
 import sys
@@ -21,6 +20,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import pkcs12
 from cryptography.x509.oid import NameOID
 
+from midstream.certs.pem_file import PemError, read_pem_file
 from midstream.flows.errors import MidstreamError
 
 logger = logging.getLogger(__name__)
@@ -28,10 +28,6 @@ logger = logging.getLogger(__name__)
 KEY_TYPES: Final = ("ecdsa", "rsa")
 LIFETIME: Final = datetime.timedelta(days=3650)
 BACKDATED: Final = datetime.timedelta(days=2)  # clocks of phones and virtual machines run behind
-_MAX_FILE: Final = 1 << 20
-_PRIVATE_KEY: Final = re.compile(
-    rb"-----BEGIN ((?:[A-Z0-9]+ )*PRIVATE KEY)-----\r?\n.*?\r?\n-----END \1-----", re.DOTALL
-)
 
 SigningKey = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey | ed25519.Ed25519PrivateKey | ed448.Ed448PrivateKey
 SigningHash = hashes.SHA256 | hashes.SHA384 | None
@@ -110,22 +106,23 @@ class Authority:
     @classmethod
     def load(cls, path: Path, passphrase: bytes | None = None) -> "Authority":
         """The CA in one PEM file that holds its key and certificate, in any order. Raises AuthorityError or OSError."""
-        with path.open("rb") as file:
-            data = file.read(_MAX_FILE + 1)
-            mode = os.fstat(file.fileno()).st_mode
-        if len(data) > _MAX_FILE:
-            raise AuthorityError(f"{path}: larger than any CA file; is this another file?")
-        _warn_if_loose(path, mode, "chmod 600")
-        key = _load_key(path, data, passphrase)
         try:
-            certificates = x509.load_pem_x509_certificates(data)
-        except ValueError as exc:
-            raise AuthorityError(f"{path}: holds no readable CA certificate: {exc}") from None
-        public = _public_der(key.public_key())
-        own = [item for item in certificates if _public_der(item.public_key()) == public]
-        if not own:
+            file = read_pem_file(path, passphrase, "the CA")
+        except PemError as exc:
+            raise AuthorityError(str(exc)) from None
+        _warn_if_loose(path, file.mode, "chmod 600")
+        key = file.key
+        if key is None:
+            both = "this file needs the CA's key and certificate, both in PEM"
+            raise AuthorityError(f"{path}: holds no private key; {both}")
+        if not isinstance(key, SigningKey):
+            raise AuthorityError(f"{path}: keys of this type cannot sign certificates for TLS; use ECDSA or RSA")
+        if not file.certificates:
+            raise AuthorityError(f"{path}: holds no certificate; this file needs the CA's key and certificate")
+        own = file.certificate_of(key)
+        if own is None:
             raise AuthorityError(f"{path}: the key in this file belongs to none of the certificates in it")
-        authority = cls(own[0], key, tuple(item for item in certificates if item is not own[0]))
+        authority = cls(own, key, tuple(item for item in file.certificates if item is not own))
         authority._check(path)
         return authority
 
@@ -141,6 +138,14 @@ class Authority:
 
     def chain_pem(self) -> bytes:
         return b"".join(item.public_bytes(serialization.Encoding.PEM) for item in self.chain)
+
+    def key_identifier(self) -> x509.AuthorityKeyIdentifier:
+        """How what it signs names its key: by the CA's own identifier of it, if it has one."""
+        try:
+            extension = self.certificate.extensions.get_extension_for_class(x509.SubjectKeyIdentifier)
+        except x509.ExtensionNotFound:
+            return x509.AuthorityKeyIdentifier.from_issuer_public_key(self.key.public_key())
+        return x509.AuthorityKeyIdentifier.from_issuer_subject_key_identifier(extension.value)
 
     def _check(self, path: Path) -> None:
         try:
@@ -185,30 +190,6 @@ def _ca_usage() -> x509.KeyUsage:
         encipher_only=False,
         decipher_only=False,
     )
-
-
-def _public_der(key: object) -> bytes:
-    return key.public_bytes(  # type: ignore[attr-defined, no-any-return]
-        serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
-    )
-
-
-def _load_key(path: Path, data: bytes, passphrase: bytes | None) -> SigningKey:
-    found = _PRIVATE_KEY.search(data)
-    if found is None:
-        raise AuthorityError(f"{path}: holds no private key; this file needs the CA's key and certificate, both in PEM")
-    block = found.group(0)
-    encrypted = b"ENCRYPTED" in block
-    if encrypted and not passphrase:
-        raise AuthorityError(f"{path}: the key of the CA is encrypted; give its passphrase with cert_passphrase")
-    try:
-        key = serialization.load_pem_private_key(block, passphrase if encrypted else None)
-    except ValueError as exc:
-        hint = "; is cert_passphrase right?" if encrypted else ""
-        raise AuthorityError(f"{path}: the key of the CA cannot be read{hint} ({exc})") from None
-    if not isinstance(key, SigningKey):
-        raise AuthorityError(f"{path}: keys of this type cannot sign certificates for TLS; use ECDSA or RSA")
-    return key
 
 
 # -- files ------------------------------------------------------------------------------------------------------------

@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives import serialization
 
 from midstream.certs.authority import Authority, SigningKey
 from midstream.certs.leaves import LeafStore
+from midstream.certs.own import asterisk_forms
 from midstream.flows.certificate import Cert
 
 
@@ -72,12 +73,9 @@ class CertStore:
         organization: str | None = None,
         crl_url: str | None = None,
     ) -> CertStoreEntry:
-        """A certificate for these names; the same one for the same names.
-
-        `crl_url` is not used: leaves live for half a year, and none is ever revoked.
-        """
+        """A certificate for these names; the same one for the same names."""
         names = dict.fromkeys([*([commonname] if commonname else []), *(str(each.value) for each in sans)])
-        leaf = self._leaves.leaf(list(names), organization)
+        leaf = self._leaves.leaf(list(names), organization, crl_url)
         entry = self._entries.get(leaf.der)
         if entry is None:
             if len(self._entries) >= self.STORE_CAP:
@@ -90,5 +88,4 @@ class CertStore:
     @staticmethod
     def asterisk_forms(dn: str) -> list[str]:
         """A name and the wildcards that cover it: `a.b.com`, `*.b.com`, `*.com`."""
-        labels = dn.split(".")
-        return [dn, *(".".join(["*", *labels[place:]]) for place in range(1, len(labels)))]
+        return list(asterisk_forms(dn))

@@ -37,6 +37,8 @@ class Leaf:
     pem: bytes
     """The leaf and the CA's chain, ready for `load_cert_chain`."""
     renew_at: datetime.datetime
+    key: bytes = b""
+    """Its private key in PEM, if it is not that of all minted leaves."""
 
     @property
     def der(self) -> bytes:
@@ -63,7 +65,7 @@ class LeafStore:
         else:
             key = ec.generate_private_key(ec.SECP256R1())
         self._key = key
-        self._leaves: dict[tuple[tuple[str, ...], str | None], Leaf] = {}
+        self._leaves: dict[tuple[tuple[str, ...], str | None, str | None], Leaf] = {}
         self._hash = signing_hash(authority.key)
         self._issuer = authority.certificate.subject
         self._chain = authority.chain_pem()
@@ -72,7 +74,7 @@ class LeafStore:
             (x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), False),
             (x509.BasicConstraints(ca=False, path_length=None), True),
             (_leaf_usage(encipherment=key_type == "rsa"), True),
-            (_issuer_key_id(authority), False),
+            (authority.key_identifier(), False),
             (x509.SubjectKeyIdentifier.from_public_key(key.public_key()), False),
         )
 
@@ -86,21 +88,22 @@ class LeafStore:
             serialization.Encoding.PEM, serialization.PrivateFormat.TraditionalOpenSSL, serialization.NoEncryption()
         )
 
-    def leaf(self, names: Sequence[str], organization: str | None = None) -> Leaf:
+    def leaf(self, names: Sequence[str], organization: str | None = None, crl_url: str | None = None) -> Leaf:
         """The leaf for these host names and IP addresses, in this order; the first becomes the common name.
 
-        Names that can stand in no certificate are left out, as are those past MAX_NAMES.
+        Names that can stand in no certificate are left out, as are those past MAX_NAMES. `crl_url` is where clients
+        find what has been revoked.
         """
-        key = (tuple(names), organization)
+        key = (tuple(names), organization, crl_url)
         found = self._leaves.pop(key, None)
         if found is None or found.renew_at < self._now():
-            found = self._mint(key[0], organization)
+            found = self._mint(*key)
             if len(self._leaves) >= self.capacity:
                 del self._leaves[next(iter(self._leaves))]
         self._leaves[key] = found  # at the end: the most recently used
         return found
 
-    def _mint(self, names: tuple[str, ...], organization: str | None) -> Leaf:
+    def _mint(self, names: tuple[str, ...], organization: str | None, crl_url: str | None) -> Leaf:
         kept = {general: text for general, text in map(general_name, names) if general is not None}
         alternatives = list(kept)[:MAX_NAMES] or [x509.DNSName(_NO_NAME)]
         common = kept.get(alternatives[0], _NO_NAME)
@@ -128,6 +131,9 @@ class LeafStore:
         )
         for extension, critical in self._extensions:
             builder = builder.add_extension(extension, critical)
+        if crl_url:
+            point = x509.DistributionPoint([x509.UniformResourceIdentifier(crl_url)], None, None, None)
+            builder = builder.add_extension(x509.CRLDistributionPoints([point]), critical=False)
         certificate = builder.sign(self.authority.key, self._hash)
         pem = certificate.public_bytes(serialization.Encoding.PEM) + self._chain
         return Leaf(names, certificate, pem, start + LIFETIME - _RENEW_BEFORE)
@@ -166,14 +172,6 @@ def covers(names: Sequence[str], host: str) -> bool:
 def _printable(text: str | None) -> str | None:
     """At most 64 characters (RFC 5280 A.1, ub-organization-name), none of them a control."""
     return "".join(char for char in text if char.isprintable())[:64].strip() if text else None
-
-
-def _issuer_key_id(authority: Authority) -> x509.AuthorityKeyIdentifier:
-    try:
-        extension = authority.certificate.extensions.get_extension_for_class(x509.SubjectKeyIdentifier)
-    except x509.ExtensionNotFound:
-        return x509.AuthorityKeyIdentifier.from_issuer_public_key(authority.key.public_key())
-    return x509.AuthorityKeyIdentifier.from_issuer_subject_key_identifier(extension.value)
 
 
 def _leaf_usage(*, encipherment: bool) -> x509.KeyUsage:

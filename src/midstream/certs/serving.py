@@ -4,18 +4,15 @@
 certificate, five times what minting them takes, so a context is kept as long as its leaf is in use.
 """
 
-import os
 import ssl
-import sys
-import tempfile
-import weakref
-from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
 from midstream.certs.key_log import log_keys
 from midstream.certs.leaves import Leaf, LeafStore
+from midstream.certs.private_file import PrivateFile
 from midstream.certs.versions import Versions
+from midstream.flows.certificate import Cert
 
 _TICKETS: Final = 1  # per TLS 1.3 handshake; each costs 25 µs, and the default of two helps few clients
 
@@ -30,24 +27,35 @@ class ServingContexts:
         self._versions = versions
         self._key_log = key_log
         self._capacity = capacity
-        self._contexts: dict[Leaf, ssl.SSLContext] = {}
+        self._contexts: dict[object, ssl.SSLContext] = {}
+        self._own: dict[object, ssl.SSLContext] = {}
         self._new_context()
         self._key = PrivateFile(leaves.key_pem())
         self._certificate = PrivateFile()
 
-    def context(self, leaf: Leaf) -> ssl.SSLContext:
-        """The context that shows `leaf`. Its ALPN list is the caller's to set before each use."""
-        context = self._contexts.pop(leaf, None)
+    def context(self, leaf: Leaf, extra: tuple[bytes, ...] = ()) -> ssl.SSLContext:
+        """The context that shows `leaf`, and behind its chain the certificates in `extra` (DER).
+
+        Its ALPN list is the caller's to set before each use. Raises ssl.SSLError for what OpenSSL refuses to show.
+        """
+        shown = (leaf, extra) if extra else leaf
+        kept = self._own if leaf.key else self._contexts
+        context = kept.pop(shown, None)
         if context is None:
-            if len(self._contexts) >= self._capacity:
-                # Loading another certificate is safe: connections took theirs when they were made.
-                context = self._contexts.pop(next(iter(self._contexts)))
-            else:
-                context = self._new_context()
-            self._certificate.write(leaf.pem)
-            context.load_cert_chain(self._certificate.path, self._key.path)
-        self._contexts[leaf] = context
+            spare = kept.pop(next(iter(kept))) if len(kept) >= self._capacity else None
+            # Loading another certificate is safe: connections took theirs when they were made. But a context holds one
+            # for each type of key, so that it can be replaced only by one whose key is the same.
+            context = self._new_context() if spare is None or leaf.key else spare
+            self._load(context, leaf, extra)
+        kept[shown] = context
         return context
+
+    def _load(self, context: ssl.SSLContext, leaf: Leaf, extra: tuple[bytes, ...]) -> None:
+        self._certificate.write(leaf.pem + b"".join(Cert.from_der(der).to_pem() for der in extra))
+        key = PrivateFile(leaf.key) if leaf.key else self._key
+        context.load_cert_chain(self._certificate.path, key.path)
+        if key is not self._key:
+            key.close()
 
     def close(self) -> None:
         """Let go of the files; what is served already goes on, and nothing new can be."""
@@ -65,37 +73,3 @@ class ServingContexts:
         context.num_tickets = _TICKETS
         log_keys(context, self._key_log)
         return context
-
-
-class PrivateFile:
-    """A file that only this process's user can open, for interfaces that take keys by path only.
-
-    In memory on Linux; elsewhere in a private folder for temporary files, gone when the object is.
-    """
-
-    def __init__(self, data: bytes = b"") -> None:
-        # Python may have been built for a C library that lacks it, and a container may lack /proc.
-        if sys.platform == "linux" and hasattr(os, "memfd_create") and Path("/proc/self/fd").is_dir():
-            self._fd = os.memfd_create("midstream", os.MFD_CLOEXEC)
-            self.path = f"/proc/self/fd/{self._fd}"
-            self._end: Callable[[], object] = weakref.finalize(self, os.close, self._fd)
-        else:
-            self._fd, self.path = tempfile.mkstemp(prefix="midstream-")  # 0600 by itself
-            self._end = weakref.finalize(self, _remove, self._fd, self.path)
-        self.write(data)
-
-    def write(self, data: bytes) -> None:
-        """Replace what is in the file."""
-        os.ftruncate(self._fd, 0)
-        os.lseek(self._fd, 0, os.SEEK_SET)
-        view = memoryview(data)
-        while view:
-            view = view[os.write(self._fd, view) :]
-
-    def close(self) -> None:
-        self._end()
-
-
-def _remove(fd: int, path: str) -> None:
-    os.close(fd)
-    Path(path).unlink(missing_ok=True)

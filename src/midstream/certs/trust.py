@@ -14,7 +14,10 @@ from typing import Any, Final, NamedTuple, Protocol
 import certifi
 
 from midstream.certs.key_log import log_keys
-from midstream.certs.versions import Versions
+from midstream.certs.own import read_own
+from midstream.certs.pem_file import PemError
+from midstream.certs.private_file import PrivateFile
+from midstream.certs.versions import Versions, refused
 from midstream.flows.certificate import Cert
 
 _SESSION_AGE: Final = 3600.0
@@ -34,6 +37,20 @@ class Trust:
     ca_folder: Path | None = None
     versions: Versions = field(default_factory=Versions)
     key_log: Path | None = None
+    identity: Path | None = None
+    """What servers that ask for a certificate are shown: a PEM file, or a folder with one `NAME.pem` for each host."""
+    passphrase: str = ""
+    """Of the keys there."""
+
+    def identity_for(self, host: str) -> Path | None:
+        """The file that `host` is shown, if it is shown any."""
+        if self.identity is None or not self.identity.is_dir():
+            return self.identity
+        # The name came from the network: it must not lead out of the folder.
+        if not host or host.startswith(".") or "/" in host or "\\" in host or "\0" in host:
+            return None
+        path = self.identity / f"{host}.pem"
+        return path if path.is_file() else None
 
 
 def verifying_context(trust: Trust) -> ssl.SSLContext:
@@ -75,6 +92,22 @@ def insecure_context(trust: Trust) -> ssl.SSLContext:
     return context
 
 
+def load_identity(context: ssl.SSLContext, path: Path, passphrase: str) -> None:
+    """Let a context show the certificate in a PEM file, whose key is there too. Raises ValueError with a sentence."""
+    try:
+        leaf = read_own(path, passphrase.encode())
+    except PemError as exc:
+        raise ValueError(str(exc)) from None
+    certificate, key = PrivateFile(leaf.pem), PrivateFile(leaf.key)
+    try:
+        context.load_cert_chain(certificate.path, key.path)
+    except ssl.SSLError as exc:
+        raise ValueError(f"{path}: {refused(exc)}") from None
+    finally:
+        certificate.close()
+        key.close()
+
+
 class Resumable(NamedTuple):
     """A session with a server, when its certificate was verified, and its chain (which is not sent again)."""
 
@@ -91,19 +124,47 @@ class ClientContexts:
     """
 
     def __init__(self, trust: Trust, sessions: int = 500, clock: Callable[[], float] = time.monotonic) -> None:
-        self._trust = trust
+        self.trust = trust
         self._now = clock
         self._context: ssl.SSLContext | None = None
+        self._with_identity: dict[Path, tuple[int, ssl.SSLContext]] = {}
         self._capacity = sessions
         self._sessions: dict[tuple[object, ...], Resumable] = {}
         self._met: set[tuple[object, ...]] = set()
 
-    def context(self) -> ssl.SSLContext:
-        """The shared context. Its ALPN list is the caller's to set before each use. Raises ValueError."""
+    def context(self, identity: Path | None = None) -> ssl.SSLContext:
+        """The shared context, or that which shows the certificate in the file `identity`; anew when the file changed.
+
+        Its ALPN list is the caller's to set before each use. Raises ValueError with a sentence.
+        """
+        if identity is not None:
+            return self._context_with(identity)
         if self._context is None:
-            self._context = insecure_context(self._trust) if self._trust.insecure else verifying_context(self._trust)
-            log_keys(self._context, self._trust.key_log)
+            self._context = self._new_context()
         return self._context
+
+    def _context_with(self, identity: Path) -> ssl.SSLContext:
+        try:
+            changed = identity.stat().st_mtime_ns
+        except OSError as exc:
+            raise ValueError(f"{identity}: {exc.strerror or exc}") from None
+        kept = self._with_identity.get(identity)
+        if kept is not None and kept[0] == changed:
+            return kept[1]
+        context = self._new_context()
+        load_identity(context, identity, self.trust.passphrase)
+        if kept is not None:
+            self._sessions.clear()  # some are of the context that goes
+        self._with_identity[identity] = (changed, context)
+        return context
+
+    def _is_ours(self, context: ssl.SSLContext) -> bool:
+        return context is self._context or any(context is ours for _, ours in self._with_identity.values())
+
+    def _new_context(self) -> ssl.SSLContext:
+        context = insecure_context(self.trust) if self.trust.insecure else verifying_context(self.trust)
+        log_keys(context, self.trust.key_log)
+        return context
 
     def resumable(self, key: tuple[object, ...]) -> Resumable | None:
         """What was kept under `key`, which must hold everything that was verified and negotiated."""
@@ -119,7 +180,7 @@ class ClientContexts:
         Asking OpenSSL for a session costs ~0.15 ms, more than resuming saves: only servers that are met again are
         worth it, and a session that could be resumed just now is as good as the next one.
         """
-        if tls.context is not self._context or (tls.session_reused and key in self._sessions):
+        if not self._is_ours(tls.context) or (tls.session_reused and key in self._sessions):
             return
         if key not in self._met:
             if len(self._met) >= self._capacity:

@@ -84,3 +84,9 @@ class Versions:
         if self.needs_level_0() and self.ciphers and "@SECLEVEL=0" not in self.ciphers:
             return f"TLS versions below 1.2 need `@SECLEVEL=0` in the cipher list, which is {self.ciphers!r}"
         return None
+
+
+def refused(error: ssl.SSLError) -> str:
+    """What OpenSSL has against a certificate or its key."""
+    reason = error.reason.replace("_", " ").lower() if error.reason else str(error)
+    return f"OpenSSL refuses to use it: {reason}"
