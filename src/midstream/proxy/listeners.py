@@ -17,6 +17,7 @@ from midstream.proxy.streams.datagram import DatagramStream
 from midstream.proxy.streams.stream import Stream
 from midstream.proxy.streams.tcp import TCPStream
 from midstream.proxy.streams.udp_socket import Local, Peer, UDPSocket, open_udp_socket
+from midstream.proxy.watch import now
 from midstream.text.url import hostport
 
 logger = logging.getLogger("midstream.proxy")
@@ -27,6 +28,10 @@ EVERY_ADDRESS = ("0.0.0.0", "::")  # noqa: S104  what an empty listen_host asks 
 PORT_TRIES = 20
 MOST_CONVERSATIONS = 4096
 """How many UDP conversations there may be at once: a further one takes the place of the one that was silent longest."""
+SHUNNED = 20.0
+"""For how many seconds nothing is heard from a UDP client that was refused, or whose conversation failed or was killed.
+Otherwise each datagram would begin another one that ends alike.
+"""
 
 Accept = Callable[[Stream], None]
 Transport = Literal["tcp", "udp"]
@@ -127,6 +132,7 @@ class Conversations:
     def __init__(self, most: int = MOST_CONVERSATIONS) -> None:
         self.most = most
         self._streams: dict[Key, DatagramStream] = {}
+        self._shunned: dict[Key, float] = {}
         self._is_full = False
 
     def __len__(self) -> int:
@@ -149,9 +155,23 @@ class Conversations:
             next(iter(self._streams.values())).end("it was the most silent of too many UDP conversations")
         self._streams[key] = stream
 
-    def forget(self, key: Key) -> None:
-        """It is over."""
+    def is_shunned(self, key: Key) -> bool:
+        """Whether what comes is to be ignored."""
+        until = self._shunned.get(key)
+        if until is None:
+            return False
+        if until > now():
+            return True
+        del self._shunned[key]
+        return False
+
+    def over(self, key: Key, *, aborted: bool) -> None:
+        """It has ended."""
         self._streams.pop(key, None)
+        if aborted:
+            if len(self._shunned) >= self.most:
+                del self._shunned[next(iter(self._shunned))]
+            self._shunned[key] = now() + SHUNNED
         if self._is_full and len(self._streams) < self.most // 2:
             self._is_full = False
             logger.info("there is room for further UDP conversations again")
@@ -160,6 +180,8 @@ class Conversations:
         """Nothing comes through that socket any more."""
         for key in [key for key in self._streams if key[0] is sock]:
             self._streams[key].end("the listener was closed")
+        for key in [key for key in self._shunned if key[0] is sock]:
+            del self._shunned[key]
 
 
 class UDPListener:
@@ -198,12 +220,12 @@ class UDPListener:
     def _received(self, sock: UDPSocket, data: bytes, peer: Peer, local: Local) -> None:
         key = (sock, peer, local)
         stream = self._conversations.find(key)
-        if stream is None:
+        if stream is not None:
+            stream.arrive(data)
+        elif not self._conversations.is_shunned(key):
             stream = self._begin(key)
             stream.arrive(data)
             self._accept(stream)
-        else:
-            stream.arrive(data)
 
     def _begin(self, key: Key) -> DatagramStream:
         sock, peer, local = key
@@ -215,7 +237,7 @@ class UDPListener:
             except OSError as exc:
                 stream.fail(exc)
 
-        stream = DatagramStream(send, lambda: self._conversations.forget(key))
+        stream = DatagramStream(send, lambda aborted: self._conversations.over(key, aborted=aborted))
         stream.peername, stream.sockname = (peer[0], peer[1]), local
         self._conversations.add(key, stream)
         return stream

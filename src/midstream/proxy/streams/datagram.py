@@ -20,13 +20,15 @@ LARGEST = 65507
 
 
 class DatagramStream(Stream):
-    """One conversation. `send` takes a datagram for the peer and never waits; `on_close` is called once at the end."""
+    """One conversation. `send` takes a datagram for the peer and never waits; `on_close` is called once at the end, with
+    whether it was aborted.
+    """
 
     transport = "udp"
 
     __slots__ = ("_closed", "_error", "_inbox", "_loop", "_on_close", "_reader", "_send", "_waiting", "dropped", "why")
 
-    def __init__(self, send: Callable[[bytes], None], on_close: Callable[[], None]) -> None:
+    def __init__(self, send: Callable[[bytes], None], on_close: Callable[[bool], None]) -> None:
         super().__init__()
         self._loop = asyncio.get_running_loop()
         self._send = send
@@ -127,6 +129,18 @@ class DatagramStream(Stream):
         pass  # UDP knows no end
 
     def close(self) -> None:
+        self._close(aborted=False)
+
+    def abort(self) -> None:
+        """Close it, and if a client began it, hear nothing of that client for a while."""
+        self._close(aborted=True)
+
+    async def wait_closed(self) -> None:
+        await asyncio.shield(self._closed)
+
+    # -- within --
+
+    def _close(self, *, aborted: bool) -> None:
         if not self.at_eof:
             self.at_eof = True
             self._inbox.clear()
@@ -134,15 +148,7 @@ class DatagramStream(Stream):
             self._closed.set_result(None)
             self._send = _nowhere  # no cycle: what is over is freed at once
             on_close, self._on_close = self._on_close, _nothing
-            on_close()
-
-    def abort(self) -> None:
-        self.close()
-
-    async def wait_closed(self) -> None:
-        await asyncio.shield(self._closed)
-
-    # -- within --
+            on_close(aborted)
 
     def _pop(self) -> bytes:
         data = self._inbox.popleft()
@@ -158,7 +164,7 @@ def _nowhere(data: bytes) -> None:
     pass
 
 
-def _nothing() -> None:
+def _nothing(aborted: bool) -> None:
     pass
 
 
@@ -172,7 +178,7 @@ class DatagramCarrier(asyncio.DatagramProtocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.DatagramTransport, transport)
-        self.stream = DatagramStream(self._send, self._transport.close)
+        self.stream = DatagramStream(self._send, lambda aborted: self._transport.close())
         self.stream.peername = plain_address(transport.get_extra_info("peername"))
         self.stream.sockname = plain_address(transport.get_extra_info("sockname"))
 

@@ -1,0 +1,51 @@
+"""Keeps the messages of a conversation in its flow, within what a flow may take of memory.
+
+Used by tunnels and WebSockets.
+"""
+
+from collections import deque
+from typing import Generic, Protocol, TypeVar
+
+from midstream.flows.flow import Flow
+
+# What a message costs beside its bytes: without it, a tunnel of single bytes would hold a hundred times its limit.
+MESSAGE_OVERHEAD = 200
+
+
+class HasContent(Protocol):
+    """What messages of all protocols have."""
+
+    content: bytes
+
+
+M = TypeVar("M", bound=HasContent)
+
+
+class Keeper(Generic[M]):
+    """Adds messages to a flow and forgets the oldest once they take more memory than a flow may."""
+
+    __slots__ = ("_flow", "_held", "_most", "_sizes")
+
+    def __init__(self, flow: Flow, most: int) -> None:
+        self._flow = flow
+        self._most = most
+        self._sizes: deque[int] = deque()
+        self._held = 0
+
+    def keep(self, messages: list[M], message: M) -> None:
+        """Make `message` the last of `messages`, which are those of the flow."""
+        size = len(message.content) + MESSAGE_OVERHEAD
+        messages.append(message)
+        self._sizes.append(size)
+        self._held += size
+        if self._held > self._most:
+            self._forget(messages)
+
+    def _forget(self, messages: list[M]) -> None:
+        """Drop a quarter at once: taking the first of a long list moves all the others."""
+        count = 0
+        while len(self._sizes) > 1 and self._held > self._most * 3 // 4:
+            self._held -= self._sizes.popleft()
+            count += 1
+        del messages[: min(count, len(messages) - 1)]
+        self._flow.metadata["messages_dropped"] = self._flow.metadata.get("messages_dropped", 0) + count
