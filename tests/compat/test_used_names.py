@@ -20,7 +20,6 @@ MARKED = {
     "mitmproxy.addons.export": "stage 4",
     "mitmproxy.addons.export.curl_command": "stage 4",
     "mitmproxy.addons.export.raw": "stage 4",
-    "mitmproxy.addons.next_layer.NextLayer": "stage 3",
     # Private parts of the layers, which scripts patch for proxies that ask for credentials in several rounds.
     "mitmproxy.proxy.layers.http._upstream_proxy": "http_connect_upstream",
     "mitmproxy.proxy.layers.http._upstream_proxy.HttpUpstreamProxy": "http_connect_upstream",

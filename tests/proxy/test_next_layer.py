@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from midstream.compat.shims.layers import ClientTLSLayer, HttpLayer, HTTPMode, TCPLayer
+from midstream.compat.shims.layers import ClientTLSLayer, HttpLayer, HTTPMode, HttpProxy, ReverseProxy, TCPLayer
 from midstream.flows.next_layer import NextLayer
 from midstream.proxy.settings import Settings
 from tests.kit.conversation import conversation
@@ -71,6 +71,47 @@ async def test_http_inside_tls_that_shall_be_raw_or_ignored() -> None:
             assert addon.asked[-1] == GET
 
 
+async def test_one_that_waits_is_asked_again_and_does_not_stop_the_rest() -> None:
+    addon = Chooses(lambda data: "ignore" if data.data_client() == GET else "more")
+    async with conversation(addon) as talk:
+        talk.say(CONNECT)
+        await talk.client.expect(ESTABLISHED)
+        talk.say(GET[:10])
+        await until(lambda: addon.asked[-1:] == [GET[:10]], "it was asked")
+        talk.say(GET[10:])
+        await (await talk.server()).expect(GET)
+        assert talk.recorder.names() == RAW[:2]
+
+
+async def test_a_server_that_speaks_first_can_be_chosen_for() -> None:
+    heard: list[bytes] = []
+
+    def choose(data: NextLayer) -> object:
+        heard.append(data.data_server())
+        return "ignore" if data.data_server() else None
+
+    async with conversation(Chooses(choose)) as talk:
+        talk.say(CONNECT)
+        await talk.client.expect(ESTABLISHED)
+        (await talk.server()).say(b"220 ready\r\n")
+        await talk.client.expect(b"220 ready\r\n")
+        assert heard == [b"", b"220 ready\r\n"]
+        assert talk.recorder.names() == RAW[:2]
+
+
+async def test_the_context_names_what_was_found() -> None:
+    found: list[list[object]] = []
+    addon = Chooses(lambda data: found.append(data.context.layers))
+    async with conversation(addon) as talk:
+        client, _ = await both_tls(talk)
+        client.say(GET)
+        await until(lambda: bool(addon.asked) and addon.asked[-1] == GET, "it was asked")
+        assert found[0] == ["regular", "http"]
+        assert found[-1] == ["regular", "http", "tls"]
+        assert isinstance(found[0][0], HttpProxy) and isinstance(found[-1][2], ClientTLSLayer | HttpLayer)
+        assert not isinstance(found[0][0], ReverseProxy)
+
+
 async def test_the_layers_of_old_scripts_and_no_choice_at_all() -> None:
     def choose(data: NextLayer) -> object:
         if data.data_client()[:1] == b"\x16":
@@ -95,7 +136,7 @@ async def test_it_is_asked_again_until_somebody_can_tell() -> None:
             talk.say(piece)
             await until(lambda piece=piece: addon.asked and addon.asked[-1].endswith(piece), "it was asked")
         await (await talk.server()).expect(b"GETT")
-        assert addon.asked == [b"G", b"GE", b"GETT"]
+        assert addon.asked == [b"", b"G", b"GE", b"GETT"]
 
 
 @pytest.mark.parametrize("layer", ["htpp", 5, object()])
@@ -108,4 +149,4 @@ async def test_a_choice_that_is_none_is_named_and_left_to_the_bytes(
         talk.say(GET)
         await (await talk.server()).expect(GET)
         assert "next_layer: layer was set to" in caplog.text
-        assert "'tls', 'http', 'tcp', 'ignore'" in caplog.text
+        assert "'tls', 'http', 'tcp', 'dns', 'ignore'" in caplog.text

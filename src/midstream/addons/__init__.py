@@ -18,6 +18,7 @@ from midstream.addons.errorcheck import ErrorCheck
 from midstream.addons.eventstore import EventStore
 from midstream.addons.flow_specs import FlowSpecs
 from midstream.addons.intercept import Intercept
+from midstream.addons.nextlayer import NextLayer
 from midstream.addons.proxyserver import ProxyServer
 from midstream.addons.script import ScriptLoader
 from midstream.addons.termlog import TermLog
@@ -31,7 +32,16 @@ if TYPE_CHECKING:
 
 def common(proxy: Proxy, prepare: Callable[[], None] | None) -> list[object]:
     """The addons of every program."""
-    return [Core(), CommandHistory(), Block(), Comment(), TlsConfig(), ProxyServer(proxy), ScriptLoader(prepare)]
+    return [
+        Core(),
+        CommandHistory(),
+        Block(),
+        Comment(),
+        TlsConfig(),
+        ProxyServer(proxy),
+        ScriptLoader(prepare),
+        NextLayer(),
+    ]
 
 
 def headless(

@@ -117,7 +117,11 @@ PROXY: dict[str, Names] = {
     "addons.errorcheck": same("addons.errorcheck", "ErrorCheck"),
     "addons.eventstore": same("addons.eventstore", "EventStore"),
     "addons.intercept": same("addons.intercept", "Intercept"),
-    "addons.next_layer": later("the event next_layer (stage 3)", "NeedsMoreData NextLayer stack_match"),
+    "addons.next_layer": {
+        **same("addons.nextlayer", "NextLayer"),
+        **absent('set data.layer = "more" in next_layer to be asked again with more bytes', "NeedsMoreData"),
+        **absent("the layers of midstream are the names in Context.layers", "stack_match"),
+    },
     "addons.proxyserver": same("addons.proxyserver", "Proxyserver=ProxyServer"),
     "addons.script": {
         **same("addons.script", "ScriptLoader"),

@@ -10,8 +10,9 @@ from midstream.flows.context import Context
 
 
 class NextLayer:
-    """A choice to be made: a handler that knows the protocol sets `layer`, to "http", "tls", "tcp" or "ignore" (raw
-    bytes that pass without a flow). With None left midstream judges by the bytes, and awaits more if it has to.
+    """A choice to be made: a handler that knows the protocol sets `layer`, to "http", "tls", "tcp", "dns" or "ignore"
+    (raw bytes that pass without a flow); or to "more", to be asked again when more has come. With None left midstream
+    judges by the bytes. Handlers are first asked before anything was said.
     """
 
     __slots__ = ("_data_client", "_data_server", "context", "layer")

@@ -31,6 +31,8 @@ class ClientContext:
     """For what serves several exchanges, such as reading a shared upstream connection."""
     watches: set[Watch] = field(default_factory=set)
     """All whose patience is looked at each second; a branch adds its own while it is in use."""
+    layers: tuple[str, ...] = ()
+    """The names of the protocols that were found so far, from the outermost on."""
 
     def refresh(self) -> Settings:
         """Take over the current settings, for what starts now."""
@@ -41,7 +43,7 @@ class ClientContext:
 
     def for_addons(self, server: Server) -> Context:
         """The context object that TLS and protocol events carry."""
-        return Context(self.client, self.dialler.options, server)
+        return Context(self.client, self.dialler.options, server, [self.client.proxy_mode.type_name, *self.layers])
 
     def branch(self) -> "ClientContext":
         """The same with a patience of its own: add `watch` to `watches` for as long as it is in use."""

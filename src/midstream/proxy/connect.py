@@ -30,6 +30,7 @@ async def serve_connect(flow: HTTPFlow, client: Downstream, context: ClientConte
     try:
         if await _accept(flow, passage, client):
             flow.live, flow.killed_callback = False, None
+            context.layers = (*context.layers, "http")
             await serve_inside(passage)
     finally:
         flow.resume()  # there is nothing left to hold

@@ -3,8 +3,9 @@
 Rules as in `parity/addons-builtin.md`, "nextlayer: decision order". Called for what CONNECT opens and again inside TLS.
 """
 
+import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from enum import Enum
 
 from midstream.flows.context import Context
@@ -17,47 +18,41 @@ from midstream.proxy.tls import TLS_START, looks_like_tls
 LONGEST_METHOD = 32
 
 
+# How long more is waited for when the first bytes may be this or that; then they are raw, rather than held for ever.
+PATIENCE = 3.0
+
+
 class Protocol(Enum):
-    """What `detect` tells apart."""
+    """What `detect` tells apart; the values are what an addon may set as `layer`."""
 
     TLS = "tls"
     HTTP = "http"
     RAW = "tcp"
+    DNS = "dns"
     UNTOUCHED = "ignore"  # raw, and without a flow; only addons say so
 
+
+WAIT = "more"
+"""What an addon sets as `layer` that will know with more bytes."""
 
 logger = logging.getLogger("midstream.proxy")
 
 
-Ask = Callable[[bytes], Awaitable[Protocol | None]]
-"""Somebody who may know what begins like this."""
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """The addons that handle `next_layer`, for one connection."""
 
+    next_layer: Emitter[[NextLayer]]
+    context: Context
 
-async def detect(stream: Stream, ask: Ask | None = None) -> Protocol:
-    """Wait for enough bytes to tell and for no more: who sends two may be waiting for an answer. Raises OSError.
-
-    `ask` comes first, again with each piece that arrives before anybody can tell.
-    """
-    data = await stream.peek()
-    while True:
-        verdict = await ask(data) if ask is not None else None
-        verdict = verdict or judge(data)
-        if verdict is not None:
-            return verdict
-        more = await stream.peek(len(data) + 1)
-        if len(more) == len(data):
-            return Protocol.RAW
-        data = more
-
-
-def asking(next_layer: Emitter[[NextLayer]], context: Context) -> Ask | None:
-    """The addons that handle `next_layer`, if there are any."""
-
-    async def ask(data: bytes) -> Protocol | None:
-        choice = NextLayer(context, lambda: data)
-        await next_layer(choice)
+    async def ask(self, data: bytes, from_server: bytes = b"") -> Protocol | None:
+        """What they choose; None while they leave it to the bytes, or wait for more of them."""
+        choice = NextLayer(self.context, lambda: data, lambda: from_server)
+        await self.next_layer(choice)
         if choice.layer is None:
             return None
+        if choice.layer == WAIT:
+            raise Undecided
         try:
             return Protocol(choice.protocol)
         except ValueError:
@@ -65,7 +60,42 @@ def asking(next_layer: Emitter[[NextLayer]], context: Context) -> Ask | None:
             logger.error("next_layer: layer was set to %r, which is none of %s", choice.layer, names)
             return None
 
-    return ask if next_layer.handlers else None
+
+class Undecided(Exception):
+    """An addon waits for more bytes."""
+
+
+async def detect(stream: Stream, addons: Asking | None = None, fixed: Protocol | None = None) -> Protocol:
+    """Wait for enough bytes to tell and for no more: who sends two may be waiting for an answer. Raises OSError.
+
+    The addons come first, again with each piece that arrives before anybody can tell. `fixed` is what is spoken if it
+    is not TLS.
+    """
+    data = await stream.peek()
+    while True:
+        verdict = await _verdict(data, addons, fixed)
+        if verdict is not None:
+            return verdict
+        try:
+            async with asyncio.timeout(PATIENCE):
+                more = await stream.peek(len(data) + 1)
+        except TimeoutError:
+            more = data
+        if len(more) == len(data):
+            return judge(data) or fixed or Protocol.RAW
+        data = more
+
+
+async def _verdict(data: bytes, addons: Asking | None, fixed: Protocol | None) -> Protocol | None:
+    try:
+        chosen = await addons.ask(data) if addons is not None else None
+    except Undecided:
+        return None
+    if chosen is not None:
+        return chosen
+    if fixed is None or TLS_START.startswith(data):
+        return judge(data)
+    return Protocol.TLS if looks_like_tls(data) else fixed
 
 
 def judge(data: bytes) -> Protocol | None:

@@ -9,7 +9,7 @@ import logging
 
 from midstream.flows.flow import Error
 from midstream.flows.tls import ClientHelloData
-from midstream.proxy.detect import Protocol, asking, detect
+from midstream.proxy.detect import Asking, Protocol, Undecided, detect
 from midstream.proxy.errors import UpstreamFailed
 from midstream.proxy.http.downstream_h1 import DownstreamH1
 from midstream.proxy.http.pool import Pool
@@ -17,10 +17,12 @@ from midstream.proxy.http.serve import serve_http
 from midstream.proxy.http.upstream_h1 import UpstreamH1
 from midstream.proxy.passage import Passage
 from midstream.proxy.streams.stream import Stream
-from midstream.proxy.tls import ClientTLSFailed, read_client_hello, start_client_tls
+from midstream.proxy.tls import ClientTLSFailed, looks_like_tls, read_client_hello, start_client_tls
 from midstream.proxy.tunnels.blind import blind_tunnel
 from midstream.proxy.tunnels.raw import tunnel
 from midstream.text.url import hostport
+
+DNS_PORTS = (53, 5353)
 
 logger = logging.getLogger("midstream.proxy")
 
@@ -38,7 +40,9 @@ async def serve_inside(passage: Passage) -> None:
 
 
 async def _serve(passage: Passage, protocol: Protocol) -> None:
-    """What is no TLS, or is inside of it."""
+    """What is no TLS, or is inside of it, or is not to be looked into."""
+    if not passage.client_tls and protocol in (Protocol.UNTOUCHED, Protocol.RAW) and _is_tls(passage):
+        passage.upstream_tls = False  # it is the client's own TLS that passes
     if protocol is Protocol.UNTOUCHED:
         await _pass_blindly(passage)
     elif protocol is Protocol.HTTP or not passage.context.settings.rawtcp:
@@ -49,17 +53,38 @@ async def _serve(passage: Passage, protocol: Protocol) -> None:
 
 async def _protocol(passage: Passage) -> Protocol:
     """What is spoken from here on, once someone has spoken. Raises OSError."""
-    context, upstream = passage.context, passage.upstream
+    context, upstream, events = passage.context, passage.upstream, passage.context.events
     context.watch.busy = False
     context.watch.expect(context.settings.idle_timeout, "the tunnel was idle")
+    addons = Asking(events.next_layer, context.for_addons(passage.server)) if events.next_layer.handlers else None
+    if addons is not None and (known := await _known(addons)) is not None:
+        return known
     if upstream is not None and await _server_first(passage.client, upstream):
-        return Protocol.RAW
+        said = await upstream.peek()
+        return (addons and await _known(addons, said)) or Protocol.RAW
     await passage.client.peek()
     context.watch.expect(context.settings.longest_head, "the client stopped in the middle of its first words")
-    found = await detect(passage.client, asking(context.events.next_layer, context.for_addons(passage.server)))
-    if passage.protocol is not None and found in (Protocol.HTTP, Protocol.RAW):
-        return passage.protocol
+    found = await detect(passage.client, addons, passage.protocol)
+    if found is Protocol.RAW and passage.server.address is not None and passage.server.address[1] in DNS_PORTS:
+        return Protocol.DNS
     return found
+
+
+def _is_tls(passage: Passage) -> bool:
+    """Whether the client has begun with TLS already."""
+    if passage.upstream_tls is None:
+        return False  # of no consequence
+    begun = passage.client.take()
+    passage.client.unread(begun)
+    return looks_like_tls(begun)
+
+
+async def _known(addons: Asking, said_by_server: bytes = b"") -> Protocol | None:
+    """What addons choose before the client has said anything."""
+    try:
+        return await addons.ask(b"", said_by_server)
+    except Undecided:
+        return None
 
 
 async def _server_first(stream: Stream, upstream: Stream) -> bool:
@@ -114,6 +139,7 @@ async def _serve_tls(passage: Passage) -> None:
                 await _pass_blindly(passage)
                 return
         passage.client_tls = True
+        context.layers = (*context.layers, "tls")
         if passage.tls:
             server.sni = server.sni or client.sni or (server.address[0] if server.address else None)
             if settings.eager or data.establish_server_tls_first:

@@ -13,9 +13,25 @@ from midstream.flows.connection import Connection, Server
 from midstream.flows.context import Context
 
 
-class Layer:
+class _Found(type):
+    """`isinstance(context.layers[0], HttpProxy)`: midstream notes the names of what it found, not objects."""
+
+    def __instancecheck__(cls, instance: object) -> bool:
+        if not isinstance(instance, str):
+            return super().__instancecheck__(instance)
+        kinds: list[_Found] = [cls]
+        for kind in kinds:
+            if kind.__dict__.get("found_as") == instance:
+                return True
+            kinds.extend(kind.__subclasses__())
+        return False
+
+
+class Layer(metaclass=_Found):
     """The choice of a protocol for a connection."""
 
+    found_as: ClassVar[str | None] = None
+    """The name in `Context.layers` that stands for it."""
     way: ClassVar[str] = "handle its events in an addon"
     protocol: str | None = None
     """What the proxy makes of it as a choice."""
@@ -64,6 +80,7 @@ class DNSLayer(Layer):
     """Queries and answers."""
 
     way = "the events dns_request and dns_response see and change what passes"
+    protocol = "dns"
 
 
 class HTTPMode(enum.Enum):
@@ -77,6 +94,7 @@ class HTTPMode(enum.Enum):
 class HttpLayer(Layer):
     """HTTP of any version."""
 
+    found_as = "http"
     way = "the events requestheaders, request, responseheaders and response see and change what passes"
     protocol = "http"
 
@@ -110,6 +128,8 @@ class TLSLayer(Layer):
 
 class ClientTLSLayer(TLSLayer):
     """TLS with the client."""
+
+    found_as = "tls"
 
     def __init__(self, context: Context) -> None:
         super().__init__(context, context.client)
@@ -179,18 +199,28 @@ class DestinationKnown(ModeLayer):
 class HttpProxy(ModeLayer):
     """A plain HTTP proxy."""
 
+    found_as = "regular"
+
 
 class UpstreamProxy(ModeLayer):
     """A proxy with a parent proxy."""
+
+    found_as = "upstream"
 
 
 class ReverseProxy(DestinationKnown):
     """A proxy in front of one server."""
 
+    found_as = "reverse"
+
 
 class TransparentProxy(DestinationKnown):
     """A proxy whose clients do not know of it."""
 
+    found_as = "transparent"
+
 
 class Socks5Proxy(DestinationKnown):
     """A SOCKS5 proxy."""
+
+    found_as = "socks5"
