@@ -1,6 +1,5 @@
 """ignore_hosts, allow_hosts and tcp_hosts with real TLS: what is not looked into has the server's own certificate."""
 
-import ssl
 from pathlib import Path
 
 import pytest

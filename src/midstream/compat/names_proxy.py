@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from midstream.compat.rows import Absent, Later, Names, Row, absent, later, same, shim
+from midstream.compat.rows import Absent, Later, Names, Row, absent, same, shim
 
 _CONVERSATION = "midstream is not driven by layers; handle the events of the protocol in an addon"
 _TLS_HOOKS = (

@@ -19,12 +19,9 @@ class _Found(type):
     def __instancecheck__(cls, instance: object) -> bool:
         if not isinstance(instance, str):
             return super().__instancecheck__(instance)
-        kinds: list[_Found] = [cls]
-        for kind in kinds:
-            if kind.__dict__.get("found_as") == instance:
-                return True
-            kinds.extend(kind.__subclasses__())
-        return False
+        if cls.__dict__.get("found_as") == instance:
+            return True
+        return any(isinstance(instance, kind) for kind in type.__subclasses__(cls))
 
 
 class Layer(metaclass=_Found):
