@@ -21,7 +21,8 @@ class _Found(type):
             return super().__instancecheck__(instance)
         if cls.__dict__.get("found_as") == instance:
             return True
-        return any(isinstance(instance, kind) for kind in type.__subclasses__(cls))
+        below: list[Any] = cls.__subclasses__()
+        return any(isinstance(instance, kind) for kind in below)
 
 
 class Layer(metaclass=_Found):
