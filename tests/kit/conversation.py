@@ -15,7 +15,7 @@ from midstream.flows.flow import Flow
 from midstream.hub.background import Background
 from midstream.hub.events import Events
 from midstream.proxy.client_context import ClientContext
-from midstream.proxy.connection import serve_client
+from midstream.proxy.connection import Serve, serve_client
 from midstream.proxy.dial import Dialler
 from midstream.proxy.modes.regular import serve_regular
 from midstream.proxy.settings import Settings
@@ -195,9 +195,9 @@ class Conversation:
 
 @asynccontextmanager
 async def conversation(
-    *addons: object, settings: Settings | None = None, capacity: int = 64 * 1024
+    *addons: object, settings: Settings | None = None, capacity: int = 64 * 1024, serve: Serve = serve_regular
 ) -> AsyncIterator[Conversation]:
-    """A client that is connected to the proxy in regular mode."""
+    """A client that is connected to the proxy in one of its modes."""
     talk = Conversation(capacity)
     settings = settings or Settings()
     events = Events(Background())
@@ -212,7 +212,7 @@ async def conversation(
     ours.on_lost = watch.client_left
     async with asyncio.TaskGroup() as group:
         talk.context = ClientContext(client, events, settings, watch, dialler, lambda: settings, group.create_task)
-        talk.task = watch.task = group.create_task(serve_client(ours, serve_regular, talk.context))
+        talk.task = watch.task = group.create_task(serve_client(ours, serve, talk.context))
         try:
             yield talk
         finally:

@@ -54,7 +54,7 @@ def explain_dial(exc: BaseException, host: str, port: int, patience: float) -> s
         return f"{where} did not answer within {patience:g} s"
     if isinstance(exc, socket.gaierror):
         return f"the name {host} cannot be resolved ({exc.strerror or exc})"
-    code = getattr(exc, "errno", None) or _told_first(exc)
+    code = code_of(exc)
     if isinstance(exc, ConnectionRefusedError) or code == errno.ECONNREFUSED:
         return f"{where} refused the connection: nothing listens there"
     if code in (errno.EHOSTUNREACH, errno.ENETUNREACH):
@@ -68,7 +68,11 @@ def explain_dial(exc: BaseException, host: str, port: int, patience: float) -> s
     return f"cannot connect to {where}: {exc}"
 
 
-def _told_first(exc: BaseException) -> int | None:
-    """The error of the first address, where a name has several and all failed: asyncio makes one sentence of them."""
+def code_of(exc: BaseException) -> int | None:
+    """The number of a failed dial's error. Where a name has several addresses and all failed it is that of the first:
+    asyncio makes one sentence of them.
+    """
+    if code := getattr(exc, "errno", None):
+        return int(code)
     match = re.search(r"\[Errno (\d+)\]", str(exc))
     return int(match[1]) if match else None

@@ -19,6 +19,8 @@ from midstream.proxy.connection import Serve, serve_client
 from midstream.proxy.dial import Dialler
 from midstream.proxy.listeners import MOST_CONVERSATIONS, Listener, Listening, Transport
 from midstream.proxy.modes.regular import serve_regular
+from midstream.proxy.modes.socks5 import serve_socks5
+from midstream.proxy.modes.transparent import serve_transparent
 from midstream.proxy.open_files import most_clients
 from midstream.proxy.settings import Settings
 from midstream.proxy.streams.datagram import DatagramStream
@@ -31,7 +33,11 @@ SWEEP_INTERVAL = 1.0
 # How long open connections get to end by themselves when the proxy closes.
 CLOSE_PATIENCE = 2.0
 
-MODES: dict[str, Serve] = {"regular": serve_regular}
+MODES: dict[str, Serve] = {
+    "regular": serve_regular,
+    "socks5": serve_socks5,
+    "transparent": serve_transparent,
+}
 """What can be served, by the name of the mode; the other modes that `flows.proxy_mode` knows come later."""
 
 
