@@ -239,9 +239,16 @@ def _framing(lengths: list[bytes], codings: list[bytes], is_11: bool) -> Framing
         if codings[0].lower() != b"chunked":
             raise Refused(f"the Transfer-Encoding {show(codings[0])} is not supported, only 'chunked' is", 501)
         return CHUNKED
-    if len(lengths) > 1:
+    return content_length(lengths)
+
+
+def content_length(values: list[bytes]) -> int:
+    """What one or more Content-Length fields say, in any version of HTTP. Raises Refused unless it is one plain
+    number.
+    """
+    if len(values) > 1:
         raise Refused("the message has more than one Content-Length field")
-    value = lengths[0]
+    value = values[0]
     if not value.isdigit():
         raise Refused(f"the Content-Length {show(value)} is not a number")
     if len(value) > 19 or (length := int(value)) > MAX_LENGTH:

@@ -45,14 +45,14 @@ def check_outgoing_request(method: bytes, target: bytes, version: bytes, fields:
 
     Raises Refused, whose ``reason`` names the part at fault.
     """
-    _check_bytes("method", method)
+    check_bytes("method", method)
     if TOKEN.fullmatch(method) is None:
         raise Refused(f"the method {show(method)} contains a character that no method may have")
-    _check_bytes("request target", target)
+    check_bytes("request target", target)
     if TARGET.fullmatch(target) is None:
         raise Refused(f"the request target {show(target)} is empty or contains white space or a control character")
     _check_version(version)
-    checked = _check_fields(fields)
+    checked = check_fields(fields)
     special = [KINDS[name] for name, _ in checked if KINDS[name]]
     if special.count(HOST) > 1:
         raise Refused("the request has more than one Host field")
@@ -82,10 +82,10 @@ def check_outgoing_response(
     _check_version(version)
     if status not in range(100, 600):
         raise Refused(f"the status {status!r} is not a number from 100 to 599")
-    _check_bytes("reason phrase", reason)
+    check_bytes("reason phrase", reason)
     if TEXT.fullmatch(reason) is None:
         raise Refused(f"the reason phrase {show(reason)} contains a control character")
-    checked = _check_fields(fields)
+    checked = check_fields(fields)
     if status < 200 or status == 204 or (method == b"CONNECT" and status < 300):
         return _frame(checked, NO_BODY, version)
     if status == 304 or method == b"HEAD":
@@ -95,21 +95,21 @@ def check_outgoing_response(
 
 def check_outgoing_trailers(fields: Fields) -> Fields:
     """The fields to write after a chunked body: those that may stand there. Raises Refused."""
-    return tuple(field for field in _check_fields(fields) if not is_forbidden_in_trailers(field[0]))
+    return tuple(field for field in check_fields(fields) if not is_forbidden_in_trailers(field[0]))
 
 
-def _check_bytes(what: str, value: object) -> None:
+def check_bytes(what: str, value: object) -> None:
     if not isinstance(value, bytes):
         raise Refused(f"the {what} is {type(value).__name__}, not bytes")
 
 
 def _check_version(version: bytes) -> None:
     if version not in (HTTP_10, HTTP_11):
-        _check_bytes("version", version)
+        check_bytes("version", version)
         raise Refused(f"the version {show(version)} is neither HTTP/1.0 nor HTTP/1.1", 505)
 
 
-def _check_fields(fields: Fields) -> list[tuple[bytes, bytes]]:
+def check_fields(fields: Fields) -> list[tuple[bytes, bytes]]:
     """The fields with outer white space taken off the values."""
     try:
         # What reads back as it was written is well formed: a CR LF in a value would make another field.
@@ -124,10 +124,10 @@ def _check_fields(fields: Fields) -> list[tuple[bytes, bytes]]:
 def _check_field_by_field(fields: Fields) -> list[tuple[bytes, bytes]]:
     checked = []
     for name, value in fields:
-        _check_bytes("name of a header", name)
+        check_bytes("name of a header", name)
         if TOKEN.fullmatch(name) is None:
             raise Refused(f"the header name {show(name)} is empty or contains a character that no name may have")
-        _check_bytes(f"value of the header {show(name)}", value)
+        check_bytes(f"value of the header {show(name)}", value)
         if TEXT.fullmatch(value) is None:
             raise Refused(f"the header {show(name)} contains {_control_in(value)}")
         checked.append((name, value.strip(b" \t")))
@@ -151,17 +151,17 @@ def _frame(fields: list[tuple[bytes, bytes]], body: Framing, version: bytes) -> 
     if body == CHUNKED and version == HTTP_10:
         body = UNTIL_CLOSE
     if body == CHUNKED:
-        return _with(fields, None, b"chunked", body)
-    return _with(fields, b"%d" % body if body >= 0 else None, None, body)
+        return reframe(fields, None, b"chunked", body)
+    return reframe(fields, b"%d" % body if body >= 0 else None, None, body)
 
 
 def _describe(fields: list[tuple[bytes, bytes]], version: bytes) -> Outgoing:
     """A response without a body may still tell how long that would be, in one plain field (RFC 9110 §8.6)."""
     if version == HTTP_11 and _says_chunked(fields):
-        return _with(fields, None, b"chunked", NO_BODY)
+        return reframe(fields, None, b"chunked", NO_BODY)
     lengths = _values(fields, CONTENT_LENGTH)
     is_plain = len(set(lengths)) == 1 and lengths[0].isdigit()
-    return _with(fields, lengths[0] if is_plain else None, None, NO_BODY)
+    return reframe(fields, lengths[0] if is_plain else None, None, NO_BODY)
 
 
 def _says_chunked(fields: list[tuple[bytes, bytes]]) -> bool:
@@ -174,7 +174,9 @@ def _is_chunked(name: bytes, value: bytes) -> bool:
     return KINDS[name] == TRANSFER_ENCODING and value.lower() == b"chunked"
 
 
-def _with(fields: list[tuple[bytes, bytes]], length: bytes | None, coding: bytes | None, framing: Framing) -> Outgoing:
+def reframe(
+    fields: list[tuple[bytes, bytes]], length: bytes | None, coding: bytes | None, framing: Framing
+) -> Outgoing:
     """``fields`` with exactly this Content-Length and Transfer-Encoding, each where it first stood or at the end."""
     wanted = {CONTENT_LENGTH: length, TRANSFER_ENCODING: coding}
     result, repairs = [], []
