@@ -20,7 +20,7 @@ LARGEST = 65507
 
 
 class DatagramStream(Stream):
-    """One conversation. `send` takes a datagram for the peer and never waits; `on_close` is called once at the end, with
+    """One conversation. `send` takes a datagram for the peer and never waits; `on_close` is told of the end, once, and
     whether it was aborted.
     """
 
