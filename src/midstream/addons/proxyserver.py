@@ -58,6 +58,7 @@ class ProxyServer:
             stream_endless_bodies=options.stream_endless_bodies,
             eager=options.connection_strategy == "eager",
             rawtcp=options.rawtcp,
+            websocket=options.websocket,
             local_address=_local_address(options.connect_addr),
             idle_timeout=float(options.tcp_timeout),
             head_timeout=float(options.head_timeout),
@@ -205,6 +206,7 @@ def _declare_listeners(option: Callable[..., None]) -> None:
         choices=["eager", "lazy"],
     )
     option("rawtcp", bool, True, "Pass on connections that speak neither HTTP nor TLS as raw TCP.")
+    option("websocket", bool, True, "Show the messages of WebSockets; without it their bytes pass as raw TCP.")
 
 
 def _declare_bodies(option: Callable[..., None]) -> None:

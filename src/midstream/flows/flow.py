@@ -13,6 +13,7 @@ from uuid import uuid4
 from midstream.flows import state as s
 from midstream.flows.connection import Client, Server, checked_client, checked_server
 from midstream.flows.errors import ControlException
+from midstream.flows.tls_facts import KEY, facts_of, take_facts
 
 FLOW_FORMAT_VERSION = 21
 """The version of the state dicts."""
@@ -116,6 +117,7 @@ class Flow:
         "comment": "A note for people.",
         "error": "Why the exchange failed, as an Error; None while it has not.",
         "intercepted": "Whether it is held; see `intercept` and `resume`.",
+        "injector": "Takes a message that the `inject` commands made; the proxy's own, None where nothing can be sent.",
         "is_replay": "`request` or `response` for a flow that was sent again, else None.",
         "killed_callback": "Called once by `kill`; the proxy's own.",
         "live": "Whether the proxy still works on it.",
@@ -130,6 +132,7 @@ class Flow:
     error: Error | None
     is_replay: str | None
     killed_callback: Callable[[], None] | None
+    injector: Callable[[Any], None] | None
     _backup: s.State | None
     _metadata: dict[str, Any] | None
     _resumed: "asyncio.Future[None] | None"
@@ -141,7 +144,8 @@ class Flow:
         self.timestamp_created: float = time.time()
         self.intercepted = False
         self.marked = self.comment = self._id = ""
-        self.error = self.is_replay = self.killed_callback = self._backup = self._metadata = self._resumed = None
+        self.error = self.is_replay = self.killed_callback = self.injector = None
+        self._backup = self._metadata = self._resumed = None
 
     def __init_subclass__(cls, abstract: bool = False, **kwargs: Any) -> None:
         """Makes a subclass known by its name as a type of flow that states may have."""
@@ -260,6 +264,9 @@ class Flow:
 
     def get_state(self) -> s.State:
         """The plain values that a saved flow holds (version 21 of the reference's format)."""
+        metadata = dict(self._metadata or {})
+        if facts := facts_of(self.client_conn, self.server_conn):
+            metadata[KEY] = facts
         return {
             "version": FLOW_FORMAT_VERSION,
             "type": self.type,
@@ -270,7 +277,7 @@ class Flow:
             "intercepted": self.intercepted,
             "is_replay": self.is_replay,
             "marked": self.marked,
-            "metadata": dict(self._metadata or {}),
+            "metadata": metadata,
             "comment": self.comment,
             "timestamp_created": self.timestamp_created,
             "backup": self._backup,
@@ -291,8 +298,11 @@ class Flow:
             for name in ("client_conn", "server_conn"):
                 if values[name].id == getattr(self, name).id:
                     del values[name]
+        facts = values["metadata"].pop(KEY, None)
         for name, value in values.items():
             setattr(self, name, value)
+        if facts is not None:
+            take_facts(self.client_conn, self.server_conn, facts)
         if not self.intercepted:
             self._wake()
 

@@ -41,6 +41,21 @@ async def both(first: Coroutine[Any, Any, None], second: Coroutine[Any, Any, Non
         raise error from error.__cause__
 
 
+async def while_lasting(over: asyncio.Event, *work: Coroutine[Any, Any, None]) -> None:
+    """Run all of `work` until `over` is set; what is not done by then is cancelled. The first failure cancels the
+    others at once and is raised as it is.
+    """
+    try:
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(part) for part in work]
+            await over.wait()
+            for task in tasks:
+                task.cancel()
+    except BaseExceptionGroup as failed:
+        error = await _first_of(failed)
+        raise error from error.__cause__
+
+
 async def _first_of(failed: BaseExceptionGroup[BaseException]) -> BaseException:
     """What to raise in place of a group: its first failure; or that we are cancelled, which is why there was one."""
     task = asyncio.current_task()

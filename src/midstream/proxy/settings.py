@@ -7,6 +7,7 @@ each exchange on it, takes the current one once when it starts, so that a change
 from dataclasses import dataclass, field
 
 from midstream.wire.http1 import Limits
+from midstream.wire.socks5 import Credentials
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +24,13 @@ class Settings:
     eager: bool = True
     """Dial upstream before the first byte of a tunnel (`connection_strategy`)."""
     rawtcp: bool = True
+    websocket: bool = True
+    keep_host_header: bool = False
+    """Reverse modes leave the names that the client uses as they are, in TLS too."""
+    connect_with_host: bool = True
+    """Send a Host field with a CONNECT to a parent proxy (`http_connect_send_host_header`)."""
+    parent_credentials: Credentials | None = None
+    """Name and password for a SOCKS5 parent; those for HTTP parents are fields that an addon sets."""
     local_address: tuple[str, int] | None = None
     """Source address of upstream connections (`connect_addr`)."""
     idle_timeout: float = 600.0

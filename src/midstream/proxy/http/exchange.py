@@ -18,6 +18,7 @@ from midstream.proxy.http.pool import Pool
 from midstream.proxy.http.relay import CLIENT_STOPPED, emit_response, stream_response, upload_streamed
 from midstream.proxy.http.sides import BodySink, Downstream, ServerSilent, Upstream
 from midstream.proxy.http.switch import switch_protocols
+from midstream.proxy.websocket.handshake import narrow_offer
 from midstream.wire.http1 import Fields, Refused
 
 # RFC 9110 §9.2.2: doing these twice is the same as doing them once, so a request that met a closing connection is
@@ -59,6 +60,8 @@ async def exchange(flow: HTTPFlow, client: Downstream, upstreams: Pool, context:
     check_alive(flow)
 
     if flow.response is None:
+        if head.upgrade is not None and context.settings.websocket:
+            narrow_offer(request)
         await _forward(flow, client, upstreams, context)
         return
     response = flow.response
