@@ -14,6 +14,8 @@ from midstream.flows import state as s
 from midstream.flows.certificate import Cert, checked_cert
 from midstream.flows.proxy_mode import ProxyMode
 from midstream.flows.server_spec import SCHEMES, ServerSpec
+from midstream.wire.client_hello import parse_message
+from midstream.wire.fingerprints import ja3, ja4
 
 Address = tuple[str, int]
 """Host and port; socket addresses of IPv6 may hold flow label and scope after these."""
@@ -102,6 +104,7 @@ class Connection:
         "timestamp_start": "When it was accepted, or dialled.",
         "timestamp_tls_setup": "When the TLS handshake was done.",
         "tls": "Whether TLS is or will be spoken.",
+        "tls_resumed": "Whether TLS resumed an earlier session, in which no certificates are sent.",
         "tls_version": "The version of TLS, such as `TLSv1.3`.",
         "transport_protocol": "`tcp` or `udp`.",
     }
@@ -144,6 +147,7 @@ class Connection:
         self.alpn_offers = alpn_offers
         self.cipher = cipher
         self.cipher_list = cipher_list
+        self.tls_resumed = False
         self.tls_version = tls_version
         self.sni = sni
         self.timestamp_start = timestamp_start
@@ -235,6 +239,8 @@ class Client(Connection):
     """The connection that a client opened to us. `mitmcert` is the leaf that we showed, `proxy_mode` how it came in."""
 
     __slots__ = {
+        "_fingerprints": "",
+        "hello": "The ClientHello, as bytes with the header of its message; not saved.",
         "mitmcert": "The certificate that we showed.",
         "proxy_mode": "The mode of the listener that it came by.",
     }
@@ -258,6 +264,8 @@ class Client(Connection):
         if timestamp_start is None:
             timestamp_start = time.time()
         super().__init__(peername=peername, sockname=sockname, timestamp_start=timestamp_start, **common)
+        self._fingerprints: tuple[str, str] | None = None
+        self.hello = b""
         self.mitmcert = mitmcert
         self.proxy_mode = ProxyMode.parse("regular") if proxy_mode is None else proxy_mode
 
@@ -270,6 +278,30 @@ class Client(Connection):
         state["mitmcert"] = self.mitmcert.to_pem() if self.mitmcert else None
         state["proxy_mode"] = self.proxy_mode.full_spec
         return state
+
+    @property
+    def fingerprints(self) -> tuple[str, str] | None:
+        """JA3 and JA4, worked out when they are first asked for; None without TLS."""
+        if self._fingerprints is None and self.hello:
+            hello = parse_message(self.hello)
+            self._fingerprints = ja3(hello), ja4(hello, "t" if self.transport_protocol == "tcp" else "d")
+        return self._fingerprints
+
+    @fingerprints.setter
+    def fingerprints(self, value: tuple[str, str] | None) -> None:
+        self._fingerprints = value
+
+    @property
+    def ja3(self) -> str | None:
+        """The JA3 fingerprint of what the client offered in TLS: 32 hex digits; None without TLS."""
+        found = self.fingerprints
+        return found[0] if found is not None else None
+
+    @property
+    def ja4(self) -> str | None:
+        """The JA4 fingerprint, such as `t13d1516h2_8daaf6152771_e5627efa2ab1`; None without TLS."""
+        found = self.fingerprints
+        return found[1] if found is not None else None
 
     @property
     def address(self) -> Address:
