@@ -20,7 +20,8 @@ HTTP: Final = (b"h2", b"http/1.1", b"http/1.0")
 
 _KNOWN: Final = 1000
 
-Names = tuple[tuple[str, ...], str | None]
+Names = tuple[tuple[str, ...], str | None, str | None]
+"""Host names and addresses, the organization, and the URL of a list of revoked certificates."""
 
 
 def protocols_for_server(offers: Sequence[bytes], http2: bool) -> list[str]:
@@ -77,8 +78,10 @@ class NameFinder:
         self._known: dict[tuple[bytes, str | None], Names] = {}
 
     def find(self, client: Client, server: Server) -> Names:
-        """Names in order, without doubles, and the organization: those of the real certificate, then what the client
-        will look for: the name it asked for (SNI); without one where it wanted to go, or where it arrived."""
+        """Names in order, without doubles: those of the real certificate, then what the client will look for, which is
+        the name it asked for (SNI), without one where it wanted to go, or where it arrived. And what else ours takes
+        from the real certificate.
+        """
         shown = server.certificate_list[0] if self.use_upstream and server.certificate_list else None
         asked = client.sni
         if asked is None:
@@ -95,11 +98,12 @@ class NameFinder:
 
 def _names(shown: Cert | None, asked: str | None) -> Names:
     found: dict[str, None] = {}
-    organization: str | None = None
+    organization = crl = None
     if shown is not None:
         try:
             upstream = [shown.cn, *(str(name.value) for name in shown.altnames if _is_host(name))]
             organization = shown.organization
+            crl = next((url for url in shown.crl_distribution_points if url.lower().startswith("http")), None)
         except ValueError:  # only OpenSSL could read it
             upstream = []
         found = dict.fromkeys(name for name in upstream if name)
@@ -107,7 +111,7 @@ def _names(shown: Cert | None, asked: str | None) -> Names:
     # A name that a star stands for needs no certificate of its own: all siblings share one.
     if asked and not covers(kept, asked):
         kept.append(asked)
-    return tuple(kept), organization
+    return tuple(kept), organization, crl
 
 
 def _is_host(name: x509.GeneralName) -> bool:

@@ -68,6 +68,8 @@ async def read_client_hello(stream: Stream, client: Client, timeout: float) -> C
     except OSError as exc:
         raise ClientTLSFailed("the client reset the connection in the middle of its ClientHello") from exc
     hello = ClientHello(message)
+    client.hello = message.raw
+    client.fingerprints = None
     client.sni = hello.sni
     client.alpn_offers = tuple(hello.alpn_protocols)
     client.alpn = None  # what was agreed on outside, if this is TLS inside TLS
@@ -81,7 +83,7 @@ async def start_client_tls(stream: Stream, context: Context, events: Events, set
     try:
         await events.tls_start_client(data)
         if data.ssl_conn is None:
-            client.error = "no addon configured TLS towards the client (tls_start_client set no ssl_conn)"
+            client.error = client.error or "no addon configured TLS with the client (tls_start_client set no ssl_conn)"
             await events.tls_failed_client(data)
             raise ClientTLSFailed(client.error)
         on_lost = stream.on_lost
@@ -113,7 +115,7 @@ async def start_server_tls(
     try:
         await events.tls_start_server(data)
         if data.ssl_conn is None:
-            server.error = "no addon configured TLS towards the server (tls_start_server set no ssl_conn)"
+            server.error = server.error or "no addon configured TLS with the server (tls_start_server set no ssl_conn)"
             await events.tls_failed_server(data)
             raise UpstreamFailed(server.error)
         tls = TLSStream(stream)
@@ -142,6 +144,7 @@ def _note_session(connection: Connection, session: ssl.SSLObject) -> None:
     cipher = session.cipher()
     connection.cipher = cipher[0] if cipher else None
     connection.tls_version = session.version()
+    connection.tls_resumed = bool(session.session_reused)
     alpn = session.selected_alpn_protocol()
     connection.alpn = alpn.encode() if alpn is not None else b""
 
