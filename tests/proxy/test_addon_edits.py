@@ -333,11 +333,12 @@ class NamesAProxy:
 
 @pytest.mark.parametrize("event", ["request", "server_connect"])
 async def test_nothing_goes_past_a_proxy_that_an_addon_names(event):
-    """Until we can go through one: to go directly would show the server who asks."""
+    """To go directly would show the server who asks."""
     async with conversation(NamesAProxy(event)) as talk:
+        talk.refusing.add(("proxy.test", 8080))
         talk.say(GET)
         assert (await talk.client.head()).startswith(b"HTTP/1.1 502 ")
-        assert "cannot go through another proxy" in str(talk.recorder.last("error").error)
+        assert "the parent proxy cannot be used: proxy.test:8080 refused" in str(talk.recorder.last("error").error)
         assert talk.dialled == []
 
 

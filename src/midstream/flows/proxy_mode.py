@@ -135,9 +135,10 @@ class _TargetMode(ProxyMode):
         try:
             self.scheme, self.address = server_spec.parse(self.data, self._default_scheme)
         except ValueError as exc:
-            raise ValueError(f"mode {self.full_spec!r}: {exc}") from None
+            hint = "; what stands before the last @ is no user name here" if "@" in self.full_spec else ""
+            raise ValueError(f"mode {self.full_spec!r}: {exc}{hint}") from None
         if self.scheme not in self._schemes:
-            allowed = " and ".join(self._schemes)
+            allowed = f"{', '.join(self._schemes[:-1])} and {self._schemes[-1]}"
             raise ValueError(f"mode {self.full_spec!r}: {self.type_name} knows the schemes {allowed} only")
 
 
@@ -148,7 +149,7 @@ class UpstreamMode(_TargetMode):
     type_name = "upstream"
     description = "HTTP(S) proxy (upstream mode)"
     _default_scheme = "http"
-    _schemes = ("http", "https")
+    _schemes = ("http", "https", "socks5")
 
 
 class ReverseMode(_TargetMode):
@@ -156,6 +157,7 @@ class ReverseMode(_TargetMode):
 
     __slots__ = ()
     type_name = "reverse"
+    _schemes = tuple(name for name in server_spec.SCHEMES if name != "socks5")
 
     @property
     def description(self) -> str:  # type: ignore[override]

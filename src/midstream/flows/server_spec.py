@@ -4,7 +4,7 @@ from typing import Literal, get_args
 
 from midstream.text import url
 
-Scheme = Literal["http", "https", "http3", "quic", "tls", "dtls", "tcp", "udp", "dns"]
+Scheme = Literal["http", "https", "http3", "quic", "tls", "dtls", "tcp", "udp", "dns", "socks5"]
 ServerSpec = tuple[Scheme, tuple[str, int]]
 
 SCHEMES: tuple[Scheme, ...] = get_args(Scheme)

@@ -5,21 +5,32 @@ Used by the pool of an HTTP connection and by tunnels. What fails raises Upstrea
 
 import asyncio
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import NamedTuple
 
-from midstream.flows.connection import Client, ConnectionState, Server
+from midstream.flows.connection import Address, Client, ConnectionState, Server
 from midstream.flows.context import Context
 from midstream.flows.server_hooks import ServerConnectionHookData
+from midstream.flows.server_spec import ServerSpec
 from midstream.hub.events import Events
 from midstream.proxy.errors import UpstreamFailed, explain_dial
+from midstream.proxy.parents import http, socks5
 from midstream.proxy.settings import Settings
 from midstream.proxy.streams.datagram import DatagramStream, dial_udp
 from midstream.proxy.streams.stream import Stream
 from midstream.proxy.streams.tcp import TCPStream
 from midstream.proxy.tls import start_server_tls
+from midstream.text.url import hostport
 
-# What an addon asked for by `Server.via`. To go to the server directly instead would show it who asks.
-NO_PARENT = "this version cannot go through another proxy, as the server's `via` asks for; nothing was sent"
+# To go to the server directly instead would show it who asks.
+NO_UDP = "UDP cannot go through a parent proxy, which the server's `via` asks for; nothing was sent"
+
+
+class _Carrier(NamedTuple):
+    """The connection to a parent proxy; `is_told`: addons hear of the one that it carries, too."""
+
+    parent: Server
+    is_told: bool
 
 
 @dataclass(slots=True)
@@ -31,6 +42,14 @@ class Dialler:
     settings: Settings
     options: object
     """Only handed on to `Context.options` for addons; the proxy reads none of them."""
+    via: ServerSpec | None = None
+    """The parent proxy that servers are reached through, unless an addon names another one."""
+    _carriers: dict[int, "_Carrier"] = field(default_factory=dict)
+    """By the identity of an open connection: what it goes through."""
+
+    def server(self, address: Address) -> Server:
+        """A connection that is still to be opened."""
+        return Server(address=address, via=self.via)
 
     async def open(self, server: Server, *, tls: bool) -> Stream:
         """Connect `server` (its address is set). Raises UpstreamFailed; events say what happened either way."""
@@ -44,12 +63,22 @@ class Dialler:
             raise
 
     async def open_tcp(self, server: Server) -> Stream:
-        """The transport alone: server_connect, then server_connected or server_connect_error."""
+        """The transport alone: server_connect, then server_connected or server_connect_error.
+
+        Of what goes through a parent proxy these events show the connection to the parent.
+        """
+        if server.via is not None:
+            return await self._open_through_parent(server)
+        return await self._open_directly(server)
+
+    async def _open_directly(self, server: Server, *, is_parent: bool = False) -> Stream:
         data = ServerConnectionHookData(server, self.client)
         try:
             await self.events.server_connect(data)
             if server.error is not None:
                 raise UpstreamFailed(server.error or "the connection was refused")
+            if is_parent:
+                server.via = None  # addons that send all connections through a parent mean those to servers
             stream = await self._dial(server)
         except UpstreamFailed as failed:
             server.error = str(failed)
@@ -59,7 +88,8 @@ class Dialler:
             server.error = "the client left, or the flow was killed, before there was a connection"
             await self.events.server_connect_error(data)
             raise
-        server.peername, server.sockname = stream.peername, stream.sockname
+        if server.via is None:
+            server.peername, server.sockname = stream.peername, stream.sockname
         server.timestamp_tcp_setup = time.time()
         server.state = ConnectionState.OPEN
         try:
@@ -82,8 +112,8 @@ class Dialler:
         """The connection. Raises UpstreamFailed, whose cause is what the system said."""
         if server.address is None:
             raise UpstreamFailed("an addon took the address of the server away")
-        if server.via is not None:
-            raise UpstreamFailed(NO_PARENT)
+        if server.via is not None:  # by the will of an addon that was just asked
+            return await self._open_through_parent(server, is_told=True)
         try:
             return await self._connect(server)
         except (OSError, ValueError, OverflowError) as exc:
@@ -106,10 +136,97 @@ class Dialler:
         context = Context(self.client, self.options, server)
         return await start_server_tls(server, stream, context, self.events, self.settings)
 
+    # -- through a parent proxy --
+
+    async def open_parent(self, server: Server) -> Stream:
+        """The connection to the parent proxy of `server` itself, to whom requests are given as they are. Raises
+        UpstreamFailed.
+        """
+        parent, stream = await self._connect_parent(server)
+        self._carried(server, parent, is_told=False)
+        return stream
+
+    async def _open_through_parent(self, server: Server, *, is_told: bool = False) -> Stream:
+        """A way to `server` that its parent proxy opens. Raises UpstreamFailed."""
+        if server.transport_protocol == "udp":
+            raise UpstreamFailed(NO_UDP)
+        parent, stream = await self._connect_parent(server)
+        try:
+            await self._ask_parent(server, parent, stream)
+        except BaseException:
+            await self.closed(parent, stream)
+            raise
+        self._carried(server, parent, is_told)
+        return stream
+
+    async def _connect_parent(self, server: Server) -> tuple[Server, Stream]:
+        scheme, address = _parent_of(server)
+        server.timestamp_start = time.time()
+        parent = Server(address=address)
+        if scheme == "https":
+            parent.sni, parent.alpn_offers = address[0], (b"http/1.1",)
+        try:
+            stream = await self._open_directly(parent, is_parent=True)
+            if scheme == "https":
+                stream = await self._start_parent_tls(server, parent, stream)
+        except UpstreamFailed as failed:
+            server.error = f"the parent proxy cannot be used: {failed}"
+            raise UpstreamFailed(server.error) from failed.__cause__
+        return parent, stream
+
+    async def _start_parent_tls(self, server: Server, parent: Server, stream: Stream) -> Stream:
+        try:
+            context = Context(self.client, self.options, server)
+            return await start_server_tls(parent, stream, context, self.events, self.settings)
+        except BaseException:
+            await self.closed(parent, stream)
+            raise
+
+    async def _ask_parent(self, server: Server, parent: Server, stream: Stream) -> None:
+        """Have the parent connect to `server`. Raises UpstreamFailed."""
+        if server.address is None:
+            raise UpstreamFailed("an addon took the address of the server away")
+        settings, (scheme, where) = self.settings, _parent_of(server)
+        try:
+            if scheme == "socks5":
+                name = f"the parent proxy {hostport('', *where)}"
+                await socks5.open_tunnel(
+                    stream, server.address, settings.parent_credentials, name, settings.connect_timeout
+                )
+            else:
+                flow = http.connect_flow(self.client, parent, server.address, with_host=settings.connect_with_host)
+                await http.open_tunnel(stream, flow, self.events, settings)
+        except UpstreamFailed as failed:
+            server.error = str(failed)
+            raise
+
+    def _carried(self, server: Server, parent: Server, is_told: bool) -> None:
+        self._carriers[id(server)] = _Carrier(parent, is_told)
+        server.timestamp_tcp_setup = time.time()
+        server.state = ConnectionState.OPEN
+
+    # -- the end --
+
     async def closed(self, server: Server, stream: Stream) -> None:
         """Close and tell the addons, once; harmless when repeated."""
         stream.close()
         if server.timestamp_end is None:
             server.timestamp_end = time.time()
             server.state = ConnectionState.CLOSED
+            carrier = self._carriers.pop(id(server), None)
+            if carrier is not None:
+                await self.closed(carrier.parent, stream)
+                if not carrier.is_told:
+                    return
             await self.events.server_disconnected(ServerConnectionHookData(server, self.client))
+
+
+def _parent_of(server: Server) -> ServerSpec:
+    """Scheme and address of the parent proxy, which addons may have set to anything. Raises UpstreamFailed."""
+    match server.via:
+        case "http" | "https" | "socks5" as scheme, (str(host), int(port)):
+            return scheme, (host, port)
+    raise UpstreamFailed(
+        f"the server's `via` is {server.via!r}, which names no parent proxy; "
+        "it is a scheme (http, https or socks5) and an address: ('http', ('127.0.0.1', 8080))"
+    )

@@ -11,7 +11,7 @@ from ipaddress import IPv6Address
 from typing import AnyStr
 from urllib.parse import parse_qsl, urlencode
 
-_DEFAULT_PORTS = {"http": 80, "https": 443, "ws": 80, "wss": 443, "quic": 443, "http3": 443, "dns": 53}
+_DEFAULT_PORTS = {"http": 80, "https": 443, "ws": 80, "wss": 443, "quic": 443, "http3": 443, "dns": 53, "socks5": 1080}
 
 _NAME = rb"[A-Za-z0-9_-]{1,63}(?:\.[A-Za-z0-9_-]{1,63})*\.?"
 _AUTHORITY = re.compile(rb"(?:(" + _NAME + rb")|\[([0-9A-Fa-f:.]{2,45})\])(?::([0-9]{1,5}))?")

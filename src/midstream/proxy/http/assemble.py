@@ -9,6 +9,7 @@ from typing import NamedTuple
 from midstream.flows.http import Request, Response
 from midstream.hub import ctx
 from midstream.proxy.errors import Unsendable
+from midstream.text.url import host_to_bytes, hostport
 from midstream.wire.http1 import (
     CHUNKED,
     HTTP_10,
@@ -36,27 +37,30 @@ OURS = frozenset({b"connection", b"keep-alive", b"proxy-connection"})
 """Fields about the client's connection, which nobody but its writer knows to set."""
 
 
-def request_head(request: Request, original: RequestHead | None, size: int | None) -> tuple[bytes, Framing]:
+def request_head(
+    request: Request, original: RequestHead | None, size: int | None, *, to_parent: bool = False
+) -> tuple[bytes, Framing]:
     """The bytes of a request's head and the framing of its body. Raises Unsendable.
 
     `original` is the head as it came, if this request came from a client. `size`: of the body in memory; None:
-    streamed.
+    streamed. `to_parent`: a proxy reads it, which needs the whole URL (RFC 9112 §3.2.2).
     """
     method, version = request.raw_method, request.raw_http_version
     fields = request.headers.fields
-    target = _target(request)
+    target = _target(request) if not to_parent else _absolute_target(request)
     if (
         original is not None
         and fields is original.fields
         and method is original.method
         and version is original.version
-        and (request.raw_path is original.target or TARGET.fullmatch(target) is not None)
+        and (target is original.target or TARGET.fullmatch(target) is not None)
         and (framing := _same_framing(original.framing, size, request)) is not None
     ):
         block = strip_hop_lines(original.block, fields, may_upgrade(original)) if original.hop else original.block
         return b"%b %b %b\r\n%b\r\n" % (method, target, version, block), framing
     if original is not None and original.hop:
-        fields = strip_hop_by_hop(fields, keep_upgrade=may_upgrade(original))
+        ours = _credentials(fields, original) if to_parent else ()
+        fields = (*strip_hop_by_hop(fields, keep_upgrade=may_upgrade(original)), *ours)
     body = size if size is not None else _streamed_framing(request, original)
     fields = _unmeasured(fields, body, request)
     version = _spoken(version)
@@ -222,9 +226,27 @@ def _unmeasured(fields: Fields, body: Framing, message: Request | Response) -> F
 
 def _target(request: Request) -> bytes:
     """What stands in the request line: a path, or the whole URL where the client's own line had one inside a tunnel."""
-    if request.raw_authority and request.raw_method != b"CONNECT":
+    if request.raw_method == b"CONNECT":
+        return request.raw_authority
+    if request.raw_authority:
         return b"%b://%b%b" % (request.raw_scheme, request.raw_authority, request.raw_path)
     return request.raw_path
+
+
+def _absolute_target(request: Request) -> bytes:
+    """The whole URL, by what the request says of its destination. Raises Unsendable."""
+    path = b"" if request.raw_path == b"*" else request.raw_path  # RFC 9112 §3.2.4
+    try:
+        host = host_to_bytes(request.host)
+    except ValueError as exc:
+        raise Unsendable(f"the request cannot be sent: {exc}", request) from None
+    return b"%b://%b%b" % (request.raw_scheme, hostport(request.raw_scheme, host, request.port), path)
+
+
+def _credentials(fields: Fields, original: RequestHead) -> Fields:
+    """The Proxy-Authorization that an addon set for the parent. That of the client was for us."""
+    found = [field for field in fields if field[0].lower() == b"proxy-authorization"]
+    return tuple([field for field in found if not any(field is other for other in original.fields)])
 
 
 def _spoken(version: bytes) -> bytes:

@@ -35,6 +35,7 @@ class UpstreamH1:
         "reader",
         "server",
         "stream",
+        "to_parent",
         "usable",
         "where",
     )
@@ -43,6 +44,8 @@ class UpstreamH1:
         self.server = server
         self.stream = stream
         self.key = key
+        self.to_parent = False
+        """It is the server's parent proxy that reads, and sends the requests on."""
         self.reader = MessageReader(stream, settings.limits, watch.expect_server, settings.longest_head)
         self.head: ResponseHead | None = None
         self.exchanges = 0
@@ -62,7 +65,7 @@ class UpstreamH1:
 
     def send_now(self, request: Request, original: RequestHead | None, body: bytes) -> BodyWriter | None:
         """Head and, if it is small, body in one write; else the writer for the body. Raises Unsendable."""
-        head, framing = request_head(request, original, len(body))
+        head, framing = request_head(request, original, len(body), to_parent=self.to_parent)
         self.exchanges += 1
         if framing >= -1 and len(body) <= 65536:
             self.stream.write(head + body if body else head)
@@ -73,7 +76,7 @@ class UpstreamH1:
 
     def begin(self, request: Request, original: RequestHead | None) -> BodyWriter:
         """The head of a request whose body follows in pieces. Raises Unsendable."""
-        head, framing = request_head(request, original, None)
+        head, framing = request_head(request, original, None, to_parent=self.to_parent)
         self.exchanges += 1
         self.stream.write(head)
         return BodyWriter(self.stream, framing, self._be_patient)
