@@ -23,6 +23,8 @@ from midstream.proxy.tunnels.raw import tunnel
 from midstream.text.url import hostport
 
 DNS_PORTS = (53, 5353)
+# How long a client that may or may not speak TLS, to a server that may speak first, is given to begin.
+TLS_PATIENCE = 0.1
 
 logger = logging.getLogger("midstream.proxy")
 
@@ -42,10 +44,12 @@ async def serve_inside(passage: Passage) -> None:
 async def _serve(passage: Passage, protocol: Protocol) -> None:
     """What is no TLS, or is inside of it, or is not to be looked into."""
     if not passage.client_tls and protocol in (Protocol.UNTOUCHED, Protocol.RAW) and _is_tls(passage):
-        passage.upstream_tls = False  # it is the client's own TLS that passes
+        await passage.bare()
+    elif protocol is Protocol.TLS:
+        protocol = passage.protocol or Protocol.RAW  # inside of TLS, where no other is looked for
     if protocol is Protocol.UNTOUCHED:
         await _pass_blindly(passage)
-    elif protocol is Protocol.HTTP or not passage.context.settings.rawtcp:
+    elif protocol is Protocol.HTTP or (passage.protocol is None and not passage.context.settings.rawtcp):
         await _serve_http(passage)
     else:
         await tunnel(passage.client, passage.open, passage.server, passage.context)
@@ -53,19 +57,20 @@ async def _serve(passage: Passage, protocol: Protocol) -> None:
 
 async def _protocol(passage: Passage) -> Protocol:
     """What is spoken from here on, once someone has spoken. Raises OSError."""
-    context, upstream, events = passage.context, passage.upstream, passage.context.events
+    context, events = passage.context, passage.context.events
     context.watch.busy = False
     context.watch.expect(context.settings.idle_timeout, "the tunnel was idle")
     addons = Asking(events.next_layer, context.for_addons(passage.server)) if events.next_layer.handlers else None
     if addons is not None and (known := await _known(addons)) is not None:
         return known
-    if upstream is not None and await _server_first(passage.client, upstream):
-        said = await upstream.peek()
+    if await _server_first(passage):
+        said = await passage.upstream.peek() if passage.upstream is not None else b""
         return (addons and await _known(addons, said)) or Protocol.RAW
     await passage.client.peek()
     context.watch.expect(context.settings.longest_head, "the client stopped in the middle of its first words")
     found = await detect(passage.client, addons, passage.protocol)
-    if found is Protocol.RAW and passage.server.address is not None and passage.server.address[1] in DNS_PORTS:
+    address = passage.server.address
+    if found is Protocol.RAW and passage.protocol is None and address is not None and address[1] in DNS_PORTS:
         return Protocol.DNS
     return found
 
@@ -87,15 +92,40 @@ async def _known(addons: Asking, said_by_server: bytes = b"") -> Protocol | None
         return None
 
 
-async def _server_first(stream: Stream, upstream: Stream) -> bool:
-    """Wait until either side speaks or ends; True if it was the server."""
+async def _server_first(passage: Passage) -> bool:
+    """Wait until either side speaks or ends; True if it was the server. Raises OSError."""
+    if passage.protocol is Protocol.HTTP:
+        return False
+    if passage.protocol is Protocol.RAW and not passage.client_tls:
+        # Clients that speak TLS say so at once: what the server says must not come between, nor before it is known
+        # what they would like to speak.
+        if passage.failure or await _speaks_within(passage.client, TLS_PATIENCE):
+            return bool(passage.failure)
+        if passage.tls and passage.upstream is not None:
+            await passage.secure()
+            if passage.failure:
+                return True
+    return passage.upstream is not None and await _speaks_first(passage.upstream, passage.client)
+
+
+async def _speaks_within(stream: Stream, seconds: float) -> bool:
+    try:
+        async with asyncio.timeout(seconds):
+            await stream.peek()
+    except TimeoutError:
+        return False
+    return True
+
+
+async def _speaks_first(stream: Stream, other: Stream) -> bool:
+    """Wait until either speaks or ends; True if it was `stream` and not the other."""
     async with asyncio.TaskGroup() as group:
-        heard = [group.create_task(_heard(side)) for side in (stream, upstream)]
+        heard = [group.create_task(_heard(side)) for side in (stream, other)]
         await asyncio.wait(heard, return_when=asyncio.FIRST_COMPLETED)
-        first = heard[0].done()
+        first = not heard[1].done()
         for task in heard:
             task.cancel()
-    return not first
+    return first
 
 
 async def _heard(stream: Stream) -> None:
@@ -107,8 +137,11 @@ async def _heard(stream: Stream) -> None:
 
 async def _serve_http(passage: Passage) -> None:
     """HTTP inside the passage."""
-    context, server, upstream = passage.context, passage.server, passage.upstream
+    context, server = passage.context, passage.server
     assert server.address is not None
+    if passage.upstream is not None and passage.tls:
+        await passage.secure()
+    upstream = passage.upstream
     destination = ("https" if passage.tls else "http", *server.address)
     watch, settings = context.watch, context.settings
     pool = Pool(context.dialler, watch, server, destination, server.sni or context.client.sni)
@@ -135,7 +168,7 @@ async def _serve_tls(passage: Passage) -> None:
         if events.tls_clienthello.handlers:
             await events.tls_clienthello(data)
             if data.ignore_connection:
-                passage.upstream_tls = False  # it is the client's own TLS that passes
+                await passage.bare()
                 await _pass_blindly(passage)
                 return
         passage.client_tls = True

@@ -44,18 +44,24 @@ class Passage:
             raise UpstreamFailed(self.failure)
         if self.upstream is None:
             self.upstream = await self.context.dialler.open(self.server, tls=self.tls)
+        elif self.tls and not self.server.tls:
+            self.upstream = await self.context.dialler.start_tls(self.server, self.upstream)
         return self.upstream
 
     async def secure(self) -> None:
         """TLS with the server, before there is any with the client. What fails is told to the first who needs it."""
         try:
-            if self.upstream is None:
-                self.upstream = await self.context.dialler.open(self.server, tls=True)
-            elif not self.server.tls:
-                self.upstream = await self.context.dialler.start_tls(self.server, self.upstream)
+            await self.open()
         except UpstreamFailed as failed:
             self.failure = str(failed)
             await self.close()
+
+    async def bare(self) -> None:
+        """It is the client's own TLS that passes, which no other must be around."""
+        self.upstream_tls = False
+        if self.server.tls:
+            await self.close()
+            self.server = Server(address=self.server.address, via=self.server.via)
 
     async def close(self) -> None:
         """Close the connection to the server, if there is one."""

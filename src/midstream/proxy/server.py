@@ -19,6 +19,7 @@ from midstream.proxy.connection import Serve, serve_client
 from midstream.proxy.dial import Dialler
 from midstream.proxy.listeners import MOST_CONVERSATIONS, Listener, Listening, Transport
 from midstream.proxy.modes.regular import serve_regular
+from midstream.proxy.modes.reverse import serve_reverse
 from midstream.proxy.modes.socks5 import serve_socks5
 from midstream.proxy.modes.transparent import serve_transparent
 from midstream.proxy.open_files import most_clients
@@ -35,6 +36,7 @@ CLOSE_PATIENCE = 2.0
 
 MODES: dict[str, Serve] = {
     "regular": serve_regular,
+    "reverse": serve_reverse,
     "socks5": serve_socks5,
     "transparent": serve_transparent,
 }
