@@ -128,14 +128,14 @@ def wait_listening(port: int, proc: subprocess.Popen | None = None, timeout: flo
 
 
 class Origin:
-    """nginx with 1 KB, 100 KB and 100 MB bodies over h1 and h2, and a WebSocket echo server."""
+    """nginx with 1 KB, 100 KB, 1 MB and 100 MB bodies over h1 and h2, and a WebSocket echo server."""
 
     def __init__(self, work: Path, cpu: int):
         self.dir = d = work / "origin"
         (d / "www").mkdir(parents=True, exist_ok=True)
         self.ca = d / "ca.pem"
         make_origin_certificate(d)
-        for name, size in (("1k", 1024), ("100k", 100 * 1024)):
+        for name, size in (("1k", 1024), ("100k", 100 * 1024), ("1m", 1024 * 1024)):
             rows, i = "", 0
             while len(rows) < size - 20:
                 rows, i = rows + f'{{"id":{i},"name":"item {i}","ok":true}},', i + 1

@@ -11,8 +11,9 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))  # these scripts are run by hand, as those of bench/ are
 
-from lab import PORTS, Peers, make_origin_certificate, require_free, spawn, stop, wait_listening  # noqa: E402
+from lab import PORTS, Origin, Peers, make_origin_certificate, require_free, spawn, stop, wait_listening  # noqa: E402
 from lab import rss_mb as rss_mb  # noqa: E402  handed on to the scripts
+from lab import run_load as run_load  # noqa: E402
 
 SCHEMES = ("http", "https")
 
@@ -73,3 +74,29 @@ def laboratory(work: Path, peer: str, extra: str = "", proxy_cpu: int = 0, other
             stop(proxy)
     finally:
         stop(origin)
+
+
+@dataclass(frozen=True)
+class H2Through:
+    """A running proxy, and the origin that speaks HTTP/2."""
+
+    pid: int
+    port: int
+    target: str
+
+
+@contextmanager
+def h2_laboratory(
+    work: Path, peer: str, extra: str = "", proxy_cpu: int = 0, other_cpu: int = 1
+) -> Iterator[H2Through]:
+    """The origin of the benchmarks (nginx), and the proxy, up and ready; `extra` is added to the proxy's command."""
+    work.mkdir(parents=True, exist_ok=True)
+    peers, origin = Peers(HERE.parent / "peers.toml", work), Origin(work, other_cpu)
+    try:
+        proxy = peers.start(peer, proxy_cpu, f"{peers.table[peer]['command']} {extra}")
+        try:
+            yield H2Through(proxy.pid, peers.table[peer]["port"], f"127.0.0.1:{PORTS['https']}")
+        finally:
+            stop(proxy)
+    finally:
+        origin.close()
