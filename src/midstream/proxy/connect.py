@@ -6,7 +6,6 @@ Called by whoever serves HTTP to a client that may ask for tunnels, with the flo
 import asyncio
 import logging
 
-from midstream.flows.connection import Server
 from midstream.flows.flow import Error
 from midstream.flows.http import HTTPFlow, Response
 from midstream.proxy.client_context import ClientContext
@@ -22,7 +21,7 @@ logger = logging.getLogger("midstream.proxy")
 
 async def serve_connect(flow: HTTPFlow, client: Downstream, context: ClientContext) -> None:
     """Answer a CONNECT and serve the tunnel until it ends."""
-    server = flow.server_conn = Server(address=(flow.request.host, flow.request.port))
+    server = flow.server_conn = context.dialler.server((flow.request.host, flow.request.port))
     passage = Passage(context, client.take_over(), server, flow=flow)
     flow.killed_callback = context.watch.flow_killed
     context.watch.busy = True

@@ -22,6 +22,7 @@ from midstream.proxy.modes.regular import serve_regular
 from midstream.proxy.modes.reverse import serve_reverse
 from midstream.proxy.modes.socks5 import serve_socks5
 from midstream.proxy.modes.transparent import serve_transparent
+from midstream.proxy.modes.upstream import serve_upstream
 from midstream.proxy.open_files import most_clients
 from midstream.proxy.settings import Settings
 from midstream.proxy.streams.datagram import DatagramStream
@@ -39,6 +40,7 @@ MODES: dict[str, Serve] = {
     "reverse": serve_reverse,
     "socks5": serve_socks5,
     "transparent": serve_transparent,
+    "upstream": serve_upstream,
 }
 """What can be served, by the name of the mode; the other modes that `flows.proxy_mode` knows come later."""
 

@@ -18,7 +18,7 @@ async def serve_regular(stream: Stream, context: ClientContext) -> None:
     context.watch.expect(context.settings.longest_head, "the client stopped in the middle of its first words")
     if await begins_with_tls(stream):
         stream = await _start_tls(stream, context)
-    pool = Pool(context.dialler, context.watch, Server(address=None))
+    pool = Pool(context.dialler, context.watch, Server(address=None, via=context.dialler.via))
     client = DownstreamH1(context.client, stream, context.settings, context.watch)
     try:
         connect = await serve_http(client, pool, context)
