@@ -17,6 +17,7 @@ from midstream.addons.dumper import Dumper
 from midstream.addons.errorcheck import ErrorCheck
 from midstream.addons.eventstore import EventStore
 from midstream.addons.flow_specs import FlowSpecs
+from midstream.addons.inject import Inject
 from midstream.addons.intercept import Intercept
 from midstream.addons.nextlayer import NextLayer
 from midstream.addons.proxyserver import ProxyServer
@@ -39,6 +40,7 @@ def common(proxy: Proxy, prepare: Callable[[], None] | None) -> list[object]:
         Comment(),
         TlsConfig(),
         ProxyServer(proxy),
+        Inject(),
         ScriptLoader(prepare),
         NextLayer(),
     ]

@@ -6,7 +6,6 @@
 import asyncio
 import logging
 from abc import ABC, abstractmethod
-from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any, ClassVar, Generic, NamedTuple, TypeVar
@@ -14,14 +13,12 @@ from typing import Any, ClassVar, Generic, NamedTuple, TypeVar
 from midstream.flows.flow import Error
 from midstream.flows.tunnel import TunnelFlow, TunnelMessage
 from midstream.proxy.client_context import ClientContext
-from midstream.proxy.duplex import both
+from midstream.proxy.duplex import while_lasting
 from midstream.proxy.errors import FlowKilled, Unsendable, UpstreamFailed, check_alive, is_killed
 from midstream.proxy.streams.stream import Stream
+from midstream.proxy.tunnels.keeper import Keeper
 
 logger = logging.getLogger("midstream.proxy")
-
-# What a message costs beside its bytes: without it, a tunnel of single bytes would hold a hundred times its limit.
-MESSAGE_OVERHEAD = 200
 
 M = TypeVar("M", bound=TunnelMessage)
 
@@ -38,7 +35,7 @@ class Telling(NamedTuple):
 class Talk(ABC, Generic[M]):
     """One tunnel while it lasts. `patience` is for how many seconds both sides may be silent."""
 
-    __slots__ = ("context", "flow", "keeper", "patience", "telling", "turn")
+    __slots__ = ("context", "ended", "flow", "injected", "keeper", "over", "patience", "telling", "turn")
 
     silence: ClassVar[str] = "no byte passed in either direction"
     silence_is_an_error: ClassVar[bool] = True
@@ -48,9 +45,14 @@ class Talk(ABC, Generic[M]):
         self.telling = telling
         self.context = context
         self.patience = patience
-        self.keeper = Keeper(flow, context.settings.body_buffer_limit)
+        self.keeper: Keeper[M] = Keeper(flow, context.settings.body_buffer_limit)
         self.turn = asyncio.Lock()
         """One message at a time, so that the last one in the flow is the one that addons are told of."""
+        self.injected: asyncio.Queue[M] = asyncio.Queue()
+        """Messages that no peer sent; they are told of and sent like the others."""
+        self.ended: set[bool] = set()
+        """The directions whose end was passed on: True for what comes from the client."""
+        self.over = asyncio.Event()
 
     @abstractmethod
     def message(self, from_client: bool, data: bytes) -> M:
@@ -80,7 +82,7 @@ class Talk(ABC, Generic[M]):
             raise
         finally:
             flow.resume()  # there is nothing left to hold
-            flow.live, flow.killed_callback = False, None
+            flow.live, flow.killed_callback, flow.injector = False, None, None
             with context.watch.settling():
                 await (self.telling.end if flow.error is None else self.telling.error)(flow)
 
@@ -91,7 +93,31 @@ class Talk(ABC, Generic[M]):
 
     async def run(self, client: Stream, server: Stream) -> None:
         """Both directions until both have ended. Raises FlowKilled, Unsendable, OSError."""
-        await both(self._pump(client, server, from_client=True), self._pump(server, client, from_client=False))
+        self.flow.injector = self._inject
+        await while_lasting(
+            self.over,
+            self._pump(client, server, from_client=True),
+            self._pump(server, client, from_client=False),
+            self._send_injected(client, server),
+        )
+
+    def _inject(self, message: M) -> None:
+        """For the `inject` commands. Raises ValueError."""
+        if message.from_client in self.ended:
+            raise ValueError("that direction has ended")
+        self.injected.put_nowait(message)
+
+    async def _send_injected(self, client: Stream, server: Stream) -> None:
+        while True:
+            message = await self.injected.get()
+            async with self.turn:
+                self.context.watch.rest()
+                content = await self.told(message)
+                self.context.watch.expect(self.patience, self.silence)
+            if content and message.from_client not in self.ended:
+                sink = server if message.from_client else client
+                sink.write(content)
+                await sink.drain()
 
     async def _pump(self, source: Stream, sink: Stream, *, from_client: bool) -> None:
         """One direction, message by message, until its end is passed on."""
@@ -110,10 +136,13 @@ class Talk(ABC, Generic[M]):
                 sink.write(content)
                 await sink.drain()
         sink.write_eof()
+        self.ended.add(from_client)
+        if len(self.ended) == 2:
+            self.over.set()
 
     async def told(self, message: M) -> bytes:
         """What goes on of a message after addons saw it. Raises FlowKilled, Unsendable."""
-        self.keeper.keep(message)
+        self.keeper.keep(self.flow.messages, message)
         await self.telling.message(self.flow)
         check_alive(self.flow)
         content: object = message.content
@@ -130,33 +159,3 @@ class Talk(ABC, Generic[M]):
             text += self.context.events.authors.named(exc.at_fault)
         self.flow.error = Error(text)
         logger.warning("%s", text)
-
-
-class Keeper:
-    """Adds messages to the flow and forgets the oldest once they take more memory than a flow may."""
-
-    __slots__ = ("_flow", "_held", "_most", "_sizes")
-
-    def __init__(self, flow: TunnelFlow[Any], most: int) -> None:
-        self._flow = flow
-        self._most = most
-        self._sizes: deque[int] = deque()
-        self._held = 0
-
-    def keep(self, message: TunnelMessage) -> None:
-        """Add a message."""
-        size = len(message.content) + MESSAGE_OVERHEAD
-        self._flow.messages.append(message)
-        self._sizes.append(size)
-        self._held += size
-        if self._held > self._most:
-            self._forget()
-
-    def _forget(self) -> None:
-        """Drop a quarter at once: taking the first of a long list moves all the others."""
-        count = 0
-        while len(self._sizes) > 1 and self._held > self._most * 3 // 4:
-            self._held -= self._sizes.popleft()
-            count += 1
-        del self._flow.messages[: min(count, len(self._flow.messages) - 1)]
-        self._flow.metadata["messages_dropped"] = self._flow.metadata.get("messages_dropped", 0) + count
