@@ -14,6 +14,7 @@ from cryptography import x509
 from midstream.certs.leaves import MAX_NAMES, covers
 from midstream.flows.certificate import Cert
 from midstream.flows.connection import Client, Server
+from midstream.flows.proxy_mode import ReverseMode
 
 HTTP: Final = (b"h2", b"http/1.1", b"http/1.0")
 """What a client may choose among when no server has chosen for it."""
@@ -79,13 +80,14 @@ class NameFinder:
 
     def find(self, client: Client, server: Server) -> Names:
         """Names in order, without doubles: those of the real certificate, then what the client will look for, which is
-        the name it asked for (SNI), without one where it wanted to go, or where it arrived. And what else ours takes
-        from the real certificate.
+        the name it asked for (SNI), without one where it wanted to go, or where it arrived if it knows nothing else.
+        And what else ours takes from the real certificate.
         """
         shown = server.certificate_list[0] if self.use_upstream and server.certificate_list else None
         asked = client.sni
         if asked is None:
-            asked = server.address[0] if server.address else client.sockname[0]
+            is_known = not isinstance(client.proxy_mode, ReverseMode)
+            asked = server.address[0] if server.address and is_known else client.sockname[0]
         key = (shown.der if shown is not None else b"", asked)
         names = self._known.get(key)
         if names is None:

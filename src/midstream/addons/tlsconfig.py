@@ -155,8 +155,11 @@ class TlsConfig:
         if name is None:
             server.error = "a server without name and address cannot be verified"
             return
-        protocols = protocols_for_server(client.alpn_offers, self._http2)
-        server.alpn_offers = tuple(protocol.encode() for protocol in protocols)
+        if server.alpn_offers:  # a parent proxy has its own
+            protocols = [offer.decode("ascii", "ignore") for offer in server.alpn_offers]
+        else:
+            protocols = protocols_for_server(client.alpn_offers, self._http2)
+            server.alpn_offers = tuple(protocol.encode() for protocol in protocols)
         try:
             context = upstream.context(upstream.trust.identity_for(name))
             context.set_alpn_protocols(protocols)
@@ -174,7 +177,8 @@ class TlsConfig:
             known = self._upstream.resumable(_session_key(server))
             if known is not None and known.certificates[:1] == tuple(server.certificate_list)[:1]:
                 server.certificate_list = known.certificates
-        self._open[id(server)] = data
+        if server.via is None:  # else its end is that of the connection to the parent proxy
+            self._open[id(server)] = data
 
     def server_disconnected(self, data: ServerConnectionHookData) -> None:
         """Keep the session: a new connection to the same server is then a third cheaper."""
