@@ -7,12 +7,10 @@ from typing import Any
 
 import hpack
 import pytest
-from h2.config import H2Configuration
-from h2.connection import H2Connection
 from hypothesis import given
 from hypothesis import strategies as st
 
-from midstream.wire.http2 import ENHANCE_YOUR_CALM, BoundedDecoder, FrameBudget, FrameLimits, KnownSettings, TooMuch
+from midstream.wire.http2 import ENHANCE_YOUR_CALM, BoundedDecoder, FrameBudget, FrameLimits, Http2Connection, TooMuch
 
 PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 DATA, HEADERS, PRIORITY, RST_STREAM, SETTINGS, PUSH_PROMISE, PING, GOAWAY, WINDOW_UPDATE, CONTINUATION = range(10)
@@ -275,9 +273,8 @@ def test_other_blocks_decode_as_ever(block: bytes):
 
 
 def test_unknown_settings_are_not_kept():
-    connection = H2Connection(H2Configuration(client_side=False))
+    connection = Http2Connection(client_side=False)
     connection.initiate_connection()
-    connection.remote_settings = KnownSettings(client=True)
     connection.receive_data(PREFACE)
     before = len(connection.remote_settings)
     for n in range(0x10, 0x1000):

@@ -3,8 +3,8 @@
 The door to the `http2_*` files, used by the HTTP/2 sides of the proxy; what is refused stands in design/promises.md.
 """
 
-from midstream.wire.http2_bounds import BoundedDecoder, KnownSettings
 from midstream.wire.http2_budget import ENHANCE_YOUR_CALM, FrameBudget, FrameLimits, TooMuch
+from midstream.wire.http2_connection import BoundedDecoder, Http2Connection, KnownSettings
 from midstream.wire.http2_fields import (
     CONNECTION_SPECIFIC,
     HTTP_20,
@@ -32,6 +32,7 @@ __all__ = [
     "FieldList",
     "FrameBudget",
     "FrameLimits",
+    "Http2Connection",
     "KnownSettings",
     "PseudoFields",
     "TooMuch",

@@ -1,6 +1,7 @@
-"""Bounds for two parts of the h2 library that take whatever a peer sends: the HPACK decoder and the peer's settings.
+"""The connection of the h2 library, with its header checks off and with bounds where it takes whatever a peer sends.
 
-Put into each connection by `http2_engine`. What the frames themselves may cost is `http2_budget`'s.
+What `http2_engine` builds on. `http2_fields` and `http2_outgoing` do the checking, and `http2_budget` counts frames
+before they come here. Streams, windows and frames are h2's.
 """
 
 from __future__ import annotations
@@ -8,9 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
+from h2.config import H2Configuration
+from h2.connection import H2Connection
 from h2.settings import SettingCodes, Settings
 from hpack import Decoder, HPACKDecodingError
 from hpack.struct import Header
+
+from midstream.wire.http1_syntax import DEFAULT_LIMITS, Limits
 
 MAX_TABLE_UPDATES: Final = 2
 """How often the table may be resized at the start of a header block (RFC 7541 §4.2 needs no more); hpack takes a block
@@ -43,3 +48,26 @@ class KnownSettings(Settings):
     def __setitem__(self, key: SettingCodes | int, value: int) -> None:
         if key in _KNOWN_SETTINGS:  # RFC 9113 §6.5.2: unknown ones have to be ignored
             super().__setitem__(key, value)
+
+
+class Http2Connection(H2Connection):
+    """One HTTP/2 connection. Header lists go in and out as they are: pairs of bytes, unchecked."""
+
+    # h2 remembers how each stream ended, to treat late frames as RFC 9113 §5.1 says; its default costs 7 MB.
+    MAX_CLOSED_STREAMS = 1024
+
+    def __init__(self, *, client_side: bool, limits: Limits = DEFAULT_LIMITS) -> None:
+        super().__init__(
+            H2Configuration(
+                client_side=client_side,
+                header_encoding=None,
+                validate_outbound_headers=False,
+                normalize_outbound_headers=False,
+                validate_inbound_headers=False,
+                normalize_inbound_headers=False,
+            )
+        )
+        # Above the limit that peers are told a message is refused. Above this one the connection ends, since what is
+        # not decoded is missing in the table.
+        self.decoder = BoundedDecoder(2 * limits.max_head)
+        self.remote_settings = KnownSettings(client=not client_side)
