@@ -75,42 +75,45 @@ class DNSMessage:
     @classmethod
     def unpack(cls, buffer: bytes, timestamp: float | None = None) -> Self:
         """Read a message that fills `buffer`. Raises ValueError."""
-        return cls._of(codec.unpack(buffer), timestamp)
+        return cls.from_entry(codec.unpack(buffer), timestamp)
 
     @classmethod
     def unpack_from(cls, buffer: bytes, offset: int, timestamp: float | None = None) -> tuple[int, Self]:
         """Read the message that begins at `offset`; returns its length too. Raises ValueError."""
         length, entry = codec.unpack_from(buffer, offset)
-        return length, cls._of(entry, timestamp)
+        return length, cls.from_entry(entry, timestamp)
 
     @classmethod
-    def _of(cls, entry: codec.MessageEntry, timestamp: float | None) -> Self:
+    def from_entry(cls, entry: codec.MessageEntry, timestamp: float | None = None) -> Self:
+        """A message with the values that `wire.dns` has read."""
         questions = [Question(*question) for question in entry.questions]
         sections = (entry.answers, entry.authorities, entry.additionals)
         answers, authorities, additionals = [[ResourceRecord(*record) for record in section] for section in sections]
         return cls(*entry[:9], questions, answers, authorities, additionals, timestamp)
 
+    def to_entry(self) -> codec.MessageEntry:
+        """The opposite of `from_entry`: two messages with equal entries say the same."""
+        return codec.MessageEntry(
+            self.id,
+            self.query,
+            self.op_code,
+            self.authoritative_answer,
+            self.truncation,
+            self.recursion_desired,
+            self.recursion_available,
+            self.reserved,
+            self.response_code,
+            tuple([codec.QuestionEntry(q.name, q.type, q.class_) for q in self.questions]),
+            *(
+                tuple([codec.RecordEntry(r.name, r.type, r.class_, r.ttl, r.data) for r in section])
+                for section in (self.answers, self.authorities, self.additionals)
+            ),
+        )
+
     @property
     def packed(self) -> bytes:
         """The message in wire format. Raises ValueError when something in it has none."""
-        return codec.pack(
-            codec.MessageEntry(
-                self.id,
-                self.query,
-                self.op_code,
-                self.authoritative_answer,
-                self.truncation,
-                self.recursion_desired,
-                self.recursion_available,
-                self.reserved,
-                self.response_code,
-                tuple([codec.QuestionEntry(q.name, q.type, q.class_) for q in self.questions]),
-                *(
-                    tuple([codec.RecordEntry(r.name, r.type, r.class_, r.ttl, r.data) for r in section])
-                    for section in (self.answers, self.authorities, self.additionals)
-                ),
-            )
-        )
+        return codec.pack(self.to_entry())
 
     @property
     def content(self) -> bytes:

@@ -15,8 +15,10 @@ from inspect import isawaitable, unwrap
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
+from midstream.flows.dns import DNSMessage
 from midstream.flows.http import HTTPFlow, Request, Response
 from midstream.flows.tcp import TCPMessage
+from midstream.flows.udp import UDPMessage
 from midstream.hub.failures import owner_name
 from midstream.hub.handlers import Handler
 
@@ -27,6 +29,8 @@ _EVENTS: dict[type, tuple[str, ...]] = {
     Request: ("requestheaders", "request", "http_connect", "http_connect_upstream"),
     Response: ("requestheaders", "request", "responseheaders", "response", "http_connect"),
     TCPMessage: ("tcp_message",),
+    UDPMessage: ("udp_message",),
+    DNSMessage: ("dns_request", "dns_response"),
 }
 """Where addons get to see a message of this kind, or to make one."""
 

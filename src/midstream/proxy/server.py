@@ -18,6 +18,7 @@ from midstream.proxy.client_context import ClientContext
 from midstream.proxy.connection import Serve, serve_client
 from midstream.proxy.dial import Dialler
 from midstream.proxy.listeners import MOST_CONVERSATIONS, Listener, Listening, Transport
+from midstream.proxy.modes.dns import serve_dns_mode
 from midstream.proxy.modes.regular import serve_regular
 from midstream.proxy.modes.reverse import serve_reverse
 from midstream.proxy.modes.socks5 import serve_socks5
@@ -36,6 +37,7 @@ SWEEP_INTERVAL = 1.0
 CLOSE_PATIENCE = 2.0
 
 MODES: dict[str, Serve] = {
+    "dns": serve_dns_mode,
     "regular": serve_regular,
     "reverse": serve_reverse,
     "socks5": serve_socks5,
