@@ -167,6 +167,17 @@ async def test_host_follows_the_absolute_target():
         await server.expect(b"GET / HTTP/1.1\r\nA: 1\r\nHost: a.test\r\n\r\n")
 
 
+async def test_the_url_of_a_websocket_is_asked_for_by_http():
+    # aiohttp and others ask a proxy for ws://, which is HTTP until the server agrees to the upgrade (RFC 6455 §4.1).
+    async with conversation() as talk:
+        talk.say(b"GET WS://a.test:81/chat?x=1 HTTP/1.1\r\nHost: a.test:81\r\n\r\n")
+        server = await talk.server()
+        await server.expect(b"GET /chat?x=1 HTTP/1.1\r\nHost: a.test:81\r\n\r\n")
+        server.say(OK)
+        await talk.client.expect(OK)
+        assert talk.recorder.last("response").request.url == "http://a.test:81/chat?x=1"
+
+
 async def test_a_request_is_repeated_when_the_kept_connection_had_closed():
     async with conversation() as talk:
         server = await ask(talk)

@@ -9,7 +9,7 @@ from functools import lru_cache, partial
 from midstream.flows.connection import Client
 from midstream.flows.headers import Headers
 from midstream.flows.http import Request, Response
-from midstream.proxy.http.assemble import body_of, response_head, trailers_of
+from midstream.proxy.http.assemble import body_of, informational_head, response_head, trailers_of
 from midstream.proxy.http.reader import MessageReader
 from midstream.proxy.http.sides import Destination
 from midstream.proxy.http.writer import BodyWriter
@@ -33,6 +33,8 @@ LONGEST_SHOWN = 4000
 ONE_WRITE = 128 * 1024
 
 ESTABLISHED = b"HTTP/1.1 200 Connection established\r\n\r\n"
+# Some clients ask a proxy for ws://. It is HTTP until the server agrees to the upgrade (RFC 6455 §4.1).
+_SCHEMES = {b"http": b"http", b"https": b"https", b"ws": b"http", b"wss": b"https"}
 
 
 class DownstreamH1:
@@ -113,7 +115,7 @@ class DownstreamH1:
                 "set it as the proxy of your client rather than opening it like a site"
             )
         scheme, authority, path = _split_absolute(target)
-        host, port = _host_and_port(authority, scheme)
+        host, port = host_and_port(authority, scheme)
         fields = head.fields
         if head.host != authority and not _same_authority(head.host, scheme, host, port):
             # RFC 9112 §3.2.2: the target decides, and what goes on has to agree with it.
@@ -126,7 +128,7 @@ class DownstreamH1:
     def _connect_request(self, head: RequestHead, arrived: float) -> Request:
         if self.destination is not None:
             raise Refused("CONNECT inside a tunnel is not supported")
-        host, port = _connect_target(head.target)
+        host, port = connect_target(head.target)
         return Request(
             host,
             port,
@@ -172,7 +174,7 @@ class DownstreamH1:
         if head.status == 100 and self._continued:
             return  # the client has been asked for its body already
         if self.head is not None and self.head.version != b"HTTP/1.0":
-            self.stream.write(b"%b %d %b\r\n%b\r\n" % (head.version, head.status, head.reason, head.block))
+            self.stream.write(informational_head(head))
 
     def send_continue(self) -> None:
         """Ask for the body that the client holds back (`Expect: 100-continue`)."""
@@ -250,7 +252,7 @@ class DownstreamH1:
 
 
 @lru_cache(maxsize=4096)
-def _host_and_port(authority: bytes, scheme: bytes) -> tuple[str, int]:
+def host_and_port(authority: bytes, scheme: bytes) -> tuple[str, int]:
     """Of an absolute target's authority. Raises Refused."""
     try:
         host, port = url.split_authority(authority)
@@ -266,7 +268,8 @@ def _first_line(raw: bytes) -> bytes:
     return raw.lstrip(b"\r\n").partition(b"\n")[0].rstrip(b"\r")[:LONGEST_SHOWN]
 
 
-def _connect_target(target: bytes) -> tuple[str, int]:
+def connect_target(target: bytes) -> tuple[str, int]:
+    """Where a CONNECT wants to go. Raises Refused."""
     try:
         host, port = url.split_authority(target)
     except ValueError as exc:
@@ -280,9 +283,9 @@ def _split_absolute(target: bytes) -> tuple[bytes, bytes, bytes]:
     """Scheme, authority and path, which may be missing, of an absolute-form target; only http and https are
     forwarded.
     """
-    scheme, separator, rest = target.partition(b"://")
-    scheme = scheme.lower()
-    if not separator or scheme not in (b"http", b"https"):
+    named, separator, rest = target.partition(b"://")
+    scheme = _SCHEMES.get(named.lower())
+    if not separator or scheme is None:
         raise Refused("the request target is neither a path nor an http or https URL")
     for index, byte in enumerate(rest):
         if byte in b"/?#":
