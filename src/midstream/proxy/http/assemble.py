@@ -4,6 +4,7 @@ Used by both HTTP/1 sides. An untouched head costs a copy of its bytes; `wire.ht
 """
 
 import logging
+from http import HTTPStatus
 from typing import NamedTuple
 
 from midstream.flows.http import Request, Response
@@ -30,6 +31,7 @@ from midstream.wire.http1 import (
     strip_hop_lines,
 )
 from midstream.wire.http1_syntax import TARGET
+from midstream.wire.http2 import HTTP_20, http1_request_fields
 
 logger = logging.getLogger("midstream.proxy")
 
@@ -53,6 +55,7 @@ def request_head(
         and fields is original.fields
         and method is original.method
         and version is original.version
+        and version is not HTTP_20
         and (target is original.target or TARGET.fullmatch(target) is not None)
         and (framing := _same_framing(original.framing, size, request)) is not None
     ):
@@ -61,14 +64,16 @@ def request_head(
     if original is not None and original.hop:
         ours = _credentials(fields, original) if to_parent else ()
         fields = (*strip_hop_by_hop(fields, keep_upgrade=may_upgrade(original)), *ours)
-    body = size if size is not None else _streamed_framing(request, original)
-    fields = _unmeasured(fields, body, request)
+    if version == HTTP_20:
+        fields = http1_request_fields(request.raw_authority, fields)
+    body = size if size is not None else streamed_framing(request, original)
+    fields = unmeasured(fields, body, request)
     version = _spoken(version)
     try:
         outgoing = check_outgoing_request(method, target, version, fields, body)
     except Refused as exc:
         raise Unsendable(f"the request cannot be sent: {exc.reason}", request) from None
-    _tell(outgoing.repairs, request, request)
+    tell(outgoing.repairs, request, request)
     head = b"%b %b %b\r\n%b\r\n" % (method, target, version, field_lines(outgoing.fields))
     return head, outgoing.framing
 
@@ -104,6 +109,7 @@ def response_head(
         and status == original.status
         and reason is original.reason
         and version is original.version
+        and version is not HTTP_20
         and request.raw_method is asked.method
     ):
         framing = _same_framing(original.framing, size, response)
@@ -112,10 +118,12 @@ def response_head(
     if framing is not None and original is not None:
         block = strip_hop_lines(original.block, fields, status == 101) if original.hop else original.block
     else:
+        if version == HTTP_20:
+            reason = reason or reason_phrase(status)  # HTTP/2 has none, and some clients of HTTP/1 look at it
         version = _spoken(version)
-        body = size if size is not None else _streamed_framing(response, original)
+        body = size if size is not None else streamed_framing(response, original)
         outgoing = _checked(response, version, original, body, asked)
-        _tell(outgoing.repairs, request, response)
+        tell(outgoing.repairs, request, response)
         framing = outgoing.framing
         block = field_lines(outgoing.fields)
     # A client concludes from the version of an answer whether the connection stays open.
@@ -131,11 +139,27 @@ def response_head(
     return Answer(head, framing, stays)
 
 
+def informational_head(head: ResponseHead) -> bytes:
+    """The bytes of an interim response (1xx), as a server sent it."""
+    if head.version is HTTP_20:
+        fields = strip_hop_by_hop(head.fields)
+        return b"HTTP/1.1 %d %b\r\n%b\r\n" % (head.status, reason_phrase(head.status), field_lines(fields))
+    return b"%b %d %b\r\n%b\r\n" % (head.version, head.status, head.reason, head.block)
+
+
+def reason_phrase(status: int) -> bytes:
+    """What a status is called; nothing for one without a name."""
+    try:
+        return HTTPStatus(status).phrase.encode()
+    except ValueError:
+        return b""
+
+
 def _checked(
     response: Response, version: bytes, original: ResponseHead | None, body: Framing, asked: RequestHead
 ) -> Outgoing:
     """The fields of a response that is not as it came, and its framing. Raises Unsendable."""
-    status, fields = response.status_code, _unmeasured(response.headers.fields, body, response)
+    status, fields = response.status_code, unmeasured(response.headers.fields, body, response)
     if original is not None:
         fields = strip_hop_by_hop(fields, keep_upgrade=status == 101)
     else:  # our own answer, whose Proxy-Authenticate is meant for this very client
@@ -209,7 +233,7 @@ def _same_framing(framing: Framing, size: int | None, message: Request | Respons
     return framing
 
 
-def _streamed_framing(message: Request | Response, original: RequestHead | ResponseHead | None) -> Framing:
+def streamed_framing(message: Request | Response, original: RequestHead | ResponseHead | None) -> Framing:
     """A body of which only the head is known. An addon that rewrites it piece by piece makes its length unknown."""
     framing = original.framing if original is not None else CHUNKED
     if callable(message.stream) and framing != NO_BODY:
@@ -217,7 +241,7 @@ def _streamed_framing(message: Request | Response, original: RequestHead | Respo
     return framing
 
 
-def _unmeasured(fields: Fields, body: Framing, message: Request | Response) -> Fields:
+def unmeasured(fields: Fields, body: Framing, message: Request | Response) -> Fields:
     """Without the length that the body had before an addon's function rewrote it: that it is gone is no mistake."""
     if body != CHUNKED or not callable(message.stream):
         return fields
@@ -228,7 +252,7 @@ def _target(request: Request) -> bytes:
     """What stands in the request line: a path, or the whole URL where the client's own line had one inside a tunnel."""
     if request.raw_method == b"CONNECT":
         return request.raw_authority
-    if request.raw_authority:
+    if request.raw_authority and request.raw_http_version != HTTP_20:
         return b"%b://%b%b" % (request.raw_scheme, request.raw_authority, request.raw_path)
     return request.raw_path
 
@@ -261,7 +285,7 @@ def may_upgrade(head: RequestHead) -> bool:
     return head.upgrade is not None and b"h2c" not in head.upgrade.lower()
 
 
-def _tell(repairs: tuple[str, ...], request: Request, message: Request | Response) -> None:
+def tell(repairs: tuple[str, ...], request: Request, message: Request | Response) -> None:
     if not repairs:
         return
     # Too rare to have the events handed through every writer for it; none in a test without a master.

@@ -3,23 +3,17 @@
 import asyncio
 import logging
 import ssl
-from http import HTTPStatus
 
 from midstream.certs.failures import explain_broken
 from midstream.flows.flow import Error
 from midstream.flows.http import HTTPFlow
 from midstream.proxy.client_context import ClientContext
 from midstream.proxy.errors import BodyTooLarge, FlowKilled, Unsendable, UpstreamFailed, is_killed
-from midstream.proxy.http.assemble import flaw
+from midstream.proxy.http.assemble import flaw, reason_phrase
+from midstream.proxy.http.http2_stream import StreamReset
 from midstream.proxy.http.sides import Downstream, Upstream
 from midstream.proxy.http.writer import WrongLength
 from midstream.wire.http1 import Refused
-
-
-def reason_phrase(status: int) -> bytes:
-    """What a status is called."""
-    return HTTPStatus(status).phrase.encode()
-
 
 EXPECTED = (OSError, Refused, BodyTooLarge, FlowKilled, Unsendable, UpstreamFailed, WrongLength)
 """What an exchange may raise in the course of traffic; anything else is a mistake of ours and logged as such."""
@@ -109,6 +103,8 @@ def upstream_failure(exc: BaseException, upstream: Upstream) -> BaseException:
     """What a failure of the server's side is called; other exceptions stay what they are."""
     if isinstance(exc, Refused):
         return UpstreamFailed(f"{upstream.where} sent a malformed response: {exc.reason}")
+    if isinstance(exc, StreamReset):
+        return UpstreamFailed(f"{upstream.where}: {exc}")
     if isinstance(exc, ConnectionResetError):
         return UpstreamFailed(f"{upstream.where} reset the connection")
     if isinstance(exc.__cause__, ssl.SSLError):

@@ -10,9 +10,10 @@ from midstream.flows.flow import Error
 from midstream.flows.headers import Headers
 from midstream.flows.http import HTTPFlow, Request
 from midstream.proxy.client_context import ClientContext
+from midstream.proxy.http.assemble import reason_phrase
 from midstream.proxy.http.downstream_h1 import DownstreamH1
 from midstream.proxy.http.exchange import exchange
-from midstream.proxy.http.failures import EXPECTED, conclude, logger, reason_phrase
+from midstream.proxy.http.failures import EXPECTED, conclude, logger
 from midstream.proxy.http.pool import Pool
 from midstream.proxy.http.reader import Truncated
 from midstream.wire.http1 import Refused

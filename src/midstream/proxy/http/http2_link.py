@@ -1,0 +1,441 @@
+"""One HTTP/2 connection over a `Stream`, as its server or as its client: frames in, frames out, windows, goodbyes.
+
+`serve_h2.py` runs one towards each client that speaks HTTP/2, `upstream_h2.py` one towards each such server. Its task
+is `run`, which reads; what is written comes from the tasks of the streams. It knows no fields and no flows.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from typing import Any, Final
+
+from h2.errors import ErrorCodes
+from h2.events import (
+    ConnectionTerminated,
+    DataReceived,
+    InformationalResponseReceived,
+    RemoteSettingsChanged,
+    RequestReceived,
+    ResponseReceived,
+    TrailersReceived,
+    WindowUpdated,
+)
+from h2.events import (
+    StreamReset as StreamResetEvent,
+)
+from h2.exceptions import ProtocolError
+from h2.settings import SettingCodes
+
+from midstream.proxy.http.http2_stream import FieldList, Http2Stream, LinkLost, StreamReset
+from midstream.proxy.streams.stream import Stream
+from midstream.wire.http1 import Limits
+from midstream.wire.http2 import FrameBudget, TooMuch
+from midstream.wire.http2_engine import Engine
+from midstream.work.slices import Budget
+
+logger = logging.getLogger("midstream.proxy")
+
+MAX_STREAMS: Final = 128
+"""Streams that a client may have open at once on one connection (SETTINGS_MAX_CONCURRENT_STREAMS)."""
+CLIENT_WINDOW: Final = 256 * 1024
+SERVER_WINDOW: Final = 1024 * 1024
+"""How much of one body may wait unread: of a client's request, and of a server's response."""
+CONNECTION_WINDOW: Final = 16 * 1024 * 1024
+"""For all bodies of a connection, given back as soon as they arrive: the windows of the streams are what bounds them,
+so that streams whose readers stand still never starve the others."""
+MAX_FRAME: Final = 16384
+# Frames that answer frames, such as that of a PING, wait unsent up to here for a peer that takes nothing.
+MOST_ANSWERS: Final = 64 * 1024
+# What may be gathered for one write.
+MOST_QUEUED: Final = 64 * 1024
+# A body is cut into frames, and a turn at a shared window, of at most this size.
+PIECE: Final = 16384
+
+_FAULTS: Final = (ErrorCodes.PROTOCOL_ERROR, ErrorCodes.REFUSED_STREAM)
+_CODES: Final = frozenset(int(code) for code in ErrorCodes)
+
+OnRequest = Callable[[Http2Stream, FieldList, bool], None]
+
+
+class Http2Failed(ConnectionError):
+    """The peer broke the protocol, or asked for too much; the connection is closed."""
+
+
+class Http2Link:
+    """See the module. `on_request` makes it the server's end, and is called with each stream that the client opens."""
+
+    def __init__(self, carrier: Stream, limits: Limits, on_request: OnRequest | None = None) -> None:
+        self.carrier = carrier
+        self.loop = asyncio.get_running_loop()
+        self.streams: dict[int, Http2Stream] = {}
+        self.reserved = 0
+        """Streams of ours that are promised to somebody and not open yet."""
+        self.closing = False
+        """No further stream may be opened: somebody has said goodbye, or the connection is gone."""
+        self.on_room: Callable[[], None] | None = None
+        """Called when a further stream may be opened, and when none ever will be."""
+        self.on_read: Callable[[], None] | None = None
+        """Called after each read."""
+        self.heard = self.loop.time()
+        """When the peer last sent something."""
+        self.broken = ""
+        """What the peer did wrong, if that was the end."""
+        self._is_client = on_request is None
+        self._on_request = on_request
+        self._window = SERVER_WINDOW if self._is_client else CLIENT_WINDOW
+        self._engine = Engine(
+            client_side=self._is_client,
+            settings=_settings(self._is_client, self._window, limits),
+            limits=limits,
+        )
+        self._budget = FrameBudget(self.streams, self.heard, preface=not self._is_client)
+        self._arrived = 0  # bytes of bodies for which the connection's window has not been opened again
+        self._answered = 0
+        self._queued = 0
+        self._blocked: dict[int, Http2Stream] = {}
+        self._flushing = False
+        self._engine.initiate_connection()
+        self._engine.increment_flow_control_window(CONNECTION_WINDOW - 65535)
+        self.flush()
+
+    # -- reading --
+
+    async def run(self) -> None:
+        """Read until the peer ends, or until somebody has said goodbye and all is done. Raises Http2Failed, OSError."""
+        try:
+            while not self._done and (data := await self.carrier.read()):
+                await self._take(data)
+        except TooMuch as flood:
+            self._give_up(flood)
+        except ProtocolError as broken:
+            self.flush()  # h2 has made the GOAWAY
+            code = _name(broken.error_code)
+            self._end(f"the {self._peer} broke HTTP/2: {str(broken) or type(broken).__name__} ({code})")
+        except OSError:
+            self.fail_all(self._left)
+            raise
+        self.fail_all(self._left)
+        if self.broken:
+            raise Http2Failed(self.broken)
+
+    async def _take(self, data: bytes) -> None:
+        """All that has arrived; others get their turn meanwhile, however small the frames are."""
+        self.heard = self.loop.time()
+        slices = Budget()
+        for piece in self._budget.slices(data, self.heard):
+            for event in self._engine.receive_data(piece):
+                handle = _HANDLERS.get(type(event))
+                if handle is not None:
+                    handle(self, event)
+            await self._send_answers()
+            if slices.spent():
+                await slices.rest()
+        if self.on_read is not None:
+            self.on_read()
+
+    async def _send_answers(self) -> None:
+        """What the frames that came were answered with. A peer that takes no answers is not listened to, either; but
+        bodies on their way out never keep us from reading.
+        """
+        data = self._engine.data_to_send()
+        if data:
+            self.carrier.write(data)
+            self._answered += len(data)
+            if self._answered > MOST_ANSWERS:
+                self._answered = 0
+                await self.carrier.drain()
+
+    def _give_up(self, flood: TooMuch) -> None:
+        """The peer keeps us busy for nothing."""
+        if not self.broken:
+            self.say_goodbye(ErrorCodes(flood.code))
+            self._end(f"the {self._peer} was cut off: {flood.reason} ({_name(flood.code)})")
+
+    def _end(self, why: str) -> None:
+        self.broken = why
+        self.carrier.close()
+        self.fail_all(why)
+
+    @property
+    def inside_head(self) -> bool:
+        """A header has begun and not ended: nothing else can come before its end."""
+        return self._budget.inside_headers
+
+    @property
+    def _left(self) -> str:
+        """What the end of the carrier means for streams under way."""
+        return "the server closed the connection" if self._is_client else "client disconnected"
+
+    @property
+    def _done(self) -> bool:
+        return self.closing and not self.streams and not self.reserved
+
+    # -- events of h2 --
+
+    def _request(self, event: RequestReceived) -> None:
+        assert self._on_request is not None and event.stream_id is not None and event.headers is not None
+        stream = Http2Stream(self, event.stream_id)
+        self.streams[stream.id] = stream
+        ends = stream.ended = event.stream_ended is not None
+        if self.closing:
+            stream.reset(ErrorCodes.REFUSED_STREAM)
+            return
+        self._on_request(stream, event.headers, ends)
+
+    def _response(self, event: ResponseReceived | InformationalResponseReceived) -> None:
+        stream = self.streams.get(event.stream_id or 0)
+        if stream is not None:
+            ends = isinstance(event, ResponseReceived) and event.stream_ended is not None
+            stream.head_arrived(event.headers or [], ends=ends)
+            if ends:
+                self._look_if_over(stream)
+
+    def _data(self, event: DataReceived) -> None:
+        size = event.flow_controlled_length or 0
+        self._arrived += size
+        if self._arrived >= CONNECTION_WINDOW // 2:
+            self._engine.increment_flow_control_window(self._arrived)
+            self._arrived = 0
+        stream = self.streams.get(event.stream_id or 0)
+        if stream is not None:
+            ends = event.stream_ended is not None
+            stream.data_arrived(event.data or b"", size, ends=ends)
+            if ends:
+                self._look_if_over(stream)
+
+    def _trailers(self, event: TrailersReceived) -> None:
+        stream = self.streams.get(event.stream_id or 0)
+        if stream is not None:
+            stream.trailers_arrived(event.headers or [])
+            self._look_if_over(stream)
+
+    def _stream_reset(self, event: StreamResetEvent) -> None:
+        stream = self.streams.get(event.stream_id or 0)
+        if stream is None:
+            return
+        processed = event.error_code != ErrorCodes.REFUSED_STREAM
+        self._over(stream)
+        stream.fail(StreamReset(f"the {self._peer} reset the stream ({_name(event.error_code)})", processed=processed))
+
+    def _window_updated(self, event: WindowUpdated) -> None:
+        if event.stream_id:
+            stream = self._blocked.get(event.stream_id)
+            if stream is not None:
+                self.send_waiting(stream)
+        else:
+            self._send_blocked()
+
+    def _settings_changed(self, _event: RemoteSettingsChanged) -> None:
+        self._send_blocked()
+        self._tell_room()
+
+    def _goodbye(self, event: ConnectionTerminated) -> None:
+        """RFC 9113 §6.8: what is under way may finish, what the peer did not look at may be sent elsewhere."""
+        self.closing = True
+        if self._is_client:
+            last = event.last_stream_id or 0
+            for stream in [stream for number, stream in self.streams.items() if number > last]:
+                self._over(stream)
+                stream.fail(StreamReset("the server said goodbye before it took the request", processed=False))
+        self._tell_room()
+        if not self.streams and not self.reserved:
+            self.carrier.close()
+
+    @property
+    def _peer(self) -> str:
+        return "server" if self._is_client else "client"
+
+    # -- writing: what streams call --
+
+    def send_head(self, stream: Http2Stream, fields: FieldList, *, end: bool) -> None:
+        """Raises StreamReset when a stream of ours can no longer be opened."""
+        if not stream.id:
+            self._open(stream)
+        self._engine.send_headers(stream.id, fields, end_stream=end)
+        if end:
+            stream.end_sent()
+            self._look_if_over(stream)
+        self.flush_soon()
+
+    def _open(self, stream: Http2Stream) -> None:
+        self.reserved -= 1
+        if self.closing:
+            stream.fail(StreamReset("the connection is closing", processed=False))
+            raise stream.failure or StreamReset("")
+        stream.id = self._engine.get_next_available_stream_id()
+        self.streams[stream.id] = stream
+
+    def send_waiting(self, stream: Http2Stream) -> None:
+        """As much of what waits on a stream as there is room for."""
+        engine = self._engine
+        while stream.waiting:
+            window = engine.local_flow_control_window(stream.id)
+            if window <= 0:
+                self._blocked[stream.id] = stream
+                self.flush_soon()
+                return
+            piece = stream.next_piece(min(window, engine.max_outbound_frame_size, PIECE))
+            ends = not stream.waiting and stream.last is not None and not stream.last
+            engine.send_data(stream.id, piece, end_stream=ends)
+            self._queued += len(piece)
+            if ends:
+                stream.end_sent()
+            try:
+                self._budget.sent_data(len(piece), cut=len(piece) == window and stream.waiting)
+            except TooMuch as flood:
+                self._give_up(flood)
+                return
+        self._blocked.pop(stream.id, None)
+        if stream.last is not None and not stream.sent_end:
+            if stream.last:
+                engine.send_headers(stream.id, stream.last, end_stream=True)
+            else:
+                engine.end_stream(stream.id)
+            stream.end_sent()
+        if stream.sent_end:
+            self._look_if_over(stream)
+        self.flush_soon()
+
+    def _send_blocked(self) -> None:
+        """The window of the connection, or of all streams, has grown: all who wait get a part of it in turn."""
+        for stream in list(self._blocked.values()):
+            if self._engine.outbound_flow_control_window <= 0:
+                break
+            del self._blocked[stream.id]  # who is still blocked after this waits behind the others
+            self.send_waiting(stream)
+
+    def give_room(self, stream: Http2Stream, size: int) -> int:
+        """`size` bytes of a body were consumed; what is left of them for which the peer was given no room yet."""
+        if stream.ended or stream.failure is not None:
+            return 0
+        if size < self._window // 2:
+            return size
+        self._engine.increment_flow_control_window(size, stream.id)
+        self.flush_soon()
+        return 0
+
+    def reset(self, stream: Http2Stream, code: ErrorCodes) -> None:
+        """End a stream before its time."""
+        if stream.id in self.streams:
+            self._engine.reset_stream(stream.id, code)
+            self._over(stream)
+            self.flush_soon()
+            if code in _FAULTS:
+                try:
+                    self._budget.sent_reset()
+                except TooMuch as flood:
+                    self._give_up(flood)
+        if not stream.over:
+            stream.fail(StreamReset("the stream was reset"))
+
+    def say_goodbye(self, code: ErrorCodes = ErrorCodes.NO_ERROR, why: str = "") -> None:
+        """GOAWAY: no further stream is taken, those under way may finish."""
+        if not self.carrier.lost:
+            self._engine.close_connection(code, why.encode()[:200] or None)
+            self.flush()
+        self.closing = True
+
+    def close(self, why: str = "the connection was closed") -> None:
+        """Goodbye, and the end of all streams."""
+        if not self.closing:
+            self.say_goodbye()
+        self.flush()
+        self.carrier.close()
+        self.fail_all(why)
+
+    def ping(self) -> None:
+        """Ask whether the peer is there."""
+        self._engine.ping(b"midstrea")
+        self.flush()
+
+    def flush_soon(self) -> None:
+        """Send what there is with what else comes up in this turn of the loop: one record of TLS for all of it."""
+        if self._queued > MOST_QUEUED:
+            self.flush()
+        elif not self._flushing:
+            self._flushing = True
+            self.loop.call_soon(self.flush)
+
+    def flush(self) -> None:
+        """Send what there is."""
+        self._flushing = False
+        self._queued = 0
+        data = self._engine.data_to_send()
+        if data:
+            self.carrier.write(data)
+
+    async def drain(self) -> None:
+        """Wait until the carrier takes more. Raises OSError."""
+        self.flush()
+        await self.carrier.drain()
+
+    # -- streams come and go --
+
+    @property
+    def has_room(self) -> bool:
+        """Whether the server takes a further stream now."""
+        return len(self.streams) + self.reserved < self._engine.remote_settings.max_concurrent_streams
+
+    @property
+    def takes_extended_connect(self) -> bool:
+        """Whether the server allows `:protocol` (RFC 8441 §3)."""
+        return bool(self._engine.remote_settings.enable_connect_protocol)
+
+    def fail_all(self, why: str) -> None:
+        """The connection is gone, and all its streams with it."""
+        self.closing = True
+        streams = list(self.streams.values())
+        self.streams.clear()
+        self._blocked.clear()
+        for stream in streams:
+            stream.fail(LinkLost(why))
+        self._tell_room()
+
+    def _look_if_over(self, stream: Http2Stream) -> None:
+        if stream.ended and stream.sent_end:
+            self._budget.finished_stream()
+            self._over(stream)
+
+    def _over(self, stream: Http2Stream) -> None:
+        """Both directions have ended: nothing of the stream is kept here."""
+        self.streams.pop(stream.id, None)
+        self._blocked.pop(stream.id, None)
+        self._engine.forget(stream.id)
+        self._tell_room()
+        if self.closing and not self.streams and not self.reserved:
+            self.flush()
+            self.carrier.close()
+
+    def _tell_room(self) -> None:
+        if self.on_room is not None:
+            self.on_room()
+
+
+def _name(code: ErrorCodes | int | None) -> str:
+    return code.name if isinstance(code, ErrorCodes) else ErrorCodes(code).name if code in _CODES else hex(code or 0)
+
+
+def _settings(is_client: bool, window: int, limits: Limits) -> dict[SettingCodes, int]:
+    settings = {
+        SettingCodes.INITIAL_WINDOW_SIZE: window,
+        SettingCodes.MAX_HEADER_LIST_SIZE: limits.max_head,
+        SettingCodes.MAX_FRAME_SIZE: MAX_FRAME,
+    }
+    if is_client:
+        return settings | {SettingCodes.ENABLE_PUSH: 0}
+    return settings | {SettingCodes.MAX_CONCURRENT_STREAMS: MAX_STREAMS, SettingCodes.ENABLE_CONNECT_PROTOCOL: 1}
+
+
+_HANDLERS: Final[dict[type, Callable[[Http2Link, Any], None]]] = {
+    RequestReceived: Http2Link._request,
+    ResponseReceived: Http2Link._response,
+    InformationalResponseReceived: Http2Link._response,
+    DataReceived: Http2Link._data,
+    TrailersReceived: Http2Link._trailers,
+    StreamResetEvent: Http2Link._stream_reset,
+    WindowUpdated: Http2Link._window_updated,
+    RemoteSettingsChanged: Http2Link._settings_changed,
+    ConnectionTerminated: Http2Link._goodbye,
+}

@@ -1,0 +1,243 @@
+"""One stream of an HTTP/2 connection: what has arrived on it, and what waits for room on its way out.
+
+Made by `http2_link.py` for each stream of either role; the HTTP/2 sides of an exchange read and write it. It
+knows no fields and no flows. Who reads slowly, or gets no room, waits here, and only here.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Final
+
+from h2.errors import ErrorCodes
+
+if TYPE_CHECKING:
+    from midstream.proxy.http.http2_link import Http2Link
+
+FieldList = list[tuple[bytes, bytes]]
+
+# What a writer may leave behind unsent before `drain` holds it back.
+HIGH_WATER: Final = 64 * 1024
+
+
+class StreamReset(ConnectionResetError):
+    """The stream ended before its time, by the peer or with its connection."""
+
+    def __init__(self, text: str, *, processed: bool = True) -> None:
+        super().__init__(text)
+        self.processed = processed
+        """False: the peer says that it did nothing with the request, which may be sent again (RFC 9113 §8.7)."""
+
+
+class LinkLost(StreamReset):
+    """The connection ended, and the stream with it."""
+
+
+class Http2Stream:
+    """See the module. One task reads and one writes; these may be two tasks."""
+
+    __slots__ = (
+        "_drainer",
+        "_heads",
+        "_last",
+        "_link",
+        "_pieces",
+        "_reader",
+        "_unread",
+        "_unsent",
+        "_unsent_size",
+        "ended",
+        "failure",
+        "id",
+        "late_fields",
+        "on_failed",
+        "sent_end",
+    )
+
+    def __init__(self, link: Http2Link, stream_id: int = 0) -> None:
+        self.id = stream_id
+        """0 until the first header of a stream of ours is out."""
+        self.ended = False
+        """The peer has ended its direction; what arrived may still be unread."""
+        self.sent_end = False
+        """Our direction has ended, END_STREAM included."""
+        self.failure: StreamReset | None = None
+        self.on_failed: Callable[[StreamReset], None] | None = None
+        """Called once when the stream ends before its time."""
+        self.late_fields: FieldList | None = None
+        """The trailers, once `read` has come to the end."""
+        self._link = link
+        self._heads: deque[tuple[FieldList, bool]] = deque()
+        self._pieces: list[bytes] = []
+        self._unread = 0  # bytes for which the peer gets no new window yet
+        self._unsent: deque[bytes] = deque()
+        self._unsent_size = 0
+        self._last: FieldList | None = None  # trailers that end the stream behind what is unsent
+        self._reader: asyncio.Future[None] | None = None
+        self._drainer: asyncio.Future[None] | None = None
+
+    # -- reading --
+
+    async def read_head(self) -> tuple[FieldList, bool]:
+        """The next header of a response, and whether the stream ends with it. Raises StreamReset."""
+        while not self._heads:
+            if self.failure is not None:
+                raise self.failure
+            await self._arrival()
+        return self._heads.popleft()
+
+    async def read(self) -> bytes:
+        """Some bytes of the body, `b""` at its end. Raises StreamReset."""
+        while not self._pieces:
+            if self.ended:
+                return b""
+            if self.failure is not None:
+                raise self.failure
+            await self._arrival()
+        return self.take()
+
+    def take(self) -> bytes:
+        """What has arrived and is unread. The peer may send as much again."""
+        pieces = self._pieces
+        if not pieces:
+            return b""
+        data = pieces[0] if len(pieces) == 1 else b"".join(pieces)
+        pieces.clear()
+        if self._unread:
+            self._unread = self._link.give_room(self, self._unread)
+        return data
+
+    async def _arrival(self) -> None:
+        self._reader = self._link.loop.create_future()
+        try:
+            await self._reader
+        finally:
+            self._reader = None
+
+    # -- writing --
+
+    @property
+    def writable(self) -> bool:
+        """Whether the peer would still take something."""
+        return self.failure is None and not self.sent_end and self._last is None
+
+    @property
+    def finished(self) -> bool:
+        """Whether all of ours is out, or goes out by itself."""
+        return self.sent_end or self._last is not None
+
+    def send_head(self, fields: FieldList, *, end: bool) -> None:
+        """A header; the first one of ours opens the stream. On a stream that is over it is dropped."""
+        if self.writable:
+            self._link.send_head(self, fields, end=end)
+
+    def send(self, data: bytes, *, end: bool = False) -> None:
+        """A part of the body, as far as there is room at once; the rest goes by itself when there is."""
+        if not self.writable:
+            return
+        if data:
+            self._unsent.append(data)
+            self._unsent_size += len(data)
+        if end:
+            self._last = []
+        self._link.send_waiting(self)
+
+    def finish(self, trailers: FieldList) -> None:
+        """The body is complete."""
+        if self.writable:
+            self._last = trailers
+            self._link.send_waiting(self)
+
+    async def drain(self) -> None:
+        """Wait until the peer has room again; once the stream is finished, until it has everything.
+
+        Raises StreamReset, OSError.
+        """
+        while self.failure is None and (
+            self._unsent_size > HIGH_WATER or (self._last is not None and not self.sent_end)
+        ):
+            self._drainer = self._link.loop.create_future()
+            try:
+                await self._drainer
+            finally:
+                self._drainer = None
+        if self.failure is not None and not self.sent_end:
+            raise self.failure
+        await self._link.drain()
+
+    def reset(self, code: ErrorCodes) -> None:
+        """End it before its time; harmless on a stream that is over."""
+        self._link.reset(self, code)
+
+    @property
+    def over(self) -> bool:
+        """Nothing goes in either direction any more."""
+        return self.failure is not None or (self.ended and self.sent_end)
+
+    # -- what the connection calls --
+
+    def head_arrived(self, fields: FieldList, *, ends: bool) -> None:
+        self._heads.append((fields, ends))
+        self.ended = self.ended or ends
+        self._wake(self._reader)
+
+    def put_back(self, data: bytes) -> None:
+        """What was taken is read again, first."""
+        if data:
+            self._pieces.insert(0, data)
+
+    def data_arrived(self, data: bytes, size: int, *, ends: bool) -> None:
+        """`size`: of the frame, which may be padded."""
+        if data:
+            self._pieces.append(data)
+        self._unread += size
+        self.ended = self.ended or ends
+        self._wake(self._reader)
+
+    def trailers_arrived(self, fields: FieldList) -> None:
+        self.late_fields = fields
+        self.ended = True
+        self._wake(self._reader)
+
+    def next_piece(self, most: int) -> bytes:
+        """Take up to `most` bytes of what is unsent."""
+        data = self._unsent.popleft()
+        if len(data) > most:
+            self._unsent.appendleft(data[most:])
+            data = data[:most]
+        self._unsent_size -= len(data)
+        if self._unsent_size <= HIGH_WATER:
+            self._wake(self._drainer)
+        return data
+
+    @property
+    def waiting(self) -> bool:
+        """Whether a part of the body is unsent."""
+        return bool(self._unsent)
+
+    @property
+    def last(self) -> FieldList | None:
+        """The trailers that are to end the stream now that nothing else is unsent; None: it goes on."""
+        return self._last
+
+    def end_sent(self) -> None:
+        self.sent_end = True
+        self._wake(self._drainer)
+
+    def fail(self, failure: StreamReset) -> None:
+        """The stream is gone; what had arrived can still be read."""
+        if self.failure is None:
+            self.failure = failure
+            self._unsent.clear()
+            self._unsent_size = 0
+            self._wake(self._reader)
+            self._wake(self._drainer)
+            if self.on_failed is not None:
+                self.on_failed(failure)
+
+    @staticmethod
+    def _wake(waiter: asyncio.Future[None] | None) -> None:
+        if waiter is not None and not waiter.done():
+            waiter.set_result(None)
