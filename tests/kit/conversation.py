@@ -156,6 +156,15 @@ class Recorder:
     def tcp_error(self, flow: Flow) -> None:
         self.seen.append(("tcp_error", flow))
 
+    def websocket_start(self, flow: Flow) -> None:
+        self.seen.append(("websocket_start", flow))
+
+    def websocket_message(self, flow: Flow) -> None:
+        self.seen.append(("websocket_message", flow))
+
+    def websocket_end(self, flow: Flow) -> None:
+        self.seen.append(("websocket_end", flow))
+
 
 class Conversation:
     """One client connection through the proxy. `recorder` is its last addon."""
