@@ -11,22 +11,29 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from midstream.wire.http2 import ENHANCE_YOUR_CALM, BoundedDecoder, FrameBudget, FrameLimits, Http2Connection, TooMuch
+from tests.kit.http2_frames import (
+    CONTINUATION,
+    DATA,
+    END_HEADERS,
+    END_STREAM,
+    GOAWAY,
+    HEADERS,
+    PADDED,
+    PING,
+    PREFACE,
+    PRIORITY,
+    RST_STREAM,
+    SETTINGS,
+    WINDOW_UPDATE,
+    frame,
+)
 
-PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
-DATA, HEADERS, PRIORITY, RST_STREAM, SETTINGS, PUSH_PROMISE, PING, GOAWAY, WINDOW_UPDATE, CONTINUATION = range(10)
-END_STREAM, END_HEADERS, PADDED = 1, 4, 8
-
-
-def frame(kind: int, payload: bytes = b"", *, flags: int = 0, stream: int = 0) -> bytes:
-    return len(payload).to_bytes(3, "big") + bytes([kind, flags]) + stream.to_bytes(4, "big") + payload
+PINGS = frame(PING, bytes(8))
+RESET = bytes([0, 0, 0, 8])
 
 
 def headers(stream: int, flags: int = END_HEADERS | END_STREAM, block: bytes = b"\x82") -> bytes:
     return frame(HEADERS, block, flags=flags, stream=stream)
-
-
-PINGS = frame(PING, bytes(8))
-RESET = bytes([0, 0, 0, 8])
 
 
 def spend(budget: FrameBudget, data: bytes, now: float = 0.0) -> list[bytes]:
