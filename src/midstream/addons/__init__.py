@@ -13,6 +13,7 @@ from midstream.addons.block import Block
 from midstream.addons.command_history import CommandHistory
 from midstream.addons.comment import Comment
 from midstream.addons.core import Core
+from midstream.addons.dnsresolver import DnsResolver
 from midstream.addons.dumper import Dumper
 from midstream.addons.errorcheck import ErrorCheck
 from midstream.addons.eventstore import EventStore
@@ -22,9 +23,14 @@ from midstream.addons.intercept import Intercept
 from midstream.addons.nextlayer import NextLayer
 from midstream.addons.proxyserver import ProxyServer
 from midstream.addons.script import ScriptLoader
+from midstream.addons.stripdnshttpsrecords import StripDnsHttpsRecords
+from midstream.addons.target_host import TargetHost
 from midstream.addons.termlog import TermLog
+from midstream.addons.tls_failures import TlsFailures
 from midstream.addons.tlsconfig import TlsConfig
 from midstream.addons.unclaimed import Unclaimed
+from midstream.addons.update_alt_svc import UpdateAltSvc
+from midstream.addons.upstream_auth import UpstreamAuth
 from midstream.proxy.server import Proxy
 
 if TYPE_CHECKING:
@@ -33,16 +39,23 @@ if TYPE_CHECKING:
 
 def common(proxy: Proxy, prepare: Callable[[], None] | None) -> list[object]:
     """The addons of every program."""
+    server = ProxyServer(proxy)
     return [
         Core(),
         CommandHistory(),
         Block(),
+        StripDnsHttpsRecords(),
         Comment(),
         TlsConfig(),
-        ProxyServer(proxy),
+        TlsFailures(),
+        server,
+        TargetHost(proxy),
         Inject(),
         ScriptLoader(prepare),
+        DnsResolver(server.is_ours),
         NextLayer(),
+        UpstreamAuth(proxy),
+        UpdateAltSvc(),
     ]
 
 

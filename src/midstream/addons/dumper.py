@@ -19,6 +19,7 @@ from midstream.addons.dumper_text import (
     websocket_end_lines,
 )
 from midstream.addons.output import Output
+from midstream.addons.tls_failures import is_folded
 from midstream.contentviews import registries as contentviews
 from midstream.flows.dns import DNSFlow
 from midstream.flows.errors import OptionsError
@@ -95,7 +96,7 @@ class Dumper:
             self._print(flow, http_lines(flow, self._look))
 
     def http_connect_error(self, flow: HTTPFlow) -> None:
-        if self._detail:
+        if self._detail and not is_folded(flow):
             self._print(flow, http_lines(flow, self._look))
 
     def websocket_message(self, flow: HTTPFlow) -> None:
@@ -111,7 +112,7 @@ class Dumper:
             self._print(flow, message_lines(flow, flow.messages[-1], self._look))
 
     def tcp_error(self, flow: TCPFlow) -> None:
-        if self._detail:
+        if self._detail and not is_folded(flow):
             self._print(flow, raw_error_lines(flow, self._look))
 
     def udp_message(self, flow: UDPFlow) -> None:

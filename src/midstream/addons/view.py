@@ -15,6 +15,7 @@ from typing import TypeVar
 from uuid import uuid4
 
 from midstream import filters
+from midstream.addons.tls_failures import FOLDED, is_folded
 from midstream.flows.connection import Client, Server
 from midstream.flows.dns import DNSFlow
 from midstream.flows.errors import CommandError, FlowReadException, OptionsError
@@ -95,7 +96,7 @@ class ViewAddon:
         self._add(flow)
 
     def tcp_start(self, flow: TCPFlow) -> None:
-        self._add(flow)
+        self._add_unless_folded(flow)
 
     def udp_start(self, flow: UDPFlow) -> None:
         self._add(flow)
@@ -108,7 +109,7 @@ class ViewAddon:
         self._add(flow)
 
     def http_connect_error(self, flow: HTTPFlow) -> None:
-        self._add(flow)
+        self._add_unless_folded(flow)
 
     def update(self, flows: Sequence[Flow]) -> None:
         # Follows every event with a flow, so this one handler keeps all rows true.
@@ -118,6 +119,13 @@ class ViewAddon:
     def _add(self, flow: Flow) -> None:
         if flow.id not in self.view and flow not in self._dismissed:
             self.view.add(flow)
+
+    def _add_unless_folded(self, flow: Flow) -> None:
+        if is_folded(flow):
+            if flow.metadata[FOLDED] in self.view:
+                return
+            del flow.metadata[FOLDED]  # its first was taken out of the list
+        self._add(flow)
 
     # -- flows --------------------------------------------------------------------------------------------------------
 

@@ -84,12 +84,15 @@ _UPSTREAM: Final = (
     (("ALERT_ACCESS_DENIED",), "{host} denies us access in the TLS handshake"),
 )
 
+_PINS: Final = (
+    "install midstream-ca-cert.pem from the config folder there as a trusted CA. If it is installed, the client pins "
+    "certificates and accepts no proxy; let {host} pass untouched with ignore_hosts"
+)
+
 _CLIENT: Final = (
     (
         ("ALERT_UNKNOWN_CA", "ALERT_CERTIFICATE_UNKNOWN", "ALERT_BAD_CERTIFICATE", "ALERT_UNSUPPORTED_CERTIFICATE"),
-        "the client does not trust our certificate for {host}; install midstream-ca-cert.pem from the config folder "
-        "there as a trusted CA. If it is installed, the client pins certificates and accepts no proxy; an addon can "
-        "let {host} pass untouched (ignore_connection in tls_clienthello)",
+        f"the client does not trust our certificate for {{host}}; {_PINS}",
     ),
     (
         ("ALERT_CERTIFICATE_EXPIRED",),
@@ -121,8 +124,11 @@ _CLIENT: Final = (
 
 _LEFT: Final = (
     "the client closed the connection during the TLS handshake for {host} without saying why. Often it does not trust "
-    "our certificate: install midstream-ca-cert.pem from the config folder there as a trusted CA. If it is installed, "
-    "the client pins certificates; an addon can let {host} pass untouched (ignore_connection in tls_clienthello)"
+    f"our certificate: {_PINS}"
+)
+_LEFT_AFTER: Final = (
+    "the client closed the connection right after the TLS handshake for {host}, without a request. Apps that pin "
+    "certificates do that; let {host} pass untouched with ignore_hosts"
 )
 
 
@@ -155,6 +161,13 @@ def explain_client(exc: BaseException, host: str | None = None) -> str:
     return _look_up(_CLIENT, error, name) or f"the TLS handshake with the client failed: {_reason(error)}"
 
 
+def explain_leaving(exc: BaseException | None, host: str | None = None) -> str:
+    """Why a client left right after the handshake: by the alert `exc` that it sent then, if it sent one."""
+    if exc is not None:
+        return explain_client(exc, host)
+    return _LEFT_AFTER.format(host=visible(host) if host else "this host")
+
+
 def _tls_error(exc: BaseException) -> ssl.SSLError | None:
     """The error of OpenSSL behind an exception, which a stream may have wrapped."""
     seen: BaseException | None = exc
@@ -167,7 +180,10 @@ def _look_up(table: Sequence[tuple[tuple[str, ...], str]], error: ssl.SSLError, 
     reason = error.reason or ""
     for words, sentence in table:
         if any(word in reason for word in words):
-            return sentence.format(host=host)
+            _, is_alert, alert = reason.partition("ALERT_")
+            # What the other side said, word for word: the sentence is our guess at why.
+            said = f" (TLS alert: {alert.replace('_', ' ').lower()})" if is_alert else ""
+            return sentence.format(host=host) + visible(said)
     return None
 
 

@@ -8,10 +8,11 @@ import logging
 import time
 from collections.abc import Awaitable, Callable
 
-from midstream.flows.connection import ConnectionState
+from midstream.flows.connection import ConnectionState, Server
 from midstream.proxy.client_context import ClientContext
 from midstream.proxy.streams.stream import Stream
 from midstream.proxy.tls import ClientTLSFailed
+from midstream.proxy.tls_failed import tell_client_failed
 
 logger = logging.getLogger("midstream.proxy")
 
@@ -37,7 +38,7 @@ async def serve_client(stream: Stream, serve: Serve, context: ClientContext) -> 
         if not context.watch.reason:
             raise  # the proxy itself is closing
     except ClientTLSFailed as broken:
-        logger.warning("%s", broken, extra={"client": client.peername})
+        await tell_client_failed(broken, Server(address=None), context)
     except OSError:
         pass  # the client is gone; what it was doing has been told already
     except Exception:

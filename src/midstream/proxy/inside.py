@@ -17,10 +17,10 @@ from midstream.proxy.http.serve import serve_http
 from midstream.proxy.http.upstream_h1 import UpstreamH1
 from midstream.proxy.passage import Passage
 from midstream.proxy.streams.stream import Stream
-from midstream.proxy.tls import ClientTLSFailed, looks_like_tls, read_client_hello, start_client_tls
+from midstream.proxy.tls import ClientTLSFailed, looks_like_tls, read_client_hello, rejection, start_client_tls
+from midstream.proxy.tls_failed import tell_client_failed
 from midstream.proxy.tunnels.blind import blind_tunnel
 from midstream.proxy.tunnels.raw import tunnel
-from midstream.text.url import hostport
 
 DNS_PORTS = (53, 5353)
 # How long a client that may or may not speak TLS, to a server that may speak first, is given to begin.
@@ -180,7 +180,7 @@ async def _serve_tls(passage: Passage) -> None:
                 await passage.secure()
                 # The handshake reads, and so it meets the client's end after what the client said of its reason.
                 context.watch.busy = False
-        passage.client = await start_client_tls(passage.client, context.for_addons(server), events, settings)
+        passage.client = tls = await start_client_tls(passage.client, context.for_addons(server), events, settings)
     except ClientTLSFailed as broken:
         await _tls_failed(passage, broken)
         return
@@ -191,19 +191,23 @@ async def _serve_tls(passage: Passage) -> None:
             protocol = await _protocol(passage)
         await _serve(passage, protocol)
     except OSError:
-        return
+        pass  # the client is gone
+    if (rejected := rejection(tls, context.for_addons(server))) is not None:
+        await _tls_failed(passage, rejected)
 
 
 async def _tls_failed(passage: Passage, broken: ClientTLSFailed) -> None:
-    """The client and we could not agree, or it rejects our certificate: the row of its CONNECT says so."""
-    if passage.flow is None:
-        raise broken
-    request = passage.flow.request
-    passage.flow.error = Error(str(broken))
-    logger.warning("%s: %s", hostport("", request.host, request.port), broken)
+    """The client and we could not agree, or it rejects our certificate: a row says so, that of its CONNECT if it has
+    one.
+    """
     passage.client.write_eof()
-    with passage.context.watch.settling():
-        await passage.context.events.http_connect_error(passage.flow)
+    context = passage.context
+    if passage.flow is None:
+        await tell_client_failed(broken, passage.server, context)
+        return
+    passage.flow.error = Error(str(broken))
+    with context.watch.settling():
+        await context.events.http_connect_error(passage.flow)
 
 
 async def _pass_blindly(passage: Passage) -> None:

@@ -9,7 +9,7 @@ import logging
 import ssl
 import time
 
-from midstream.certs.failures import explain_client, explain_upstream
+from midstream.certs.failures import explain_client, explain_leaving, explain_upstream
 from midstream.certs.trust import peer_chain
 from midstream.flows.certificate import Cert
 from midstream.flows.connection import Client, Connection, Server
@@ -24,6 +24,10 @@ from midstream.wire import client_hello
 
 logger = logging.getLogger(__name__)
 
+
+AT_ONCE = 1.0
+"""Seconds after the handshake, within which a client that leaves without a word rejects us. Browsers open connections
+that they may not need, too, but keep them for longer."""
 
 TLS_START = b"\x16\x03"
 
@@ -50,23 +54,18 @@ async def begins_with_tls(stream: Stream) -> bool:
 
 async def read_client_hello(stream: Stream, client: Client, timeout: float) -> ClientHello:
     """Peek at the whole ClientHello and note on `client` what it asks for. Raises ClientTLSFailed."""
-    size = 1
     try:
         async with asyncio.timeout(timeout):
-            while True:
-                data = await stream.peek(size)
-                message = client_hello.parse(data)
-                if message is not None:
-                    break
-                if len(data) < size:
-                    raise ClientTLSFailed("the client closed the connection in the middle of its ClientHello")
-                size = max(client_hello.wanted(data), len(data) + 1)
+            message = await _whole_hello(stream)
     except ValueError as exc:
-        raise ClientTLSFailed(f"the ClientHello cannot be read: {exc}") from None
+        client.error = f"the ClientHello cannot be read: {exc}"
+        raise ClientTLSFailed(client.error) from None
     except TimeoutError:
-        raise ClientTLSFailed(f"the client sent no whole ClientHello within {timeout:g} s") from None
+        client.error = f"the client sent no whole ClientHello within {timeout:g} s"
+        raise ClientTLSFailed(client.error) from None
     except OSError as exc:
-        raise ClientTLSFailed("the client reset the connection in the middle of its ClientHello") from exc
+        client.error = "the client closed the connection in the middle of its ClientHello"
+        raise ClientTLSFailed(client.error) from exc
     hello = ClientHello(message)
     client.hello = message.raw
     client.fingerprints = None
@@ -74,6 +73,19 @@ async def read_client_hello(stream: Stream, client: Client, timeout: float) -> C
     client.alpn_offers = tuple(hello.alpn_protocols)
     client.alpn = None  # what was agreed on outside, if this is TLS inside TLS
     return hello
+
+
+async def _whole_hello(stream: Stream) -> client_hello.ClientHelloMessage:
+    """Raises ValueError when it is broken, OSError when its rest never comes."""
+    size = 1
+    while True:
+        data = await stream.peek(size)
+        message = client_hello.parse(data)
+        if message is not None:
+            return message
+        if len(data) < size:
+            raise ConnectionError("the client closed the connection")
+        size = max(client_hello.wanted(data), len(data) + 1)
 
 
 async def start_client_tls(stream: Stream, context: Context, events: Events, settings: Settings) -> TLSStream:
@@ -92,7 +104,7 @@ async def start_client_tls(stream: Stream, context: Context, events: Events, set
         client.tls = True
         await tls.handshake(data.ssl_conn, data.incoming, data.outgoing, settings.connect_timeout)
     except (OSError, TimeoutError) as exc:
-        client.error = explain_client(exc, client.sni)
+        client.error = explain_client(exc, _host(context))
         await events.tls_failed_client(data)
         raise ClientTLSFailed(client.error) from exc
     except asyncio.CancelledError:
@@ -105,6 +117,24 @@ async def start_client_tls(stream: Stream, context: Context, events: Events, set
     if events.tls_established_client.handlers:
         await events.tls_established_client(data)
     return tls
+
+
+def rejection(tls: TLSStream, context: Context) -> ClientTLSFailed | None:
+    """Whether a client whose connection has ended left at once and without a word, although the handshake was done.
+
+    That is how clients reject a certificate that they look at only then, most of all such as pin theirs.
+    """
+    client = context.client
+    if tls.heard or not tls.lost or time.time() - (client.timestamp_tls_setup or 0.0) > AT_ONCE:
+        return None
+    client.error = explain_leaving(tls.broken, _host(context))
+    return ClientTLSFailed(client.error)
+
+
+def _host(context: Context) -> str | None:
+    """What the client wanted to reach."""
+    address = context.server.address
+    return context.client.sni or (address[0] if address is not None else None)
 
 
 async def start_server_tls(

@@ -20,7 +20,18 @@ _WRITE: Final = 262_144  # larger writes are encrypted in slices, so that the BI
 class TLSStream(Stream):
     """One TLS connection over `below`, which belongs to it from now on. Useful only after `handshake`."""
 
-    __slots__ = ("_below", "_broken", "_ended", "_incoming", "_outgoing", "_pushed", "_tls", "_unsent", "_write_ended")
+    __slots__ = (
+        "_below",
+        "_ended",
+        "_incoming",
+        "_outgoing",
+        "_pushed",
+        "_tls",
+        "_unsent",
+        "_write_ended",
+        "broken",
+        "heard",
+    )
 
     def __init__(self, below: Stream) -> None:
         super().__init__()
@@ -29,7 +40,10 @@ class TLSStream(Stream):
         self._incoming = self._outgoing = _NO_BIO
         self._pushed = b""  # what was unread
         self._unsent: list[bytes | memoryview] = []  # waits for the peer's part of a TLS 1.2 renegotiation
-        self._broken: Exception | None = None
+        self.broken: Exception | None = None
+        """What ended TLS after the handshake, if it was no goodbye: an alert, or a broken record."""
+        self.heard = False
+        """The peer has said something inside TLS."""
         self._ended = False  # the peer said close_notify: nothing more will come, whatever the carrier does
         self._write_ended = False
         self.peername = below.peername
@@ -78,7 +92,7 @@ class TLSStream(Stream):
 
     def _look(self) -> None:
         tls = self._tls
-        if tls is None or self._ended or self._broken is not None or len(self._pushed) > _AHEAD:
+        if tls is None or self._ended or self.broken is not None or len(self._pushed) > _AHEAD:
             return
         if self._take_in(tls) and self.on_data is not None:
             self.on_data()
@@ -108,8 +122,8 @@ class TLSStream(Stream):
                     return data
             if self._ended:
                 return b""
-            if self._broken is not None:
-                raise ConnectionError(f"TLS failed: {_reason(self._broken)}") from self._broken
+            if self.broken is not None:
+                raise ConnectionError(f"TLS failed: {_reason(self.broken)}") from self.broken
             data = await self._below.read()
             if not data:
                 self.truncated = self._ended = True
@@ -140,16 +154,18 @@ class TLSStream(Stream):
             self._end()
         except ssl.SSLError as exc:
             # What came before the bad record is handed out first.
-            self._broken = exc
+            self.broken = exc
             self._write_ended = True
         if self._outgoing.pending:
             self._flush()  # an answer to a key update, or the alert for what was wrong
         if self._unsent:
             self._retry(tls)
+        if data:
+            self.heard = True
         return data if more is None else b"".join(more)
 
     def take(self) -> bytes:
-        if self._tls is not None and not self._ended and self._broken is None:
+        if self._tls is not None and not self._ended and self.broken is None:
             self._take_in(self._tls)
         data, self._pushed = self._pushed, b""
         return data
@@ -178,7 +194,7 @@ class TLSStream(Stream):
         except ssl.SSLWantReadError:
             self._unsent.append(data)
         except ssl.SSLError as exc:
-            self._broken = exc
+            self.broken = exc
             self._write_ended = True
         if self._outgoing.pending:
             self._below.write(self._outgoing.read())
@@ -190,8 +206,8 @@ class TLSStream(Stream):
             self._encrypt(tls, data)
 
     async def drain(self) -> None:
-        if self._broken is not None:
-            raise ConnectionError(f"TLS failed: {_reason(self._broken)}") from self._broken
+        if self.broken is not None:
+            raise ConnectionError(f"TLS failed: {_reason(self.broken)}") from self.broken
         await self._below.drain()
 
     async def flush(self) -> None:
