@@ -40,7 +40,8 @@ class Agreement(NamedTuple):
 def narrow(offers: str) -> str:
     """Of the value of a client's Sec-WebSocket-Extensions what can be understood here, as it is spelled."""
     elements = [element.strip(" \t") for element in _ELEMENT.findall(offers)]
-    return ", ".join(element for element in elements if element.partition(";")[0].strip(" \t").lower() == NAME)
+    known = [element for element in elements if element.partition(";")[0].strip(" \t").lower() == NAME]
+    return offers if known == elements else ", ".join(known)
 
 
 def agreed(accepted: str) -> Agreement | None:
