@@ -53,7 +53,6 @@ class AnyEnd(Protocol):
 
     def say(self, data: bytes) -> None: ...
     async def take(self, size: int) -> bytes: ...
-    async def rest(self) -> bytes: ...
 
 
 Fields = list[tuple[bytes, bytes]]
@@ -118,68 +117,6 @@ class Http2Peer:
         self._ends = False
         self._new: list[int] = []
 
-    def say(self, data: bytes) -> None: ...
-    async def take(self, size: int) -> bytes: ...
-    async def rest(self) -> bytes: ...
-
-
-Fields = list[tuple[bytes, bytes]]
-
-
-@dataclass
-class Message:
-    """What came on one stream so far. `interim` are the heads of 1xx; `code` that of a RST_STREAM."""
-
-    fields: Fields = field(default_factory=list)
-    body: bytes = b""
-    trailers: Fields = field(default_factory=list)
-    interim: list[Fields] = field(default_factory=list)
-    code: int | None = None
-    ended: bool = False
-
-    @property
-    def status(self) -> int:
-        """Of a response; 0 if no head came."""
-        return int(dict(self.fields).get(b":status", b"0"))
-
-    @property
-    def path(self) -> str:
-        """Of a request."""
-        return dict(self.fields).get(b":path", b"").decode()
-
-    def take_header(self, fields: Fields) -> None:
-        """A header of any of the three kinds."""
-        if dict(fields).get(b":status", b"").startswith(b"1"):
-            self.interim.append(fields)
-        elif self.fields:
-            self.trailers = fields
-        else:
-            self.fields = fields
-
-
-class ConnectionOver(Ended):
-    """The other side ended the connection; `code` is that of its GOAWAY, None if there was none."""
-
-    def __init__(self, code: int | None) -> None:
-        super().__init__(f"the connection ended, GOAWAY {code}")
-        self.code = code
-
-
-class Http2Peer:
-    """See the module. `is_client` says who sends the preface."""
-
-    def __init__(self, end: AnyEnd, *, is_client: bool = True, polite: bool = True) -> None:
-        self.end = end
-        self.is_client = is_client
-        self.polite = polite
-        """Whether settings are acknowledged and pings answered."""
-        self.frames: list[Frame] = []
-        """All that came."""
-        self.goaway: Frame | None = None
-        self.settings: dict[int, int] = {}
-        """What the other side has told."""
-        self._decoder = hpack.Decoder(max_header_list_size=1 << 20)
-
     def say(self, *frames: bytes) -> None:
         """Send frames, all in one go."""
         self.end.say(b"".join(frames))
@@ -199,10 +136,11 @@ class Http2Peer:
         while (found := next_frame(self.end.heard)) is None:
             size = len(self.end.heard)
             try:
-                self.end.heard = await self.end.take(size + 1)
+                heard = await self.end.take(size + 1)
             except (ConnectionError, ssl.SSLError):
-                self.end.heard = b""
-            if len(self.end.heard) <= size:
+                heard = b""
+            self.end.heard = heard + self.end.heard
+            if len(heard) <= size:
                 raise ConnectionOver(self.goaway.code if self.goaway is not None else None)
         got, self.end.heard = found
         self.frames.append(got)
