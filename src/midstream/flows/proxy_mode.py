@@ -128,7 +128,7 @@ class _TargetMode(ProxyMode):
     _default_scheme: ClassVar[str] = "https"
     _schemes: ClassVar[tuple[str, ...]] = server_spec.SCHEMES
 
-    scheme: str
+    scheme: server_spec.Scheme
     address: tuple[str, int]
 
     def _check_data(self) -> None:

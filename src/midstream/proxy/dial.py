@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from midstream.flows.connection import Address, Client, ConnectionState, Server
 from midstream.flows.context import Context
+from midstream.flows.proxy_mode import ReverseMode
 from midstream.flows.server_hooks import ServerConnectionHookData
 from midstream.flows.server_spec import ServerSpec
 from midstream.hub.events import Events
@@ -21,6 +22,8 @@ from midstream.proxy.streams.stream import Stream
 from midstream.proxy.streams.tcp import TCPStream
 from midstream.proxy.tls import start_server_tls
 from midstream.text.url import hostport
+from midstream.wire.http1 import Fields
+from midstream.wire.socks5 import Credentials
 
 # To go to the server directly instead would show it who asks.
 NO_UDP = "UDP cannot go through a parent proxy, which the server's `via` asks for; nothing was sent"
@@ -146,6 +149,16 @@ class Dialler:
         self._carried(server, parent, is_told=False)
         return stream
 
+    def fields_for_parent(self) -> Fields:
+        """What a request needs that is given to an HTTP parent as it is."""
+        credentials = self._credentials()
+        return ((b"Proxy-Authorization", http.basic(credentials)),) if credentials is not None else ()
+
+    def _credentials(self) -> Credentials | None:
+        """For the parent; those of a reverse mode are for the server."""
+        is_for_server = isinstance(self.client.proxy_mode, ReverseMode)
+        return None if is_for_server else self.settings.parent_credentials
+
     async def _open_through_parent(self, server: Server, *, is_told: bool = False) -> Stream:
         """A way to `server` that its parent proxy opens. Raises UpstreamFailed."""
         if server.transport_protocol == "udp":
@@ -190,9 +203,7 @@ class Dialler:
         try:
             if scheme == "socks5":
                 name = f"the parent proxy {hostport('', *where)}"
-                await socks5.open_tunnel(
-                    stream, server.address, settings.parent_credentials, name, settings.connect_timeout
-                )
+                await socks5.open_tunnel(stream, server.address, self._credentials(), name, settings.connect_timeout)
             else:
                 flow = http.connect_flow(self.client, parent, server.address, with_host=settings.connect_with_host)
                 await http.open_tunnel(stream, flow, self.events, settings)

@@ -40,16 +40,16 @@ OURS = frozenset({b"connection", b"keep-alive", b"proxy-connection"})
 
 
 def request_head(
-    request: Request, original: RequestHead | None, size: int | None, *, to_parent: bool = False
+    request: Request, original: RequestHead | None, size: int | None, *, to_parent: Fields | None = None
 ) -> tuple[bytes, Framing]:
     """The bytes of a request's head and the framing of its body. Raises Unsendable.
 
     `original` is the head as it came, if this request came from a client. `size`: of the body in memory; None:
-    streamed. `to_parent`: a proxy reads it, which needs the whole URL (RFC 9112 §3.2.2).
+    streamed. `to_parent`: a proxy reads it, which needs the whole URL (RFC 9112 §3.2.2), and these fields.
     """
     method, version = request.raw_method, request.raw_http_version
     fields = request.headers.fields
-    target = _target(request) if not to_parent else _absolute_target(request)
+    target = _target(request) if to_parent is None else _absolute_target(request)
     if (
         original is not None
         and fields is original.fields
@@ -60,10 +60,13 @@ def request_head(
         and (framing := _same_framing(original.framing, size, request)) is not None
     ):
         block = strip_hop_lines(original.block, fields, may_upgrade(original)) if original.hop else original.block
+        if to_parent:
+            block += field_lines(to_parent)
         return b"%b %b %b\r\n%b\r\n" % (method, target, version, block), framing
     if original is not None and original.hop:
-        ours = _credentials(fields, original) if to_parent else ()
-        fields = (*strip_hop_by_hop(fields, keep_upgrade=may_upgrade(original)), *ours)
+        fields = strip_hop_by_hop(fields, keep_upgrade=may_upgrade(original))
+    if to_parent is not None:
+        fields = _with_credentials(fields, request.headers.fields, original, to_parent)
     if version == HTTP_20:
         fields = http1_request_fields(request.raw_authority, fields)
     body = size if size is not None else streamed_framing(request, original)
@@ -267,10 +270,14 @@ def _absolute_target(request: Request) -> bytes:
     return b"%b://%b%b" % (request.raw_scheme, hostport(request.raw_scheme, host, request.port), path)
 
 
-def _credentials(fields: Fields, original: RequestHead) -> Fields:
-    """The Proxy-Authorization that an addon set for the parent. That of the client was for us."""
+def _with_credentials(kept: Fields, fields: Fields, original: RequestHead | None, ours: Fields) -> Fields:
+    """What was kept of `fields`, and the Proxy-Authorization that an addon set, or else `ours`. That of the client was
+    for us.
+    """
+    came = original.fields if original is not None else ()
     found = [field for field in fields if field[0].lower() == b"proxy-authorization"]
-    return tuple([field for field in found if not any(field is other for other in original.fields)])
+    theirs = [field for field in found if not any(field is other for other in came)]
+    return (*(field for field in kept if field[0].lower() != b"proxy-authorization"), *(theirs or ours))
 
 
 def _spoken(version: bytes) -> bytes:

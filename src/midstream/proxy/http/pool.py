@@ -13,6 +13,7 @@ from midstream.proxy.errors import UpstreamFailed
 from midstream.proxy.http.sides import Destination
 from midstream.proxy.http.upstream_h1 import UpstreamH1
 from midstream.proxy.watch import Watch
+from midstream.text.url import hostport
 
 # Idle connections that a client connection may keep; a browser's plain-http connection goes to many hosts.
 MAX_IDLE = 8
@@ -77,7 +78,10 @@ class Pool:
         """The parent proxy takes plain requests as they are, and needs no tunnel for them."""
         stream = await self.dialler.open_parent(server)
         upstream = UpstreamH1(server, stream, key, self.dialler.settings, self.watch)
-        upstream.to_parent = True
+        upstream.to_parent = self.dialler.fields_for_parent()
+        assert server.via is not None
+        upstream.where = f"the parent proxy {hostport('', *server.via[1])}"
+        upstream.did_not_answer = f"{upstream.where} did not answer"
         return upstream
 
     def adopt(self, upstream: UpstreamH1) -> None:

@@ -15,7 +15,7 @@ from midstream.proxy.settings import Settings
 from midstream.proxy.streams.stream import Stream
 from midstream.proxy.watch import Watch
 from midstream.text.url import hostport
-from midstream.wire.http1 import Refused, RequestHead, ResponseHead, parse_response_head
+from midstream.wire.http1 import Fields, Refused, RequestHead, ResponseHead, parse_response_head
 
 # RFC 9110 §15.2 sets no bound; a server that sends interim responses without end is attacking.
 MAX_INFORMATIONAL = 32
@@ -44,8 +44,8 @@ class UpstreamH1:
         self.server = server
         self.stream = stream
         self.key = key
-        self.to_parent = False
-        """It is the server's parent proxy that reads, and sends the requests on."""
+        self.to_parent: Fields | None = None
+        """Set if it is the server's parent proxy that reads: what each request needs for it."""
         self.reader = MessageReader(stream, settings.limits, watch.expect_server, settings.longest_head)
         self.head: ResponseHead | None = None
         self.exchanges = 0

@@ -5,6 +5,7 @@ gives such a parent whole URLs.
 """
 
 import asyncio
+import base64
 import time
 from http import HTTPStatus
 
@@ -19,6 +20,7 @@ from midstream.proxy.settings import Settings
 from midstream.proxy.streams.stream import Stream
 from midstream.text.url import host_to_bytes, hostport
 from midstream.wire.http1 import Refused, ResponseHead, parse_response_head
+from midstream.wire.socks5 import Credentials
 
 MAX_INFORMATIONAL = 32
 
@@ -38,6 +40,11 @@ def connect_flow(client: Client, parent: Server, address: Address, *, with_host:
         host, port, b"CONNECT", b"", target, b"", b"HTTP/1.1", Headers(fields), b"", None, now, now
     )  # fmt: skip
     return flow
+
+
+def basic(credentials: Credentials) -> bytes:
+    """User name and password as a value of (Proxy-)Authorization (RFC 7617)."""
+    return b"Basic " + base64.b64encode(b"%b:%b" % credentials)
 
 
 async def open_tunnel(stream: Stream, flow: HTTPFlow, events: Events, settings: Settings) -> None:
