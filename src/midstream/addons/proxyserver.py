@@ -105,7 +105,7 @@ class ProxyServer:
     def server_connect(self, data: ServerConnectionHookData) -> None:
         """A request to one of our own listeners would come back to us for ever."""
         address = data.server.address
-        if address is not None and self._is_ours(address[0], address[1], data.server.transport_protocol):
+        if address is not None and self.is_ours(address, data.server.transport_protocol):
             data.server.error = f"{hostport('', *address)} is this proxy itself: the request would go round for ever"
 
     def server_connected(self, data: ServerConnectionHookData) -> None:
@@ -121,17 +121,19 @@ class ProxyServer:
         listens = any(port == peer[1] and name in (host, *EVERY_ADDRESS) for name, port in addresses)
         return listens and (peer[0] == own[0] or ipaddress.ip_address(host).is_loopback)
 
-    def _is_ours(self, host: str, port: int, transport: Transport) -> bool:
+    def is_ours(self, address: tuple[str, int], transport: Transport) -> bool:
+        """Whether one of our listeners is at that address."""
+        host, port = address[0], address[1]
         for name, number in self._addresses[transport]:
             if number != port:
                 continue
             if host == name or host.lower() in LOOPBACK_NAMES:
                 return True
             try:
-                address = ipaddress.ip_address(host)
+                ip = ipaddress.ip_address(host)
             except ValueError:
                 continue
-            if address.is_unspecified or (address.is_loopback and (name == str(address) or name in EVERY_ADDRESS)):
+            if ip.is_unspecified or (ip.is_loopback and (name == str(ip) or name in EVERY_ADDRESS)):
                 return True
         return False
 

@@ -42,19 +42,19 @@ class Upstream:
         """For people."""
         return hostport("", *self.server.address) if self.server.address else "the server"
 
-    async def ask(self, query: bytes, entry: codec.MessageEntry) -> Origin:
-        """Send a query and wait for its answer. Raises UpstreamFailed."""
+    async def ask(self, query: bytes, entry: codec.MessageEntry, patience: float = ANSWER_PATIENCE) -> Origin:
+        """Send a query and wait for its answer, so many seconds. Raises UpstreamFailed."""
         if self.has_ended:
             raise UpstreamFailed(f"{self.where} has closed the connection")
         key = key_of(entry)
         answered: asyncio.Future[Origin] = asyncio.get_running_loop().create_future()
         self._waiting.setdefault(key, []).append(answered)
         try:
-            async with asyncio.timeout(ANSWER_PATIENCE):
+            async with asyncio.timeout(patience):
                 await self.messages.send(query)
                 return await answered
         except TimeoutError:
-            raise UpstreamFailed(f"{self.where} did not answer within {ANSWER_PATIENCE:g} s") from None
+            raise UpstreamFailed(f"{self.where} did not answer within {patience:g} s") from None
         except OSError as exc:
             raise UpstreamFailed(f"{self.where} cannot be asked: {exc}") from None
         finally:
