@@ -129,6 +129,14 @@ def test_url() -> None:
     assert req.get_state() == before
 
 
+@pytest.mark.parametrize("target", ["/x", "nonsense", "*", ""])
+def test_the_url_of_a_refused_request_that_names_no_host_is_its_target(target: str) -> None:
+    req = Request("", 0, b"GET", b"", b"", target.encode(), b"HTTP/1.1", Headers(), b"", None, 0, None)
+    assert req.url == req.pretty_url == target
+    req.headers["Host"] = "some.test"
+    assert req.pretty_url == target
+
+
 @given(st.from_regex(r"/[!-~]*", fullmatch=True))
 def test_assigning_the_url_changes_nothing(path: str) -> None:
     req = request()

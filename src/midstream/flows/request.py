@@ -214,12 +214,14 @@ class Request(Message):
 
     @property
     def url(self) -> str:
-        """The URL by `scheme`, `host`, `port` and `path`; for CONNECT host and port only.
+        """The URL by `scheme`, `host`, `port` and `path`; for CONNECT host and port only, for what named none the path.
 
         Setting it sets these four, the Host header and authority where there are any. Raises ValueError.
         """
         if self.first_line_format == "authority":
             return urls.hostport("", self._host, self._port)
+        if not self._host and not self.raw_scheme:
+            return self.path
         return urls.unparse(self.scheme, self._host, self._port, self.path)
 
     @url.setter
@@ -242,6 +244,8 @@ class Request(Message):
         """The URL with the host as the client named it."""
         if self.first_line_format == "authority":
             return self.authority
+        if not self.raw_scheme:
+            return self.url
         named = self._named_host()
         if named:
             return urls.unparse(self.scheme, *named, self.path)
