@@ -6,12 +6,13 @@ resolution are not there.
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 from midstream.flows.connection import Client, ConnectionState, Server
 from midstream.flows.flow import Flow
+from midstream.flows.proxy_mode import ProxyMode
 from midstream.hub.background import Background
 from midstream.hub.events import Events
 from midstream.proxy.client_context import ClientContext
@@ -19,11 +20,14 @@ from midstream.proxy.connection import Serve, serve_client
 from midstream.proxy.dial import Dialler
 from midstream.proxy.modes.regular import serve_regular
 from midstream.proxy.settings import Settings
-from midstream.proxy.streams.memory import MemoryStream, memory_pair
+from midstream.proxy.streams.memory import memory_pair
 from midstream.proxy.streams.stream import Stream
 from midstream.proxy.watch import Watch
 
 PATIENCE = 5.0
+
+Pair = Callable[[int], tuple[Stream, Stream]]
+"""Two joined ends, given how much may wait between them."""
 
 
 class End:
@@ -97,7 +101,7 @@ class MemoryDialler(Dialler):
         if server.address in self.conversation.silent:
             self.conversation.dialling.put_nowait(server.address)
             await asyncio.Event().wait()
-        ours, theirs = memory_pair(self.conversation.capacity)
+        ours, theirs = self.conversation.pair(self.conversation.capacity)
         self.conversation.dialled.append(server.address)
         end = End(theirs)
         self.conversation.ends.append(end)
@@ -156,6 +160,27 @@ class Recorder:
     def tcp_error(self, flow: Flow) -> None:
         self.seen.append(("tcp_error", flow))
 
+    def udp_start(self, flow: Flow) -> None:
+        self.seen.append(("udp_start", flow))
+
+    def udp_message(self, flow: Flow) -> None:
+        self.seen.append(("udp_message", flow))
+
+    def udp_end(self, flow: Flow) -> None:
+        self.seen.append(("udp_end", flow))
+
+    def udp_error(self, flow: Flow) -> None:
+        self.seen.append(("udp_error", flow))
+
+    def dns_request(self, flow: Flow) -> None:
+        self.seen.append(("dns_request", flow))
+
+    def dns_response(self, flow: Flow) -> None:
+        self.seen.append(("dns_response", flow))
+
+    def dns_error(self, flow: Flow) -> None:
+        self.seen.append(("dns_error", flow))
+
     def websocket_start(self, flow: Flow) -> None:
         self.seen.append(("websocket_start", flow))
 
@@ -169,13 +194,14 @@ class Recorder:
 class Conversation:
     """One client connection through the proxy. `recorder` is its last addon."""
 
-    def __init__(self, capacity: int) -> None:
+    def __init__(self, capacity: int, pair: Pair) -> None:
         self.capacity = capacity
+        self.pair = pair
         self.servers: asyncio.Queue[End] = asyncio.Queue()
         self.dialled: list[tuple[str, int]] = []
         self.ends: list[End] = []
         """The servers' ends of all connections, and in `opened` the proxy's."""
-        self.opened: list[MemoryStream] = []
+        self.opened: list[Stream] = []
         self.refusing: set[tuple[str, int]] = set()
         self.overflowing: set[tuple[str, int]] = set()
         """What the loop refuses to take for an address."""
@@ -204,16 +230,24 @@ class Conversation:
 
 @asynccontextmanager
 async def conversation(
-    *addons: object, settings: Settings | None = None, capacity: int = 64 * 1024, serve: Serve = serve_regular
+    *addons: object,
+    settings: Settings | None = None,
+    capacity: int = 64 * 1024,
+    serve: Serve = serve_regular,
+    pair: Pair = memory_pair,
 ) -> AsyncIterator[Conversation]:
-    """A client that is connected to the proxy in one of its modes."""
-    talk = Conversation(capacity)
+    """A client that is connected to the proxy in one of its modes; `pair` makes the two ends of each connection."""
+    talk = Conversation(capacity, pair)
     settings = settings or Settings()
     events = Events(Background())
     events.bind([*addons, talk.recorder])
-    ours, theirs = memory_pair(capacity)
+    ours, theirs = pair(capacity)
     client = Client(
-        peername=("127.0.0.1", 50000), sockname=("127.0.0.1", 8080), timestamp_start=1.0, state=ConnectionState.OPEN
+        peername=("127.0.0.1", 50000),
+        sockname=("127.0.0.1", 8080),
+        timestamp_start=1.0,
+        state=ConnectionState.OPEN,
+        transport_protocol=ours.transport,
     )
     watch = Watch()
     dialler = MemoryDialler(client, events, settings, None, conversation=talk)
