@@ -14,7 +14,7 @@ from midstream.proxy.errors import UpstreamFailed
 from midstream.proxy.http.downstream_h1 import DownstreamH1
 from midstream.proxy.http.pool import Pool
 from midstream.proxy.http.serve import serve_http
-from midstream.proxy.http.upstream_h1 import UpstreamH1
+from midstream.proxy.http.serve_h2 import begins_with_http2, serve_http2
 from midstream.proxy.passage import Passage
 from midstream.proxy.streams.stream import Stream
 from midstream.proxy.tls import ClientTLSFailed, looks_like_tls, read_client_hello, rejection, start_client_tls
@@ -143,18 +143,27 @@ async def _serve_http(passage: Passage) -> None:
         await passage.secure()
     upstream = passage.upstream
     destination = ("https" if passage.tls else "http", *server.address)
-    watch, settings = context.watch, context.settings
-    pool = Pool(context.dialler, watch, server, destination, server.sni or context.client.sni)
+    pool = Pool(context, server, destination, server.sni or context.client.sni)
     if upstream is not None:
-        pool.adopt(UpstreamH1(server, upstream, destination, settings, watch))
+        pool.adopt(server, upstream, destination)
     elif passage.failure:
         pool.fail_next(destination, passage.failure)
-    client = DownstreamH1(context.client, passage.client, settings, watch, destination)
     try:
-        await serve_http(client, pool, context)
+        if await _speaks_http2(passage):
+            await serve_http2(passage.client, pool, context, destination)
+        else:
+            client = DownstreamH1(context.client, passage.client, context.settings, context.watch, destination)
+            await serve_http(client, pool, context)
         passage.client.write_eof()
     finally:
         await pool.close()
+
+
+async def _speaks_http2(passage: Passage) -> bool:
+    """Whether the client was promised HTTP/2, or begins with it unasked."""
+    if passage.client_tls and passage.context.client.alpn:
+        return passage.context.client.alpn == b"h2"
+    return passage.context.settings.http2 and await begins_with_http2(passage.client)
 
 
 async def _serve_tls(passage: Passage) -> None:
@@ -180,7 +189,8 @@ async def _serve_tls(passage: Passage) -> None:
                 await passage.secure()
                 # The handshake reads, and so it meets the client's end after what the client said of its reason.
                 context.watch.busy = False
-        passage.client = tls = await start_client_tls(passage.client, context.for_addons(server), events, settings)
+        about = context.for_addons(server)
+        passage.client = tls = await start_client_tls(passage.client, about, events, settings)
     except ClientTLSFailed as broken:
         await _tls_failed(passage, broken)
         return
@@ -189,10 +199,11 @@ async def _serve_tls(passage: Passage) -> None:
             protocol = Protocol.HTTP
         else:
             protocol = await _protocol(passage)
-        await _serve(passage, protocol)
+        if rejection(tls, about) is None:
+            await _serve(passage, protocol)
     except OSError:
         pass  # the client is gone
-    if (rejected := rejection(tls, context.for_addons(server))) is not None:
+    if (rejected := rejection(tls, about)) is not None:
         await _tls_failed(passage, rejected)
 
 

@@ -14,6 +14,7 @@ from midstream.text.times import clock, human_duration
 from midstream.text.url import hostport
 
 _MOST_NAMES = 40
+_MOST_IN_CHAIN = 20
 
 
 def connection_pieces(flow: Flow) -> list[Piece]:
@@ -27,20 +28,37 @@ def connection_pieces(flow: Flow) -> list[Piece]:
             heading("  Certificate shown to the client", role="strong"),
             *_certificate(flow.client_conn.mitmcert),
         ]
+    pieces += _chain(flow.client_conn, "  Certificate of the client")
     pieces += [blank(), heading("Server connection")]
     if flow.server_conn.address is None and flow.server_conn.timestamp_start is None:
         pieces.append(sentence("none was needed", "dim"))
     else:
         pieces += facts(_server(flow.server_conn))
-    chain = list(flow.server_conn.certificate_list)
-    if chain:
-        title = f"  Certificate of the server, chain of {len(chain)}"
-        pieces += [heading(title, role="strong"), *_certificate(chain[0])]
+    pieces += _chain(flow.server_conn, "  Certificate of the server")
     pieces += [blank(), heading("Times"), *facts(_times(flow))]
     if flow.metadata:
         pairs = ((str(name), repr(value)[:1000]) for name, value in list(flow.metadata.items())[:100])
         pieces += [blank(), heading("Metadata"), *facts(pairs)]
     return pieces
+
+
+def _chain(connection: Connection, title: str) -> list[Piece]:
+    """What the other side showed: all of its certificate, and a line for each that came with it."""
+    shown = list(connection.certificate_list)
+    if not shown:
+        return []
+    return [
+        heading(f"{title}, chain of {len(shown)}", role="strong"),
+        *_certificate(shown[0]),
+        *facts([("signed by", _subject(cert)) for cert in shown[1:_MOST_IN_CHAIN]]),
+    ]
+
+
+def _subject(cert: Cert) -> str:
+    try:
+        return f"{_name(cert.subject)}, valid to {cert.notafter:%Y-%m-%d}"
+    except Exception as error:  # as below
+        return f"it cannot be read: {error}"
 
 
 def _notes(flow: Flow) -> Iterator[tuple[str, str]]:
@@ -55,11 +73,14 @@ def _notes(flow: Flow) -> Iterator[tuple[str, str]]:
 def _common(connection: Connection) -> Iterator[tuple[str, str]]:
     if connection.tls:
         version = connection.tls_version or ("not established" if not connection.tls_established else "yes")
-        yield "tls", " ".join(filter(None, [version, connection.cipher]))
+        resumed = "(session resumed)" if connection.tls_resumed else None
+        yield "tls", " ".join(filter(None, [version, connection.cipher, resumed]))
         if connection.sni:
             yield "sni", connection.sni
     if connection.alpn:
         yield "alpn", connection.alpn.decode("utf-8", "surrogateescape")
+    if connection.alpn_offers:
+        yield "alpn offers", " ".join(offer.decode("utf-8", "surrogateescape") for offer in connection.alpn_offers)
     if connection.error:
         yield "error", connection.error
 
@@ -68,8 +89,9 @@ def _client(client: Client) -> Iterator[tuple[str, str]]:
     yield "address", _address(client.peername)
     yield "came in by", f"{client.proxy_mode.full_spec}, {_address(client.sockname)}"
     yield from _common(client)
-    if client.alpn_offers:
-        yield "alpn offers", " ".join(offer.decode("utf-8", "surrogateescape") for offer in client.alpn_offers)
+    if client.ja3 and client.ja4:
+        yield "ja3", client.ja3
+        yield "ja4", client.ja4
 
 
 def _server(server: Server) -> Iterator[tuple[str, str]]:

@@ -15,7 +15,13 @@ from midstream.proxy.http.assemble import body_of, may_upgrade, trailers_of
 from midstream.proxy.http.bodies import collect, shall_stream
 from midstream.proxy.http.failures import upstream_failure
 from midstream.proxy.http.pool import Pool
-from midstream.proxy.http.relay import CLIENT_STOPPED, emit_response, stream_response, upload_streamed
+from midstream.proxy.http.relay import (
+    CLIENT_STOPPED,
+    emit_response,
+    note_truncated,
+    stream_response,
+    upload_streamed,
+)
 from midstream.proxy.http.sides import BodySink, Downstream, ServerSilent, Upstream
 from midstream.proxy.http.switch import switch_protocols
 from midstream.proxy.websocket.handshake import narrow_offer
@@ -152,6 +158,7 @@ async def _relay_response(flow: HTTPFlow, client: Downstream, upstream: Upstream
         if not complete:
             await stream_response(flow, client, upstream, context, body)
             return
+        note_truncated(flow, upstream)
         if reader.trailers:
             response.trailers = Headers(reader.trailers)
     if response.raw_content is None:  # an addon may have set one at responseheaders

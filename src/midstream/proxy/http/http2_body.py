@@ -19,6 +19,8 @@ class Http2Body:
 
     __slots__ = ("_length", "_limits", "_stream", "body_done", "expect", "malformed", "trailers")
 
+    truncated = False  # streams end by a flag of their own
+
     def __init__(self, stream: Http2Stream, limits: Limits, expect: Callable[[float, str], None]) -> None:
         self.expect = expect
         self.trailers: Fields = ()

@@ -153,6 +153,11 @@ class MessageReader:
         return self._left == 0
 
     @property
+    def truncated(self) -> bool:
+        """Whether the stream ended without the goodbye that it has for that."""
+        return self.stream.truncated
+
+    @property
     def at_rest(self) -> bool:
         """Whether the present body has been read to its end, and nothing arrived beyond it."""
         return self._left == 0 and not self._buffer

@@ -16,7 +16,7 @@ from midstream.proxy.http.bodies import StreamedBody
 from midstream.proxy.http.failures import upstream_failure
 from midstream.proxy.http.live import LiveBody
 from midstream.proxy.http.sides import BodySink, Downstream, Upstream
-from midstream.wire.http1 import Fields, Refused
+from midstream.wire.http1 import UNTIL_CLOSE, Fields, Refused
 from midstream.work.slices import Budget
 
 CLIENT_STOPPED = "the client stopped sending"
@@ -109,6 +109,7 @@ async def stream_response(
         live.close()
     await _write_all(writer, streamed.end())
     _note_cut(flow, response, streamed, "response")
+    note_truncated(flow, upstream)
     if upstream.reader.trailers:
         response.trailers = Headers(upstream.reader.trailers)
     response.timestamp_end = time.time()
@@ -129,3 +130,10 @@ def _note_cut(flow: HTTPFlow, message: Request | Response, streamed: StreamedBod
     """A body of which the flow holds only the first part says so."""
     if message.raw_content is not None and streamed.kept_size() < streamed.size:
         flow.metadata[f"{part}_body_cut"] = f"first {streamed.kept_size()} of {streamed.size} bytes"
+
+
+def note_truncated(flow: HTTPFlow, upstream: Upstream) -> None:
+    """A body that ended with its connection, and perhaps not where the server meant it to end, says so."""
+    head = upstream.head
+    if head is not None and head.framing == UNTIL_CLOSE and upstream.reader.truncated:
+        flow.metadata.setdefault("response_body_cut", "perhaps: the server closed the connection without ending TLS")

@@ -34,6 +34,12 @@ class BodyReader(Protocol):
     def body_done(self) -> bool:
         """Whether the body has been read to its end."""
 
+    @property
+    def truncated(self) -> bool:
+        """Whether a body that lasts until the connection ends may have been cut on its way: TLS has a goodbye for that
+        end (RFC 8446 §6.1), and it did not come.
+        """
+
     def body_now(self, framing: Framing) -> bytes | None:
         """The whole body if it needs no waiting."""
 
