@@ -11,8 +11,10 @@ from typing import Final
 
 from h2.config import H2Configuration
 from h2.connection import H2Connection
+from h2.errors import ErrorCodes
+from h2.exceptions import ProtocolError
 from h2.settings import SettingCodes, Settings
-from hpack import Decoder, HPACKDecodingError
+from hpack import Decoder, HPACKError, OversizedHeaderListError
 from hpack.struct import Header
 
 from midstream.wire.http1_syntax import DEFAULT_LIMITS, Limits
@@ -25,21 +27,33 @@ of nothing else, at 0.6 µs for each byte.
 _KNOWN_SETTINGS: Final = frozenset(SettingCodes)
 
 
+class CompressionFailed(ProtocolError):
+    """A header block cannot be decoded. RFC 9113 §4.3 wants another code than the one that h2 would send."""
+
+    error_code = ErrorCodes.COMPRESSION_ERROR
+
+
 class BoundedDecoder(Decoder):
-    """Refuses blocks that begin with one table size after another, as h2 refuses other faults of compression."""
+    """Refuses blocks that begin with one table size after another."""
 
     def decode(self, data: bytes, raw: bool = False) -> Iterable[Header]:  # type: ignore[override]
+        """Raises CompressionFailed, OversizedHeaderListError."""
         at = updates = 0
         while at < len(data) and data[at] & 0xE0 == 0x20:
             updates += 1
             if updates > MAX_TABLE_UPDATES:
-                raise HPACKDecodingError(f"more than {MAX_TABLE_UPDATES} table size updates begin a header block")
+                raise CompressionFailed(f"more than {MAX_TABLE_UPDATES} table size updates begin a header block")
             more = data[at] & 0x1F == 0x1F  # RFC 7541 §5.1: the number goes on in the next bytes
             at += 1
             while more and at < len(data):
                 more = data[at] >= 0x80
                 at += 1
-        return super().decode(data, raw)
+        try:
+            return super().decode(data, raw)
+        except OversizedHeaderListError:
+            raise
+        except (HPACKError, IndexError) as exc:
+            raise CompressionFailed(f"a header block cannot be decoded: {exc}") from exc
 
 
 class KnownSettings(Settings):
