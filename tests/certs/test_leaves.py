@@ -15,6 +15,7 @@ from midstream.certs.authority import Authority
 from midstream.certs.leaves import MAX_NAMES, Leaf, LeafStore, covers, general_name
 from midstream.certs.serving import ServingContexts
 from midstream.certs.versions import Versions
+from tests.kit import pki
 
 ECDSA = Authority.create()
 RSA = Authority.create("rsa")
@@ -185,9 +186,14 @@ def test_the_strictest_python_client_accepts_leaves(ca: Authority, key_type: str
     assert far.version() == "TLSv1.3"
 
 
-def test_the_chain_of_the_ca_is_sent_along() -> None:
-    ca = Authority(ECDSA.certificate, ECDSA.key, (RSA.certificate,))
-    assert LeafStore(ca).leaf(["a.example"]).pem.endswith(RSA.public_pem())
+def test_the_ca_and_its_chain_are_sent_along() -> None:
+    # A client that knows only the root needs a CA between; and Chromium's --ignore-certificate-errors-spki-list looks for
+    # the key that it names in what was sent.
+    root = pki.issue([], None, is_ca=True, common_name="root")
+    between = pki.issue([], root, is_ca=True, common_name="between")
+    leaf = LeafStore(Authority(between.certificate, between.key, (root.certificate,))).leaf(["a.example"])
+    assert leaf.pem.endswith(between.public_pem() + root.public_pem())
+    assert LeafStore(ECDSA).leaf(["a.example"]).pem.endswith(ECDSA.public_pem())
 
 
 def test_the_key_of_the_ca_is_not_the_key_of_leaves() -> None:

@@ -35,7 +35,7 @@ class Leaf:
     names: tuple[str, ...]
     certificate: x509.Certificate
     pem: bytes
-    """The leaf and the CA's chain, ready for `load_cert_chain`."""
+    """The leaf, the CA and the chain of the CA, ready for `load_cert_chain`."""
     renew_at: datetime.datetime
     key: bytes = b""
     """Its private key in PEM, if it is not that of all minted leaves."""
@@ -68,7 +68,7 @@ class LeafStore:
         self._leaves: dict[tuple[tuple[str, ...], str | None, str | None], Leaf] = {}
         self._hash = signing_hash(authority.key)
         self._issuer = authority.certificate.subject
-        self._chain = authority.chain_pem()
+        self._chain = authority.public_pem() + authority.chain_pem()
         # The same in every leaf, so made once.
         self._extensions = (
             (x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), False),
