@@ -187,8 +187,8 @@ def test_the_strictest_python_client_accepts_leaves(ca: Authority, key_type: str
 
 
 def test_the_ca_and_its_chain_are_sent_along() -> None:
-    # A client that knows only the root needs a CA between; and Chromium's --ignore-certificate-errors-spki-list looks for
-    # the key that it names in what was sent.
+    # A client that knows only the root needs a CA between; and Chromium's --ignore-certificate-errors-spki-list looks
+    # for the key that it names in what was sent.
     root = pki.issue([], None, is_ca=True, common_name="root")
     between = pki.issue([], root, is_ca=True, common_name="between")
     leaf = LeafStore(Authority(between.certificate, between.key, (root.certificate,))).leaf(["a.example"])
