@@ -120,6 +120,11 @@ def test_a_frame_that_is_too_long_ends_before_it_is_here():
     assert spend(FrameBudget({}, 0.0, FrameLimits(frame=16385)), too_long) == [too_long]
 
 
+def test_an_acknowledgement_has_no_settings():
+    flawed = frame(SETTINGS, bytes(6), flags=1)
+    ends_in("it sent an acknowledgement of settings with", lambda: spend(FrameBudget({}, 0.0), flawed), code=6)
+
+
 def test_a_server_that_is_made_to_reset():
     """CVE-2025-8671: the peer never resets, its mistakes make us do it."""
     budget = FrameBudget({}, 0.0)

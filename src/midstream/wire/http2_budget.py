@@ -34,6 +34,7 @@ _WINDOW_UPDATE: Final = 0x8
 _CONTINUATION: Final = 0x9
 
 _END_STREAM: Final = 0x1
+_ACK: Final = 0x1
 _END_HEADERS: Final = 0x4
 _PADDED: Final = 0x8
 
@@ -205,6 +206,8 @@ class FrameBudget:
                 return
         cost = _COSTS.get(kind, 1)
         if kind == _SETTINGS:
+            if flags & _ACK and length:  # RFC 9113 §6.5 wants this code; h2 has another
+                raise TooMuch("it sent an acknowledgement of settings with settings in it", FRAME_SIZE_ERROR)
             cost += length // 48  # of eight settings each
         if cost:
             self._owe(cost, _NAMES.get(kind, "frames of unknown types"))
