@@ -235,8 +235,9 @@ async def conversation(
     capacity: int = 64 * 1024,
     serve: Serve = serve_regular,
     pair: Pair = memory_pair,
+    mode: str = "regular",
 ) -> AsyncIterator[Conversation]:
-    """A client that is connected to the proxy in one of its modes; `pair` makes the two ends of each connection."""
+    """A client that is connected to the proxy in one of its modes, of which `mode` is the spec; `pair` makes two ends."""
     talk = Conversation(capacity, pair)
     settings = settings or Settings()
     events = Events(Background())
@@ -248,6 +249,7 @@ async def conversation(
         timestamp_start=1.0,
         state=ConnectionState.OPEN,
         transport_protocol=ours.transport,
+        proxy_mode=ProxyMode.parse(mode),
     )
     watch = Watch()
     dialler = MemoryDialler(client, events, settings, None, conversation=talk)
