@@ -44,6 +44,9 @@ class Exchange:
     status: int
     sent: str
 
+    def __str__(self) -> str:
+        return f"{self.method} {self.path} <{self.received[:8]} {self.status} >{self.sent[:8]}"
+
 
 @dataclass
 class WebServer:

@@ -2,24 +2,20 @@
 
 import random
 import ssl
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 
 import aiohttp
 import pytest
 from curl_cffi import AsyncSession, CurlWsFlag
 from websockets.asyncio.client import connect
-from websockets.asyncio.server import ServerConnection, serve
-from websockets.typing import Subprotocol
 
 from midstream.flows.http import HTTPFlow
+from tests.kit.echo_server import ECHO, echo_server
 from tests.kit.origins import OriginCA
 from tests.kit.tour import capturing
 
 pytestmark = pytest.mark.end2end
 
-ECHO = Subprotocol("echo.test")
 NOISE = random.Random(6)
 SAID: list[str | bytes] = [
     "hello",
@@ -31,24 +27,6 @@ SAID: list[str | bytes] = [
     NOISE.randbytes(900_000),
     "packs well " * 20_000,
 ]  # fmt: skip
-
-
-@asynccontextmanager
-async def echo_server(tls: ssl.SSLContext | None) -> AsyncIterator[tuple[str, list[str | bytes]]]:
-    """Its URL, and what it heard. It answers each message by the same and leaves after "bye"."""
-    heard: list[str | bytes] = []
-
-    async def echo(connection: ServerConnection) -> None:
-        async for message in connection:
-            if message == "bye":
-                await connection.close(4001, "so long")
-                return
-            heard.append(message)
-            await connection.send(message)
-
-    async with serve(echo, "127.0.0.1", 0, ssl=tls, subprotocols=[ECHO]) as server:
-        port = next(iter(server.sockets)).getsockname()[1]
-        yield f"{'ws' if tls is None else 'wss'}://localhost:{port}/echo?x=1", heard
 
 
 def check(flow: HTTPFlow, url: str, heard: list[str | bytes], *, closed_by_client: bool) -> None:
