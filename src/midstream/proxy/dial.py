@@ -17,9 +17,10 @@ from midstream.hub.events import Events
 from midstream.proxy.errors import UpstreamFailed, explain_dial
 from midstream.proxy.parents import http, socks5
 from midstream.proxy.settings import Settings
-from midstream.proxy.streams.datagram import DatagramStream, dial_udp
+from midstream.proxy.streams.datagram import DatagramStream
 from midstream.proxy.streams.stream import Stream
 from midstream.proxy.streams.tcp import TCPStream
+from midstream.proxy.streams.udp_dial import dial_udp
 from midstream.proxy.tls import start_server_tls
 from midstream.text.url import hostport
 from midstream.wire.http1 import Fields

@@ -12,7 +12,7 @@ from midstream.flows.dns import classes, op_codes, response_codes, types
 from midstream.proxy.dns.messages import Messages
 from midstream.proxy.dns.upstream import Upstream
 from midstream.proxy.errors import UpstreamFailed
-from midstream.proxy.streams.datagram import dial_udp
+from midstream.proxy.streams.udp_dial import dial_udp
 from midstream.proxy.streams.stream import Stream
 from midstream.proxy.streams.tcp import TCPStream
 from midstream.wire import dns as codec

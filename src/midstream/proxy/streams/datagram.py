@@ -1,16 +1,15 @@
 """One UDP conversation as a `Stream`: what two addresses say to each other, a datagram at a time.
 
-Made by `UDPListener` for each address that speaks to us, and by `dial_udp` for a server. Datagrams keep their borders:
-a read gives one, a write sends one. As UDP allows, datagrams are dropped where they would have to wait without a bound:
-arriving ones while `MOST_WAITING` are unread, leaving ones while the system takes no more.
+Made by `UDPListener` for each address that speaks to us, and by `dial_udp` for a server; it knows no socket. Datagrams
+keep their borders: a read gives one, a write sends one. As UDP allows, datagrams are dropped where they would have to
+wait without a bound: arriving ones while `MOST_WAITING` are unread, leaving ones while the system takes no more.
 """
 
 import asyncio
 from collections import deque
 from collections.abc import Callable
-from typing import Any, cast
 
-from midstream.proxy.streams.stream import Stream, plain_address
+from midstream.proxy.streams.stream import Stream
 
 # What may wait unread; the datagram that comes next is dropped, as a socket does whose buffer is full.
 MOST_WAITING = 256
@@ -166,45 +165,3 @@ def _nowhere(data: bytes) -> None:
 
 def _nothing(aborted: bool) -> None:
     pass
-
-
-class DatagramCarrier(asyncio.DatagramProtocol):
-    """A socket that speaks with one address only; `stream` is its conversation, once it is made."""
-
-    def __init__(self) -> None:
-        self.stream: DatagramStream
-        self._transport: asyncio.DatagramTransport
-        self._is_full = False
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = cast(asyncio.DatagramTransport, transport)
-        self.stream = DatagramStream(self._send, lambda aborted: self._transport.close())
-        self.stream.peername = plain_address(transport.get_extra_info("peername"))
-        self.stream.sockname = plain_address(transport.get_extra_info("sockname"))
-
-    def datagram_received(self, data: bytes, addr: Any) -> None:
-        self.stream.arrive(data)
-
-    def error_received(self, exc: Exception) -> None:
-        if isinstance(exc, OSError):
-            self.stream.fail(exc)
-
-    def pause_writing(self) -> None:
-        self._is_full = True
-
-    def resume_writing(self) -> None:
-        self._is_full = False
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        self.stream.close()
-
-    def _send(self, data: bytes) -> None:
-        if not self._is_full:
-            self._transport.sendto(data)
-
-
-async def dial_udp(host: str, port: int, local: tuple[str, int] | None) -> DatagramStream:
-    """A conversation with `host:port` from a fresh port of ours. Nothing is sent yet. Raises OSError."""
-    loop = asyncio.get_running_loop()
-    _, carrier = await loop.create_datagram_endpoint(DatagramCarrier, remote_addr=(host, port), local_addr=local)
-    return carrier.stream
