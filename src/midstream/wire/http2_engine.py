@@ -78,6 +78,8 @@ class Engine(Http2Connection):
         return stream_id > (self.highest_outbound_stream_id if is_ours else self.highest_inbound_stream_id)
 
     def _begin_new_stream(self, stream_id: int, allowed_ids: AllowedStreamIDs) -> H2Stream:
+        if self.config.client_side and not self._stream_id_is_outbound(stream_id):
+            raise ProtocolError(f"the server opened stream {stream_id}")  # RFC 9113 §8.4: push is off
         stream = super()._begin_new_stream(stream_id, allowed_ids)
         # A body unlike its Content-Length ends its stream only (RFC 9113 §8.1.1): whoever reads the body counts.
         stream._initialize_content_length = _unmeasured  # type: ignore[method-assign]
