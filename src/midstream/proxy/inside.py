@@ -10,6 +10,7 @@ import logging
 from midstream.flows.flow import Error
 from midstream.flows.tls import ClientHelloData
 from midstream.proxy.detect import Asking, Protocol, Undecided, detect
+from midstream.proxy.dns.serve import serve_dns
 from midstream.proxy.errors import UpstreamFailed
 from midstream.proxy.http.downstream_h1 import DownstreamH1
 from midstream.proxy.http.pool import Pool
@@ -49,6 +50,8 @@ async def _serve(passage: Passage, protocol: Protocol) -> None:
         protocol = passage.protocol or Protocol.RAW  # inside of TLS, where no other is looked for
     if protocol is Protocol.UNTOUCHED:
         await _pass_blindly(passage)
+    elif protocol is Protocol.DNS:
+        await serve_dns(passage.client, passage.open, passage.server, passage.context, tcp=True)
     elif protocol is Protocol.HTTP or (passage.protocol is None and not passage.context.settings.rawtcp):
         await _serve_http(passage)
     else:
