@@ -110,7 +110,7 @@ async def test_a_client_gets_a_certificate_it_accepts(master: Master, confdir: P
     ours, theirs = await shake(data, client, "a.example")
     assert ours.tls is not None
     assert theirs.tls is not None
-    assert ours.tls.selected_alpn_protocol() == "http/1.1"
+    assert ours.tls.selected_alpn_protocol() == "h2"
     assert context.client.mitmcert is not None
     assert peer_chain(theirs.tls)[0] == context.client.mitmcert.der
 

@@ -18,6 +18,7 @@ from midstream.addons.dumper import Dumper
 from midstream.addons.errorcheck import ErrorCheck
 from midstream.addons.eventstore import EventStore
 from midstream.addons.flow_specs import FlowSpecs
+from midstream.addons.http2 import Http2
 from midstream.addons.inject import Inject
 from midstream.addons.intercept import Intercept
 from midstream.addons.nextlayer import NextLayer
@@ -49,6 +50,7 @@ def common(proxy: Proxy, prepare: Callable[[], None] | None) -> list[object]:
         TlsConfig(),
         TlsFailures(),
         server,
+        Http2(proxy),
         TargetHost(proxy),
         Inject(),
         ScriptLoader(prepare),

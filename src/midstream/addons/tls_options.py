@@ -52,6 +52,7 @@ SERVER = {
 def declare(loader: Loader) -> None:
     """All of them."""
     option = loader.add_option
+    option("http2", bool, True, "Speak HTTP/2 with clients and servers that do.")
     for side, towards in (("client", "clients"), ("server", "servers")):
         option(f"tls_version_{side}_min", str, "TLS1_2", f"Lowest TLS version towards {towards}.", VERSIONS)
         option(f"tls_version_{side}_max", str, "UNBOUNDED", f"Highest TLS version towards {towards}.", VERSIONS)

@@ -40,7 +40,7 @@ class TlsConfig:
     def __init__(self) -> None:
         self._started = False
         self._key_log: Path | None = None  # from the start on
-        self._http2 = False
+        self._http2 = True
         self._names = NameFinder()
         self._client_versions = Versions()
         self._leaves: LeafStore | None = None
@@ -64,6 +64,7 @@ class TlsConfig:
         options = ctx.options
         if options.add_upstream_certs_to_client_chain and not options.upstream_cert:
             raise OptionsError("add_upstream_certs_to_client_chain needs upstream_cert, which is off")
+        self._http2 = options.http2
         self._names.use_upstream = options.upstream_cert
         self._with_upstream_chain = options.add_upstream_certs_to_client_chain
         if updated & tls_options.SERVER:

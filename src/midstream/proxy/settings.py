@@ -29,7 +29,7 @@ class Settings:
     http2_ping_keepalive: float = 58.0
     """So long without a frame from a server, and it is asked by a PING whether it is there; 0: never."""
     normalize_headers: bool = True
-    """Header names in lower case go out over HTTP/2, whatever case an addon gave them (`normalize_outbound_headers`)."""
+    """Header names go out over HTTP/2 in lower case, however addons wrote them (`normalize_outbound_headers`)."""
     websocket: bool = True
     keep_host_header: bool = False
     """Reverse modes leave the names that the client uses as they are, in TLS too."""

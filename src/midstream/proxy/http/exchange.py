@@ -14,6 +14,7 @@ from midstream.proxy.errors import UpstreamFailed, check_alive
 from midstream.proxy.http.assemble import body_of, may_upgrade, trailers_of
 from midstream.proxy.http.bodies import collect, shall_stream
 from midstream.proxy.http.failures import upstream_failure
+from midstream.proxy.http.http2_stream import StreamReset
 from midstream.proxy.http.pool import Pool
 from midstream.proxy.http.relay import (
     CLIENT_STOPPED,
@@ -30,6 +31,7 @@ from midstream.wire.http1 import Fields, Refused
 # RFC 9110 §9.2.2: doing these twice is the same as doing them once, so a request that met a closing connection is
 # repeated.
 IDEMPOTENT = frozenset({"GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"})
+MAX_ATTEMPTS = 3
 
 
 async def exchange(flow: HTTPFlow, client: Downstream, upstreams: Pool, context: ClientContext) -> None:
@@ -79,18 +81,18 @@ async def exchange(flow: HTTPFlow, client: Downstream, upstreams: Pool, context:
 async def _forward(flow: HTTPFlow, client: Downstream, upstreams: Pool, context: ClientContext) -> None:
     """Send the request, whose body is in memory, and bring its answer to the client."""
     request = flow.request
-    upstream = await upstreams.connect(flow)
-    while True:
+    upstream = await upstreams.connect(flow, context.watch)
+    for attempt in range(1, MAX_ATTEMPTS + 1):
         try:
             await _ask(flow, client, upstream, context)
             break
         except BaseException as exc:
             await upstreams.discard(upstream)
-            silent = flow.response is None and isinstance(exc.__cause__, ServerSilent | ConnectionResetError)
-            if not (silent and upstream.exchanges > 1 and request.method in IDEMPOTENT):
+            is_final = attempt == MAX_ATTEMPTS or flow.response is not None
+            if is_final or not _may_repeat(request, upstream, exc.__cause__):
                 raise
         # The kept connection was closed while the request was on its way to it: an ordinary race.
-        upstream = await upstreams.connect_anew(flow)
+        upstream = await upstreams.connect_anew(flow, context.watch)
     await upstreams.release(upstream)
 
 
@@ -181,7 +183,7 @@ async def _stream_both_ways(
     flow: HTTPFlow, client: Downstream, upstreams: Pool, context: ClientContext, first: bytes
 ) -> None:
     """The request body goes through as it comes; the server may answer before it has ended, and both may be full."""
-    upstream = await upstreams.connect(flow)
+    upstream = await upstreams.connect(flow, context.watch)
     try:
         upload = upload_streamed(flow, client, upstream, context, first)
         answer = _answer(flow, client, upstream, context)
@@ -195,6 +197,14 @@ async def _stream_both_ways(
 
 
 # -- small --
+
+
+def _may_repeat(request: Request, upstream: Upstream, cause: BaseException | None) -> bool:
+    """Whether a request that met the end of a connection, or of its stream, may be sent once more."""
+    if isinstance(cause, StreamReset):
+        return not cause.processed
+    silent = isinstance(cause, ServerSilent | ConnectionResetError)
+    return silent and upstream.exchanges > 1 and request.method in IDEMPOTENT
 
 
 def _wants_to_switch(request: Request, client: Downstream) -> bool:

@@ -25,7 +25,7 @@ from h2.events import (
 from h2.events import (
     StreamReset as StreamResetEvent,
 )
-from h2.exceptions import ProtocolError
+from h2.exceptions import NoAvailableStreamIDError, ProtocolError
 from h2.settings import SettingCodes
 
 from midstream.proxy.http.http2_stream import FieldList, Http2Stream, LinkLost, StreamReset
@@ -175,14 +175,14 @@ class Http2Link:
     # -- events of h2 --
 
     def _request(self, event: RequestReceived) -> None:
-        assert self._on_request is not None and event.stream_id is not None and event.headers is not None
-        stream = Http2Stream(self, event.stream_id)
+        assert self._on_request is not None
+        stream = Http2Stream(self, event.stream_id or 0)
         self.streams[stream.id] = stream
         ends = stream.ended = event.stream_ended is not None
         if self.closing:
             stream.reset(ErrorCodes.REFUSED_STREAM)
             return
-        self._on_request(stream, event.headers, ends)
+        self._on_request(stream, event.headers or [], ends)
 
     def _response(self, event: ResponseReceived | InformationalResponseReceived) -> None:
         stream = self.streams.get(event.stream_id or 0)
@@ -240,8 +240,7 @@ class Http2Link:
                 self._over(stream)
                 stream.fail(StreamReset("the server said goodbye before it took the request", processed=False))
         self._tell_room()
-        if not self.streams and not self.reserved:
-            self.carrier.close()
+        self._close_if_done()
 
     @property
     def _peer(self) -> str:
@@ -250,22 +249,37 @@ class Http2Link:
     # -- writing: what streams call --
 
     def send_head(self, stream: Http2Stream, fields: FieldList, *, end: bool) -> None:
-        """Raises StreamReset when a stream of ours can no longer be opened."""
-        if not stream.id:
-            self._open(stream)
+        """A header, which opens a stream of ours."""
+        if not stream.id and not self._open(stream):
+            return
         self._engine.send_headers(stream.id, fields, end_stream=end)
         if end:
             stream.end_sent()
             self._look_if_over(stream)
         self.flush_soon()
 
-    def _open(self, stream: Http2Stream) -> None:
-        self.reserved -= 1
+    def _open(self, stream: Http2Stream) -> bool:
+        """Give a stream of ours its number; False if there is to be no further one."""
         if self.closing:
+            self.give_back()
             stream.fail(StreamReset("the connection is closing", processed=False))
-            raise stream.failure or StreamReset("")
-        stream.id = self._engine.get_next_available_stream_id()
+            return False
+        self.reserved -= 1
+        try:
+            stream.id = self._engine.get_next_available_stream_id()
+        except NoAvailableStreamIDError:
+            self.closing = True
+            stream.fail(StreamReset("the connection has no number for a further stream", processed=False))
+            self._tell_room()
+            return False
         self.streams[stream.id] = stream
+        return True
+
+    def give_back(self) -> None:
+        """A stream that was reserved is not to be opened."""
+        self.reserved -= 1
+        self._tell_room()
+        self._close_if_done()
 
     def send_waiting(self, stream: Http2Stream) -> None:
         """As much of what waits on a stream as there is room for."""
@@ -404,7 +418,10 @@ class Http2Link:
         self._blocked.pop(stream.id, None)
         self._engine.forget(stream.id)
         self._tell_room()
-        if self.closing and not self.streams and not self.reserved:
+        self._close_if_done()
+
+    def _close_if_done(self) -> None:
+        if self._done:
             self.flush()
             self.carrier.close()
 

@@ -1,116 +1,252 @@
 """The upstream connections of one client connection, kept for its next requests.
 
 They are never shared between clients: what one client's credentials opened (NTLM, client certificates) stays its own.
+Requests that come at the same time (over HTTP/2) share one connection if the server speaks HTTP/2, too; else each has
+one of at most `MAX_PARALLEL`.
 """
 
+import asyncio
+from collections import deque
 from dataclasses import dataclass, field
 
 from midstream.flows.connection import Server
 from midstream.flows.http import HTTPFlow
-from midstream.flows.server_spec import ServerSpec
+from midstream.proxy.client_context import ClientContext
 from midstream.proxy.dial import Dialler
 from midstream.proxy.errors import UpstreamFailed
-from midstream.proxy.http.sides import Destination
+from midstream.proxy.http.sides import Destination, Way
 from midstream.proxy.http.upstream_h1 import UpstreamH1
+from midstream.proxy.http.upstream_h2 import ServerLink, UpstreamH2
+from midstream.proxy.streams.stream import Stream
 from midstream.proxy.watch import Watch
 from midstream.text.url import hostport
 
 # Idle connections that a client connection may keep; a browser's plain-http connection goes to many hosts.
 MAX_IDLE = 8
-
-Way = tuple[Destination, ServerSpec | None]
-"""A destination, and the parent proxy that it is reached through."""
+MAX_PARALLEL = 5
+"""HTTP/1 connections to one destination for the requests of one client connection; further requests wait."""
 
 
 @dataclass(slots=True)
+class _Place:
+    """The connections that go one way."""
+
+    way: Way
+    idle: list[UpstreamH1] = field(default_factory=list)
+    link: ServerLink | None = None
+    """For all requests, if the server speaks HTTP/2."""
+    busy: int = 0
+    """HTTP/1 connections in use, and those of which nobody knows yet what will be spoken on them."""
+    speaks_http1: bool = False
+    waiting: deque[asyncio.Future[None]] = field(default_factory=deque)
+
+    @property
+    def may_open(self) -> bool:
+        """Whether one more connection may be opened: until it is clear that streams cannot be shared, one is enough."""
+        return self.busy < (MAX_PARALLEL if self.speaks_http1 else 1)
+
+    @property
+    def is_empty(self) -> bool:
+        """Nothing of it has to be remembered."""
+        return not (self.idle or self.busy or self.link or self.waiting)
+
+    async def turn(self) -> None:
+        """Wait until something has changed."""
+        turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.waiting.append(turn)
+        try:
+            await turn
+        except asyncio.CancelledError:
+            if turn.done():
+                self.call_next()
+            raise
+
+    def call_next(self) -> None:
+        """Somebody else may look whether it is his turn; all, where all can be served by one connection."""
+        while self.waiting:
+            turn = self.waiting.popleft()
+            if not turn.done():
+                turn.set_result(None)
+                if self.link is None:
+                    return
+
+
 class Pool:
     """Upstream connections by destination."""
 
-    dialler: Dialler
-    watch: Watch
-    current: Server
-    """The server that the next flow most likely goes to: the one used last, or the tunnel's own."""
-    tunnel: Destination | None = None
-    """Where the client's CONNECT went, whose SNI is the client's own."""
-    sni: str | None = None
-    _idle: dict[Way, UpstreamH1] = field(default_factory=dict)
-    _failed: dict[Destination, str] = field(default_factory=dict)
+    __slots__ = ("_context", "_failed", "_idle", "_places", "current", "sni", "tunnel")
+
+    def __init__(
+        self, context: ClientContext, current: Server, tunnel: Destination | None = None, sni: str | None = None
+    ) -> None:
+        self.current = current
+        """The server that the next flow most likely goes to: the one used last, or the tunnel's own."""
+        self.tunnel = tunnel
+        """Where the client's CONNECT went, whose SNI is the client's own."""
+        self.sni = sni
+        self._context = context
+        self._places: dict[Way, _Place] = {}
+        self._idle = 0
+        self._failed: dict[Destination, str] = {}
 
     def expected(self, host: str, port: int) -> Server:
         """The server that a request for this address will most likely go to, connected or not."""
         if self.current.address != (host, port):
-            self.current = self.dialler.server((host, port))
+            self.current = self._context.dialler.server((host, port))
         return self.current
 
-    async def connect(self, flow: HTTPFlow) -> UpstreamH1:
+    async def connect(self, flow: HTTPFlow, watch: Watch) -> UpstreamH1 | UpstreamH2:
         """A connection for this request: an idle one if it still stands, else a new one. Raises UpstreamFailed."""
         request = flow.request
-        key = (request.scheme, request.host, request.port)
-        upstream = self._idle.pop((key, flow.server_conn.via), None)
-        if upstream is not None:
+        place = self._places.get(((request.scheme, request.host, request.port), flow.server_conn.via))
+        if place is not None and place.idle:
+            self._idle -= 1
+            upstream = place.idle.pop()
+            place.busy += 1
             # What came while nothing was asked answers nothing: it would be taken for the answer to this request. It
             # may also be a goodbye, so it is looked at first.
             if not upstream.stream.take() and upstream.reusable:
                 flow.server_conn = upstream.server
+                upstream.attend(watch)
                 return upstream
             await self.discard(upstream)
-        return await self.connect_anew(flow)
+        return await self.connect_anew(flow, watch)
 
-    async def connect_anew(self, flow: HTTPFlow) -> UpstreamH1:
-        """A new connection for this request, whatever is idle. Raises UpstreamFailed."""
+    async def connect_anew(self, flow: HTTPFlow, watch: Watch) -> UpstreamH1 | UpstreamH2:
+        """A connection that nobody has used, or a shared one. Raises UpstreamFailed."""
         request = flow.request
         key = (request.scheme, request.host, request.port)
         if failure := self._failed.pop(key, None):
             raise UpstreamFailed(failure)  # of the connection that the flow shows already
+        way = (key, flow.server_conn.via)
+        place = _Place(way)
+        while True:
+            place = self._places.setdefault(way, place)
+            if place.link is not None:
+                watch.expect_server(self._dialler.settings.idle_timeout, f"{place.link.where} took no further request")
+                upstream = await place.link.upstream(watch)
+                if upstream is not None:
+                    flow.server_conn = upstream.server
+                    return upstream
+                place.link = None
+            elif place.may_open:
+                watch.rest()
+                return await self._open(flow, key, place, watch)
+            else:
+                patience = self._dialler.settings.idle_timeout
+                watch.expect_server(patience, f"all connections to {hostport('', key[1], key[2])} were busy")
+                await place.turn()
+                if place.idle:
+                    return await self.connect(flow, watch)
+
+    async def _open(self, flow: HTTPFlow, key: Destination, place: _Place, watch: Watch) -> UpstreamH1 | UpstreamH2:
+        """A new connection."""
         server, via = self.current, flow.server_conn.via
-        if server.address != (request.host, request.port) or server.timestamp_start is not None or server.via != via:
-            server = Server(address=(request.host, request.port), via=via)
+        if server.address != key[1:] or server.timestamp_start is not None or server.via != via:
+            server = Server(address=(key[1], key[2]), via=via)
         flow.server_conn = self.current = server
-        tls = request.scheme == "https"
+        tls = key[0] == "https"
         if tls and server.sni is None:
-            server.sni = self.sni if key == self.tunnel and self.sni else request.host
-        if via is not None and via[0] != "socks5" and not tls and self.tunnel is None:
-            return await self._open_parent(server, key)
-        stream = await self.dialler.open(server, tls=tls)
-        return UpstreamH1(server, stream, key, self.dialler.settings, self.watch)
+            server.sni = self.sni if key == self.tunnel and self.sni else key[1]
+        to_parent = via is not None and via[0] != "socks5" and not tls and self.tunnel is None
+        place.busy += 1
+        try:
+            # The parent proxy takes plain requests as they are, and needs no tunnel for them.
+            dial = self._dialler.open_parent(server) if to_parent else self._dialler.open(server, tls=tls)
+            stream = await dial
+        except BaseException:
+            self._free(place)
+            raise
+        if server.alpn == b"h2":
+            link = self._share(place, server, stream)
+            place.busy -= 1
+            place.call_next()
+            upstream = await link.upstream(watch)
+            if upstream is None:
+                raise UpstreamFailed(f"{link.where} closed the connection")
+            return upstream
+        place.speaks_http1 = True
+        place.call_next()
+        # Addons may have set another `server.via` when it was dialled; it is still found by what was asked for.
+        connection = UpstreamH1(server, stream, place.way, self._dialler.settings, watch)
+        if to_parent and via is not None:
+            connection.serve_by_parent(via, self._dialler.fields_for_parent())
+        return connection
 
-    async def _open_parent(self, server: Server, key: Destination) -> UpstreamH1:
-        """The parent proxy takes plain requests as they are, and needs no tunnel for them."""
-        stream = await self.dialler.open_parent(server)
-        upstream = UpstreamH1(server, stream, key, self.dialler.settings, self.watch)
-        upstream.to_parent = self.dialler.fields_for_parent()
-        assert server.via is not None
-        upstream.where = f"the parent proxy {hostport('', *server.via[1])}"
-        upstream.did_not_answer = f"{upstream.where} did not answer"
-        return upstream
+    def _share(self, place: _Place, server: Server, stream: Stream) -> ServerLink:
+        link = place.link = ServerLink(server, stream, self._dialler)
+        self._context.spawn(link.run())
+        return link
 
-    def adopt(self, upstream: UpstreamH1) -> None:
+    def adopt(self, server: Server, stream: Stream, key: Destination) -> None:
         """Take in a connection that was opened before the first request (the tunnel's)."""
-        self.current = upstream.server
-        self._idle[upstream.key, upstream.server.via] = upstream
+        self.current = server
+        place = self._places[key, server.via] = _Place((key, server.via))
+        if server.alpn == b"h2":
+            self._share(place, server, stream)
+            return
+        place.speaks_http1 = True
+        place.idle.append(UpstreamH1(server, stream, place.way, self._dialler.settings, self._context.watch))
+        self._idle += 1
 
     def fail_next(self, key: Destination, reason: str) -> None:
         """The connection for `key` has failed already: its first request is told so instead of failing once more."""
         self._failed[key] = reason
 
-    async def release(self, upstream: UpstreamH1) -> None:
+    async def release(self, upstream: UpstreamH1 | UpstreamH2) -> None:
         """Keep a connection for the next request, if it can carry one."""
+        if isinstance(upstream, UpstreamH2):
+            upstream.close()
+            return
         if not upstream.reusable:
             await self.discard(upstream)
             return
-        self._idle[upstream.key, upstream.server.via] = upstream
-        if len(self._idle) > MAX_IDLE:
-            await self.discard(self._idle.pop(next(iter(self._idle))))
+        place = self._places[upstream.way]
+        place.idle.append(upstream)
+        self._idle += 1
+        self._free(place)
+        if len(self._places) > 1:
+            self._places[place.way] = self._places.pop(place.way)  # the last one used is the last one to go
+        if self._idle > MAX_IDLE:
+            await self._drop_oldest()
 
-    async def discard(self, upstream: UpstreamH1) -> None:
-        """Close a connection and tell the addons."""
-        await self.dialler.closed(upstream.server, upstream.stream)
+    async def discard(self, upstream: UpstreamH1 | UpstreamH2) -> None:
+        """Close a connection, or the stream of a shared one, and tell the addons."""
+        if isinstance(upstream, UpstreamH2):
+            upstream.close()
+            return
+        self._free(self._places[upstream.way])
+        await self._dialler.closed(upstream.server, upstream.stream)
+
+    def _free(self, place: _Place) -> None:
+        place.busy -= 1
+        if place.waiting:
+            place.call_next()
+        elif place.is_empty:
+            self._places.pop(place.way, None)
+
+    async def _drop_oldest(self) -> None:
+        for place in self._places.values():
+            if place.idle:
+                upstream = place.idle.pop(0)
+                self._idle -= 1
+                if place.is_empty:
+                    del self._places[place.way]
+                await self._dialler.closed(upstream.server, upstream.stream)
+                return
 
     async def close(self) -> None:
-        """Close all that are idle, at once, whatever addons do meanwhile."""
-        idle = list(self._idle.values())
-        self._idle.clear()
+        """Close all that are idle, at once, whatever addons do meanwhile; shared ones, too: their users are gone."""
+        idle = [upstream for place in self._places.values() for upstream in place.idle]
+        links = [place.link for place in self._places.values() if place.link is not None]
+        self._places.clear()
         for upstream in idle:
             upstream.stream.close()
         for upstream in idle:
-            await self.discard(upstream)
+            await self._dialler.closed(upstream.server, upstream.stream)
+        for link in links:
+            await link.close()
+
+    @property
+    def _dialler(self) -> Dialler:
+        return self._context.dialler

@@ -16,6 +16,7 @@ from midstream.proxy.http.exchange import exchange
 from midstream.proxy.http.failures import EXPECTED, conclude, logger
 from midstream.proxy.http.pool import Pool
 from midstream.proxy.http.reader import Truncated
+from midstream.proxy.http.sides import Downstream
 from midstream.wire.http1 import Refused
 from midstream.wire.http1_syntax import TOKEN
 
@@ -44,26 +45,31 @@ async def serve_http(client: DownstreamH1, upstreams: Pool, context: ClientConte
         flow.request = request
         if request.raw_method == b"CONNECT":
             return flow
-        flow.killed_callback = watch.flow_killed
         watch.busy = True
-        watch.rest()
         if client.stream.lost:
             watch.client_left()  # it has left while nobody minded; the first wait of the exchange ends it
-        try:
-            await exchange(flow, client, upstreams, context)
-        except asyncio.CancelledError as left:
-            if not client.switched:
-                await conclude(flow, left, client, context)
-            raise
-        except Exception as failure:
-            if not isinstance(failure, EXPECTED):
-                logger.exception("an exchange failed unexpectedly")
-            await conclude(flow, failure, client, context)
-        finally:
-            flow.live = False
-            flow.killed_callback = None
+        await carry(flow, client, upstreams, context)
     watch.busy = False
     return None
+
+
+async def carry(flow: HTTPFlow, client: Downstream, upstreams: Pool, context: ClientContext) -> None:
+    """One exchange, whatever becomes of it."""
+    flow.killed_callback = context.watch.flow_killed
+    context.watch.rest()
+    try:
+        await exchange(flow, client, upstreams, context)
+    except asyncio.CancelledError as left:
+        if not client.switched:
+            await conclude(flow, left, client, context)
+        raise
+    except Exception as failure:
+        if not isinstance(failure, EXPECTED):
+            logger.exception("an exchange failed unexpectedly")
+        await conclude(flow, failure, client, context)
+    finally:
+        flow.live = False
+        flow.killed_callback = None
 
 
 async def _refuse(refusal: Refused, client: DownstreamH1, upstreams: Pool, context: ClientContext) -> None:

@@ -9,11 +9,15 @@ from typing import Protocol
 
 from midstream.flows.connection import Client, Server
 from midstream.flows.http import Request, Response
+from midstream.flows.server_spec import ServerSpec
 from midstream.proxy.streams.stream import Stream
 from midstream.wire.http1 import Fields, Framing, RequestHead, ResponseHead
 
 Destination = tuple[str, str, int]
 """Scheme, host and port of where a request goes."""
+
+Way = tuple[Destination, ServerSpec | None]
+"""A destination, and the parent proxy that it is to be reached through."""
 
 
 class ServerSilent(ConnectionError):

@@ -7,9 +7,10 @@ from functools import partial
 from midstream.flows.connection import Server
 from midstream.flows.headers import Headers
 from midstream.flows.http import Request, Response
+from midstream.flows.server_spec import ServerSpec
 from midstream.proxy.http.assemble import request_head, trailers_of
 from midstream.proxy.http.reader import MessageReader
-from midstream.proxy.http.sides import Destination, ServerSilent
+from midstream.proxy.http.sides import ServerSilent, Way
 from midstream.proxy.http.writer import BodyWriter
 from midstream.proxy.settings import Settings
 from midstream.proxy.streams.stream import Stream
@@ -28,22 +29,23 @@ class UpstreamH1:
         "_be_patient",
         "_limits",
         "_patience",
+        "_watch",
         "did_not_answer",
         "exchanges",
         "head",
-        "key",
         "reader",
         "server",
         "stream",
         "to_parent",
         "usable",
+        "way",
         "where",
     )
 
-    def __init__(self, server: Server, stream: Stream, key: Destination, settings: Settings, watch: Watch) -> None:
+    def __init__(self, server: Server, stream: Stream, way: Way, settings: Settings, watch: Watch) -> None:
         self.server = server
         self.stream = stream
-        self.key = key
+        self.way = way
         self.to_parent: Fields | None = None
         """Set if it is the server's parent proxy that reads: what each request needs for it."""
         self.reader = MessageReader(stream, settings.limits, watch.expect_server, settings.longest_head)
@@ -56,7 +58,21 @@ class UpstreamH1:
         self.did_not_answer = f"{self.where} did not answer"
         self._limits = settings.limits
         self._patience = settings.idle_timeout
+        self._watch = watch
         self._be_patient = partial(watch.expect_server, settings.idle_timeout, f"{self.where} stopped reading")
+
+    def serve_by_parent(self, via: ServerSpec, fields: Fields) -> None:
+        """It is the parent proxy that reads the requests, and it gets these fields with each."""
+        self.to_parent = fields
+        self.where = f"the parent proxy {hostport('', *via[1])}"
+        self.did_not_answer = f"{self.where} did not answer"
+
+    def attend(self, watch: Watch) -> None:
+        """The next request is under this watch, which is another one when requests have streams of their own."""
+        if watch is not self._watch:
+            self._watch = watch
+            self.reader.expect = watch.expect_server
+            self._be_patient = partial(watch.expect_server, self._patience, f"{self.where} stopped reading")
 
     @property
     def reusable(self) -> bool:

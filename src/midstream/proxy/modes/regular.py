@@ -7,6 +7,7 @@ from midstream.proxy.connect import serve_connect
 from midstream.proxy.http.downstream_h1 import DownstreamH1
 from midstream.proxy.http.pool import Pool
 from midstream.proxy.http.serve import serve_http
+from midstream.proxy.http.serve_h2 import begins_with_http2, serve_http2
 from midstream.proxy.streams.stream import Stream
 from midstream.proxy.tls import begins_with_tls, read_client_hello, start_client_tls
 
@@ -18,9 +19,13 @@ async def serve_regular(stream: Stream, context: ClientContext) -> None:
     context.watch.expect(context.settings.longest_head, "the client stopped in the middle of its first words")
     if await begins_with_tls(stream):
         stream = await _start_tls(stream, context)
-    pool = Pool(context.dialler, context.watch, Server(address=None, via=context.dialler.via))
+    pool = Pool(context, Server(address=None, via=context.dialler.via))
     client = DownstreamH1(context.client, stream, context.settings, context.watch)
+    connect = None
     try:
+        if context.settings.http2 and await begins_with_http2(stream):
+            await serve_http2(stream, pool, context, connect=serve_connect)
+            return
         connect = await serve_http(client, pool, context)
     finally:
         await pool.close()

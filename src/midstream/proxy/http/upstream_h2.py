@@ -1,0 +1,235 @@
+"""The server's side of HTTP/2: one connection for many requests, and the object of one request on it.
+
+The pool makes a `ServerLink` for each such connection, and hands out an `UpstreamH2`, which fulfils `Upstream`, for
+each exchange.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections import deque
+from collections.abc import Callable
+from functools import partial
+
+from h2.errors import ErrorCodes
+
+from midstream.flows.connection import Server
+from midstream.flows.headers import Headers
+from midstream.flows.http import Request, Response
+from midstream.proxy.dial import Dialler
+from midstream.proxy.http.http2_assemble import request_list, trailer_list
+from midstream.proxy.http.http2_body import Http2Body, Http2Sink
+from midstream.proxy.http.http2_link import Http2Failed, Http2Link
+from midstream.proxy.http.http2_stream import Http2Stream, LinkLost
+from midstream.proxy.http.http2_tunnel import Http2Tunnel
+from midstream.proxy.http.sides import ServerSilent
+from midstream.proxy.http.upstream_h1 import MAX_INFORMATIONAL
+from midstream.proxy.settings import Settings
+from midstream.proxy.streams.stream import Stream
+from midstream.proxy.watch import Watch
+from midstream.text.url import hostport
+from midstream.wire.http1 import Refused, RequestHead, ResponseHead
+from midstream.wire.http2 import HTTP_20, read_http2_response
+
+logger = logging.getLogger("midstream.proxy")
+
+# Bodies up to this size are given away in one go; larger ones piece by piece.
+ONE_WRITE = 64 * 1024
+
+
+class ServerLink:
+    """A connection to a server that speaks HTTP/2; `run` is a task of its own."""
+
+    def __init__(self, server: Server, stream: Stream, dialler: Dialler) -> None:
+        self.server = server
+        self.requests = 0
+        self._dialler = dialler
+        self._settings = dialler.settings
+        self._link = Http2Link(stream, self._settings.limits)
+        self._link.on_room = self._room
+        self._waiting: deque[asyncio.Future[None]] = deque()
+        self._timer: asyncio.TimerHandle | None = None
+        self._be_there()
+
+    async def run(self) -> None:
+        """Read until the connection ends."""
+        try:
+            await self._link.run()
+        except Http2Failed as broken:
+            logger.warning("%s: %s", self.where, broken)
+        except OSError:
+            pass  # its streams have been told
+        finally:
+            await self.close()
+
+    @property
+    def where(self) -> str:
+        """What to call the server in a sentence."""
+        return hostport("", *self.server.address) if self.server.address is not None else "the server"
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it takes a further request, now or later."""
+        return not self._link.closing and not self._link.carrier.lost
+
+    @property
+    def takes_extended_connect(self) -> bool:
+        """Whether WebSockets may be opened on it (RFC 8441 §3)."""
+        return self._link.takes_extended_connect
+
+    async def upstream(self, watch: Watch) -> UpstreamH2 | None:
+        """A stream for one request, as soon as the server takes one more; None if it never will.
+
+        It is the caller's to `close`.
+        """
+        link = self._link
+        while self.is_open and not link.has_room:
+            turn: asyncio.Future[None] = link.loop.create_future()
+            self._waiting.append(turn)
+            try:
+                await turn
+            except asyncio.CancelledError:
+                self._room()  # it may have been this one's turn
+                raise
+        if not self.is_open:
+            return None
+        link.reserved += 1
+        self.requests += 1
+        return UpstreamH2(self, link, self._settings, watch)
+
+    def _room(self) -> None:
+        """The server takes more streams, or it never will again."""
+        free = 1 if self._link.has_room else 0
+        if not self.is_open:
+            free = len(self._waiting)
+        while self._waiting and free:
+            turn = self._waiting.popleft()
+            if not turn.done():
+                turn.set_result(None)
+                free -= 1
+
+    def _be_there(self) -> None:
+        """Ask a server that has been silent whether it is there, which keeps what is between us from forgetting us."""
+        patience = self._settings.http2_ping_keepalive
+        if patience <= 0:
+            return
+        link = self._link
+        silent = link.loop.time() - link.heard
+        if silent >= patience:
+            link.ping()
+            silent = 0
+        self._timer = link.loop.call_later(patience - silent, self._be_there)
+
+    async def close(self) -> None:
+        """End it, and all its streams; harmless when repeated."""
+        if self._timer is not None:
+            self._timer.cancel()
+        self._link.close()
+        await self._dialler.closed(self.server, self._link.carrier)
+
+
+class UpstreamH2:
+    """One request to a server and its response."""
+
+    __slots__ = (
+        "_be_patient",
+        "_link",
+        "_patience",
+        "_settings",
+        "_stream",
+        "_usable",
+        "_watch",
+        "did_not_answer",
+        "exchanges",
+        "head",
+        "link",
+        "reader",
+        "server",
+        "where",
+    )
+
+    def __init__(self, link: ServerLink, http2: Http2Link, settings: Settings, watch: Watch) -> None:
+        self.link = link
+        self.server = link.server
+        self.head: ResponseHead | None = None
+        self.exchanges = link.requests
+        self.where = link.where
+        self.did_not_answer = f"{self.where} did not answer"
+        self._link = http2
+        self._stream = Http2Stream(http2)
+        self.reader = Http2Body(self._stream, settings.limits, watch.expect_server)
+        self._usable = True
+        self._settings = settings
+        self._watch = watch
+        self._be_patient = partial(watch.expect_server, settings.idle_timeout, f"{self.where} stopped reading")
+
+    @property
+    def usable(self) -> bool:
+        """Whether the rest of a request is still wanted: a response that is complete ends its stream."""
+        return self._usable and not self._stream.ended and self._stream.failure is None
+
+    @usable.setter
+    def usable(self, value: bool) -> None:
+        self._usable = value
+
+    def send_now(self, request: Request, original: RequestHead | None, body: bytes) -> Http2Sink | None:
+        """Head and, if it is small, body at once; else the sink for the body. Raises Unsendable."""
+        normalize = self._settings.normalize_headers
+        outgoing = request_list(request, original, len(body), protocol=None, normalize=normalize)
+        trailers = trailer_list(request, normalize=normalize)
+        stream = self._stream
+        stream.send_head(list(outgoing.fields), end=not body and not trailers)
+        if len(body) > ONE_WRITE:
+            return Http2Sink(stream, outgoing.framing, self._be_patient)
+        if trailers:
+            stream.send(body)
+            stream.finish(list(trailers))
+        elif body:
+            stream.send(body, end=True)
+        return None
+
+    def begin(self, request: Request, original: RequestHead | None) -> Http2Sink:
+        """The head of a request whose body follows in pieces. Raises Unsendable."""
+        normalize = self._settings.normalize_headers
+        outgoing = request_list(request, original, None, protocol=None, normalize=normalize)
+        self._stream.send_head(list(outgoing.fields), end=False)
+        return Http2Sink(self._stream, outgoing.framing, self._be_patient)
+
+    async def read_response(self, method: bytes, interim: Callable[[ResponseHead], None]) -> Response:
+        """The final response; its body still unread. Raises Refused, ServerSilent, StreamReset."""
+        self.head = None
+        settings = self._settings
+        for _ in range(MAX_INFORMATIONAL):
+            try:
+                fields, ends = await self._stream.read_head()
+            except LinkLost as lost:
+                raise ServerSilent(str(lost)) from lost
+            arrived = time.time()
+            try:
+                head = read_http2_response(fields, method, ends, settings.limits)
+            except Refused:
+                self.reader.malformed = True
+                raise
+            if head.status >= 200:
+                break
+            interim(head)
+            self._watch.expect_server(settings.idle_timeout, self.did_not_answer)
+        else:
+            raise Refused(f"the server sent more than {MAX_INFORMATIONAL} interim responses")
+        self.head = head
+        self.reader.begin(head.framing)
+        return Response(HTTP_20, head.status, b"", Headers(head.fields), None, None, arrived, None)
+
+    def close(self) -> None:
+        """The exchange is over; what is not at its end is not wanted."""
+        stream = self._stream
+        if not stream.id and stream.failure is None:
+            self._link.give_back()  # it was never used
+        elif not stream.over:
+            stream.reset(ErrorCodes.PROTOCOL_ERROR if self.reader.malformed else ErrorCodes.CANCEL)
+
+    def take_over(self) -> Stream:
+        """What follows the response, and the way back, as bytes."""
+        return Http2Tunnel(self._stream)
