@@ -24,6 +24,7 @@ import hpack
 
 from tests.kit.http2_frames import (
     ACK,
+    CODES,
     CONTINUATION,
     DATA,
     END_HEADERS,
@@ -188,6 +189,21 @@ class Http2Peer:
         while not self.streams[stream].ended:
             await self.read()
         return self.streams[stream]
+
+    async def outcome(self, stream: int) -> str:
+        """What became of a stream, or of the connection: `status 200`, `stream CANCEL`, `connection NO_ERROR`, `closed`
+        (without a GOAWAY).
+        """
+        try:
+            message = await self.answer(stream)
+        except ConnectionOver as end:
+            return "closed" if end.code is None else f"connection {CODES[end.code]}"
+        return f"status {message.status}" if message.code is None else f"stream {CODES[message.code]}"
+
+    @property
+    def has_new_stream(self) -> bool:
+        """Whether `opened` has something to tell at once."""
+        return bool(self._new)
 
     async def opened(self) -> int:
         """The next stream that the other side opens; its header is there, and perhaps more. Raises ConnectionOver."""
