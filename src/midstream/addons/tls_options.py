@@ -10,6 +10,7 @@ import os
 import ssl
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from midstream.certs.authority import KEY_TYPES, Authority, SigningKey
 from midstream.certs.key_log import prepare
@@ -22,6 +23,9 @@ from midstream.flows.errors import OptionsError
 from midstream.hub import config, ctx
 from midstream.hub.addons import Loader
 from midstream.text.environment import variable
+
+if TYPE_CHECKING:
+    from midstream.certs.asking import AskingContexts
 
 logger = logging.getLogger("midstream.tls")
 
@@ -98,6 +102,7 @@ def _declare_certificates(loader: Loader) -> None:
         "Certificates of your own for clients: [domain=]path of a PEM file with certificate, chain and key. A domain "
         "may begin with `*.`; without one the certificate is for all hosts that no other is for.",
     )
+    option("request_client_cert", bool, False, "Ask clients for a certificate, and accept any or none.")
     option(
         "client_certs",
         str | None,
@@ -196,6 +201,18 @@ def load_leaves() -> LeafStore:
         passphrase=_passphrase(),
     )
     return LeafStore(authority, key_type=options.key_type)
+
+
+def asking_contexts(leaves: LeafStore, versions: Versions, key_log: Path | None) -> AskingContexts | None:
+    """How clients are asked for their certificates, if they are."""
+    if not ctx.options.request_client_cert:
+        return None
+    from midstream.certs.asking import AskingContexts  # here, since it takes a library that nothing else needs
+
+    try:
+        return AskingContexts(leaves, versions, key_log=key_log)
+    except ValueError as exc:
+        raise OptionsError(f"tls_ecdh_curve_client: {exc}") from None
 
 
 def own_leaves(ca_key: SigningKey | None) -> OwnLeaves:

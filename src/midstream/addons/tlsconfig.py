@@ -12,6 +12,7 @@ import logging
 import ssl
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from midstream.addons import tls_options
 from midstream.addons.tls_names import NameFinder, protocols_for_client, protocols_for_server, verified_name
@@ -31,6 +32,9 @@ from midstream.flows.tls import TlsData
 from midstream.hub import ctx
 from midstream.hub.addons import Loader
 
+if TYPE_CHECKING:
+    from midstream.certs.asking import AskingContexts
+
 logger = logging.getLogger("midstream.tls")
 
 
@@ -46,6 +50,7 @@ class TlsConfig:
         self._leaves: LeafStore | None = None
         self._own = OwnLeaves()
         self._serving: ServingContexts | None = None
+        self._asking: AskingContexts | None = None
         self._with_upstream_chain = False
         self._list_name = b"\0"  # of revoked certificates; as yet no path ends so
         self._upstream = ClientContexts(Trust())
@@ -89,6 +94,7 @@ class TlsConfig:
                     serving.context(leaf)
                 except ssl.SSLError as exc:
                     raise OptionsError(f"certs: {path}: {refused(exc)}") from None
+            self._asking = tls_options.asking_contexts(leaves, versions, self._key_log)
             self._serving = serving
             self._list_name = list_name(leaves.authority).encode()
         self._own, self._leaves, self._client_versions = own, leaves, versions
@@ -124,9 +130,15 @@ class TlsConfig:
             logger.error("%s", client.error)
             return
         leaf = self._leaf_for(client, server, leaves)
-        context = self._context_for(leaf, server, serving)
-        context.set_alpn_protocols(protocols_for_client(client, server, self._http2))
         client.mitmcert = Cert(leaf.certificate)
+        protocols = protocols_for_client(client, server, self._http2)
+        extra = tuple(cert.der for cert in server.certificate_list) if self._with_upstream_chain else ()
+        if self._asking is not None:
+            # It has the methods of an SSLObject and is none: those accept no certificate of an unknown issuer.
+            data.ssl_conn = self._asking.engine(leaf, extra, protocols, data.incoming, data.outgoing)  # type: ignore[assignment]
+            return
+        context = _context_for(leaf, extra, serving)
+        context.set_alpn_protocols(protocols)
         data.wrap(context)
 
     def _leaf_for(self, client: Client, server: Server, leaves: LeafStore) -> Leaf:
@@ -137,14 +149,6 @@ class TlsConfig:
             if own is not None:
                 return own
         return leaves.leaf(names, organization, list_url(crl, leaves.authority) if crl else None)
-
-    def _context_for(self, leaf: Leaf, server: Server, serving: ServingContexts) -> ssl.SSLContext:
-        if self._with_upstream_chain and server.certificate_list:
-            try:
-                return serving.context(leaf, tuple(cert.der for cert in server.certificate_list))
-            except ssl.SSLError as exc:
-                logger.warning("the server's certificates cannot be sent to the client: %s", refused(exc))
-        return serving.context(leaf)
 
     def tls_start_server(self, data: TlsData) -> None:
         """Ask the server for what the client asked us for, and verify who answers."""
@@ -200,6 +204,16 @@ class TlsConfig:
             assert self._leaves is not None
             content = empty_list(self._leaves.authority)
             flow.response = Response.make(200, content, ((b"Content-Type", CONTENT_TYPE.encode()),))
+
+
+def _context_for(leaf: Leaf, extra: tuple[bytes, ...], serving: ServingContexts) -> ssl.SSLContext:
+    try:
+        return serving.context(leaf, extra)
+    except ssl.SSLError as exc:
+        if not extra:
+            raise
+        logger.warning("the server's certificates cannot be sent to the client: %s", refused(exc))
+        return serving.context(leaf)
 
 
 def _session_key(server: Server) -> tuple[object, ...]:

@@ -65,15 +65,24 @@ class Versions:
                 raise ValueError(f"{ssl.OPENSSL_VERSION} has no TLS from {self.minimum} to {self.maximum}") from None
         try:
             # Below TLS 1.2 everything is signed with SHA-1, which OpenSSL allows at level 0 only.
-            context.set_ciphers(self.ciphers or ("DEFAULT:@SECLEVEL=0" if self.needs_level_0() else "DEFAULT"))
+            context.set_ciphers(self.cipher_list())
         except ssl.SSLError:
             raise ValueError(f"{self.ciphers!r} selects no cipher that {ssl.OPENSSL_VERSION} knows") from None
-        if self.curve:
+        curve = self.curve_name()
+        if curve is not None:
             try:
-                context.set_ecdh_curve(_CURVES.get(self.curve.lower(), self.curve))
+                context.set_ecdh_curve(curve)
             except (ValueError, ssl.SSLError):
                 reason = f"{self.curve!r} is no curve that {ssl.OPENSSL_VERSION} knows, such as X25519 or secp384r1"
                 raise ValueError(reason) from None
+
+    def cipher_list(self) -> str:
+        """In OpenSSL's words."""
+        return self.ciphers or ("DEFAULT:@SECLEVEL=0" if self.needs_level_0() else "DEFAULT")
+
+    def curve_name(self) -> str | None:
+        """As OpenSSL calls it; None for its own choice."""
+        return _CURVES.get(self.curve.lower(), self.curve) if self.curve else None
 
     def needs_level_0(self) -> bool:
         """Whether versions are allowed that fail unless the cipher list says `@SECLEVEL=0`."""

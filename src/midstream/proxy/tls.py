@@ -114,6 +114,7 @@ async def start_client_tls(stream: Stream, context: Context, events: Events, set
         raise
     tls.listen_for_goodbye()
     _note_session(client, data.ssl_conn)
+    _note_chain(client, data.ssl_conn)  # which most have none of
     if events.tls_established_client.handlers:
         await events.tls_established_client(data)
     return tls
@@ -179,9 +180,9 @@ def _note_session(connection: Connection, session: ssl.SSLObject) -> None:
     connection.alpn = alpn.encode() if alpn is not None else b""
 
 
-def _note_chain(server: Server, session: ssl.SSLObject) -> None:
+def _note_chain(connection: Connection, session: ssl.SSLObject) -> None:
     try:
         chain = peer_chain(session)
     except (ValueError, ssl.SSLError):  # the handshake ended before a certificate came
         return
-    server.certificate_list = tuple(Cert.from_der(der) for der in chain)
+    connection.certificate_list = tuple(Cert.from_der(der) for der in chain)

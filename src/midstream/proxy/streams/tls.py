@@ -221,10 +221,11 @@ class TLSStream(Stream):
         self._write_ended = True
         # The ssl module goes on to wait for the peer's close_notify and treats data that comes first as an error;
         # nothing may be there for it to find.
-        while tls.pending():
-            self._pushed += tls.read(_READ)
-        unseen = self._incoming.read()
+        unseen = b""
         try:
+            while tls.pending():
+                self._pushed += tls.read(_READ)
+            unseen = self._incoming.read()
             tls.unwrap()
         except ssl.SSLError:
             pass
