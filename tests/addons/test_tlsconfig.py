@@ -103,16 +103,56 @@ def trusting_client(confdir: Path) -> ssl.SSLContext:
 
 
 async def test_a_client_gets_a_certificate_it_accepts(master: Master, confdir: Path) -> None:
-    context = make_context(offers=(b"h2", b"http/1.1"))
+    context = make_context(offers=(b"http/1.1",))
     data = await start(master, TlsData(context.client, context))
     client = trusting_client(confdir)
-    client.set_alpn_protocols(["h2", "http/1.1"])
+    client.set_alpn_protocols(["http/1.1"])
     ours, theirs = await shake(data, client, "a.example")
     assert ours.tls is not None
     assert theirs.tls is not None
-    assert ours.tls.selected_alpn_protocol() == "h2"
+    assert ours.tls.selected_alpn_protocol() == "http/1.1"
     assert context.client.mitmcert is not None
     assert peer_chain(theirs.tls)[0] == context.client.mitmcert.der
+
+
+@pytest.mark.parametrize(
+    ("offers", "server", "forced", "http2", "agreed"),
+    [
+        (("h2", "http/1.1"), None, None, True, "h2"),
+        (("http/1.1", "h2"), None, None, True, "http/1.1"),
+        (("h2", "http/1.1"), None, None, False, "http/1.1"),
+        (("unheard-of", "h2"), None, None, True, "h2"),
+        (("unheard-of",), None, None, True, None),
+        (("h2", "http/1.1"), b"http/1.1", None, True, "http/1.1"),
+        (("http/1.1", "h2"), b"h2", None, True, "h2"),
+        (("h2", "unheard-of"), b"unheard-of", None, True, "unheard-of"),
+        (("h2", "http/1.1"), b"", None, True, "http/1.1"),
+        (("h2",), b"", None, True, None),
+        (("h2", "http/1.1"), b"h2", b"http/1.1", True, "http/1.1"),
+        (("h2", "http/1.1"), b"h2", b"", True, None),
+    ],
+)
+async def test_what_a_client_and_we_agree_on(
+    master: Master,
+    confdir: Path,
+    offers: tuple[str, ...],
+    server: bytes | None,
+    forced: bytes | None,
+    http2: bool,
+    agreed: str | None,
+) -> None:
+    """What somebody forced, else what the server chose, else the client's first wish that is HTTP."""
+    master.options.update(http2=http2)
+    context = make_context(offers=tuple(offer.encode() for offer in offers))
+    context.client.alpn = forced
+    if server is not None:
+        context.server.alpn, context.server.timestamp_tls_setup = server, 1.0
+    data = await start(master, TlsData(context.client, context))
+    client = trusting_client(confdir)
+    client.set_alpn_protocols(offers)
+    ours, _ = await shake(data, client, "a.example")
+    assert ours.tls is not None
+    assert ours.tls.selected_alpn_protocol() == agreed
 
 
 async def test_without_alpn_nothing_is_selected(master: Master, confdir: Path) -> None:
@@ -186,18 +226,22 @@ async def test_the_first_setter_wins(master: Master) -> None:
 # -- towards servers --------------------------------------------------------------------------------------------------
 
 
-async def test_a_server_is_asked_for_what_the_client_asked_for(master: Master) -> None:
+@pytest.mark.parametrize(("http2", "chosen"), [(True, "h2"), (False, "http/1.1")])
+async def test_a_server_is_asked_for_what_the_client_asked_for(master: Master, http2: bool, chosen: str) -> None:
+    master.options.update(http2=http2)
     seen: list[str | None] = []
     origin = server_context(issue(["a.example"], ORIGIN_CA))
     origin.set_alpn_protocols(["h2", "http/1.1"])
     origin.sni_callback = lambda tls, name, context: seen.append(name)
-    context = make_context(offers=(b"h2", b"http/1.1"), address="192.0.2.9")
+    offers = (b"unheard-of", b"h2", b"http/1.1", b"\xfa\xfa")
+    context = make_context(offers=offers, address="192.0.2.9")
     data = await start(master, TlsData(context.server, context))
     ours, _ = await shake(data, origin)
     assert ours.tls is not None
-    assert ours.tls.selected_alpn_protocol() == "http/1.1"
+    assert ours.tls.selected_alpn_protocol() == chosen
     assert seen == ["a.example"]
-    assert (context.server.sni, context.server.alpn_offers) == ("a.example", (b"http/1.1",))
+    offered = (b"unheard-of", b"h2", b"http/1.1") if http2 else (b"unheard-of", b"http/1.1")
+    assert (context.server.sni, context.server.alpn_offers) == ("a.example", offered)
 
 
 @pytest.mark.parametrize(
