@@ -50,6 +50,8 @@ class Conversation:
         self._tasks = asyncio.TaskGroup()
         self._reading: asyncio.Task[None] | None = None
         self._room = asyncio.Semaphore(MOST_QUERIES)
+        self._busy = 0
+        """How many messages of the client are worked on."""
         self._under_way: dict[bytes, Query] = {}
         self._upstreams: dict[Place, tuple[Upstream, asyncio.Task[None]]] = {}
         self._dialling = asyncio.Lock()
@@ -86,6 +88,7 @@ class Conversation:
                 self._room.release()
                 return
             self.context.watch.rest()
+            self._busy += 1
             self._tasks.create_task(self._take(raw))
 
     async def _take(self, raw: bytes) -> None:
@@ -99,6 +102,7 @@ class Conversation:
         except OSError:
             pass  # the client is gone
         finally:
+            self._busy -= 1
             self._room.release()
             self._be_patient()
 
@@ -123,7 +127,7 @@ class Conversation:
 
     def _be_patient(self) -> None:
         """While queries are under way nothing is due: servers have a limit of their own, and people have none."""
-        if not self._under_way:
+        if not self._busy:
             patience = self.context.settings.idle_timeout if self.client.framed else UDP_IDLE
             self.context.watch.expect(patience, "the client asked nothing more")
 
