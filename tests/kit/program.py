@@ -19,7 +19,7 @@ from pathlib import Path
 
 from tests.kit.waiting import PATIENCE
 
-LISTENING = re.compile(r"proxy listening at .*?:(\d+)$")
+LISTENING = re.compile(r" listening at .*?:(\d+)$")
 START = "import sys; from midstream.cli import middump; sys.exit(middump())"
 # Warnings of the interpreter (a socket that nobody closed, a coroutine that nobody awaited) would stand on stderr.
 ENVIRONMENT = {"PYTHONWARNINGS": "default", "PYTHONUNBUFFERED": "1", "NO_COLOR": "1"}
