@@ -142,17 +142,21 @@ async def _serve_http(passage: Passage) -> None:
     """HTTP inside the passage."""
     context, server = passage.context, passage.server
     assert server.address is not None
+    http2 = await _speaks_http2(passage)
+    prior = http2 and not passage.client_tls
+    if prior and passage.tls:
+        server.alpn_offers = server.alpn_offers or (b"h2", b"http/1.1")
     if passage.upstream is not None and passage.tls:
         await passage.secure()
-    upstream = passage.upstream
     destination = ("https" if passage.tls else "http", *server.address)
     pool = Pool(context, server, destination, server.sni or context.client.sni)
-    if upstream is not None:
-        pool.adopt(server, upstream, destination)
-    elif passage.failure:
-        pool.fail_next(destination, passage.failure)
+    pool.prior_knowledge = prior
     try:
-        if await _speaks_http2(passage):
+        if passage.upstream is not None:
+            await pool.adopt(server, passage.upstream, destination)
+        elif passage.failure:
+            pool.fail_next(destination, passage.failure)
+        if http2:
             await serve_http2(passage.client, pool, context, destination)
         else:
             client = DownstreamH1(context.client, passage.client, context.settings, context.watch, destination)

@@ -74,7 +74,7 @@ class _Place:
 class Pool:
     """Upstream connections by destination."""
 
-    __slots__ = ("_context", "_failed", "_idle", "_places", "current", "sni", "tunnel")
+    __slots__ = ("_context", "_failed", "_idle", "_places", "current", "prior_knowledge", "sni", "tunnel")
 
     def __init__(
         self, context: ClientContext, current: Server, tunnel: Destination | None = None, sni: str | None = None
@@ -84,6 +84,8 @@ class Pool:
         self.tunnel = tunnel
         """Where the client's CONNECT went, whose SNI is the client's own."""
         self.sni = sni
+        self.prior_knowledge = False
+        """The client speaks HTTP/2 in the clear; a server that is reached in the clear is tried with it, too."""
         self._context = context
         self._places: dict[Way, _Place] = {}
         self._idle = 0
@@ -154,40 +156,57 @@ class Pool:
             # The parent proxy takes plain requests as they are, and needs no tunnel for them.
             dial = self._dialler.open_parent(server) if to_parent else self._dialler.open(server, tls=tls)
             stream = await dial
+            is_usable = await self._look_at(place, server, stream, watch)
         except BaseException:
             self._free(place)
             raise
-        if server.alpn == b"h2":
-            link = self._share(place, server, stream)
-            place.busy -= 1
-            place.call_next()
-            upstream = await link.upstream(watch)
-            if upstream is None:
-                raise UpstreamFailed(f"{link.where} closed the connection")
-            return upstream
-        place.speaks_http1 = True
         place.call_next()
+        if not is_usable:
+            place.busy -= 1
+            return await self._open(flow, key, place, watch)
+        if place.link is not None:
+            place.busy -= 1
+            upstream = await place.link.upstream(watch)
+            if upstream is None:
+                raise UpstreamFailed(f"{place.link.where} closed the connection")
+            return upstream
         # Addons may have set another `server.via` when it was dialled; it is still found by what was asked for.
         connection = UpstreamH1(server, stream, place.way, self._dialler.settings, watch)
         if to_parent and via is not None:
             connection.serve_by_parent(via, self._dialler.fields_for_parent())
         return connection
 
-    def _share(self, place: _Place, server: Server, stream: Stream) -> ServerLink:
-        link = place.link = ServerLink(server, stream, self._dialler)
+    async def _look_at(self, place: _Place, server: Server, stream: Stream, watch: Watch) -> bool:
+        """Find out what is spoken on a new connection; False if that took its use away. Raises OSError."""
+        knows = self.prior_knowledge and not server.tls and not place.speaks_http1
+        if server.alpn != b"h2" and not knows:
+            place.speaks_http1 = True
+            return True
+        link = ServerLink(server, stream, self._dialler)
+        if knows:
+            watch.expect_server(self._dialler.settings.connect_timeout, f"{link.where} did not answer")
+            try:
+                answers = await link.answers()
+            except BaseException:
+                await link.close()
+                raise
+            watch.rest()
+            if not answers:
+                await link.close()
+                place.speaks_http1 = True
+                return False
+        place.link = link
         self._context.spawn(link.run())
-        return link
+        return True
 
-    def adopt(self, server: Server, stream: Stream, key: Destination) -> None:
+    async def adopt(self, server: Server, stream: Stream, key: Destination) -> None:
         """Take in a connection that was opened before the first request (the tunnel's)."""
         self.current = server
         place = self._places[key, server.via] = _Place((key, server.via))
-        if server.alpn == b"h2":
-            self._share(place, server, stream)
-            return
-        place.speaks_http1 = True
-        place.idle.append(UpstreamH1(server, stream, place.way, self._dialler.settings, self._context.watch))
-        self._idle += 1
+        watch = self._context.watch
+        if await self._look_at(place, server, stream, watch) and place.link is None:
+            place.idle.append(UpstreamH1(server, stream, place.way, self._dialler.settings, watch))
+            self._idle += 1
 
     def fail_next(self, key: Destination, reason: str) -> None:
         """The connection for `key` has failed already: its first request is told so instead of failing once more."""

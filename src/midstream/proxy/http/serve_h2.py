@@ -81,6 +81,8 @@ class _Server:
             await link.run()
         except Http2Failed as broken:
             logger.warning("%s", broken, extra={"client": context.client.peername})
+        except OSError:
+            pass  # the client is gone, and its streams have been told
         except asyncio.CancelledError:
             link.close(context.watch.reason or "midstream is shutting down")
             raise
@@ -179,6 +181,4 @@ def _as_far_as_read(client: DownstreamH2, fields: FieldList) -> Request:
     method, path = pseudo.get(b":method", b""), pseudo.get(b":path", b"")
     authority = pseudo.get(b":authority", b"")
     now = time.time()
-    return Request(
-        host, port, method, scheme.encode(), authority, path, HTTP_20, Headers(plain), b"", None, now, now
-    )
+    return Request(host, port, method, scheme.encode(), authority, path, HTTP_20, Headers(plain), b"", None, now, now)

@@ -35,6 +35,8 @@ from midstream.wire.http2 import HTTP_20, read_http2_response
 
 logger = logging.getLogger("midstream.proxy")
 
+# What a frame of SETTINGS begins with, after its length: its type, no flags, the stream 0.
+SETTINGS = b"\x04\x00\x00\x00\x00\x00"
 # Bodies up to this size are given away in one go; larger ones piece by piece.
 ONE_WRITE = 64 * 1024
 
@@ -63,6 +65,17 @@ class ServerLink:
             pass  # its streams have been told
         finally:
             await self.close()
+
+    async def answers(self) -> bool:
+        """Whether the server, of which nobody knows what it speaks, begins with SETTINGS (RFC 9113 §3.4).
+
+        To be asked before `run`.
+        """
+        try:
+            begin = await self._link.carrier.peek(9)
+        except OSError:
+            return False
+        return begin[3:9] == SETTINGS
 
     @property
     def where(self) -> str:
