@@ -39,7 +39,7 @@ async def failed_start(confdir: Path, *argv: str) -> str:
         (["~zz"], ["dumper_filter", "~zz"]),
         (["~u", "["], ["dumper_filter", "column"]),
         (["-m", "regluar"], ["mode", "regluar", "'regular'"]),
-        (["-m", "socks5"], ["mode", "socks5"]),
+        (["-m", "wireguard"], ["mode", "wireguard", "comes in a later version"]),
         (["-s", "/no/such/script.py"], ["/no/such/script.py does not exist"]),
         (["-s", "/"], ["is a folder"]),
         (["--set", "ssl_verify_upstream_trusted_ca=/no/such/ca.pem"], ["/no/such/ca.pem"]),

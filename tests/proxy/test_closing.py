@@ -71,7 +71,8 @@ async def listening(addon: object, settings: Settings | None = None) -> AsyncIte
     events.bind([addon])
     async with Proxy(events, None) as proxy:
         proxy.settings = settings or Settings()
-        await proxy.listen(ProxyMode.parse("regular"), "127.0.0.1", 0)
+        proxy.servers.change({"regular": (ProxyMode.parse("regular"), "127.0.0.1", 0)})
+        await proxy.start()
         yield proxy, proxy.listen_addrs[0]
 
 
@@ -140,8 +141,9 @@ async def test_a_proxy_that_stops_as_soon_as_it_has_accepted():
 async def test_a_port_that_was_left_can_be_taken_again_at_once():
     async with listening(Answers(1)) as (proxy, address):
         for host in ("", "127.0.0.1", ""):
-            await proxy.stop_listening("regular")
-            await proxy.listen(ProxyMode.parse("regular"), host, address[1])
+            proxy.servers.change({})
+            proxy.servers.change({"regular": (ProxyMode.parse("regular"), host, address[1])})
+            await proxy.start()
             assert address[1] in {port for _, port in proxy.listen_addrs}
 
 

@@ -6,20 +6,20 @@ a connection is served is the business of the room `proxy/`.
 
 from __future__ import annotations
 
-import asyncio
 import ipaddress
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
+from midstream.addons.mode_specs import checked_modes
 from midstream.flows.errors import OptionsError
-from midstream.flows.proxy_mode import ProxyMode
 from midstream.flows.server_hooks import ServerConnectionHookData
 from midstream.hub import command, ctx
 from midstream.hub.addons import Loader
 from midstream.hub.option_kinds import Kind
-from midstream.proxy.listeners import EVERY_ADDRESS, ListenError, Transport, transports_of
-from midstream.proxy.server import MODES, Proxy
+from midstream.proxy.binding import EVERY_ADDRESS, ListenError, Transport
+from midstream.proxy.mode_servers import ModeServers, Wanted
+from midstream.proxy.server import Proxy
 from midstream.text.sizes import parse_size
 from midstream.text.url import hostport
 
@@ -35,9 +35,7 @@ class ProxyServer:
     def __init__(self, proxy: Proxy) -> None:
         self.proxy = proxy
         self._running = False
-        self._listening: dict[str, tuple[str, int]] = {}
         self._addresses: dict[Transport, list[tuple[str, int]]] = {"tcp": [], "udp": []}
-        self._turn = asyncio.Lock()
 
     def load(self, loader: Loader) -> None:
         """Declare the options."""
@@ -48,7 +46,7 @@ class ProxyServer:
     def configure(self, updated: set[str]) -> None:
         """Check, compile, and follow."""
         options = ctx.options
-        modes = _checked_modes(options.mode, options.listen_host, options.listen_port)
+        wanted = self._wanted()
         self.proxy.settings = replace(
             self.proxy.settings,
             stream_large_bodies=_size(options.stream_large_bodies),
@@ -65,42 +63,43 @@ class ProxyServer:
             connect_timeout=float(options.connect_timeout),
         )
         if self._running and updated & LISTENING:
-            ctx.master.background.spawn(self._follow(modes), "listeners")
+            try:
+                self._change(wanted)
+            except ListenError as exc:
+                raise OptionsError(f"{exc} (nothing was changed)") from None
+            finally:
+                ctx.master.background.spawn(self.proxy.start(), "listeners")
 
     async def running(self) -> None:
         """Open the listeners; what cannot be opened is an error of the start."""
         self._running = True
         if ctx.master.startup_errors:  # the start has failed already: nobody shall connect meanwhile
             return
-        options = ctx.options
-        await self._follow(_checked_modes(options.mode, options.listen_host, options.listen_port))
+        try:
+            self._change(self._wanted())
+        except ListenError as exc:
+            # As text: who keeps log records must not keep, by a traceback, the whole master.
+            logger.error("%s", str(exc))
+        await self.proxy.start()
 
     async def done(self) -> None:
         """Close the listeners and end the connections."""
         self._running = False
         await self.proxy.close()
 
-    async def _follow(self, modes: dict[str, tuple[ProxyMode, str, int]]) -> None:
-        """Stop what is no longer asked for, then start what is new; the rest goes on untouched."""
-        wanted = modes if ctx.options.server else {}
-        async with self._turn:
-            for spec, address in list(self._listening.items()):
-                if spec not in wanted or wanted[spec][1:] != address:
-                    await self.proxy.stop_listening(spec)
-                    del self._listening[spec]
-            for spec, (mode, host, port) in wanted.items():
-                if spec in self._listening:
-                    continue
-                try:
-                    await self.proxy.listen(mode, host, port)
-                except ListenError as exc:
-                    # As text: who keeps log records must not keep, by a traceback, the whole master.
-                    logger.error("%s", str(exc))
-                    continue
-                self._listening[spec] = (host, port)
-                where = ", ".join(hostport("", *address) for address in self.proxy.addresses_of(spec))
-                logger.info("%s listening at %s", mode.description, where)
-            self._addresses = {"tcp": self.proxy.addresses_over("tcp"), "udp": self.proxy.addresses_over("udp")}
+    def _wanted(self) -> Wanted:
+        """What the options ask for. Raises OptionsError."""
+        options = ctx.options
+        modes = checked_modes(options.mode, options.listen_host, options.listen_port)
+        return modes if options.server else {}
+
+    def _change(self, wanted: Wanted) -> None:
+        """Listen there, and nowhere else. Raises ListenError, with the listeners that there were."""
+        self.proxy.servers.change(wanted)
+        self._addresses = {
+            "tcp": self.proxy.servers.addresses_over("tcp"),
+            "udp": self.proxy.servers.addresses_over("udp"),
+        }
 
     def server_connect(self, data: ServerConnectionHookData) -> None:
         """A request to one of our own listeners would come back to us for ever."""
@@ -137,6 +136,11 @@ class ProxyServer:
                 return True
         return False
 
+    @property
+    def servers(self) -> ModeServers:
+        """The modes that run, for scripts: `for server in ctx.master.addons.get("proxyserver").servers: …`."""
+        return self.proxy.servers
+
     def listen_addrs(self) -> list[tuple[str, int]]:
         """Where clients can connect. For scripts: `ctx.master.addons.get("proxyserver").listen_addrs()`."""
         return self.proxy.listen_addrs
@@ -145,28 +149,6 @@ class ProxyServer:
     def active_connections(self) -> int:
         """How many clients are connected now."""
         return len(self.proxy.connections)
-
-
-def _checked_modes(
-    specs: Sequence[str], default_host: str, default_port: int | None
-) -> dict[str, tuple[ProxyMode, str, int]]:
-    """Spec to mode, host and port. Raises OptionsError."""
-    modes: dict[str, tuple[ProxyMode, str, int]] = {}
-    for spec in specs:
-        try:
-            mode = ProxyMode.parse(spec)
-        except ValueError as exc:
-            raise OptionsError(str(exc)) from None
-        if mode.type_name not in MODES:
-            known = ", ".join(sorted(MODES))
-            raise OptionsError(f"mode {spec!r}: {mode.type_name} is not built yet; this version serves {known}")
-        host, port = mode.listen_host(default_host), mode.listen_port(default_port) or 0
-        for other, other_host, other_port in modes.values():
-            meet = set(transports_of(mode)) & set(transports_of(other))
-            if port and meet and (host, port) == (other_host, other_port):
-                raise OptionsError(f"mode {spec!r} and {other.full_spec!r} both want to listen on {host or '*'}:{port}")
-        modes[spec] = (mode, host, port)
-    return modes
 
 
 def _plain(host: str) -> str:

@@ -1,31 +1,25 @@
-"""Listening for clients: a mode's TCP and UDP sockets, and the conversations that UDP datagrams form.
+"""Accepting clients: a mode's TCP and UDP listeners, and the conversations that UDP datagrams form.
 
-Used by `Proxy`, which gets each accepted stream and serves it. Over UDP nobody connects: what one address sends to one
-of ours is a conversation, accepted with its first datagram.
+Used by `ModeServers`; `Proxy` gets each accepted stream and serves it. Over UDP nobody connects: what one address sends
+to one of ours is a conversation, accepted with its first datagram.
 """
 
 import asyncio
-import contextlib
-import errno
 import logging
 import socket
-from collections.abc import Callable
-from typing import Literal, Protocol
+from collections.abc import Callable, Sequence
+from typing import Protocol
 
 from midstream.flows.proxy_mode import ProxyMode, ReverseMode
+from midstream.proxy.binding import BACKLOG, Transport, bind
 from midstream.proxy.streams.datagram import DatagramStream
 from midstream.proxy.streams.stream import Stream
 from midstream.proxy.streams.tcp import TCPStream
 from midstream.proxy.streams.udp_socket import Local, Peer, UDPSocket, open_udp_socket
 from midstream.proxy.watch import now
-from midstream.text.url import hostport
 
 logger = logging.getLogger("midstream.proxy")
 
-BACKLOG = 1024
-EVERY_ADDRESS = ("0.0.0.0", "::")  # noqa: S104  what an empty listen_host asks for
-# How often a port that the system picked for TCP is given back because UDP cannot have it.
-PORT_TRIES = 20
 MOST_CONVERSATIONS = 4096
 """How many UDP conversations there may be at once: a further one takes the place of the one that was silent longest."""
 SHUNNED = 20.0
@@ -34,20 +28,24 @@ Otherwise each datagram would begin another one that ends alike.
 """
 
 Accept = Callable[[Stream], None]
-Transport = Literal["tcp", "udp"]
 Key = tuple[UDPSocket, Peer, Local]
 """Which conversation a datagram belongs to."""
 
 
-class ListenError(Exception):
-    """An address cannot be listened on; the message says which, why and what to do."""
-
-
 class Listener(Protocol):
-    """One way in."""
+    """One way in, bound already. `accept` gets each client, and may be replaced at any time."""
 
     transport: Transport
+    host: str
+    """As it was asked for."""
+    port: int
     addresses: list[Local]
+    accept: Accept
+    is_started: bool
+    is_closed: bool
+
+    async def start(self) -> None:
+        """Begin to accept. Raises OSError."""
 
     def close(self) -> None:
         """Accept nobody any more. What TCP has accepted goes on; UDP conversations end with their socket."""
@@ -63,48 +61,20 @@ def transports_of(mode: ProxyMode) -> tuple[Transport, ...]:
 
 
 class Listening:
-    """Opens listeners. There is one for all modes, since the bound on conversations is one for all."""
+    """Makes listeners. There is one for all modes, since the bound on conversations is one for all."""
 
     def __init__(self, most: int = MOST_CONVERSATIONS) -> None:
         self.conversations = Conversations(most)
 
-    async def open(self, mode: ProxyMode, host: str, port: int, accept: Accept) -> list[Listener]:
-        """Everything that a mode listens on, on the same port; all of it or none. Raises ListenError."""
-        transports = transports_of(mode)
-        tries = PORT_TRIES if port == 0 and len(transports) > 1 else 1
-        for left in reversed(range(tries)):
-            try:
-                return await self._open(transports, host, port, accept)
-            except ListenError:
-                if not left:
-                    raise
-        raise AssertionError("unreachable")
-
-    async def _open(self, transports: tuple[Transport, ...], host: str, port: int, accept: Accept) -> list[Listener]:
+    def bind(self, transports: Sequence[Transport], host: str, port: int, accept: Accept) -> list[Listener]:
+        """One for each transport, on the same port; all of it or none. Raises ListenError."""
         listeners: list[Listener] = []
-        try:
-            for transport in transports:
-                opened = 0
-                for address in [host] if host else EVERY_ADDRESS:
-                    try:
-                        listener = await self._open_one(transport, address, port, accept)
-                    except OSError as exc:
-                        if opened and exc.errno in (errno.EAFNOSUPPORT, errno.EADDRNOTAVAIL):
-                            continue  # no IPv6 on this machine
-                        raise ListenError(explain_listen(exc, address, port)) from exc
-                    listeners.append(listener)
-                    opened += 1
-                    port = port or listener.addresses[0][1]
-        except ListenError:
-            for listener in listeners:
-                listener.close()
-            raise
+        for transport, sockets in bind(transports, host, port).items():
+            if transport == "udp":
+                listeners.append(UDPListener(host, sockets, accept, self.conversations))
+            else:
+                listeners.append(TCPListener(host, sockets, accept))
         return listeners
-
-    async def _open_one(self, transport: Transport, host: str, port: int, accept: Accept) -> Listener:
-        if transport == "udp":
-            return await UDPListener.open(host, port, accept, self.conversations)
-        return await TCPListener.open(host, port, accept)
 
 
 class TCPListener:
@@ -112,18 +82,32 @@ class TCPListener:
 
     transport: Transport = "tcp"
 
-    def __init__(self, server: asyncio.Server) -> None:
-        self._server = server
-        self.addresses: list[Local] = [sock.getsockname()[:2] for sock in server.sockets]
+    def __init__(self, host: str, sockets: list[socket.socket], accept: Accept) -> None:
+        self.host = host
+        self.addresses: list[Local] = [sock.getsockname()[:2] for sock in sockets]
+        self.port = self.addresses[0][1]
+        self.accept = accept
+        self.is_started = self.is_closed = False
+        self._sockets = sockets
+        self._servers: list[asyncio.Server] = []
 
-    @classmethod
-    async def open(cls, host: str, port: int, accept: Accept) -> "TCPListener":
-        """Raises OSError."""
+    async def start(self) -> None:
+        self.is_started = True
         loop = asyncio.get_running_loop()
-        return cls(await loop.create_server(lambda: TCPStream(accept), host, port, backlog=BACKLOG, reuse_address=True))
+        while self._sockets:
+            sock = self._sockets.pop()
+            server = await loop.create_server(lambda: TCPStream(self.accept), sock=sock, backlog=BACKLOG)
+            self._servers.append(server)
+        if self.is_closed:
+            self.close()
 
     def close(self) -> None:
-        self._server.close()
+        self.is_closed = True
+        for sock in self._sockets:
+            sock.close()
+        self._sockets.clear()
+        for server in self._servers:
+            server.close()
 
 
 class Conversations:
@@ -189,33 +173,29 @@ class UDPListener:
 
     transport: Transport = "udp"
 
-    def __init__(self, accept: Accept, conversations: Conversations) -> None:
-        self.addresses: list[Local] = []
-        self._accept = accept
+    def __init__(self, host: str, sockets: list[socket.socket], accept: Accept, conversations: Conversations) -> None:
+        self.host = host
+        self.addresses: list[Local] = [sock.getsockname()[:2] for sock in sockets]
+        self.port = self.addresses[0][1]
+        self.accept = accept
+        self.is_started = self.is_closed = False
         self._conversations = conversations
+        self._bound = sockets
         self._sockets: list[UDPSocket] = []
 
-    @classmethod
-    async def open(cls, host: str, port: int, accept: Accept, conversations: Conversations) -> "UDPListener":
-        """Raises OSError."""
-        loop = asyncio.get_running_loop()
-        found = await loop.getaddrinfo(host, port, type=socket.SOCK_DGRAM, flags=socket.AI_PASSIVE)
-        listener = cls(accept, conversations)
-        try:
-            for family, address in dict.fromkeys((entry[0], entry[4]) for entry in found):
-                await listener._bind(address, family)
-        except OSError:
-            listener.close()
-            raise
-        return listener
+    async def start(self) -> None:
+        self.is_started = True
+        while self._bound:
+            await self._start(self._bound.pop())
+        if self.is_closed:
+            self.close()
 
-    async def _bind(self, address: Peer, family: int) -> None:
+    async def _start(self, bound: socket.socket) -> None:
         def received(data: bytes, peer: Peer, local: Local) -> None:
             self._received(sock, data, peer, local)
 
-        sock = await open_udp_socket(address, family, received)
+        sock = await open_udp_socket(bound, received)
         self._sockets.append(sock)
-        self.addresses.append(sock.name)
 
     def _received(self, sock: UDPSocket, data: bytes, peer: Peer, local: Local) -> None:
         key = (sock, peer, local)
@@ -225,7 +205,7 @@ class UDPListener:
         elif not self._conversations.is_shunned(key):
             stream = self._begin(key)
             stream.arrive(data)
-            self._accept(stream)
+            self.accept(stream)
 
     def _begin(self, key: Key) -> DatagramStream:
         sock, peer, local = key
@@ -243,24 +223,10 @@ class UDPListener:
         return stream
 
     def close(self) -> None:
+        self.is_closed = True
+        for bound in self._bound:
+            bound.close()
+        self._bound.clear()
         for sock in self._sockets:
             self._conversations.end_those_of(sock)
             sock.close()
-
-
-def explain_listen(exc: OSError, host: str, port: int) -> str:
-    """Why there can be no listener at `host:port`, and what to do."""
-    where = hostport("", host, port)
-    other = port + 2 if port >= 1024 else 8000 + port
-    if exc.errno == errno.EADDRINUSE:
-        return f"cannot listen on {where}: the port is in use; choose another one, for example with -p {other}"
-    if exc.errno == errno.EACCES:
-        return (
-            f"cannot listen on {where}: ports below 1024 need privileges; choose another one, "
-            f"for example with -p {other}"
-        )
-    if exc.errno == errno.EADDRNOTAVAIL:
-        return f"cannot listen on {where}: this machine has no such address"
-    with contextlib.suppress(AttributeError):
-        return f"cannot listen on {where}: {exc.strerror}"
-    return f"cannot listen on {where}: {exc}"

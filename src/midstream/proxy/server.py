@@ -17,7 +17,8 @@ from midstream.hub.events import Events
 from midstream.proxy.client_context import ClientContext
 from midstream.proxy.connection import Serve, serve_client
 from midstream.proxy.dial import Dialler
-from midstream.proxy.listeners import MOST_CONVERSATIONS, Listener, Listening, Transport
+from midstream.proxy.listeners import MOST_CONVERSATIONS, Listening
+from midstream.proxy.mode_servers import ModeServers
 from midstream.proxy.modes.dns import serve_dns_mode
 from midstream.proxy.modes.regular import serve_regular
 from midstream.proxy.modes.reverse import serve_reverse
@@ -56,8 +57,9 @@ class Proxy:
         self._watches: set[Watch] = set()
         self._events = events
         self._options = options
-        self._listening = Listening(min(MOST_CONVERSATIONS, most_clients() // 2))
-        self._listeners: dict[str, list[Listener]] = {}
+        listening = Listening(min(MOST_CONVERSATIONS, most_clients() // 2))
+        self.servers = ModeServers(listening, self._accept)
+        """What clients connect to. `change` is for the addon `proxyserver`, `start` is ours."""
         self._tasks = asyncio.TaskGroup()
         self._sweeper: asyncio.Task[None] | None = None
         self._context: contextvars.Context | None = None
@@ -78,39 +80,20 @@ class Proxy:
 
     @property
     def listen_addrs(self) -> list[tuple[str, int]]:
-        """Where clients can connect, as the system reports it."""
-        return [address for spec in self._listeners for address in self.addresses_of(spec)]
+        """Where clients can connect, by whatever transport, as the system reports it."""
+        return list(dict.fromkeys(address for server in self.servers for address in server.listen_addrs))
 
-    def addresses_of(self, full_spec: str) -> list[tuple[str, int]]:
-        """Where clients of one mode can connect, by TCP, UDP or both."""
-        return list(dict.fromkeys([at for one in self._listeners.get(full_spec, ()) for at in one.addresses]))
-
-    def addresses_over(self, transport: Transport) -> list[tuple[str, int]]:
-        """Where clients of any mode can connect by TCP, or by UDP."""
-        return [
-            at for found in self._listeners.values() for one in found if one.transport == transport
-            for at in one.addresses
-        ]  # fmt: skip
-
-    async def listen(self, mode: ProxyMode, host: str, port: int) -> None:
-        """Accept clients for a mode. Raises ListenError."""
+    async def start(self) -> None:
+        """Accept clients wherever `servers` listen."""
         # The handlers of events see the master that is running now, whoever's callback accepts the connection.
         self._context = contextvars.copy_context()
-        serve = MODES[mode.type_name]
-        opened = await self._listening.open(mode, host, port, lambda stream: self._accept(stream, mode, serve))
-        self._listeners[mode.full_spec] = opened
         if self._sweeper is None:
             self._sweeper = self._tasks.create_task(self._sweep())
-
-    async def stop_listening(self, full_spec: str) -> None:
-        """Close the listeners of a mode. Its TCP connections go on; UDP conversations end with their socket."""
-        for listener in self._listeners.pop(full_spec, ()):
-            listener.close()
+        await self.servers.start()
 
     async def close(self) -> None:
         """Stop listening and end every connection."""
-        for spec in list(self._listeners):
-            await self.stop_listening(spec)
+        self.servers.close()
         if self._sweeper is not None:
             self._sweeper.cancel()
             self._sweeper = None
@@ -137,7 +120,7 @@ class Proxy:
             logger.info("there is room for further clients again")
         return count < self._most
 
-    def _accept(self, stream: Stream, mode: ProxyMode, serve: Serve) -> None:
+    def _accept(self, stream: Stream, mode: ProxyMode) -> None:
         if not self._has_room():
             stream.abort()
             return
@@ -161,7 +144,8 @@ class Proxy:
             stream.on_lost = watch.client_left
         self.connections.add(context)
         self._watches.add(watch)
-        watch.task = self._tasks.create_task(serve_client(stream, serve, context), context=self._context)
+        work = serve_client(stream, MODES[mode.type_name], context)
+        watch.task = self._tasks.create_task(work, context=self._context)
         # Not within the task: one that is cancelled before its first step comes to no end of its own.
         watch.task.add_done_callback(lambda task: self._over(context))
 

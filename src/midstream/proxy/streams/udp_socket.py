@@ -22,7 +22,7 @@ Received = Callable[[bytes, Peer, Local], None]
 
 # How many datagrams are taken at once before the loop's other business has its turn.
 AT_ONCE = 64
-_BUFFER = 65536
+LONGEST = 65536
 # The socket module of Python 3.11 does not name it: ip(7) of Linux and of macOS.
 _IP_PKTINFO = {"linux": 8, "darwin": 26}.get(sys.platform)
 _PKTINFO = struct.Struct("@i4s4s")  # interface, our address, destination in the header
@@ -41,14 +41,9 @@ class UDPSocket(Protocol):
         """Close at once."""
 
 
-async def open_udp_socket(address: Peer, family: int, received: Received) -> UDPSocket:
-    """Bind `address`, and call `received` for each datagram. Raises OSError."""
-    sock = socket.socket(family, socket.SOCK_DGRAM)
+async def open_udp_socket(sock: socket.socket, received: Received) -> UDPSocket:
+    """Call `received` for each datagram that comes to a bound socket, which is ours from now on. Raises OSError."""
     try:
-        sock.setblocking(False)
-        if family == socket.AF_INET6:
-            sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
-        sock.bind(address)
         if sys.platform == "win32":
             return await _open_plain(sock, received)
         return _ReadSocket(sock, received)
@@ -64,7 +59,7 @@ class _ReadSocket:
         self.name: Local = sock.getsockname()[:2]
         self._sock = sock
         self._received = received
-        self._buffer = bytearray(_BUFFER)
+        self._buffer = bytearray(LONGEST)
         self._loop = asyncio.get_running_loop()
         self._is_ipv6 = sock.family == socket.AF_INET6
         if self._is_ipv6:
