@@ -108,7 +108,7 @@ def _is_open(flow: DNSFlow) -> bool:
 def _server(text: str) -> Address:
     """An entry of dns_name_servers. Raises OptionsError."""
     host, port = text.strip(), str(DNS_PORT)
-    if host.startswith("["):
+    if host.startswith("[") and "]" in host:
         host, _, rest = host[1:].partition("]")
         port = rest.removeprefix(":") or port
     elif host.count(":") == 1:
@@ -142,11 +142,17 @@ async def _asked_of_system(query: DNSMessage, question: Question) -> DNSMessage:
     loop = asyncio.get_running_loop()
     try:
         found = await loop.getaddrinfo(question.name, None, family=FAMILIES[question.type], type=socket.SOCK_STREAM)
-    except socket.gaierror as exc:
-        if exc.errno in _EMPTY:
-            return query.succeed([])
-        return query.fail(response_codes.NXDOMAIN if exc.errno == socket.EAI_NONAME else response_codes.SERVFAIL)
-    except (OSError, UnicodeError):
-        return query.fail(response_codes.SERVFAIL)
+    except (OSError, UnicodeError) as exc:
+        code = code_of(exc)
+        return query.succeed([]) if code == response_codes.NOERROR else query.fail(code)
     packed = [ipaddress.ip_address(str(entry[4][0]).partition("%")[0]).packed for entry in found]
     return _answered(query, question, list(dict.fromkeys(packed)))
+
+
+def code_of(failure: OSError | UnicodeError) -> int:
+    """What a failure of getaddrinfo means for who asked."""
+    if not isinstance(failure, socket.gaierror):
+        return response_codes.SERVFAIL
+    if failure.errno in _EMPTY:
+        return response_codes.NOERROR
+    return response_codes.NXDOMAIN if failure.errno == socket.EAI_NONAME else response_codes.SERVFAIL

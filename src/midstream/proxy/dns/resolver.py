@@ -12,9 +12,9 @@ from midstream.flows.dns import classes, op_codes, response_codes, types
 from midstream.proxy.dns.messages import Messages
 from midstream.proxy.dns.upstream import Upstream
 from midstream.proxy.errors import UpstreamFailed
-from midstream.proxy.streams.udp_dial import dial_udp
 from midstream.proxy.streams.stream import Stream
 from midstream.proxy.streams.tcp import TCPStream
+from midstream.proxy.streams.udp_dial import dial_udp
 from midstream.wire import dns as codec
 from midstream.wire import dns_names
 
@@ -66,12 +66,13 @@ class Resolver:
             response_code=response_codes.NOERROR, questions=(codec.QuestionEntry(name, type_, classes.IN),),
             answers=(), authorities=(), additionals=(),
         )  # fmt: skip
+        sent = codec.pack(query)
         try:
             async with asyncio.timeout(PATIENCE):
-                answer = await _exchange(query, server, await dial_udp(*server, self._local), framed=False)
+                answer = await _exchange(sent, query, await dial_udp(*server, self._local))
             if answer.truncation:
                 async with asyncio.timeout(PATIENCE):
-                    answer = await _exchange(query, server, await self._dial_tcp(server), framed=True)
+                    answer = await _exchange(sent, query, await self._dial_tcp(server))
         except TimeoutError:
             raise UpstreamFailed(f"the name server {server[0]} did not answer within {PATIENCE:g} s") from None
         except OSError as exc:
@@ -83,15 +84,15 @@ class Resolver:
         return stream
 
 
-async def _exchange(query: codec.MessageEntry, server: Address, stream: Stream, *, framed: bool) -> codec.MessageEntry:
+async def _exchange(sent: bytes, query: codec.MessageEntry, stream: Stream) -> codec.MessageEntry:
     """One query, one answer, and no more. Raises UpstreamFailed, OSError."""
-    upstream = Upstream(Server(address=server), Messages(stream, framed=framed))
+    upstream = Upstream(Server(address=stream.peername), Messages(stream, framed=stream.transport == "tcp"))
     answer: codec.MessageEntry | None = None
     failure: UpstreamFailed | None = None
     async with asyncio.TaskGroup() as tasks:
         listening = tasks.create_task(upstream.listen())
         try:
-            answer = (await upstream.ask(codec.pack(query), query, PATIENCE)).entry
+            answer = (await upstream.ask(sent, query, PATIENCE)).entry
         except UpstreamFailed as failed:
             failure = failed
         finally:
@@ -110,7 +111,15 @@ def _found(answer: codec.MessageEntry, name: str, type_: int) -> list[bytes]:
     for record in answer.answers:
         if record.class_ == classes.IN and record.name.lower() in names:
             if record.type == types.CNAME:
-                names.add(dns_names.to_text(record.data).lower())
+                names |= _alias(record)
             elif record.type == type_ and len(record.data) == (4 if type_ == types.A else 16):
                 found.append(record.data)
     return found
+
+
+def _alias(record: codec.RecordEntry) -> set[str]:
+    try:
+        wire, _ = dns_names.read(record.data, 0, {})
+    except ValueError:
+        return set()
+    return {dns_names.to_text(wire).lower()}
