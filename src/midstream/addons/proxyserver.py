@@ -57,6 +57,7 @@ class ProxyServer:
             eager=options.connection_strategy == "eager",
             rawtcp=options.rawtcp,
             websocket=options.websocket,
+            proxy_protocol=options.proxy_protocol,
             local_address=_local_address(options.connect_addr),
             idle_timeout=float(options.tcp_timeout),
             head_timeout=float(options.head_timeout),
@@ -180,6 +181,13 @@ def _declare_listeners(option: Callable[..., None]) -> None:
         None,
         "Port to bind for every mode without its own; 0 picks a free one.",
         kind=Kind("range", editor="range", low=0, high=65535),
+    )
+    option(
+        "proxy_protocol",
+        bool,
+        False,
+        "Every TCP connection begins with a PROXY protocol header (version 1 or 2), as load balancers send it, and its "
+        "client is who that names; only for listeners that nobody else can reach, who could claim any address.",
     )
     option("connect_addr", str | None, None, "Local address that upstream connections come from.")
     option(

@@ -10,9 +10,11 @@ from collections.abc import Awaitable, Callable
 
 from midstream.flows.connection import ConnectionState, Server
 from midstream.proxy.client_context import ClientContext
+from midstream.proxy.streams.messages import read_message
 from midstream.proxy.streams.stream import Stream
 from midstream.proxy.tls import ClientTLSFailed
 from midstream.proxy.tls_failed import tell_client_failed
+from midstream.wire import proxy_protocol
 
 logger = logging.getLogger("midstream.proxy")
 
@@ -26,6 +28,8 @@ Serve = Callable[[Stream, ClientContext], Awaitable[None]]
 async def serve_client(stream: Stream, serve: Serve, context: ClientContext) -> None:
     """Serve one client. Whatever goes wrong ends here: no connection ever harms another one."""
     client, events = context.client, context.events
+    if context.settings.proxy_protocol and stream.transport == "tcp" and not await _is_announced(stream, context):
+        return
     try:
         await events.client_connected(client)
         if client.error is not None:
@@ -49,6 +53,30 @@ async def serve_client(stream: Stream, serve: Serve, context: ClientContext) -> 
         client.timestamp_end = time.time()
         client.state = ConnectionState.CLOSED
         await events.client_disconnected(client)
+
+
+async def _is_announced(stream: Stream, context: ClientContext) -> bool:
+    """Take over what a PROXY protocol header says of the client. Without one there is no client: False, all closed."""
+    patience = context.settings.longest_head
+    context.watch.expect(patience, f"no whole PROXY protocol header came within {patience:g} s")
+    is_announced = False
+    try:
+        source, _ = await read_message(stream, proxy_protocol.parse)
+        context.client.peername = source or context.client.peername
+        is_announced = True
+    except asyncio.CancelledError:
+        if not context.watch.reason:
+            raise  # the proxy itself is closing
+        if context.watch.expired:
+            logger.warning("closed: %s", context.watch.reason, extra={"client": stream.peername})
+    except ValueError as broken:
+        logger.warning("closed: %s", broken, extra={"client": stream.peername})
+    except OSError:
+        pass  # whoever it was has left, as those do who only look whether somebody listens
+    finally:
+        if not is_announced:
+            stream.abort()
+    return is_announced
 
 
 async def _linger(stream: Stream, context: ClientContext) -> None:

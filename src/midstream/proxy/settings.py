@@ -37,6 +37,8 @@ class Settings:
     """Send a Host field with a CONNECT to a parent proxy (`http_connect_send_host_header`)."""
     parent_credentials: Credentials | None = None
     """Name and password for a SOCKS5 parent; those for HTTP parents are fields that an addon sets."""
+    proxy_protocol: bool = False
+    """Each TCP connection begins with a header that says who the client is."""
     local_address: tuple[str, int] | None = None
     """Source address of upstream connections (`connect_addr`)."""
     idle_timeout: float = 600.0
