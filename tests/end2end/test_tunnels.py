@@ -1,13 +1,17 @@
 """What CONNECT opens: plain HTTP, raw bytes, protocols in which the server speaks first, and refusals."""
 
+import asyncio
 import random
 import ssl
 from pathlib import Path
 
 import pytest
 
+from midstream.flows.next_layer import NextLayer
 from midstream.flows.tcp import TCPFlow
 from tests.kit.curl import curl, needs_curl
+from tests.kit.http2_frames import END_STREAM, headers, settings
+from tests.kit.http2_peer import Http2Peer
 from tests.kit.origins import Heard, OriginCA, answering, ok, origin
 from tests.kit.program import free_port, middump
 from tests.kit.running_master import running_master
@@ -196,3 +200,47 @@ async def test_an_idle_tunnel_is_closed(confdir: Path):
         await client.expect(b"\x00\x01")
         await client.expect_closed()
         await program.line("    !! no byte passed in either direction")
+
+
+class Asked:
+    """An addon that would choose the protocol, and leaves it to the bytes."""
+
+    def next_layer(self, data: NextLayer) -> None:
+        pass
+
+
+@pytest.mark.parametrize("addons", [(), (Asked(),)], ids=["unasked", "asked"])
+async def test_what_alpn_promised_is_spoken_whoever_begins(
+    tmp_path: Path, origin_ca: OriginCA, trust: dict[str, str], addons: tuple[object, ...]
+):
+    # Servers of HTTP/2 begin with their settings, often before the client has said anything.
+    begun = asyncio.Event()
+
+    async def serve(end: SocketEnd) -> None:
+        end.say(settings())
+        await end.drain()
+        begun.set()
+        peer = Http2Peer(end, is_client=False)
+        await peer.begin()
+        peer.say(headers(await peer.opened(), [(b":status", b"204")], END_STREAM))
+        await peer.over()
+
+    speaks_http2, offers_http2 = origin_ca.context(), ssl.create_default_context()
+    for context in (speaks_http2, offers_http2):
+        context.set_alpn_protocols(["h2"])
+    async with (
+        origin(serve, tls=speaks_http2) as web,
+        running_master(tmp_path / "conf", *addons, **trust) as running,
+    ):
+        offers_http2.load_verify_locations(running.ca)
+        async with tunnelled(running.port, web.authority, offers_http2) as end:
+            await begun.wait()
+            async with connected(running.port) as other:  # until this is refused the proxy has heard the server as well
+                other.say(b"GET / HTTP/1.1\r\n\r\n")
+                await other.rest()
+            peer = Http2Peer(end)
+            await peer.begin()
+            request = {b":method": b"GET", b":scheme": b"https", b":authority": web.authority.encode(), b":path": b"/"}
+            peer.say(headers(1, list(request.items()), END_STREAM))
+            assert await peer.outcome(1) == "status 204"
+        assert running.recorder.names().count("response") == 1

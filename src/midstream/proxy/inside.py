@@ -24,6 +24,7 @@ from midstream.proxy.tunnels.blind import blind_tunnel
 from midstream.proxy.tunnels.raw import tunnel
 
 DNS_PORTS = (53, 5353)
+HTTP_BY_ALPN = (b"http/1.1", b"h2")
 # How long a client that may or may not speak TLS, to a server that may speak first, is given to begin.
 TLS_PATIENCE = 0.1
 
@@ -99,6 +100,8 @@ async def _server_first(passage: Passage) -> bool:
     """Wait until either side speaks or ends; True if it was the server. Raises OSError."""
     if passage.protocol is Protocol.HTTP:
         return False
+    if passage.client_tls and passage.context.client.alpn in HTTP_BY_ALPN:
+        return False  # a server of HTTP/2 begins with its settings
     if passage.protocol is Protocol.RAW and not passage.client_tls:
         # Clients that speak TLS say so at once: what the server says must not come between, nor before it is known
         # what they would like to speak.
@@ -202,7 +205,7 @@ async def _serve_tls(passage: Passage) -> None:
         await _tls_failed(passage, broken)
         return
     try:
-        if client.alpn == b"http/1.1" and passage.protocol is None and not events.next_layer.handlers:
+        if client.alpn in HTTP_BY_ALPN and passage.protocol is None and not events.next_layer.handlers:
             protocol = Protocol.HTTP
         else:
             protocol = await _protocol(passage)
