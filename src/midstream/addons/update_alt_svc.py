@@ -49,5 +49,10 @@ class Rewriting:
             return
         headers = flow.response.headers
         if "alt-svc" in headers:
-            ours = f'=":{flow.client_conn.sockname[1]}"'
-            headers.set_all("alt-svc", [_AUTHORITY.sub(ours, value) for value in headers.get_all("alt-svc")])
+            port = flow.client_conn.sockname[1]
+            headers.set_all("alt-svc", [update_alt_svc_header(value, port) for value in headers.get_all("alt-svc")])
+
+
+def update_alt_svc_header(header: str, port: int) -> str:
+    """An Alt-Svc value with all its alternatives at the host that it comes from, and this port."""
+    return _AUTHORITY.sub(f'=":{port}"', header)

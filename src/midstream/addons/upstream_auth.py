@@ -43,7 +43,8 @@ class UpstreamAuth:
             with_host = options.http_connect_send_host_header
             self._proxy.settings = replace(self._proxy.settings, connect_with_host=with_host)
         if "upstream_auth" in updated:
-            credentials = _parse(options.upstream_auth)
+            text = options.upstream_auth
+            credentials = _parse(text) if text else None
             self._proxy.settings = replace(self._proxy.settings, parent_credentials=credentials)
             self.addons[:] = [Adding(credentials)] if credentials is not None else []
             ctx.master.addons.rebind()
@@ -71,10 +72,13 @@ class Adding:
             request.headers["Authorization"] = self._basic
 
 
-def _parse(text: str | None) -> Credentials | None:
-    if not text:
-        return None
+def parse_upstream_auth(auth: str) -> bytes:
+    """The value of (Proxy-)Authorization for `user:password`. Raises OptionsError."""
+    return basic(_parse(auth))
+
+
+def _parse(text: str) -> Credentials:
     user, colon, password = text.partition(":")
     if not user or not colon:
-        raise OptionsError("upstream_auth: it is no user:password")  # without the text, which is a secret
+        raise OptionsError("upstream_auth: this is no user:password")  # without the text, which is a secret
     return Credentials(user.encode(), password.encode())

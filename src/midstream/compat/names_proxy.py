@@ -131,6 +131,8 @@ PROXY: dict[str, Names] = {
     },
     "addons.termlog": same("addons.termlog", "TermLog"),
     "addons.tlsconfig": same("addons.tlsconfig", "TlsConfig") | shim("constants", "CONF_BASENAME"),
+    "addons.update_alt_svc": same("addons.update_alt_svc", "UpdateAltSvc update_alt_svc_header"),
+    "addons.upstream_auth": same("addons.upstream_auth", "UpstreamAuth parse_upstream_auth"),
     "addons.view": same("addons.view", "View=ViewAddon"),
 }
 
@@ -160,12 +162,10 @@ _STAGE_4 = {
     "serverplayback": "replay",
     "stickyauth": "the option stickyauth",
     "stickycookie": "the option stickycookie",
-    "update_alt_svc": "the addon `update_alt_svc`",
 }
 _STAGE_3 = {
     "dns_resolver": "DNS",
     "strip_dns_https_records": "DNS",
-    "upstream_auth": "the mode `upstream`",
 }
 _NO_CONSOLE_PARTS = "the console of midstream is its own; its keys, panes and palettes are described in docs/"
 
