@@ -1,0 +1,116 @@
+"""Chromium, headless, loading a page with 200 sub-resources over HTTP/2 through the proxy.
+
+The browser checks the bodies itself: scripts and style sheets by their integrity attributes, the others by a digest
+that the page takes of what it fetched. What it found stands in the page's title.
+"""
+
+import asyncio
+import base64
+import hashlib
+import os
+import random
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tests.kit.origins import OriginCA
+from tests.kit.tour import Capture, capturing
+from tests.kit.waiting import PATIENCE
+from tests.kit.web_server import Message, Receive, Send, digest, respond, web_server, whole_body
+
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium-headless-shell", "chromium"))), None)
+
+pytestmark = [
+    pytest.mark.end2end,
+    pytest.mark.skipif(CHROMIUM is None, reason="neither chromium-headless-shell nor chromium is installed"),
+    pytest.mark.skipif(
+        shutil.which("certutil") is None, reason="the program certutil (libnss3-tools) is not installed"
+    ),
+]
+
+SCRIPTS = [f"/{number}.js" for number in range(60)]
+STYLES = [f"/{number}.css" for number in range(40)]
+FETCHED = [f"/{number}.bin" for number in range(100)]
+
+
+def content(path: str) -> bytes:
+    """A sub-resource: the text that its kind asks for, and noise of up to 100 KB that belongs to it alone."""
+    noise = random.Random(path).randbytes(random.Random(path).randrange(100_000))
+    if path.endswith(".bin"):
+        return noise
+    counting = b"window.loaded = (window.loaded || 0) + 1" if path.endswith(".js") else b"body {}"
+    return counting + b"/*" + base64.b64encode(noise) + b"*/"
+
+
+def page() -> str:
+    """The page; `data:` keeps the browser from asking for an icon of its own accord."""
+    sums = {path: base64.b64encode(hashlib.sha256(content(path)).digest()).decode() for path in SCRIPTS + STYLES}
+    wanted = [(path, digest(content(path))) for path in FETCHED]
+    return "".join(
+        [
+            "<!doctype html><title>loading</title><link rel=icon href=data:,>",
+            *(f'<link rel=stylesheet href="{path}" integrity="sha256-{sums[path]}">' for path in STYLES),
+            *(f'<script async src="{path}" integrity="sha256-{sums[path]}"></script>' for path in SCRIPTS),
+            "<script>const wanted = ",
+            repr([list(pair) for pair in wanted]),
+            """
+            const hex = (buffer) => [...new Uint8Array(buffer)].map((n) => n.toString(16).padStart(2, "0")).join("");
+            async function check([path, sum]) {
+                const body = await (await fetch(path, { method: "POST", body: "x".repeat(1000) })).arrayBuffer();
+                return hex(await crypto.subtle.digest("SHA-256", body)) === sum;
+            }
+            const all = new Promise((resolve) => addEventListener("load", resolve));
+            Promise.all([all, ...wanted.map(check)]).then(([_, ...good]) => {
+                const styled = document.styleSheets.length;
+                document.title = `${window.loaded} scripts, ${styled} styles, ${good.filter(Boolean).length} fetched`;
+            });
+            </script>""",
+        ]
+    )
+
+
+async def app(scope: Message, receive: Receive, send: Send) -> None:
+    path = scope["path"]
+    await whole_body(receive)
+    kinds = {"": "text/html", "js": "text/javascript", "css": "text/css", "bin": "application/octet-stream"}
+    body = page().encode() if path == "/" else content(path)
+    await respond(send, 200, body, ("content-type", kinds[path.partition(".")[2]]))
+
+
+async def run(*argv: str, home: Path) -> str:
+    """What a program says that lives in this home folder."""
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("XDG_")}
+    pipe = asyncio.subprocess.PIPE
+    process = await asyncio.create_subprocess_exec(
+        *argv, stdout=pipe, stderr=pipe, env={**inherited, "HOME": str(home)}
+    )
+    async with asyncio.timeout(3 * PATIENCE):
+        out, errors = await process.communicate()
+    assert process.returncode == 0, errors.decode()
+    return out.decode()
+
+
+async def browse(proxy: Capture, url: str, home: Path) -> str:
+    """The page as it stands when nothing more is to be loaded. The browser trusts our CA as a user makes it do so."""
+    trusted = home / ".pki" / "nssdb"
+    trusted.mkdir(parents=True)
+    await run("certutil", "-N", "-d", f"sql:{trusted}", "--empty-password", home=home)
+    await run("certutil", "-A", "-d", f"sql:{trusted}", "-n", "ours", "-t", "C,,", "-i", str(proxy.ca), home=home)
+    assert CHROMIUM is not None
+    return await run(
+        CHROMIUM, "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+        "--disable-background-networking", "--disable-component-update", "--disable-sync",
+        f"--user-data-dir={home / 'profile'}", f"--proxy-server={proxy.address}", "--proxy-bypass-list=<-loopback>",
+        "--virtual-time-budget=20000", "--dump-dom", url, home=home,
+    )  # fmt: skip
+
+
+async def test_a_page_with_200_parts(tmp_path: Path, confdir: Path, origin_ca: OriginCA, trusting: tuple[str, str]):
+    async with web_server(app, tls=origin_ca) as server, capturing(confdir, *trusting) as proxy:
+        seen = await browse(proxy, server.url("/"), tmp_path / "home")
+        assert "<title>60 scripts, 40 styles, 100 fetched</title>" in seen, seen[:200]
+    proxy.agrees_with(server, "HTTP/2.0")
+    assert len(proxy.http) == 201
+    assert {flow.request.path for flow in proxy.http} == {"/", *SCRIPTS, *STYLES, *FETCHED}
+    assert len({flow.client_conn.id for flow in proxy.http}) == 1
