@@ -22,7 +22,7 @@ logger = logging.getLogger("midstream.proxy")
 
 MOST_CONVERSATIONS = 4096
 """How many UDP conversations there may be at once: a further one takes the place of the one that was silent longest."""
-SHUNNED = 20.0
+SHUNNED = 1.0
 """For how many seconds nothing is heard from a UDP client that was refused, or whose conversation failed or was killed.
 Otherwise each datagram would begin another one that ends alike.
 """

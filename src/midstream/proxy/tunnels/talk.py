@@ -38,7 +38,8 @@ class Talk(ABC, Generic[M]):
     __slots__ = ("context", "ended", "flow", "injected", "keeper", "over", "patience", "telling", "turn")
 
     silence: ClassVar[str] = "no byte passed in either direction"
-    silence_is_an_error: ClassVar[bool] = True
+    has_an_end: ClassVar[bool] = True
+    """Peers say that they have ended; whoever leaves otherwise makes it a failure."""
 
     def __init__(self, flow: TunnelFlow[M], telling: Telling, context: ClientContext, patience: float) -> None:
         self.flow = flow
@@ -58,8 +59,8 @@ class Talk(ABC, Generic[M]):
     def message(self, from_client: bool, data: bytes) -> M:
         """A message of this kind."""
 
-    async def next(self, source: Stream) -> bytes | None:
-        """What `source` says next; None at its end. Raises OSError."""
+    async def next(self, source: Stream, from_client: bool) -> bytes | None:
+        """What `source` says next; None at its end. Raises OSError, UpstreamFailed."""
         return await source.receive()
 
     @asynccontextmanager
@@ -76,8 +77,8 @@ class Talk(ABC, Generic[M]):
             yield
         except (UpstreamFailed, FlowKilled, Unsendable, OSError) as exc:
             self._fail(exc)
-        except BaseException:
-            if not is_killed(flow) and (self.silence_is_an_error or not context.watch.expired):
+        except BaseException as exc:
+            if not is_killed(flow) and (self.has_an_end or not isinstance(exc, asyncio.CancelledError)):
                 flow.error = Error(context.watch.reason or "the connection was closed")
             raise
         finally:
@@ -125,7 +126,7 @@ class Talk(ABC, Generic[M]):
         while True:
             if not self.turn.locked():  # else the other direction is held
                 watch.expect(self.patience, self.silence)
-            data = await self.next(source)
+            data = await self.next(source, from_client)
             if data is None:
                 break
             async with self.turn:

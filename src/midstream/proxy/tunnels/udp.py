@@ -13,7 +13,7 @@ from typing import ClassVar
 from midstream.flows.connection import Server
 from midstream.flows.udp import UDPFlow, UDPMessage
 from midstream.proxy.client_context import ClientContext
-from midstream.proxy.errors import Unsendable
+from midstream.proxy.errors import Unsendable, UpstreamFailed
 from midstream.proxy.streams.datagram import LARGEST
 from midstream.proxy.streams.stream import Stream
 from midstream.proxy.tunnels.talk import Talk, Telling
@@ -28,35 +28,44 @@ UDP_IDLE = 20.0
 class UDPTalk(Talk[UDPMessage]):
     """A conversation while it lasts."""
 
-    __slots__ = ("_is_refused",)
+    __slots__ = ("_was_answered", "_was_refused")
 
     silence: ClassVar[str] = "no datagram passed in either direction"
-    silence_is_an_error: ClassVar[bool] = False
+    has_an_end: ClassVar[bool] = False
 
     def __init__(self, server: Server, context: ClientContext) -> None:
         events = context.events
         telling = Telling(events.udp_start, events.udp_message, events.udp_end, events.udp_error)
         super().__init__(UDPFlow(context.client, server, True), telling, context, UDP_IDLE)
-        self._is_refused = False
+        self._was_answered = self._was_refused = False
 
     def message(self, from_client: bool, data: bytes) -> UDPMessage:
         return UDPMessage(from_client, data, time.time())
 
-    async def next(self, source: Stream) -> bytes | None:
-        """What `source` says next. That a datagram did not arrive ends nothing: the next one may."""
+    async def next(self, source: Stream, from_client: bool) -> bytes | None:
+        """What `source` says next. Raises UpstreamFailed if nobody has ever answered and the system says why.
+
+        Later, that a datagram did not arrive ends nothing: the next one may.
+        """
         while True:
             try:
-                return await source.receive()
+                data = await source.receive()
             except OSError as exc:
-                self._undelivered(source, exc)
+                self._undelivered(source, exc, from_client)
+            else:
+                self._was_answered |= not from_client
+                return data
 
-    def _undelivered(self, to: Stream, exc: OSError) -> None:
-        if self._is_refused:  # said once; each further datagram would say it again
+    def _undelivered(self, to: Stream, exc: OSError, to_client: bool) -> None:
+        if self._was_refused:  # said once; each further datagram would say it again
             return
-        self._is_refused = True
+        self._was_refused = True
         reason = "nothing listens there" if exc.errno == errno.ECONNREFUSED else str(exc)
         where = hostport("", *to.peername) if to.peername else "the other side"
-        logger.warning("a datagram to %s was not delivered: %s", where, reason)
+        text = f"a datagram to {where} was not delivered: {reason}"
+        if not (self._was_answered or to_client):
+            raise UpstreamFailed(text)
+        logger.warning("%s", text)
 
     async def told(self, message: UDPMessage) -> bytes:
         content = await super().told(message)
