@@ -7,7 +7,9 @@ for the same name in TLS.
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import lru_cache
 
+from midstream.flows.connection import Address
 from midstream.flows.http import HTTPFlow
 from midstream.flows.proxy_mode import ProxyMode, ReverseMode
 from midstream.hub import ctx
@@ -53,10 +55,15 @@ class Rewriting:
         if not isinstance(mode, ReverseMode) or flow.is_replay:
             return
         request = flow.request
-        name = hostport(request.scheme, *mode.address)
+        name = _name(request.scheme, mode.address)
         request.host_header = name
         if request.raw_authority:  # the whole URL stood in the request line
             request.authority = name
+
+
+@lru_cache(maxsize=64)
+def _name(scheme: str, address: Address) -> str:
+    return hostport(scheme, *address)
 
 
 def is_reverse(spec: str) -> bool:
