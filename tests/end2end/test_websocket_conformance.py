@@ -54,6 +54,7 @@ async def test_an_echo_server_behind_a_reverse_mode(tmp_path: Path):
         running_master(tmp_path, mode=[f"reverse:http://127.0.0.1:{echo.port}@{free_port()}"]) as running,
     ):
         assert await conforms(f"ws://127.0.0.1:{running.port}/", None if ALL else QUICK) == (517 if ALL else 277)
+        await running.idle()
         assert running.recorder.names().count("websocket_end") == running.recorder.names().count("websocket_start")
         assert not running.logged("unexpectedly")
 
