@@ -9,7 +9,7 @@ import logging
 
 from midstream.flows.flow import Error
 from midstream.flows.tls import ClientHelloData
-from midstream.proxy.detect import Asking, Protocol, Undecided, detect
+from midstream.proxy.detect import Asking, Protocol, Undecided, detect, looks_like_http2_server
 from midstream.proxy.dns.serve import serve_dns
 from midstream.proxy.errors import UpstreamFailed
 from midstream.proxy.http.downstream_h1 import DownstreamH1
@@ -32,7 +32,7 @@ logger = logging.getLogger("midstream.proxy")
 
 
 async def serve_inside(passage: Passage) -> None:
-    """Serve the passage until it ends. A server that speaks first is not speaking TLS or HTTP."""
+    """Serve the passage until it ends. A server that speaks first is not speaking TLS, nor HTTP but for HTTP/2."""
     try:
         protocol = await _protocol(passage)
     except OSError:
@@ -69,7 +69,10 @@ async def _protocol(passage: Passage) -> Protocol:
         return known
     if await _server_first(passage):
         said = await passage.upstream.peek() if passage.upstream is not None else b""
-        return (addons and await _known(addons, said)) or Protocol.RAW
+        if addons is not None and (known := await _known(addons, said)) is not None:
+            return known
+        if not (context.settings.http2 and looks_like_http2_server(said)):
+            return Protocol.RAW
     await passage.client.peek()
     context.watch.expect(context.settings.longest_head, "the client stopped in the middle of its first words")
     found = await detect(passage.client, addons, passage.protocol)
@@ -156,7 +159,7 @@ async def _serve_http(passage: Passage) -> None:
     pool.prior_knowledge = prior
     try:
         if passage.upstream is not None:
-            await pool.adopt(server, passage.upstream, destination)
+            pool.adopt(server, passage.upstream, destination)
         elif passage.failure:
             pool.fail_next(destination, passage.failure)
         if http2:

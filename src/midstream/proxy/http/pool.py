@@ -38,6 +38,8 @@ class _Place:
     busy: int = 0
     """HTTP/1 connections in use, and those of which nobody knows yet what will be spoken on them."""
     speaks_http1: bool = False
+    opened: tuple[Server, Stream] | None = None
+    """A connection that was opened before the first request, of which nobody knows what is spoken on it."""
     waiting: deque[asyncio.Future[None]] = field(default_factory=deque)
 
     @property
@@ -48,7 +50,7 @@ class _Place:
     @property
     def is_empty(self) -> bool:
         """Nothing of it has to be remembered."""
-        return not (self.idle or self.busy or self.link or self.waiting)
+        return not (self.idle or self.busy or self.link or self.waiting or self.opened)
 
     async def turn(self) -> None:
         """Wait until something has changed."""
@@ -143,38 +145,48 @@ class Pool:
 
     async def _open(self, flow: HTTPFlow, key: Destination, place: _Place, watch: Watch) -> UpstreamH1 | UpstreamH2:
         """A new connection."""
-        server, via = self.current, flow.server_conn.via
-        if server.address != key[1:] or server.timestamp_start is not None or server.via != via:
-            server = Server(address=(key[1], key[2]), via=via)
+        opened, place.opened = place.opened, None
+        server = opened[0] if opened is not None else self._server(flow, key)
         flow.server_conn = self.current = server
-        tls = key[0] == "https"
-        if tls and server.sni is None:
-            server.sni = self.sni if key == self.tunnel and self.sni else key[1]
-        to_parent = via is not None and via[0] != "socks5" and not tls and self.tunnel is None
+        via = server.via
+        to_parent = via is not None and via[0] != "socks5" and key[0] != "https" and self.tunnel is None
         place.busy += 1
         try:
-            # The parent proxy takes plain requests as they are, and needs no tunnel for them.
-            dial = self._dialler.open_parent(server) if to_parent else self._dialler.open(server, tls=tls)
-            stream = await dial
+            if opened is not None:
+                stream = opened[1]
+            elif to_parent:  # it takes plain requests, and needs no tunnel for them
+                stream = await self._dialler.open_parent(server)
+            else:
+                stream = await self._dialler.open(server, tls=key[0] == "https")
             is_usable = await self._look_at(place, server, stream, watch)
         except BaseException:
             self._free(place)
             raise
-        place.call_next()
+        if is_usable and place.link is None:
+            # Addons may have set another `server.via` when it was dialled; it is still found by what was asked for.
+            connection = UpstreamH1(server, stream, place.way, self._dialler.settings, watch)
+            if to_parent and via is not None:
+                connection.serve_by_parent(via, self._dialler.fields_for_parent())
+            place.call_next()
+            return connection
+        place.busy -= 1
         if not is_usable:
-            place.busy -= 1
             return await self._open(flow, key, place, watch)
-        if place.link is not None:
-            place.busy -= 1
-            upstream = await place.link.upstream(watch)
-            if upstream is None:
-                raise UpstreamFailed(f"{place.link.where} closed the connection")
-            return upstream
-        # Addons may have set another `server.via` when it was dialled; it is still found by what was asked for.
-        connection = UpstreamH1(server, stream, place.way, self._dialler.settings, watch)
-        if to_parent and via is not None:
-            connection.serve_by_parent(via, self._dialler.fields_for_parent())
-        return connection
+        place.call_next()
+        assert place.link is not None
+        upstream = await place.link.upstream(watch)
+        if upstream is None:
+            raise UpstreamFailed(f"{place.link.where} closed the connection")
+        return upstream
+
+    def _server(self, flow: HTTPFlow, key: Destination) -> Server:
+        """What a new connection is called: what the flow shows already, if that was not used."""
+        server, via = self.current, flow.server_conn.via
+        if server.address != key[1:] or server.timestamp_start is not None or server.via != via:
+            server = Server(address=(key[1], key[2]), via=via)
+        if key[0] == "https" and server.sni is None:
+            server.sni = self.sni if key == self.tunnel and self.sni else key[1]
+        return server
 
     async def _look_at(self, place: _Place, server: Server, stream: Stream, watch: Watch) -> bool:
         """Find out what is spoken on a new connection; False if that took its use away. Raises OSError."""
@@ -195,18 +207,25 @@ class Pool:
                 await link.close()
                 place.speaks_http1 = True
                 return False
-        place.link = link
-        self._context.spawn(link.run())
+        self._share(place, link)
         return True
 
-    async def adopt(self, server: Server, stream: Stream, key: Destination) -> None:
+    def adopt(self, server: Server, stream: Stream, key: Destination) -> None:
         """Take in a connection that was opened before the first request (the tunnel's)."""
         self.current = server
         place = self._places[key, server.via] = _Place((key, server.via))
-        watch = self._context.watch
-        if await self._look_at(place, server, stream, watch) and place.link is None:
-            place.idle.append(UpstreamH1(server, stream, place.way, self._dialler.settings, watch))
+        if server.alpn == b"h2":
+            self._share(place, ServerLink(server, stream, self._dialler))
+        elif self.prior_knowledge and not server.tls:
+            place.opened = server, stream
+        else:
+            place.speaks_http1 = True
+            place.idle.append(UpstreamH1(server, stream, place.way, self._dialler.settings, self._context.watch))
             self._idle += 1
+
+    def _share(self, place: _Place, link: ServerLink) -> None:
+        place.link = link
+        self._context.spawn(link.run())
 
     def fail_next(self, key: Destination, reason: str) -> None:
         """The connection for `key` has failed already: its first request is told so instead of failing once more."""
@@ -258,6 +277,7 @@ class Pool:
         """Close all that are idle, at once, whatever addons do meanwhile; shared ones, too: their users are gone."""
         idle = [upstream for place in self._places.values() for upstream in place.idle]
         links = [place.link for place in self._places.values() if place.link is not None]
+        opened = [place.opened for place in self._places.values() if place.opened is not None]
         self._places.clear()
         for upstream in idle:
             upstream.stream.close()
@@ -265,6 +285,8 @@ class Pool:
             await self._dialler.closed(upstream.server, upstream.stream)
         for link in links:
             await link.close()
+        for server, stream in opened:
+            await self._dialler.closed(server, stream)
 
     @property
     def _dialler(self) -> Dialler:
