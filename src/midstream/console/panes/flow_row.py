@@ -32,6 +32,8 @@ COLUMNS: Final = (
 
 _WRITING: Final = frozenset({"POST", "PUT", "PATCH"})
 _READING: Final = frozenset({"GET", "HEAD", "OPTIONS", "TRACE", "CONNECT"})
+# RFC 1035 §4.1.1: no such name, a server that failed, refused, and so on.
+_DNS_CODES = {0: "ok", 1: "form", 2: "fail", 3: "none", 4: "impl", 5: "deny"}
 _LONG_TYPES: Final = {
     "javascript": "js",
     "x-javascript": "js",
@@ -129,7 +131,7 @@ def code(row: Row) -> Run:
             return "live", "…"
         return "dim", "-"
     if row.kind == "dns":
-        return ("status.2xx" if row.status == 0 else "status.4xx"), "ok" if row.status == 0 else str(row.status)
+        return ("status.2xx" if row.status == 0 else "status.4xx"), _DNS_CODES.get(row.status, str(row.status))
     family = row.status // 100
     return (f"status.{family}xx" if 1 <= family <= 5 else "status.5xx"), str(row.status)
 
