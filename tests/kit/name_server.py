@@ -97,10 +97,10 @@ class Dug:
     text: str
 
 
-async def dig(port: int, *words: str) -> Dug:
-    """Ask the server at this port of loopback."""
+async def dig(port: int, *words: str, host: str = "127.0.0.1") -> Dug:
+    """Ask the server at this port of this machine."""
     process = await asyncio.create_subprocess_exec(
-        "dig", "@127.0.0.1", "-p", str(port), "+time=10", "+tries=1", *words,
+        "dig", f"@{host}", "-p", str(port), "+time=10", "+tries=1", *words,
         stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
     )  # fmt: skip
     async with asyncio.timeout(PATIENCE):

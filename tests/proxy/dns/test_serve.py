@@ -414,6 +414,20 @@ async def test_zone_transfers_are_refused():
         assert "zone transfers are not passed on" in str(talk.recorder.last("dns_error").error)
 
 
+async def test_dns_inside_of_a_tunnel():
+    async with conversation() as talk:
+        client = talks(talk)
+        talk.say(b"CONNECT ns.test:53 HTTP/1.1\r\n\r\n")
+        await talk.client.head()
+        client.say(query().packed)
+        server = await server_of(talk)
+        assert await server.take() == query().packed
+        server.say(answer(query()).packed)
+        assert await client.take() == answer(query()).packed
+        assert talk.recorder.names()[-2:] == ["dns_request", "dns_response"]
+        assert talk.dialled == [("ns.test", 53)]
+
+
 # -- without a server of its own --
 
 
