@@ -146,6 +146,17 @@ async def test_ourselves_as_the_parent(confdir: Path):
         assert "is this proxy itself" in done.body.decode()
 
 
+@pytest.mark.parametrize("mode", ["http", "socks5"])
+async def test_ourselves_through_a_parent_on_this_machine(confdir: Path, mode: str, scheme: str):
+    async with socks_parent() as socks, middump(confdir.with_name("above")) as parent:
+        port = parent.port if mode == "http" else socks.port
+        async with middump(confdir, "--mode", f"upstream:{mode}://127.0.0.1:{port}") as child:
+            done = await curl("--proxy", child.address, f"{scheme}://localhost:{child.port}/")
+            assert b"HTTP/1.1 502 " in done.head
+            await child.line(f"localhost:{child.port} is this proxy itself")
+            assert len([line for line in child.lines if "is this proxy itself" in line]) <= 2
+
+
 # -- parents that want to know who comes --
 
 

@@ -112,14 +112,17 @@ class ProxyServer:
         """The same by the address that was reached: there are many names and spellings for one's own machine."""
         server = data.server
         peer, own = server.peername, server.sockname
-        if peer is not None and own is not None and self._was_reached(peer, own, server.transport_protocol):
-            data.server.error = f"{hostport('', *peer)} is this proxy itself: the request would go round for ever"
+        if peer is None or own is None or not (peer[0] == own[0] or ipaddress.ip_address(_plain(peer[0])).is_loopback):
+            return
+        behind = data.target.address if data.target is not None else None
+        if self._listens_at(peer, server.transport_protocol):
+            server.error = f"{hostport('', *peer)} is this proxy itself: the request would go round for ever"
+        elif behind is not None and self.is_ours(behind, "tcp"):  # through a parent proxy on this very machine
+            server.error = f"{hostport('', *behind)} is this proxy itself: the request would go round for ever"
 
-    def _was_reached(self, peer: tuple[str, int], own: tuple[str, int], transport: Transport) -> bool:
-        host = _plain(peer[0])
-        addresses = self._addresses[transport]
-        listens = any(port == peer[1] and name in (host, *EVERY_ADDRESS) for name, port in addresses)
-        return listens and (peer[0] == own[0] or ipaddress.ip_address(host).is_loopback)
+    def _listens_at(self, address: tuple[str, int], transport: Transport) -> bool:
+        names = (_plain(address[0]), *EVERY_ADDRESS)
+        return any(port == address[1] and name in names for name, port in self._addresses[transport])
 
     def is_ours(self, address: tuple[str, int], transport: Transport) -> bool:
         """Whether one of our listeners is at that address."""

@@ -7,7 +7,11 @@ from midstream.flows.connection import Client, Server
 
 @dataclass(slots=True)
 class ServerConnectionHookData:
-    """The connection to be made, and the client it is made for. Setting `server.error` refuses it."""
+    """The connection to be made, and the client it is made for. Setting `server.error` refuses it.
+
+    `target` is the server that is to be reached through it, where it is a connection to a parent proxy.
+    """
 
     server: Server
     client: Client
+    target: Server | None = None

@@ -75,13 +75,14 @@ class Dialler:
             return await self._open_through_parent(server)
         return await self._open_directly(server)
 
-    async def _open_directly(self, server: Server, *, is_parent: bool = False) -> Stream:
-        data = ServerConnectionHookData(server, self.client)
+    async def _open_directly(self, server: Server, target: Server | None = None) -> Stream:
+        """`target`: what is behind `server`, if that is a parent proxy."""
+        data = ServerConnectionHookData(server, self.client, target)
         try:
             await self.events.server_connect(data)
             if server.error is not None:
                 raise UpstreamFailed(server.error or "the connection was refused")
-            if is_parent:
+            if target is not None:
                 server.via = None  # addons that send all connections through a parent mean those to servers
             stream = await self._dial(server)
         except UpstreamFailed as failed:
@@ -180,7 +181,7 @@ class Dialler:
         if scheme == "https":
             parent.sni, parent.alpn_offers = address[0], (b"http/1.1",)
         try:
-            stream = await self._open_directly(parent, is_parent=True)
+            stream = await self._open_directly(parent, server)
             if scheme == "https":
                 stream = await self._start_parent_tls(server, parent, stream)
         except UpstreamFailed as failed:
