@@ -210,14 +210,13 @@ class Asked:
 
 
 @pytest.mark.parametrize("addons", [(), (Asked(),)], ids=["unasked", "asked"])
-async def test_what_alpn_promised_is_spoken_whoever_begins(
-    tmp_path: Path, origin_ca: OriginCA, trust: dict[str, str], addons: tuple[object, ...]
+async def test_http2_to_a_server_that_begins(
+    tmp_path: Path, origin_ca: OriginCA, trust: dict[str, str], scheme: str, addons: tuple[object, ...]
 ):
-    # Servers of HTTP/2 begin with their settings, often before the client has said anything.
     begun = asyncio.Event()
 
     async def serve(end: SocketEnd) -> None:
-        end.say(settings())
+        end.say(settings())  # often before the client has said anything
         await end.drain()
         begun.set()
         peer = Http2Peer(end, is_client=False)
@@ -228,19 +227,25 @@ async def test_what_alpn_promised_is_spoken_whoever_begins(
     speaks_http2, offers_http2 = origin_ca.context(), ssl.create_default_context()
     for context in (speaks_http2, offers_http2):
         context.set_alpn_protocols(["h2"])
+    tls = scheme == "https"
     async with (
-        origin(serve, tls=speaks_http2) as web,
+        origin(serve, tls=speaks_http2 if tls else None) as web,
         running_master(tmp_path / "conf", *addons, **trust) as running,
     ):
         offers_http2.load_verify_locations(running.ca)
-        async with tunnelled(running.port, web.authority, offers_http2) as end:
+        async with tunnelled(running.port, web.authority, offers_http2 if tls else None) as end:
             await begun.wait()
             async with connected(running.port) as other:  # until this is refused the proxy has heard the server as well
                 other.say(b"GET / HTTP/1.1\r\n\r\n")
                 await other.rest()
             peer = Http2Peer(end)
             await peer.begin()
-            request = {b":method": b"GET", b":scheme": b"https", b":authority": web.authority.encode(), b":path": b"/"}
+            request = {
+                b":method": b"GET",
+                b":scheme": scheme.encode(),
+                b":authority": web.authority.encode(),
+                b":path": b"/",
+            }
             peer.say(headers(1, list(request.items()), END_STREAM))
             assert await peer.outcome(1) == "status 204"
         assert running.recorder.names().count("response") == 1

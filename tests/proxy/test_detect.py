@@ -2,8 +2,9 @@
 
 import pytest
 
-from midstream.proxy.detect import Protocol, detect, judge
+from midstream.proxy.detect import Protocol, detect, judge, looks_like_http2_server
 from midstream.proxy.streams.memory import memory_pair
+from tests.kit.http2_frames import settings, settings_ack, window_update
 
 
 @pytest.mark.parametrize(
@@ -31,6 +32,13 @@ from midstream.proxy.streams.memory import memory_pair
 )
 def test_judging(data, protocol):
     assert judge(data) is protocol
+
+
+def test_a_server_that_begins_with_settings_speaks_http2():
+    assert looks_like_http2_server(settings())
+    assert looks_like_http2_server(settings((3, 100), (4, 1 << 20)) + window_update(0, 1))
+    for other in (b"", b"\0\0\0", b"220 mail.test ready\r\n", settings_ack(), b"\0\0\5\4\0\0\0\0\0", bytes(99)):
+        assert not looks_like_http2_server(other)
 
 
 async def test_one_byte_that_is_neither_is_enough():

@@ -120,3 +120,8 @@ def looks_like_http(data: bytes) -> bool | None:
     if space >= 0:
         return True
     return None if len(data) <= LONGEST_METHOD else False
+
+
+def looks_like_http2_server(data: bytes) -> bool:
+    """Whether a server begins with a SETTINGS frame (RFC 9113 §3.4), as those of gRPC do before a client has spoken."""
+    return data[3:9] == b"\x04\0\0\0\0\0" and int.from_bytes(data[:3], "big") % 6 == 0
