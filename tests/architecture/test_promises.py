@@ -58,6 +58,10 @@ ROWS: dict[str, str] = {
         console/test_key_bindings.py::test_what_is_saved_is_private_and_a_link_stays_one
         console/test_edit_parts.py::test_the_file_and_its_folder_are_private
         console/panes/test_options.py::test_secrets_are_not_shown
+        proxy/test_named_parents.py::test_what_a_client_says_of_itself_to_us_goes_no_further
+        proxy/test_named_parents.py::test_a_plain_request_carries_our_credentials_and_no_flow_shows_them
+        proxy/test_reverse.py::test_credentials_go_to_no_server_that_a_script_chose
+        addons/test_upstream_auth.py::test_what_is_none_is_not_repeated_in_the_error
         stage 4: session and flow files, exports, credentials of clients
     """,
     "6 no script ends the running proxy": """
@@ -92,6 +96,8 @@ ROWS: dict[str, str] = {
         end2end/test_tls.py::test_openssl_verifies_it_strictly
         end2end/test_ca_files.py::test_two_folders_have_two
         certs/test_leaves.py::test_a_leaf
+        end2end/test_mode_reverse.py::test_a_bad_certificate
+        end2end/test_mode_upstream.py::test_a_parent_whose_certificate_is_not_trusted
     """,
     # -- classes of hostile input --
     "CL.TE, TE.CL, TE.TE, odd lengths": """
@@ -152,6 +158,9 @@ ROWS: dict[str, str] = {
     "requests to our own listener": """
         end2end/test_limits.py::test_a_request_to_the_proxy_itself_is_refused
         end2end/test_limits.py::test_a_tunnel_to_the_proxy_itself_is_refused
+        end2end/test_mode_reverse.py::test_ourselves_as_the_server
+        end2end/test_mode_upstream.py::test_ourselves_as_the_parent
+        end2end/test_mode_upstream.py::test_ourselves_through_a_parent_on_this_machine
         end2end/test_tls.py::test_tls_to_the_proxy_itself
     """,
     "proxy auth": "stage 4: credentials of clients",

@@ -1,6 +1,6 @@
 """What the server_connect… events carry. Made by the proxy just before it dials."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from midstream.flows.connection import Client, Server
 
@@ -14,4 +14,4 @@ class ServerConnectionHookData:
 
     server: Server
     client: Client
-    target: Server | None = None
+    target: Server | None = field(default=None, init=False)

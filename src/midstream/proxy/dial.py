@@ -77,7 +77,8 @@ class Dialler:
 
     async def _open_directly(self, server: Server, target: Server | None = None) -> Stream:
         """`target`: what is behind `server`, if that is a parent proxy."""
-        data = ServerConnectionHookData(server, self.client, target)
+        data = ServerConnectionHookData(server, self.client)
+        data.target = target
         try:
             await self.events.server_connect(data)
             if server.error is not None:
