@@ -34,6 +34,8 @@ async def failed_start(confdir: Path, *argv: str) -> str:
         (["--set", "termlog_verbosity=loud"], ["termlog_verbosity", "'loud'", "debug"]),
         (["--set", "stream_large_bodies=1x"], ["stream_large_bodies", "'1x'"]),
         (["--set", "tcp_timeout=0"], ["tcp_timeout", "0"]),
+        (["--certs", "/nowhere/a.pem"], ["certs", "/nowhere/a.pem", "No such file"]),
+        (["--client-certs", "/nowhere/a.pem"], ["client_certs", "/nowhere/a.pem", "No such file"]),
         (["--set", "connect_addr=here"], ["connect_addr", "'here'"]),
         (["~u example ("], ["dumper_filter", "column 12"]),
         (["~zz"], ["dumper_filter", "~zz"]),

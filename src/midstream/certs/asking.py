@@ -131,10 +131,12 @@ class AskingEngine:
         self._connection.set_accept_state()
         self._end: SSL.Error | None = None
         self._told = False
+        self._unread = False
 
     def do_handshake(self) -> None:
         """Go on with the handshake. Raises ssl.SSLWantReadError when more has to come first, ssl.SSLError."""
         self._take_in()
+        self._unread = True
         try:
             self._connection.do_handshake()
         except SSL.Error as exc:
@@ -145,6 +147,7 @@ class AskingEngine:
     def read(self, length: int = _READ, buffer: None = None) -> bytes:
         """All that can be decrypted now, however long: nothing must stay behind unseen in buffers of the library."""
         self._take_in()
+        self._unread = False
         pieces: list[bytes] = []
         try:
             while self._end is None:
@@ -174,8 +177,8 @@ class AskingEngine:
         return len(data)
 
     def pending(self) -> int:
-        """Whether `read` has something to say: bytes never wait, but the end does while there were some before it."""
-        return int(self._end is not None and not self._told)
+        """Not 0 when `read` may have something to say: what came along with the handshake, or the end of it all."""
+        return int(self._unread or (self._end is not None and not self._told))
 
     def unwrap(self) -> None:
         """Say close_notify. Raises ssl.SSLError."""

@@ -122,6 +122,10 @@ _CLIENT: Final = (
     ),
 )
 
+_SERVER_LEFT: Final = (
+    "{host} closed the connection during the TLS handshake; perhaps it speaks no TLS on this port, or only versions "
+    "older than tls_version_server_min"
+)
 _LEFT: Final = (
     "the client closed the connection during the TLS handshake for {host} without saying why. Often it does not trust "
     f"our certificate: {_PINS}"
@@ -141,7 +145,7 @@ def explain_upstream(exc: BaseException, host: str, chain: Sequence[bytes] = ())
     if isinstance(exc, TimeoutError):
         return f"{host} did not finish the TLS handshake in time"
     if error is None or isinstance(error, ssl.SSLEOFError):
-        return f"{host} closed the connection during the TLS handshake; perhaps it speaks no TLS on this port"
+        return _SERVER_LEFT.format(host=host)
     return _look_up(_UPSTREAM, error, host) or f"the TLS handshake with {host} failed: {_reason(error)}"
 
 

@@ -221,11 +221,13 @@ class TLSStream(Stream):
         self._write_ended = True
         # The ssl module goes on to wait for the peer's close_notify and treats data that comes first as an error;
         # nothing may be there for it to find.
-        unseen = b""
         try:
             while tls.pending():
                 self._pushed += tls.read(_READ)
-            unseen = self._incoming.read()
+        except ssl.SSLError:
+            pass
+        unseen = self._incoming.read()
+        try:
             tls.unwrap()
         except ssl.SSLError:
             pass
