@@ -11,7 +11,7 @@ from midstream.flows.headers import Headers
 from midstream.flows.http import Request, Response
 from midstream.proxy.http.assemble import body_of, informational_head, response_head, trailers_of
 from midstream.proxy.http.reader import MessageReader
-from midstream.proxy.http.sides import Destination
+from midstream.proxy.http.sides import NO_CONNECT, Destination
 from midstream.proxy.http.writer import BodyWriter
 from midstream.proxy.settings import Settings
 from midstream.proxy.streams.stream import Stream
@@ -127,7 +127,7 @@ class DownstreamH1:
 
     def _connect_request(self, head: RequestHead, arrived: float) -> Request:
         if self.destination is not None:
-            raise Refused("CONNECT inside a tunnel is not supported")
+            raise Refused(NO_CONNECT)
         host, port = connect_target(head.target)
         return Request(
             host,

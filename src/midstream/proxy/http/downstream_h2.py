@@ -17,7 +17,7 @@ from midstream.proxy.http.http2_assemble import response_list, trailer_list
 from midstream.proxy.http.http2_body import Http2Body, Http2Sink
 from midstream.proxy.http.http2_stream import FieldList, Http2Stream
 from midstream.proxy.http.http2_tunnel import Http2Tunnel
-from midstream.proxy.http.sides import Destination
+from midstream.proxy.http.sides import NO_CONNECT, Destination
 from midstream.proxy.settings import Settings
 from midstream.proxy.streams.stream import Stream
 from midstream.proxy.watch import Watch
@@ -97,7 +97,7 @@ class DownstreamH2:
 
     def _connect_request(self, head: RequestHead, authority: bytes, arrived: float) -> Request:
         if self.destination is not None:
-            raise Refused("CONNECT inside a tunnel is not supported")
+            raise Refused(NO_CONNECT)
         host, port = connect_target(authority)
         fields = Headers(head.fields)
         return Request(host, port, head.method, b"", authority, b"", HTTP_20, fields, b"", None, arrived, arrived)

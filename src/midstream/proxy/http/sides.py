@@ -19,6 +19,9 @@ Destination = tuple[str, str, int]
 Way = tuple[Destination, ServerSpec | None]
 """A destination, and the parent proxy that it is to be reached through."""
 
+NO_CONNECT = "CONNECT is for the modes regular and upstream; here, in a reverse mode or inside a tunnel, the way leads to one server"
+"""Why a CONNECT is refused where the destination is known."""
+
 
 class ServerSilent(ConnectionError):
     """The server ended without a byte of an answer; on a connection that served before that is an ordinary race."""
