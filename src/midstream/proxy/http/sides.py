@@ -19,7 +19,7 @@ Destination = tuple[str, str, int]
 Way = tuple[Destination, ServerSpec | None]
 """A destination, and the parent proxy that it is to be reached through."""
 
-NO_CONNECT = "CONNECT is for the modes regular and upstream; here, in a reverse mode or inside a tunnel, the way leads to one server"
+NO_CONNECT = "CONNECT is for the modes regular and upstream; in a reverse mode or a tunnel the way leads to one server"
 """Why a CONNECT is refused where the destination is known."""
 
 
