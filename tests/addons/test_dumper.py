@@ -152,6 +152,23 @@ async def test_websocket_messages_and_end(master: Master, out: io.StringIO) -> N
     ]
 
 
+async def test_a_websocket_that_did_not_end_by_itself(master: Master, out: io.StringIO) -> None:
+    flow = websocket_flow((False, b"made here"))
+    assert flow.websocket is not None
+    flow.websocket.messages[-1].injected = True
+    await master.events.websocket_message(flow)
+    flow.websocket.closed_by_client = None
+    flow.websocket.close_code = 1006
+    flow.websocket.close_reason = None
+    flow.error = Error("Connection killed.")
+    await master.events.websocket_end(flow)
+    assert out.getvalue().splitlines() == [
+        "127.0.0.1:51022 <- http://example.com/socket websocket text (injected) 9b",
+        "127.0.0.1:51022 websocket ended by the proxy: 1006 after 1 message http://example.com/socket",
+        "    !! Connection killed.",
+    ]
+
+
 async def test_tcp_and_udp(master: Master, out: io.StringIO) -> None:
     await master.events.tcp_message(tcp_flow((False, b"12345")))
     await master.events.udp_message(udp_flow((True, b"1")))

@@ -62,12 +62,14 @@ def websocket_end_lines(flow: HTTPFlow, look: Look) -> Iterator[str]:
     """How a websocket was closed."""
     websocket = flow.websocket
     assert websocket is not None
-    who = "client" if websocket.closed_by_client else "server"
+    sides = {True: "closed by client", False: "closed by server", None: "ended by the proxy"}
+    who = sides[websocket.closed_by_client]
     code = "" if websocket.close_code is None else f" {websocket.close_code}"
     reason = f" {visible(websocket.close_reason, expand_tabs=True)}" if websocket.close_reason else ""
     count = len(websocket.messages)
-    summary = f"websocket closed by {who}:{code}{reason} after {count} message{'' if count == 1 else 's'}"
+    summary = f"websocket {who}:{code}{reason} after {count} message{'' if count == 1 else 's'}"
     yield f"{_client(flow, look)} {summary} {_server_name(flow, look)}"
+    yield from _error(flow, look)
 
 
 def message_lines(flow: Flow, message: TCPMessage | UDPMessage | WebSocketMessage, look: Look) -> Iterator[str]:
@@ -76,6 +78,7 @@ def message_lines(flow: Flow, message: TCPMessage | UDPMessage | WebSocketMessag
     kind = flow.type
     if isinstance(message, WebSocketMessage):
         kind = "websocket text" if message.is_text else "websocket binary"
+        kind += " (injected)" if message.injected else ""
     size = human_size(len(message.content))
     yield f"{_client(flow, look)} {look.paint(arrow, 'cyan')} {_server_name(flow, look)} {kind} {size}"
     if look.detail >= 3:
