@@ -168,7 +168,7 @@ async def test_a_server_gets_the_client_certificate(
             assert (done.exit, done.body) == (0, b"hello"), done.errors
             shown = web.connections[0].tls.getpeercert()
             assert shown is not None
-            assert ((("commonName", "me"),),) == shown["subject"]
+            assert shown["subject"] == ((("commonName", "me"),),)
 
 
 WHO = """
