@@ -98,7 +98,7 @@ def test_an_upgrade_after_a_body_was_counted() -> None:
 
 def test_dns() -> None:
     row = row_of(dns_flow("dns.example"))
-    assert (row.kind, row.host, row.status) == ("dns", "dns.example", 0)
+    assert (row.kind, row.host, row.content_type, row.status) == ("dns", "dns.example", "A", 0)
     assert row.duration == pytest.approx(0.02)
     assert row_of(dns_flow(answered=False)).status is None
 

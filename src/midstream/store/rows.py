@@ -11,7 +11,7 @@ import math
 from collections.abc import Sequence
 from typing import Any, Literal, TypeAlias
 
-from midstream.flows.dns import DNSFlow
+from midstream.flows.dns import DNSFlow, types
 from midstream.flows.flow import Flow
 from midstream.flows.http import HTTPFlow, Message
 from midstream.flows.tunnel import TunnelFlow, TunnelMessage
@@ -142,6 +142,7 @@ class Row:
         self.scheme = "dns"
         question = flow.request.question
         self.host = question.name[:LONGEST_TEXT] if question is not None else ""
+        self.content_type = types.to_str(question.type) if question is not None else ""
         response = flow.response
         self.status = response.response_code if response is not None else None
         self.size = (response if response is not None else flow.request).size

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from midstream.console.panes.detail import Detail
+from midstream.flows.dns import ResourceRecord, classes, types
 from midstream.flows.flow import Error
 from midstream.flows.http import Headers, HTTPFlow, Response
 from tests.kit.captured import START, dns_flow, http_flow, tcp_flow, websocket_flow
@@ -222,6 +223,21 @@ def test_raw_and_dns_flows(console: FakeConsole, pane: Detail) -> None:
     text = "\n".join(screen(pane, 80, 10))
     assert "dns.example" in text
     assert "[Request]" in text
+
+
+def test_what_dns_asks_and_answers(console: FakeConsole, pane: Detail) -> None:
+    dns = dns_flow()
+    assert dns.response is not None
+    dns.response.answers.append(ResourceRecord.CNAME("evil\x1b.example", "dns.example"))
+    dns.response.authorities.append(ResourceRecord("", types.SOA, classes.CH, 5, b"\x01"))
+    console.add(dns)
+    text = "\n".join(screen(pane, 80, 10))
+    for words in ("QUERY", "recursion desired", "dns.example  A"):
+        assert words in text
+    pane.show_tab("Response")
+    text = "\n".join(screen(pane, 80, 20))
+    for words in ("NOERROR", "evil␛.example  CNAME  60 s  dns.example", "SOA CH  5 s  0x01"):
+        assert words in text
 
 
 def test_connections(console: FakeConsole, pane: Detail) -> None:

@@ -122,6 +122,7 @@ def test_other_kinds_of_flows(console: FakeConsole, pane: FlowList) -> None:
     text = "\n".join(screen(pane, 100, 8))
     for words in ("101  ws      2msg", "TCP     example.com:9000", "UDP     example.com:9001", "DNS     dns.example"):
         assert words in text
+    assert "ok   A  " in text
 
 
 def test_a_port_is_shown_where_it_is_not_the_usual_one(console: FakeConsole, pane: FlowList) -> None:

@@ -6,12 +6,16 @@ from midstream.console.panes.facts import blank, facts, header_facts, heading, s
 from midstream.console.widgets.body_viewer import Body
 from midstream.console.widgets.canvas import Run
 from midstream.console.widgets.pieces import Piece
+from midstream.flows.dns import DNSMessage, Question, ResourceRecord, classes, op_codes, response_codes, types
 from midstream.flows.flow import Flow
 from midstream.flows.http import HTTPFlow, Message, Request
 from midstream.store.rows import Row
 from midstream.text.escape import visible, visible_bytes
 from midstream.text.times import human_duration
 from midstream.text.url import hostport
+
+_MOST_RECORDS = 500
+_DNS_FLAGS = ("authoritative_answer", "truncation", "recursion_desired", "recursion_available")
 
 REQUEST, RESPONSE, MESSAGES, CONNECTION = "Request", "Response", "Messages", "Connection"
 
@@ -124,17 +128,28 @@ def body_of(message: Message) -> Body:
 
 
 def dns_pieces(flow: Flow, tab: str) -> list[Piece]:
-    """A DNS message: its questions and records as they describe themselves."""
+    """A DNS message: what it says of itself, its questions and its records."""
     message = getattr(flow, tab.lower(), None)
-    if message is None:
+    if not isinstance(message, DNSMessage):
         return [*_trouble(flow), sentence("no answer yet" if flow.live else "no answer", "dim")]
-    pieces = [*_trouble(flow)]
-    for title in ("questions", "answers", "authorities", "additionals"):
-        records = list(getattr(message, title, ()))
+    flags = [name.replace("_", " ") for name in _DNS_FLAGS if getattr(message, name)]
+    says = op_codes.to_str(message.op_code) if message.query else response_codes.to_str(message.response_code)
+    pieces = [*_trouble(flow), *facts([(says, ", ".join(flags))]), blank()]
+    if message.questions:
+        asked = ((one.name or ".", _dns_kind(one)) for one in message.questions[:_MOST_RECORDS])
+        pieces += [heading(f"Questions {len(message.questions)}"), *facts(asked), blank()]
+    for title in ("answers", "authorities", "additionals"):
+        records: list[ResourceRecord] = getattr(message, title)
         if records:
-            rows = ((str(record.name), str(record)) for record in records[:500])
+            rows = ((one.name or ".", f"{_dns_kind(one)}  {one.ttl} s  {one}") for one in records[:_MOST_RECORDS])
             pieces += [heading(f"{title.capitalize()} {len(records)}"), *facts(rows), blank()]
     return pieces
+
+
+def _dns_kind(entry: Question | ResourceRecord) -> str:
+    """The type, and the class unless it is the one of the Internet."""
+    kind = types.to_str(entry.type)
+    return kind if entry.class_ == classes.IN else f"{kind} {classes.to_str(entry.class_)}"
 
 
 def _headers(message: Message, folded: bool) -> list[Piece]:

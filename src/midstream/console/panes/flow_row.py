@@ -137,7 +137,9 @@ def code(row: Row) -> Run:
 
 
 def kind(row: Row) -> Run:
-    """What the body is, in at most six cells."""
+    """What the body is, or what DNS was asked for, in at most six cells."""
+    if row.kind == "dns" and row.content_type:
+        return "dim", visible(row.content_type)
     if row.kind != "http":
         return "dim", _PRESENT_NAMES[row.kind]
     media = row.content_type.partition("/")[2]
