@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import random
 import shutil
@@ -20,7 +21,9 @@ from tests.kit.name_server import address, dig, name_server
 from tests.kit.origins import Heard, Origin, OriginCA, answering, ok, origin
 from tests.kit.program import Middump, free_port, middump, started
 from tests.kit.socket_end import SocketEnd, connected
+from tests.kit.tour import bodies
 from tests.kit.waiting import PATIENCE
+from tests.kit.web_server import web_server
 
 pytestmark = pytest.mark.end2end
 
@@ -88,6 +91,46 @@ async def test_httpx(confdir: Path, origin_ca: OriginCA, scheme: str, client_sch
         assert len(web.connections) == 1
         assert [one.target for one in web.requests] == ["/deep/path?q=1"] * 3
         await program.line(f"POST {web.url('/deep/path')}")
+
+
+async def many(client: httpx.AsyncClient) -> set[str]:
+    """Ten requests at once; the versions of HTTP that were spoken."""
+    answers = await asyncio.gather(*[client.post(f"/echo?{number}", content=BODY) for number in range(10)])
+    assert all(answer.content == BODY for answer in answers)
+    return {answer.http_version for answer in answers}
+
+
+@pytest.mark.parametrize(("keep", "is_named"), [("false", "localhost:{server}"), ("true", "127.0.0.1:{us}")])
+async def test_http2(confdir: Path, origin_ca: OriginCA, trusting: tuple[str, str], keep: str, is_named: str):
+    async with web_server(bodies, tls=origin_ca) as server:
+        mode = ("--mode", f"reverse:{server.url('')}", "--set", f"keep_host_header={keep}", *trusting)
+        async with middump(confdir, *mode) as program:
+            base, trust = f"https://127.0.0.1:{program.port}", ssl.create_default_context(cafile=str(program.ca))
+            async with httpx.AsyncClient(
+                base_url=base, verify=trust, trust_env=False, http2=True, timeout=PATIENCE
+            ) as client:
+                assert await many(client) == {"HTTP/2"}
+            assert server.versions == {"2"}
+            name = is_named.format(server=server.port, us=program.port).encode()
+            assert {dict(head).get(b"host") or dict(head).get(b":authority") for head in server.heads} == {name}
+            await program.line(f"POST {server.url('/echo')}")
+
+
+@pytest.mark.parametrize("spoken", ["h2", "http/1.1"])
+async def test_what_the_server_speaks_is_what_clients_get(
+    confdir: Path, origin_ca: OriginCA, trusting: tuple[str, str], spoken: str
+):
+    async with (
+        web_server(bodies, tls=origin_ca, alpn_protocols=[spoken]) as server,
+        middump(confdir, "--mode", f"reverse:{server.url('')}", *trusting) as program,
+    ):
+        trust = ssl.create_default_context(cafile=str(program.ca))
+        for scheme, http2 in (("https", True), ("https", False), ("http", False)):
+            base = f"{scheme}://127.0.0.1:{program.port}"
+            async with httpx.AsyncClient(
+                base_url=base, verify=trust, trust_env=False, http2=http2, timeout=PATIENCE
+            ) as client:
+                assert await many(client) == {"HTTP/2" if http2 and spoken == "h2" else "HTTP/1.1"}
 
 
 @needs_curl

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import random
 import ssl
@@ -17,7 +18,9 @@ from tests.kit.origins import Heard, OriginCA, answering, ok, origin
 from tests.kit.program import Middump, free_port, middump
 from tests.kit.socket_end import SocketEnd, tunnelled
 from tests.kit.socks_parent import socks_parent
+from tests.kit.tour import bodies
 from tests.kit.waiting import PATIENCE
+from tests.kit.web_server import web_server
 
 pytestmark = [pytest.mark.end2end, needs_curl]
 
@@ -85,6 +88,18 @@ async def test_httpx(confdir: Path, origin_ca: OriginCA, scheme: str, tls: ssl.S
                 answer = await client.post(web.url("/deep?q=1"), content=BODY)
                 assert answer.content == ECHOED
         assert len(web.connections) == 1
+
+
+async def test_http2(confdir: Path, origin_ca: OriginCA):
+    async with web_server(bodies, tls=origin_ca) as server, chained(confdir, origin_ca) as (child, _):
+        trust = ssl.create_default_context(cafile=str(child.ca))
+        async with httpx.AsyncClient(
+            proxy=child.address, verify=trust, trust_env=False, timeout=PATIENCE, http2=True
+        ) as client:
+            asking = [client.post(server.url(f"/echo?{number}"), content=BODY) for number in range(10)]
+            answers = await asyncio.gather(*asking)
+        assert {(answer.http_version, answer.content == BODY) for answer in answers} == {("HTTP/2", True)}
+        assert server.versions == {"2"}
 
 
 async def test_raw_bytes_and_servers_that_speak_first(confdir: Path, origin_ca: OriginCA):
