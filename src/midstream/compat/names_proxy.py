@@ -113,6 +113,7 @@ PROXY: dict[str, Names] = {
     "addons.block": same("addons.block", "Block"),
     "addons.comment": same("addons.comment", "Comment"),
     "addons.core": same("addons.core", "Core") | shim("constants", "CONF_DIR LISTEN_PORT"),
+    "addons.dns_resolver": same("addons.dnsresolver", "DnsResolver"),
     "addons.dumper": same("addons.dumper", "Dumper"),
     "addons.errorcheck": same("addons.errorcheck", "ErrorCheck"),
     "addons.eventstore": same("addons.eventstore", "EventStore"),
@@ -129,6 +130,7 @@ PROXY: dict[str, Names] = {
             "the option `scripts` loads scripts: ctx.options.scripts, or Options(scripts=[…])", "Script load_script"
         ),
     },
+    "addons.strip_dns_https_records": same("addons.stripdnshttpsrecords", "StripDnsHttpsRecords"),
     "addons.termlog": same("addons.termlog", "TermLog"),
     "addons.tlsconfig": same("addons.tlsconfig", "TlsConfig") | shim("constants", "CONF_BASENAME"),
     "addons.update_alt_svc": same("addons.update_alt_svc", "UpdateAltSvc update_alt_svc_header"),
@@ -163,15 +165,10 @@ _STAGE_4 = {
     "stickyauth": "the option stickyauth",
     "stickycookie": "the option stickycookie",
 }
-_STAGE_3 = {
-    "dns_resolver": "DNS",
-    "strip_dns_https_records": "DNS",
-}
 _NO_CONSOLE_PARTS = "the console of midstream is its own; its keys, panes and palettes are described in docs/"
 
 ADDONS_TO_COME: dict[str, Row] = {
     **{f"addons.{name}": Later(f"{what} (stage 4)") for name, what in _STAGE_4.items()},
-    **{f"addons.{name}": Later(f"{what} (stage 3)") for name, what in _STAGE_3.items()},
 }
 CLOSED_PARTS: dict[str, Row] = {
     "proxy.layers.http._upstream_proxy": Absent(_PARENT_PROXY),
