@@ -138,12 +138,29 @@ ROWS: dict[str, str] = {
     """,
     "decompression bombs, huge and deep contents": """
         console/widgets/test_body_viewer.py::test_a_bomb_is_not_unpacked_at_once
+        wire/test_websocket.py::test_a_bomb_is_not_unpacked
+        wire/test_websocket.py::test_a_bomb_in_fragments
+        proxy/test_websocket.py::test_a_bomb_is_not_unpacked
         contentviews/test_views.py::test_no_step_is_long_and_the_text_is_bounded
         contentviews/test_json_text.py::test_deep_nesting_is_bounded
         contentviews/test_markup_text.py::test_deep_nesting_is_bounded
         console/panes/test_detail.py::test_fifty_megabytes_open_at_once
     """,
-    "WebSocket": "stage 3: WebSocket",
+    "WebSocket": """
+        wire/test_websocket.py::test_hostile_frames
+        wire/test_websocket.py::test_fragments_without_end
+        wire/test_websocket.py::test_wsproto_refuses_the_same
+        proxy/test_websocket.py::test_fifty_thousand_pings_are_passed_in_order
+        proxy/test_websocket.py::test_pings_that_nobody_reads_hold_their_sender
+        proxy/test_websocket.py::test_what_queues_behind_a_held_message_is_bounded
+        proxy/test_websocket.py::test_fragments_without_end
+        proxy/test_websocket.py::test_a_client_that_breaks_the_protocol
+        proxy/test_websocket.py::test_a_server_that_breaks_the_protocol
+        end2end/test_websocket.py::test_fifty_thousand_pings_are_answered_in_order
+        end2end/test_websocket.py::test_a_client_that_breaks_the_protocol
+        end2end/test_websocket_conformance.py::test_an_echo_server_behind_a_reverse_mode
+        end2end/test_websocket_conformance.py::test_a_client_whose_proxy_we_are_and_a_server_that_breaks_every_rule
+    """,
     "escape sequences anywhere": """
         addons/test_dumper.py::test_nothing_from_the_network_reaches_the_terminal_unescaped
         certs/test_failures.py::test_hostile_names_cannot_reach_the_terminal
