@@ -208,6 +208,16 @@ async def test_ourselves_as_the_server(confdir: Path, name: str):
         assert "is this proxy itself" in done.body.decode()
 
 
+async def test_ourselves_over_udp(confdir: Path):
+    port = free_port()
+    async with (
+        middump(confdir, "--mode", f"reverse:udp://localhost:{port}", "-p", str(port)) as program,
+        udp_client(port) as client,
+    ):
+        client.say(b"x")
+        await program.line(f"localhost:{port} is this proxy itself")
+
+
 # -- raw --
 
 

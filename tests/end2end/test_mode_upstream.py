@@ -278,3 +278,44 @@ async def test_scripts_name_parents(
         async with middump(confdir, *options, "-s", str(script)) as child:
             assert (await ask(child, web.url("/x"), "--http1.1")).status == 200
             await parent.line(f"GET {web.url('/x')}")
+
+
+# After an example that many have copied.
+CHANGES_THE_PARENT = """\
+from mitmproxy import http
+from mitmproxy.connection import Server
+from mitmproxy.net.server_spec import ServerSpec
+
+def request(flow: http.HTTPFlow) -> None:
+    address = ("127.0.0.1", {other}) if "other" in flow.request.path else ("127.0.0.1", {usual})
+    is_change = address != flow.server_conn.via[1]
+    if is_change and flow.server_conn.timestamp_start is not None:
+        flow.server_conn = Server(address=flow.server_conn.address)
+    flow.server_conn.via = ServerSpec(("http", address))
+"""
+
+
+async def test_a_script_that_changes_the_parent_from_request_to_request(
+    confdir: Path, tmp_path: Path, scheme: str, tls: ssl.SSLContext | None, trusting: tuple[str, str]
+):
+    above = confdir.with_name("above")
+    async with (
+        origin(answering(echo), tls=tls) as web,
+        middump(above, *trusting) as usual,
+        middump(above, *trusting) as other,  # with the same CA
+    ):
+        script = tmp_path / "changes.py"
+        script.write_text(CHANGES_THE_PARENT.format(usual=usual.port, other=other.port))
+        mode = ("--mode", f"upstream:http://127.0.0.1:{usual.port}")
+        options = ("--set", f"ssl_verify_upstream_trusted_ca={usual.ca}")
+        async with middump(confdir, *mode, *options, "-s", str(script)) as child:
+            urls = [web.url("/1"), web.url("/other/2"), web.url("/3"), web.url("/other/4")]
+            done = await curl(
+                "--proxy", child.address, "--cacert", str(child.ca), "--http1.1",
+                *[word for url in urls for word in ("-o", "/dev/null", url)],
+            )  # fmt: skip
+            assert (done.exit, done.status) == (0, 200), child.printed()
+            for program, paths in ((usual, urls[0::2]), (other, urls[1::2])):
+                for url in paths:
+                    await program.line(f"GET {url}")
+            assert len(web.connections) == 2
