@@ -26,6 +26,8 @@ ROWS: dict[str, str] = {
         end2end/test_limits.py::test_others_are_served_beside_300_idle_connections
         end2end/test_user_regexes.py::test_a_filter_that_backtracks
         end2end/test_addon_mistakes.py::test_a_stream_function_without_end_serves_others_and_ends_with_its_client
+        proxy/test_udp_listeners.py::test_a_flood_from_many_addresses_is_bounded_and_others_are_served
+        end2end/test_mode_dns.py::test_a_flood_of_junk_harms_nobody
         stage 3: budgets for HTTP/2 frames
     """,
     "3 the terminal is ours": """
@@ -179,6 +181,8 @@ ROWS: dict[str, str] = {
         end2end/test_mode_upstream.py::test_ourselves_as_the_parent
         end2end/test_mode_upstream.py::test_ourselves_through_a_parent_on_this_machine
         end2end/test_tls.py::test_tls_to_the_proxy_itself
+        end2end/test_mode_dns.py::test_we_are_not_our_own_name_server
+        end2end/test_mode_dns.py::test_reverse_mode_to_ourselves_is_refused
     """,
     "proxy auth": "stage 4: credentials of clients",
     "config files": """
@@ -230,6 +234,8 @@ ROWS: dict[str, str] = {
         end2end/test_addon_mistakes.py::test_of_several_scripts_the_one_at_fault_is_known_the_next_time
         proxy/test_streaming.py::test_a_broken_function_cuts_the_response_visibly_and_is_named
         proxy/test_tunnel.py::test_a_message_that_cannot_be_sent
+        proxy/test_udp.py::test_a_mistake_of_an_addon_ends_it_and_names_the_addon
+        proxy/dns/test_serve.py::test_a_mistake_of_an_addon_is_servfail_and_names_the_addon
     """,
 }
 
