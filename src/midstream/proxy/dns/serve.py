@@ -61,8 +61,8 @@ class Conversation:
         """See `serve_dns`."""
         self.context.watch.busy = False
         try:
-            async with self._tasks as tasks:
-                self._reading = tasks.create_task(self._read())
+            async with self._tasks:
+                self._reading = self._tasks.create_task(self._read())
                 await asyncio.wait([self._reading])
                 for _ in range(MOST_QUERIES):  # who has asked all that it will ask still gets the answers
                     await self._room.acquire()
