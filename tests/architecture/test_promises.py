@@ -97,6 +97,9 @@ ROWS: dict[str, str] = {
         end2end/test_tls.py::test_the_name_that_the_client_asks_for_is_asked_for_and_verified
         end2end/test_tls.py::test_openssl_verifies_it_strictly
         end2end/test_ca_files.py::test_two_folders_have_two
+        end2end/test_tls_options.py::test_old_clients_are_turned_away_unless_allowed
+        end2end/test_tls_options.py::test_a_server_gets_the_client_certificate
+        addons/test_tls_certificates.py::test_a_client_that_names_a_host_gets_what_is_for_that_one
         certs/test_leaves.py::test_a_leaf
         end2end/test_mode_reverse.py::test_a_bad_certificate
         end2end/test_mode_upstream.py::test_a_parent_whose_certificate_is_not_trusted
@@ -131,6 +134,7 @@ ROWS: dict[str, str] = {
         proxy/test_reuse.py::test_what_comes_with_a_response_and_beyond_it_reaches_nobody
         proxy/test_reuse.py::test_interim_responses_without_end
         end2end/test_upstream_failures.py::test_a_failure_before_the_response_is_whole
+        proxy/test_tls_ends.py::test_a_body_that_lasts_until_the_end_of_tls
     """,
     "HTTP/2 floods": "stage 3: HTTP/2",
     "slow heads and bodies, idle connections, file descriptors": """
