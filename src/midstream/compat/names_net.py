@@ -7,7 +7,7 @@ from midstream.compat.rows import Names, absent, everything, same, shim
 _ASSEMBLE = "assemble_body assemble_request assemble_request_head assemble_response assemble_response_head"
 _READ = "connection_close expected_http_body_size read_request_head read_response_head"
 _CONTEXTS = (
-    "set data.ssl_conn to an ssl.SSLContext of the standard library in tls_start_client or tls_start_server; "
+    "call data.wrap with an ssl.SSLContext of the standard library in tls_start_client or tls_start_server; "
     "the options tls_version_client_min and the like set the rest"
 )
 
