@@ -53,6 +53,26 @@ async def test_connections_to_the_parent_are_kept_for_each_server():
         assert talk.dialled == [PARENT, PARENT]
 
 
+async def test_an_upgrade_goes_through_a_tunnel():
+    """A parent that gets it with a whole URL may take it to be about the connection with itself."""
+    upgrade = b"Host: a.test\r\nConnection: Upgrade\r\nUpgrade: tea/1\r\n\r\n"
+    switch = b"HTTP/1.1 101 Switching\r\nConnection: Upgrade\r\nUpgrade: tea/1\r\n\r\n"
+    async with through_http() as talk:
+        talk.say(GET)
+        first = await talk.server()
+        await first.expect(GET)
+        first.say(OK)
+        await talk.client.expect(OK)
+        talk.say(b"GET http://a.test/tea HTTP/1.1\r\n" + upgrade)
+        parent = await talk.server()
+        await parent.expect(b"CONNECT a.test:80 HTTP/1.1\r\nHost: a.test:80\r\n\r\n")
+        parent.say(b"HTTP/1.1 200 OK\r\n\r\n")
+        await parent.expect(b"GET /tea HTTP/1.1\r\n" + upgrade)
+        parent.say(switch + b"hot")
+        await talk.client.expect(switch + b"hot")
+        assert talk.recorder.last("response").request.url == "http://a.test/tea"
+
+
 async def test_every_server_has_one():
     async with through_http() as talk:
         talk.say(b"OPTIONS http://a.test:81 HTTP/1.1\r\nHost: a.test:81\r\n\r\n")
