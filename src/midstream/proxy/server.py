@@ -8,6 +8,7 @@ import contextvars
 import logging
 import time
 from collections.abc import Coroutine
+from functools import partial
 from types import TracebackType
 from typing import Any
 
@@ -64,6 +65,9 @@ class Proxy:
         self._sweeper: asyncio.Task[None] | None = None
         self._context: contextvars.Context | None = None
         self._most = most_clients()
+        # One of each for all connections: a method is made anew, with 64 bytes, wherever it is named.
+        self._latest = lambda: self.settings
+        self._spawner = self._spawn
         self._full = False
 
     async def __aenter__(self) -> "Proxy":
@@ -135,21 +139,17 @@ class Proxy:
         watch = Watch()
         dialler = Dialler(client, self._events, self.settings, self._options)
         context = ClientContext(
-            client, self._events, self.settings, watch, dialler, lambda: self.settings, self._spawn, self._watches
+            client, self._events, self.settings, watch, dialler, self._latest, self._spawner, self._watches
         )
-        if isinstance(stream, DatagramStream):
-            # UDP clients do not leave; it is the listener that ends a conversation.
-            stream.on_lost = lambda: watch.end(stream.why)
-        else:
-            stream.on_lost = watch.client_left
+        stream.on_lost = partial(_conversation_ended, watch, stream) if stream.transport == "udp" else watch.client_left
         self.connections.add(context)
         self._watches.add(watch)
         work = serve_client(stream, MODES[mode.type_name], context)
         watch.task = self._tasks.create_task(work, context=self._context)
         # Not within the task: one that is cancelled before its first step comes to no end of its own.
-        watch.task.add_done_callback(lambda task: self._over(context))
+        watch.task.add_done_callback(partial(self._over, context))
 
-    def _over(self, context: ClientContext) -> None:
+    def _over(self, context: ClientContext, task: object) -> None:
         self.connections.discard(context)
         self._watches.discard(context.watch)
         if self._full:
@@ -166,6 +166,12 @@ class Proxy:
             for watch in list(self._watches):
                 if watch.deadline < moment:
                     watch.expire()
+
+
+def _conversation_ended(watch: Watch, stream: Stream) -> None:
+    """UDP clients do not leave; it is the listener that ends a conversation."""
+    assert isinstance(stream, DatagramStream)
+    watch.end(stream.why)
 
 
 async def _contained(work: Coroutine[Any, Any, None]) -> None:

@@ -4,7 +4,7 @@
 """
 
 import time
-from functools import lru_cache, partial
+from functools import lru_cache
 
 from midstream.flows.connection import Client
 from midstream.flows.headers import Headers
@@ -41,9 +41,10 @@ class DownstreamH1:
     """One HTTP/1 connection of a client, on whatever stream; `destination` is set inside tunnels."""
 
     __slots__ = (
-        "_be_patient",
         "_continued",
         "_limits",
+        "_patience",
+        "_watch",
         "answering",
         "client",
         "destination",
@@ -80,7 +81,8 @@ class DownstreamH1:
         self.first_line = b""
         self._continued = False
         self._limits = settings.limits
-        self._be_patient = partial(watch.expect, settings.idle_timeout, "the client stopped reading")
+        self._watch = watch
+        self._patience = settings.idle_timeout
 
     # -- the request --
 
@@ -168,6 +170,9 @@ class DownstreamH1:
         )
 
     # -- the response --
+
+    def _be_patient(self) -> None:
+        self._watch.expect(self._patience, "the client stopped reading")
 
     def send_informational(self, head: ResponseHead) -> None:
         """An interim response (1xx), which HTTP/1.0 clients do not know."""

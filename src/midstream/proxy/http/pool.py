@@ -15,7 +15,7 @@ from midstream.proxy.dial import Dialler
 from midstream.proxy.errors import UpstreamFailed
 from midstream.proxy.http.sides import Destination, Way
 from midstream.proxy.http.upstream_h1 import UpstreamH1
-from midstream.proxy.http.upstream_h2 import ServerLink, UpstreamH2
+from midstream.proxy.http.upstream_h2 import ServerLink, UpstreamH2, wants_websocket
 from midstream.proxy.streams.stream import Stream
 from midstream.proxy.watch import Watch
 from midstream.text.url import hostport
@@ -124,11 +124,9 @@ class Pool:
         while True:
             place = self._places.setdefault(way, place)
             if place.link is not None:
-                watch.expect_server(self._dialler.settings.idle_timeout, f"{place.link.where} took no further request")
-                upstream = await place.link.upstream(watch)
-                if upstream is not None:
-                    flow.server_conn = upstream.server
-                    return upstream
+                shared = await self._share_link(place.link, flow, key, place, watch)
+                if shared is not None:
+                    return shared
                 place.link = None
             elif place.may_open:
                 watch.rest()
@@ -170,11 +168,40 @@ class Pool:
         if not is_usable:
             return await self._open(flow, key, place, watch)
         place.call_next()
-        assert place.link is not None
-        upstream = await place.link.upstream(watch)
+        link = place.link
+        assert link is not None
+        upstream = await self._share_link(link, flow, key, place, watch)
         if upstream is None:
-            raise UpstreamFailed(f"{place.link.where} closed the connection")
+            raise UpstreamFailed(f"{link.where} closed the connection")
         return upstream
+
+    async def _share_link(
+        self, link: ServerLink, flow: HTTPFlow, key: Destination, place: _Place, watch: Watch
+    ) -> UpstreamH1 | UpstreamH2 | None:
+        """A stream of a shared connection, None if that takes none any more; for a WebSocket that cannot be opened on
+        it a connection of its own.
+        """
+        watch.expect_server(self._dialler.settings.idle_timeout, f"{link.where} took no further request")
+        if wants_websocket(flow.request) and not await link.takes_websockets():
+            watch.rest()
+            return await self._open_http1(flow, key, place, watch)
+        upstream = await link.upstream(watch)
+        if upstream is not None:
+            flow.server_conn = upstream.server
+        return upstream
+
+    async def _open_http1(self, flow: HTTPFlow, key: Destination, place: _Place, watch: Watch) -> UpstreamH1:
+        """A connection beside the shared one, on which HTTP/1 is asked for."""
+        server = Server(address=(key[1], key[2]), via=flow.server_conn.via)
+        server.sni, server.alpn_offers = flow.server_conn.sni, (b"http/1.1",)
+        flow.server_conn = server
+        place.busy += 1
+        try:
+            stream = await self._dialler.open(server, tls=key[0] == "https")
+        except BaseException:
+            self._free(place)
+            raise
+        return UpstreamH1(server, stream, place.way, self._dialler.settings, watch)
 
     def _destination(self, flow: HTTPFlow) -> Destination:
         """Where a request goes, and by what."""

@@ -49,6 +49,7 @@ async def serve_http(client: DownstreamH1, upstreams: Pool, context: ClientConte
         if client.stream.lost:
             watch.client_left()  # it has left while nobody minded; the first wait of the exchange ends it
         await carry(flow, client, upstreams, context)
+        del flow, request  # they may be large, and the next request may be a long time coming
     watch.busy = False
     return None
 

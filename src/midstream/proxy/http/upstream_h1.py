@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Callable
-from functools import partial
 
 from midstream.flows.connection import Server
 from midstream.flows.headers import Headers
@@ -26,7 +25,6 @@ class UpstreamH1:
     """One connection to a server; it carries one request at a time."""
 
     __slots__ = (
-        "_be_patient",
         "_limits",
         "_patience",
         "_watch",
@@ -59,7 +57,6 @@ class UpstreamH1:
         self._limits = settings.limits
         self._patience = settings.idle_timeout
         self._watch = watch
-        self._be_patient = partial(watch.expect_server, settings.idle_timeout, f"{self.where} stopped reading")
 
     def serve_by_parent(self, via: ServerSpec, fields: Fields) -> None:
         """It is the parent proxy that reads the requests, and it gets these fields with each."""
@@ -72,7 +69,9 @@ class UpstreamH1:
         if watch is not self._watch:
             self._watch = watch
             self.reader.expect = watch.expect_server
-            self._be_patient = partial(watch.expect_server, self._patience, f"{self.where} stopped reading")
+
+    def _be_patient(self) -> None:
+        self._watch.expect_server(self._patience, f"{self.where} stopped reading")
 
     @property
     def reusable(self) -> bool:

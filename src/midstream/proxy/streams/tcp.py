@@ -31,6 +31,7 @@ class TCPStream(Stream, asyncio.Protocol):
         "_data",
         "_drainers",
         "_error",
+        "_is_closed",
         "_loop",
         "_more",
         "_on_made",
@@ -47,13 +48,14 @@ class TCPStream(Stream, asyncio.Protocol):
         self._on_made = on_made
         self._transport: asyncio.Transport | None = None
         self._data = b""  # arrived and unread; further pieces wait in _more so that nothing is joined twice
-        self._more: list[bytes] = []
+        self._more: list[bytes] | None = None
         self._waiting = 0  # bytes in _data and _more
         self._reader: asyncio.Future[None] | None = None
-        self._drainers: list[asyncio.Future[None]] = []
+        self._drainers: tuple[asyncio.Future[None], ...] = ()
         self._read_paused = self._write_paused = False
         self._error: Exception | None = None
-        self._closed: asyncio.Future[None] = self._loop.create_future()
+        self._is_closed = False
+        self._closed: asyncio.Future[None] | None = None  # made for who waits for it: thousands of streams may be idle
 
     # -- what the transport calls --
 
@@ -67,10 +69,12 @@ class TCPStream(Stream, asyncio.Protocol):
             on_made(self)
 
     def data_received(self, data: bytes) -> None:
-        if self._waiting:
-            self._more.append(data)
-        else:
+        if not self._waiting:
             self._data = data
+        elif self._more is None:
+            self._more = [data]
+        else:
+            self._more.append(data)
         self._waiting += len(data)
         if self._reader is not None:
             self._wake_reader()
@@ -94,7 +98,8 @@ class TCPStream(Stream, asyncio.Protocol):
         self._transport = None
         self._wake_reader()
         self._wake_drainers()
-        if not self._closed.done():
+        self._is_closed = True
+        if self._closed is not None and not self._closed.done():
             self._closed.set_result(None)
         self._tell_lost()
 
@@ -124,7 +129,7 @@ class TCPStream(Stream, asyncio.Protocol):
         data = self._data
         if self._more:
             data = b"".join([data, *self._more])
-            self._more.clear()
+            self._more = None
         self._data = b""
         self._waiting = 0
         if self._read_paused and self._transport is not None:
@@ -135,7 +140,7 @@ class TCPStream(Stream, asyncio.Protocol):
     def unread(self, data: bytes) -> None:
         if data:
             if self._waiting:
-                self._more.insert(0, self._data)
+                self._more = [self._data, *(self._more or ())]
             self._data = data
             self._waiting += len(data)
 
@@ -148,7 +153,7 @@ class TCPStream(Stream, asyncio.Protocol):
             raise ConnectionResetError("the peer closed the connection")
         if self._write_paused:
             waiter = self._loop.create_future()
-            self._drainers.append(waiter)
+            self._drainers += (waiter,)
             await waiter
             if self._transport is None:
                 raise ConnectionResetError("the peer closed the connection")
@@ -192,7 +197,9 @@ class TCPStream(Stream, asyncio.Protocol):
         transport.abort()
 
     async def wait_closed(self) -> None:
-        await asyncio.shield(self._closed)
+        if not self._is_closed:
+            self._closed = self._closed or self._loop.create_future()
+            await asyncio.shield(self._closed)
 
     @property
     def socket(self) -> Any:
@@ -211,7 +218,7 @@ class TCPStream(Stream, asyncio.Protocol):
         for waiter in self._drainers:
             if not waiter.done():
                 waiter.set_result(None)
-        self._drainers.clear()
+        self._drainers = ()
 
     def _tell_lost(self) -> None:
         if not self.lost:
