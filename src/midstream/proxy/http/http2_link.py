@@ -25,7 +25,7 @@ from h2.events import (
 from h2.events import (
     StreamReset as StreamResetEvent,
 )
-from h2.exceptions import NoAvailableStreamIDError, ProtocolError
+from h2.exceptions import NoAvailableStreamIDError, ProtocolError, StreamClosedError
 from h2.settings import SettingCodes
 
 from midstream.proxy.http.http2_stream import FieldList, Http2Stream, LinkLost, StreamReset
@@ -50,6 +50,8 @@ MAX_FRAME: Final = 16384
 MOST_ANSWERS: Final = 64 * 1024
 # What may be gathered for one write.
 MOST_QUEUED: Final = 64 * 1024
+# How long a peer that was cut off may go on sending, before it is not listened to any more.
+LAST_WORDS: Final = 1.0
 # A body is cut into frames, and a turn at a shared window, of at most this size.
 PIECE: Final = 16384
 
@@ -105,7 +107,7 @@ class Http2Link:
     async def run(self) -> None:
         """Read until the peer ends, or until somebody has said goodbye and all is done. Raises Http2Failed, OSError."""
         try:
-            while not self._done and (data := await self.carrier.read()):
+            while not self._done and (data := await self.carrier.read()) and not self.broken:
                 await self._take(data)
         except TooMuch as flood:
             self._give_up(flood)
@@ -118,17 +120,32 @@ class Http2Link:
             raise
         self.fail_all(self._left)
         if self.broken:
+            await self._listen_on()
             raise Http2Failed(self.broken)
+
+    async def _listen_on(self) -> None:
+        """Until the peer has ended, too, or its time is over: what nobody reads would make TCP reset the connection,
+        and the goodbye would be lost with it.
+        """
+        try:
+            while await self.carrier.read():
+                pass
+        except OSError:
+            pass
 
     async def _take(self, data: bytes) -> None:
         """All that has arrived; others get their turn meanwhile, however small the frames are."""
         self.heard = self.loop.time()
         slices = Budget()
         for piece in self._budget.slices(data, self.heard):
+            if self.broken:
+                return
             for event in self._engine.receive_data(piece):
                 handle = _HANDLERS.get(type(event))
                 if handle is not None:
                     handle(self, event)
+                if self.broken:
+                    return
             await self._send_answers()
             if slices.spent():
                 await slices.rest()
@@ -155,7 +172,8 @@ class Http2Link:
 
     def _end(self, why: str) -> None:
         self.broken = why
-        self.carrier.close()
+        self.carrier.write_eof()
+        self.loop.call_later(LAST_WORDS, self.carrier.close)
         self.fail_all(why)
 
     @property
@@ -283,6 +301,12 @@ class Http2Link:
 
     def send_waiting(self, stream: Http2Stream) -> None:
         """As much of what waits on a stream as there is room for."""
+        try:
+            self._send(stream)
+        except StreamClosedError:
+            self._blocked.pop(stream.id, None)  # the peer has reset it, as the next event will tell
+
+    def _send(self, stream: Http2Stream) -> None:
         engine = self._engine
         while stream.waiting:
             window = engine.local_flow_control_window(stream.id)
@@ -315,7 +339,7 @@ class Http2Link:
     def _send_blocked(self) -> None:
         """The window of the connection, or of all streams, has grown: all who wait get a part of it in turn."""
         for stream in list(self._blocked.values()):
-            if self._engine.outbound_flow_control_window <= 0:
+            if self._engine.outbound_flow_control_window <= 0 or self.broken:
                 break
             del self._blocked[stream.id]  # who is still blocked after this waits behind the others
             self.send_waiting(stream)
@@ -333,7 +357,10 @@ class Http2Link:
     def reset(self, stream: Http2Stream, code: ErrorCodes) -> None:
         """End a stream before its time."""
         if stream.id in self.streams:
-            self._engine.reset_stream(stream.id, code)
+            try:
+                self._engine.reset_stream(stream.id, code)
+            except StreamClosedError:
+                pass  # the peer was faster, as the next event will tell
             self._over(stream)
             self.flush_soon()
             if code in _FAULTS:
@@ -377,7 +404,7 @@ class Http2Link:
         self._flushing = False
         self._queued = 0
         data = self._engine.data_to_send()
-        if data:
+        if data and not self.broken:
             self.carrier.write(data)
 
     async def drain(self) -> None:
@@ -421,7 +448,7 @@ class Http2Link:
         self._close_if_done()
 
     def _close_if_done(self) -> None:
-        if self._done:
+        if self._done and not self.broken:
             self.flush()
             self.carrier.close()
 
