@@ -7,6 +7,7 @@ of one query. Nothing is resolved here: who answers from what this machine knows
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from typing import Literal
 
 from midstream.flows.connection import Server
 from midstream.proxy.client_context import ClientContext
@@ -141,7 +142,8 @@ class Conversation:
 
     def _new_server(self) -> Server:
         """The record of the server that a new flow begins with: each has its own, which addons may change."""
-        return Server(address=self.server.address, transport_protocol="tcp" if self.client.framed else "udp")
+        transport: Literal["tcp", "udp"] = "tcp" if self.client.framed else "udp"
+        return Server(address=self.server.address, via=self.server.via, transport_protocol=transport)
 
     async def _upstream(self, server: Server) -> Upstream:
         """The open connection to where a flow wants to go. Raises UpstreamFailed."""
