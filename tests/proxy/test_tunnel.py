@@ -114,6 +114,18 @@ async def test_each_message_is_the_last_one_when_addons_see_it():
         await talk.client.until(b"\x01")
 
 
+async def test_an_edit_of_a_held_message_that_is_undone():
+    holds = Holds("tcp_message")
+    async with conversation(holds) as talk:
+        talk.say(CONNECT + b"\x00")
+        flow = await holds.held()
+        flow.backup()
+        flow.messages[-1].content = b"edited"
+        flow.revert()
+        flow.resume()
+        await (await talk.server()).expect(b"\x00")
+
+
 class Replaces:
     def __init__(self, content: object) -> None:
         self.content = content

@@ -279,6 +279,27 @@ async def test_an_undo_of_the_whole_flow_while_it_is_live():
         assert [one.content for one in data_of(talk).messages] == [b"two"]
 
 
+async def test_an_edit_of_a_held_message_that_is_undone():
+    holds = Holds()
+    async with websocket(holds) as (_, client, server):
+        client.say(up(b"as it came"))
+        flow = await holds.held()
+        flow.backup()
+        last(flow).content = b"edited"
+        flow.revert()
+        flow.resume()
+        await server.expect(up(b"as it came"))
+        client.say(up(b"next"))
+        flow = await holds.held()
+        flow.backup()
+        flow.revert()
+        last(flow).drop()
+        flow.resume()
+        client.say(up(b"third"))
+        (await holds.held()).resume()
+        await server.expect(up(b"third"))
+
+
 async def test_an_async_handler_delays_only_messages():
     go = asyncio.Event()
 

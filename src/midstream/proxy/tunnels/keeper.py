@@ -12,13 +12,15 @@ from midstream.flows.flow import Flow
 MESSAGE_OVERHEAD = 200
 
 
-class HasContent(Protocol):
+class Kept(Protocol):
     """What messages of all protocols have."""
 
     content: bytes
+    from_client: bool
+    timestamp: float
 
 
-M = TypeVar("M", bound=HasContent)
+M = TypeVar("M", bound=Kept)
 
 
 class Keeper(Generic[M]):
@@ -49,3 +51,11 @@ class Keeper(Generic[M]):
             count += 1
         del messages[: min(count, len(messages) - 1)]
         self._flow.metadata["messages_dropped"] = self._flow.metadata.get("messages_dropped", 0) + count
+
+
+def as_it_is_now(messages: list[M], shown: M) -> M:
+    """The message that addons were shown; or what stands in its place, for an undo replaces messages by copies."""
+    last = messages[-1] if messages else shown
+    if last is not shown and (last.timestamp, last.from_client) == (shown.timestamp, shown.from_client):
+        return last
+    return shown

@@ -16,7 +16,7 @@ from midstream.proxy.client_context import ClientContext
 from midstream.proxy.duplex import while_lasting
 from midstream.proxy.errors import FlowKilled, Unsendable, UpstreamFailed, check_alive, is_killed
 from midstream.proxy.streams.stream import Stream
-from midstream.proxy.tunnels.keeper import Keeper
+from midstream.proxy.tunnels.keeper import Keeper, as_it_is_now
 
 logger = logging.getLogger("midstream.proxy")
 
@@ -146,6 +146,7 @@ class Talk(ABC, Generic[M]):
         self.keeper.keep(self.flow.messages, message)
         await self.telling.message(self.flow)
         check_alive(self.flow)
+        message = as_it_is_now(self.flow.messages, message)
         content: object = message.content
         if not isinstance(content, bytes | bytearray | memoryview):
             raise Unsendable(f"a message cannot be sent: its content is {type(content).__name__}, not bytes", message)

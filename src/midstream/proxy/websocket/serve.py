@@ -19,7 +19,7 @@ from midstream.proxy.duplex import while_lasting
 from midstream.proxy.errors import FlowKilled, Unsendable, check_alive, is_killed
 from midstream.proxy.settings import Settings
 from midstream.proxy.streams.stream import Stream
-from midstream.proxy.tunnels.keeper import Keeper
+from midstream.proxy.tunnels.keeper import Keeper, as_it_is_now
 from midstream.proxy.websocket.handshake import agreement, extensions_in
 from midstream.proxy.websocket.way import Item, Way, weight
 from midstream.wire.websocket import ABNORMAL, Broken, Close, Control, Message
@@ -211,7 +211,7 @@ class _Conversation:
         assert self._waiting is not None
         (way, item, shown), self._waiting = self._waiting, None
         check_alive(self._flow)
-        way.send(item, shown)
+        way.send(item, as_it_is_now(self._data().messages, shown))
 
     def _inject(self, message: WebSocketMessage) -> None:
         """Send a message that no peer sent, after those that wait already."""
