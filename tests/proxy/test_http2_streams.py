@@ -240,7 +240,30 @@ async def test_a_streamed_upload_waits_for_a_server_that_gives_no_room() -> None
 # -- the connection --
 
 
+def links() -> list[Http2Link]:
+    return [thing for thing in gc.get_objects() if isinstance(thing, Http2Link)]
+
+
+async def test_a_connection_that_is_over_is_freed_at_once() -> None:
+    gc.collect()
+    gc.disable()
+    try:
+        async with tunnelled() as (talk, client):
+            client.say(headers(1, get(), END_STREAM))
+            server = await http2_server(talk)
+            asked = await server.opened()
+            server.say(headers(asked, OK), data(asked, b"x", END_STREAM))
+            await client.answer(1)
+            assert len(links()) == 2
+            talk.client.stream.close()
+            await talk.over()
+            await until(lambda: not links(), "both connections are freed")
+    finally:
+        gc.enable()
+
+
 async def test_nothing_is_kept_of_finished_streams() -> None:
+    gc.collect()
     async with tunnelled() as (talk, client):
         client.say(headers(1, get(), END_STREAM))
         server = await http2_server(talk)
@@ -253,9 +276,8 @@ async def test_nothing_is_kept_of_finished_streams() -> None:
             for peer in (client, server):
                 peer.streams.clear()
                 peer.frames.clear()
-        links = [thing for thing in gc.get_objects() if isinstance(thing, Http2Link) and not thing.carrier.lost]
-        assert len(links) == 2
-        for link in links:
+        assert len(links()) == 2
+        for link in links():
             engine = link._engine
             assert not link.streams and not link._blocked and not engine.streams
             assert len(engine._closed_streams) <= engine.MAX_CLOSED_STREAMS

@@ -61,6 +61,10 @@ class Engine(Http2Connection):
         if stream is not None:
             self._closed_streams[stream_id] = stream.closed_by
 
+    def let_go(self) -> None:
+        """Nothing comes in any more: drop the table of methods, which would keep this object alive."""
+        self._frame_dispatch_table.clear()
+
     def clear_outbound_data_buffer(self) -> None:
         """Not at a GOAWAY, which is when h2 does it: streams under way go on."""
 

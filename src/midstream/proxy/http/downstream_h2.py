@@ -1,8 +1,11 @@
 """The client's side of one HTTP/2 stream: a request as it came, the response as it goes. Fulfils `Downstream`.
 
-Made by `serve_h2.py` for each stream that a client opens.
+Made by `serve_h2.py` for each stream that a client opens. An extended CONNECT for a WebSocket (RFC 8441) is shown as
+the GET with Upgrade that says the same in HTTP/1, and a 101 in answer to it goes out as what it means here.
 """
 
+import base64
+import os
 import time
 from functools import partial
 
@@ -13,7 +16,7 @@ from midstream.flows.headers import Headers
 from midstream.flows.http import Request, Response
 from midstream.proxy.http.assemble import body_of
 from midstream.proxy.http.downstream_h1 import connect_target, host_and_port
-from midstream.proxy.http.http2_assemble import response_list, trailer_list
+from midstream.proxy.http.http2_assemble import response_list, trailer_list, websocket_response
 from midstream.proxy.http.http2_body import Http2Body, Http2Sink
 from midstream.proxy.http.http2_stream import FieldList, Http2Stream
 from midstream.proxy.http.http2_tunnel import Http2Tunnel
@@ -21,7 +24,7 @@ from midstream.proxy.http.sides import NO_CONNECT, Destination
 from midstream.proxy.settings import Settings
 from midstream.proxy.streams.stream import Stream
 from midstream.proxy.watch import Watch
-from midstream.wire.http1 import Outgoing, Refused, RequestHead, ResponseHead
+from midstream.wire.http1 import NO_BODY, Outgoing, Refused, RequestHead, ResponseHead
 from midstream.wire.http2 import HTTP_20, check_http2_response, read_http2_request
 
 # Bodies up to this size leave in one go; larger ones piece by piece.
@@ -77,11 +80,14 @@ class DownstreamH2:
         """The request, its body still unread. Raises Refused."""
         arrived = time.time()
         head, pseudo = read_http2_request(fields, ends, self._limits, extended_connect=True)
+        if pseudo.protocol is not None:
+            head = _as_upgrade(head, pseudo.protocol)
+            self.protocol = pseudo.protocol
         self.head = head
-        self.protocol = pseudo.protocol
         self.reader.begin(head.framing)
+        self.reader.body_done = self.protocol is not None  # what follows is no body
         authority = pseudo.authority or b""
-        if head.method == b"CONNECT" and pseudo.protocol is None:
+        if head.method == b"CONNECT":
             return self._connect_request(head, authority, arrived)
         scheme, path = pseudo.scheme or b"", pseudo.path or b""
         if self.destination is not None:
@@ -125,6 +131,11 @@ class DownstreamH2:
         body = response.raw_content or b""
         if type(body) is not bytes:
             body = body_of(response)
+        if self.protocol is not None and response.status_code == 101:
+            self.answering = True
+            outgoing = websocket_response(response, normalize=self._normalize)
+            self._stream.send_head(list(outgoing.fields), end=False)
+            return
         outgoing = self._assemble(request, response, original, len(body))
         trailers = trailer_list(response, normalize=self._normalize)
         self.answering = True
@@ -205,3 +216,13 @@ class DownstreamH2:
             self._tunnel.peername, self._tunnel.sockname = self.client.peername, self.client.sockname
             self._tunnel.on_lost = self._watch.client_left
         return self._tunnel
+
+
+def _as_upgrade(head: RequestHead, protocol: bytes) -> RequestHead:
+    """An extended CONNECT as the request of HTTP/1 that asks for the same. Raises Refused."""
+    if protocol.lower() != b"websocket":
+        raise Refused("only WebSockets can be asked for by :protocol", 501)
+    fields = [*head.fields, (b"connection", b"Upgrade"), (b"upgrade", b"websocket")]
+    if not any(name == b"sec-websocket-key" for name, _ in fields):
+        fields.append((b"sec-websocket-key", base64.b64encode(os.urandom(16))))
+    return head._replace(method=b"GET", fields=tuple(fields), framing=NO_BODY, upgrade=b"websocket", hop=True)

@@ -9,34 +9,46 @@ from midstream.proxy.http.assemble import OURS, streamed_framing, tell, unmeasur
 from midstream.wire.http1 import NO_BODY, Fields, Framing, Outgoing, Refused, RequestHead, ResponseHead
 from midstream.wire.http2 import PseudoFields, check_http2_request, check_http2_response, check_http2_trailers
 
+_HANDSHAKE = OURS | {b"upgrade", b"sec-websocket-key", b"sec-websocket-accept", b"content-length"}
+"""What only HTTP/1 needs to agree on a WebSocket (RFC 8441 §5)."""
+
 # What the writer of HTTP/2 knows to do without.
 _NOT_NEEDED = OURS | {b"transfer-encoding"}
 
 
-def request_list(
-    request: Request, original: RequestHead | None, size: int | None, *, protocol: bytes | None, normalize: bool
-) -> Outgoing:
+def request_list(request: Request, original: RequestHead | None, size: int | None, *, normalize: bool) -> Outgoing:
     """The header list of a request and the framing of its body. Raises Unsendable.
 
-    `original`: the head as a client sent it. `size`: of the body in memory; None: streamed. `protocol` is asked for by
-    an extended CONNECT (RFC 8441).
+    `original`: the head as a client sent it. `size`: of the body in memory; None: streamed.
     """
     body = (size or NO_BODY) if size is not None else streamed_framing(request, original)
     fields = unmeasured(request.headers.fields, body, request)
-    is_plain_connect = request.raw_method == b"CONNECT" and protocol is None
-    pseudo = PseudoFields(
-        request.raw_method,
-        None if is_plain_connect else request.raw_scheme,
-        request.raw_authority,
-        None if is_plain_connect else request.raw_path,
-        protocol,
-    )
+    pseudo = PseudoFields(request.raw_method, request.raw_scheme, request.raw_authority, request.raw_path)
     try:
         outgoing = check_http2_request(pseudo, fields, body, original, normalize=normalize)
     except Refused as exc:
         raise Unsendable(f"the request cannot be sent: {exc.reason}", request) from None
     tell(outgoing.repairs, request, request)
     return outgoing
+
+
+def websocket_request(request: Request, original: RequestHead, *, normalize: bool) -> Outgoing:
+    """The extended CONNECT (RFC 8441) that asks for the same as a GET with Upgrade. Raises Unsendable."""
+    fields = tuple([field for field in request.headers.fields if field[0].lower() not in _HANDSHAKE])
+    pseudo = PseudoFields(b"CONNECT", request.raw_scheme, request.raw_authority, request.raw_path, b"websocket")
+    try:
+        return check_http2_request(pseudo, fields, NO_BODY, original, normalize=normalize)
+    except Refused as exc:
+        raise Unsendable(f"the request cannot be sent: {exc.reason}", request) from None
+
+
+def websocket_response(response: Response, *, normalize: bool) -> Outgoing:
+    """The answer to an extended CONNECT that says the same as a 101. Raises Unsendable."""
+    fields = tuple([field for field in response.headers.fields if field[0].lower() not in _HANDSHAKE])
+    try:
+        return check_http2_response(200, fields, NO_BODY, b"CONNECT", normalize=normalize)
+    except Refused as exc:
+        raise Unsendable(f"the response cannot be sent: {exc.reason}", response) from None
 
 
 def response_list(

@@ -78,6 +78,8 @@ class Http2Link:
         """No further stream may be opened: somebody has said goodbye, or the connection is gone."""
         self.on_room: Callable[[], None] | None = None
         """Called when a further stream may be opened, and when none ever will be."""
+        self.settled = False
+        """The peer has said what it can do."""
         self.on_read: Callable[[], None] | None = None
         """Called after each read."""
         self.heard = self.loop.time()
@@ -120,12 +122,11 @@ class Http2Link:
             raise
         self.fail_all(self._left)
         if self.broken:
-            await self._listen_on()
             raise Http2Failed(self.broken)
 
-    async def _listen_on(self) -> None:
-        """Until the peer has ended, too, or its time is over: what nobody reads would make TCP reset the connection,
-        and the goodbye would be lost with it.
+    async def hear_out(self) -> None:
+        """After Http2Failed: read on until the peer has ended, too, or its time is over. What nobody reads would make
+        TCP reset the connection, and the goodbye would be lost with it.
         """
         try:
             while await self.carrier.read():
@@ -138,7 +139,7 @@ class Http2Link:
         self.heard = self.loop.time()
         slices = Budget()
         for piece in self._budget.slices(data, self.heard):
-            if self.broken:
+            if self.broken or self._done:
                 return
             for event in self._engine.receive_data(piece):
                 handle = _HANDLERS.get(type(event))
@@ -230,6 +231,8 @@ class Http2Link:
             self._look_if_over(stream)
 
     def _stream_reset(self, event: StreamResetEvent) -> None:
+        if not event.remote_reset:
+            self._count_reset()  # h2 has found a fault
         stream = self.streams.get(event.stream_id or 0)
         if stream is None:
             return
@@ -246,6 +249,7 @@ class Http2Link:
             self._send_blocked()
 
     def _settings_changed(self, _event: RemoteSettingsChanged) -> None:
+        self.settled = True
         self._send_blocked()
         self._tell_room()
 
@@ -364,12 +368,15 @@ class Http2Link:
             self._over(stream)
             self.flush_soon()
             if code in _FAULTS:
-                try:
-                    self._budget.sent_reset()
-                except TooMuch as flood:
-                    self._give_up(flood)
+                self._count_reset()
         if not stream.over:
             stream.fail(StreamReset("the stream was reset"))
+
+    def _count_reset(self) -> None:
+        try:
+            self._budget.sent_reset()
+        except TooMuch as flood:
+            self._give_up(flood)
 
     def say_goodbye(self, code: ErrorCodes = ErrorCodes.NO_ERROR, why: str = "") -> None:
         """GOAWAY: no further stream is taken, those under way may finish."""
@@ -385,6 +392,12 @@ class Http2Link:
         self.flush()
         self.carrier.close()
         self.fail_all(why)
+
+    def let_go(self) -> None:
+        """No cycle: a connection that is over is freed at once."""
+        self.on_read = self.on_room = self._on_request = None
+        self.reserved = 0
+        self._engine.let_go()
 
     def ping(self) -> None:
         """Ask whether the peer is there."""
@@ -415,9 +428,9 @@ class Http2Link:
     # -- streams come and go --
 
     @property
-    def has_room(self) -> bool:
-        """Whether the server takes a further stream now."""
-        return len(self.streams) + self.reserved < self._engine.remote_settings.max_concurrent_streams
+    def room(self) -> int:
+        """How many further streams the server takes now."""
+        return self._engine.remote_settings.max_concurrent_streams - len(self.streams) - self.reserved
 
     @property
     def takes_extended_connect(self) -> bool:

@@ -7,10 +7,12 @@ exchange itself is `exchange.py`, frames and windows are `http2_link.py`.
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
+from copy import copy
 from functools import partial
 
 from h2.errors import ErrorCodes
 
+from midstream.flows.connection import Client
 from midstream.flows.flow import Error
 from midstream.flows.headers import Headers
 from midstream.flows.http import HTTPFlow, Request
@@ -81,6 +83,7 @@ class _Server:
             await link.run()
         except Http2Failed as broken:
             logger.warning("%s", broken, extra={"client": context.client.peername})
+            await link.hear_out()
         except OSError:
             pass  # the client is gone, and its streams have been told
         except asyncio.CancelledError:
@@ -92,6 +95,7 @@ class _Server:
                 # Waited for in here: a group that is left by a failure would cancel what is being told to addons.
                 await asyncio.wait(self._tasks)
             link.close()
+            link.let_go()
 
     def _be_patient(self) -> None:
         """An idle connection has so long; one with streams is as patient as these."""
@@ -147,6 +151,10 @@ class _Server:
         flow = HTTPFlow(client.client, self._upstreams.expected(request.host, request.port), True)
         flow.request = request
         if is_connect and self.connect is not None:
+            # What is found out about the client inside of one tunnel is true of no other one.
+            flow.client_conn = context.client = _same(context.client)
+            context.dialler = copy(context.dialler)
+            context.dialler.client = context.client
             await self.connect(flow, client, context)
             return
         context.watch.busy = True
@@ -167,6 +175,13 @@ class _Server:
             client.refuse(refusal.status, reason_phrase(refusal.status), text, close=False)
         logger.warning("%s", text)
         await context.events.error(flow)
+
+
+def _same(client: Client) -> Client:
+    """The same client, about which different things can be known."""
+    same = Client.from_state(client.get_state())
+    same.state = client.state
+    return same
 
 
 def _stream_failed(context: ClientContext, failure: StreamReset) -> None:

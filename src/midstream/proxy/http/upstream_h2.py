@@ -7,6 +7,8 @@ each exchange.
 from __future__ import annotations
 
 import asyncio
+import base64
+import hashlib
 import logging
 import time
 from collections import deque
@@ -19,7 +21,7 @@ from midstream.flows.connection import Server
 from midstream.flows.headers import Headers
 from midstream.flows.http import Request, Response
 from midstream.proxy.dial import Dialler
-from midstream.proxy.http.http2_assemble import request_list, trailer_list
+from midstream.proxy.http.http2_assemble import request_list, trailer_list, websocket_request
 from midstream.proxy.http.http2_body import Http2Body, Http2Sink
 from midstream.proxy.http.http2_link import Http2Failed, Http2Link
 from midstream.proxy.http.http2_stream import Http2Stream, LinkLost
@@ -30,15 +32,21 @@ from midstream.proxy.settings import Settings
 from midstream.proxy.streams.stream import Stream
 from midstream.proxy.watch import Watch
 from midstream.text.url import hostport
-from midstream.wire.http1 import Refused, RequestHead, ResponseHead
+from midstream.wire.http1 import NO_BODY, Refused, RequestHead, ResponseHead
 from midstream.wire.http2 import HTTP_20, read_http2_response
 
 logger = logging.getLogger("midstream.proxy")
 
 # What a frame of SETTINGS begins with, after its length: its type, no flags, the stream 0.
 SETTINGS = b"\x04\x00\x00\x00\x00\x00"
+_GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"  # RFC 6455 §1.3
 # Bodies up to this size are given away in one go; larger ones piece by piece.
 ONE_WRITE = 64 * 1024
+
+
+def wants_websocket(request: Request) -> bool:
+    """Whether this asks for a WebSocket."""
+    return "upgrade" in request.headers and "websocket" in request.headers["upgrade"].lower()
 
 
 class ServerLink:
@@ -52,6 +60,7 @@ class ServerLink:
         self._link = Http2Link(stream, self._settings.limits)
         self._link.on_room = self._room
         self._waiting: deque[asyncio.Future[None]] = deque()
+        self._was_settled = False
         self._timer: asyncio.TimerHandle | None = None
         self._be_there()
 
@@ -61,6 +70,7 @@ class ServerLink:
             await self._link.run()
         except Http2Failed as broken:
             logger.warning("%s: %s", self.where, broken)
+            await self._link.hear_out()
         except OSError:
             pass  # its streams have been told
         finally:
@@ -87,9 +97,10 @@ class ServerLink:
         """Whether it takes a further request, now or later."""
         return not self._link.closing and not self._link.carrier.lost
 
-    @property
-    def takes_extended_connect(self) -> bool:
-        """Whether WebSockets may be opened on it (RFC 8441 §3)."""
+    async def takes_websockets(self) -> bool:
+        """Whether WebSockets may be opened on it (RFC 8441 §3), once the server has said what it can do."""
+        while self.is_open and not self._link.settled:
+            await self._turn()
         return self._link.takes_extended_connect
 
     async def upstream(self, watch: Watch) -> UpstreamH2 | None:
@@ -98,25 +109,32 @@ class ServerLink:
         It is the caller's to `close`.
         """
         link = self._link
-        while self.is_open and not link.has_room:
-            turn: asyncio.Future[None] = link.loop.create_future()
-            self._waiting.append(turn)
-            try:
-                await turn
-            except asyncio.CancelledError:
-                self._room()  # it may have been this one's turn
-                raise
+        while self.is_open and link.room <= 0:
+            await self._turn()
         if not self.is_open:
             return None
         link.reserved += 1
         self.requests += 1
         return UpstreamH2(self, link, self._settings, watch)
 
+    async def _turn(self) -> None:
+        """Wait until something has changed."""
+        turn: asyncio.Future[None] = self._link.loop.create_future()
+        self._waiting.append(turn)
+        try:
+            await turn
+        except asyncio.CancelledError:
+            self._room()  # it may have been this one's turn
+            raise
+
     def _room(self) -> None:
-        """The server takes more streams, or it never will again."""
-        free = 1 if self._link.has_room else 0
-        if not self.is_open:
+        """The server takes more streams, or has said what it can do, or never takes another one: as many may go on as
+        there is room for, or all.
+        """
+        free = max(self._link.room, 0)
+        if not self.is_open or not self._was_settled:
             free = len(self._waiting)
+        self._was_settled = self._link.settled
         while self._waiting and free:
             turn = self._waiting.popleft()
             if not turn.done():
@@ -140,6 +158,7 @@ class ServerLink:
         if self._timer is not None:
             self._timer.cancel()
         self._link.close()
+        self._link.let_go()
         await self._dialler.closed(self.server, self._link.carrier)
 
 
@@ -152,6 +171,7 @@ class UpstreamH2:
         "_patience",
         "_settings",
         "_stream",
+        "_switches_for",
         "_usable",
         "_watch",
         "did_not_answer",
@@ -173,6 +193,8 @@ class UpstreamH2:
         self._link = http2
         self._stream = Http2Stream(http2)
         self.reader = Http2Body(self._stream, settings.limits, watch.expect_server)
+        self._switches_for: str | None = None
+        """The key of the WebSocket handshake of HTTP/1 that is asked for by an extended CONNECT."""
         self._usable = True
         self._settings = settings
         self._watch = watch
@@ -190,7 +212,12 @@ class UpstreamH2:
     def send_now(self, request: Request, original: RequestHead | None, body: bytes) -> Http2Sink | None:
         """Head and, if it is small, body at once; else the sink for the body. Raises Unsendable."""
         normalize = self._settings.normalize_headers
-        outgoing = request_list(request, original, len(body), protocol=None, normalize=normalize)
+        if original is not None and wants_websocket(request):
+            self._switches_for = request.headers.get("sec-websocket-key", "")
+            outgoing = websocket_request(request, original, normalize=normalize)
+            self._stream.send_head(list(outgoing.fields), end=False)
+            return None
+        outgoing = request_list(request, original, len(body), normalize=normalize)
         trailers = trailer_list(request, normalize=normalize)
         stream = self._stream
         stream.send_head(list(outgoing.fields), end=not body and not trailers)
@@ -206,7 +233,7 @@ class UpstreamH2:
     def begin(self, request: Request, original: RequestHead | None) -> Http2Sink:
         """The head of a request whose body follows in pieces. Raises Unsendable."""
         normalize = self._settings.normalize_headers
-        outgoing = request_list(request, original, None, protocol=None, normalize=normalize)
+        outgoing = request_list(request, original, None, normalize=normalize)
         self._stream.send_head(list(outgoing.fields), end=False)
         return Http2Sink(self._stream, outgoing.framing, self._be_patient)
 
@@ -231,6 +258,8 @@ class UpstreamH2:
             self._watch.expect_server(settings.idle_timeout, self.did_not_answer)
         else:
             raise Refused(f"the server sent more than {MAX_INFORMATIONAL} interim responses")
+        if self._switches_for is not None and head.status < 300:
+            head = _as_switch(head, self._switches_for)
         self.head = head
         self.reader.begin(head.framing)
         return Response(HTTP_20, head.status, b"", Headers(head.fields), None, None, arrived, None)
@@ -246,3 +275,10 @@ class UpstreamH2:
     def take_over(self) -> Stream:
         """What follows the response, and the way back, as bytes."""
         return Http2Tunnel(self._stream)
+
+
+def _as_switch(head: ResponseHead, key: str) -> ResponseHead:
+    """The answer that agrees to an extended CONNECT, as the one of HTTP/1 that says the same (RFC 6455 §4.2.2)."""
+    accept = base64.b64encode(hashlib.sha1(key.encode() + _GUID, usedforsecurity=False).digest())
+    said = ((b"upgrade", b"websocket"), (b"connection", b"Upgrade"), (b"sec-websocket-accept", accept))
+    return head._replace(status=101, fields=(*head.fields, *said), framing=NO_BODY, upgrade=b"websocket", hop=True)
