@@ -101,6 +101,15 @@ async def test_the_hosts_file_comes_first_if_it_is_to(files, server):
     assert addresses(await resolved(asked("a.test"), dns_use_hosts_file=False, **chosen)) == ["192.0.2.1"]
 
 
+async def test_localhost_is_this_machine(files, server):
+    chosen = {"dns_name_servers": [f"127.0.0.1:{server.port}"]}
+    (files / "hosts").write_text("127.0.0.9 localhost\n")
+    assert addresses(await resolved(asked("LocalHost"), **chosen)) == ["127.0.0.9"]
+    assert addresses(await resolved(asked("localhost", types.AAAA), **chosen)) == ["::1"]
+    assert addresses(await resolved(asked("a.localhost"), **chosen)) == ["127.0.0.1"]
+    assert server.asked == []
+
+
 async def test_a_server_that_does_not_answer(files, monkeypatch):
     monkeypatch.setattr(stub, "PATIENCE", 0.05)
     flow = await resolved(asked("a.test"), dns_name_servers=[f"127.0.0.1:{free_port()}"])
@@ -108,7 +117,10 @@ async def test_a_server_that_does_not_answer(files, monkeypatch):
 
 
 async def test_without_servers_the_system_looks_addresses_up(files):
-    assert addresses(await resolved(asked("localhost"))) == ["127.0.0.1"]
+    assert "127.0.0.1" in addresses(await resolved(asked("a.localhost")))
+    name = socket.gethostname()  # what this machine knows by itself, if it knows that
+    flow = await resolved(asked(name))
+    assert flow.error is None and flow.response is not None
     flow = await resolved(asked("a.test", types.MX))
     assert flow.error == Error(dnsresolver.NO_SERVERS, flow.error.timestamp if flow.error else 0)
 

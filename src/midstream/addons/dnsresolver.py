@@ -24,6 +24,7 @@ from midstream.proxy.dns.system import DNS_PORT, HOSTS, RESOLV_CONF, KnownFile, 
 from midstream.proxy.errors import UpstreamFailed
 
 FAMILIES = {types.A: socket.AF_INET, types.AAAA: socket.AF_INET6}
+LOOPBACK = {types.A: ipaddress.IPv4Address("127.0.0.1").packed, types.AAAA: ipaddress.IPv6Address("::1").packed}
 NO_SERVERS = "no name server is known; name one with dns_name_servers"
 # glibc tells apart a name without such addresses from a name that is not there.
 _EMPTY = tuple(getattr(socket, name) for name in ("EAI_NODATA", "EAI_ADDRFAMILY") if hasattr(socket, name))
@@ -80,11 +81,13 @@ class DnsResolver:
 
     async def _looked_up(self, query: DNSMessage, question: Question) -> DNSMessage:
         """The answer about addresses. Raises UpstreamFailed."""
-        if ctx.options.dns_use_hosts_file:
-            known = (await self._hosts.read()).get(question.name.lower())
-            if known is not None:
-                size = 4 if question.type == types.A else 16
-                return _answered(query, question, [packed for packed in known if len(packed) == size])
+        name, size = question.name.lower(), 4 if question.type == types.A else 16
+        known = (await self._hosts.read()).get(name) if ctx.options.dns_use_hosts_file else None
+        own = [packed for packed in known or () if len(packed) == size]
+        if not own and (name == "localhost" or name.endswith(".localhost")):
+            own = [LOOPBACK[question.type]]  # RFC 6761 §6.3: whatever anybody else says
+        if own or known is not None:
+            return _answered(query, question, own)
         servers = await self._servers()
         if not servers:
             return await _asked_of_system(query, question)

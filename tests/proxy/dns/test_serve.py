@@ -12,7 +12,7 @@ from midstream.flows.connection import Server
 from midstream.flows.dns import DNSFlow, DNSMessage, Question, ResourceRecord, classes, op_codes, response_codes, types
 from midstream.flows.flow import Error
 from midstream.proxy.client_context import ClientContext
-from midstream.proxy.dns import upstream
+from midstream.proxy.dns import messages, upstream
 from midstream.proxy.dns.serve import serve_dns
 from midstream.proxy.streams.memory import memory_pair
 from midstream.proxy.streams.stream import Stream
@@ -236,19 +236,21 @@ async def test_a_mistake_of_an_addon_is_servfail_and_names_the_addon(pair, event
 
 
 @pytest.mark.parametrize("event", ["dns_request", "dns_response"])
-async def test_a_killed_query_is_never_answered_and_the_others_are(pair, event):
+async def test_a_killed_query_fails_and_the_others_are_answered(pair, event):
     def kill(flow: DNSFlow) -> None:
         if flow.request.id == 1:
             flow.kill()
 
     async with conversation(Does(**{event: kill}), serve=serve_fixed, pair=pair) as talk:
         client = talks(talk)
-        client.say(query(id_=1).packed)
-        client.say(query(id_=2).packed)
+        for id_ in (1, 2):
+            client.say(query(id_=id_).packed)
         server = await server_of(talk)
         for _ in range(2 if event == "dns_response" else 1):
             server.say(answer(DNSMessage.unpack(await server.take())).packed)
-        assert (await client.take())[:2] == b"\x00\x02"
+        got = [await client.take(), await client.take()]
+        assert query(id_=1).fail(response_codes.SERVFAIL).packed in got
+        assert answer(query(id_=2)).packed in got
         errors = [flow for name, flow in talk.recorder.seen if name == "dns_error"]
         assert [str(flow.error) for flow in errors] == (["Connection killed."] if event == "dns_request" else [])
 
@@ -260,10 +262,26 @@ async def test_a_person_kills_what_waits_for_its_answer(pair):
         server = await server_of(talk)
         await server.take()
         talk.recorder.last("dns_request").kill()
-        await until(lambda: talk.recorder.names() == ["dns_request", "dns_error"], "it is told")
+        assert await client.take() == query(id_=1).fail(response_codes.SERVFAIL).packed
+        assert talk.recorder.names() == ["dns_request", "dns_error"]
         client.say(query(id_=2).packed)
         server.say(answer(DNSMessage.unpack(await server.take())).packed)
-        assert (await client.take())[:2] == b"\x00\x02"
+        assert await client.take() == answer(query(id_=2)).packed
+
+
+async def test_a_client_that_takes_nothing_is_left(monkeypatch):
+    monkeypatch.setattr(messages, "TAKE_PATIENCE", 0.05)
+    long = [ResourceRecord.TXT("a.test", "x" * 250)] * 50
+
+    def answer_long(flow: DNSFlow) -> None:
+        flow.response = flow.request.succeed(long)
+
+    async with conversation(Does(dns_request=answer_long), serve=serve_fixed, capacity=1000) as talk:
+        client = talks(talk)
+        for id_ in range(5):
+            client.say(query(id_=id_).packed)
+        await talk.over()
+        assert talk.task.exception() is None
 
 
 async def test_a_held_query_waits_without_a_limit_and_holds_no_other(pair):

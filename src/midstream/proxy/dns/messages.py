@@ -3,6 +3,8 @@
 Used towards clients and towards servers. A message is bytes here; `wire.dns` reads it.
 """
 
+import asyncio
+
 from midstream.flows.dns import DNSMessage, response_codes
 from midstream.proxy.errors import Unsendable
 from midstream.proxy.streams.stream import Stream
@@ -15,6 +17,9 @@ PLAIN_UDP = 512
 """What every client takes over UDP (RFC 1035 §4.2.1); by EDNS it may say that it takes more."""
 
 HEADER = 12
+
+TAKE_PATIENCE = 60.0
+"""Seconds that a peer may take nothing of what is sent to it over TCP."""
 
 
 class Messages:
@@ -48,9 +53,14 @@ class Messages:
         return begun[2:end]
 
     async def send(self, message: bytes) -> None:
-        """Send one. Raises OSError."""
+        """Send one. Raises OSError, also when the peer takes nothing any more."""
         self.stream.write(len(message).to_bytes(2, "big") + message if self.framed else message)
-        await self.stream.drain()
+        try:
+            async with asyncio.timeout(TAKE_PATIENCE):
+                await self.stream.drain()
+        except TimeoutError:
+            self.stream.abort()
+            raise
 
 
 class Origin:

@@ -1,7 +1,7 @@
 """One DNS query from the client's message to the answer, with its events.
 
 Called by `serve.py`, in a task for each query. An addon that sets `flow.response` answers in place of the server, one
-that sets `flow.error` refuses; what fails is SERVFAIL for the client.
+that sets `flow.error` refuses; what fails, is refused or killed is SERVFAIL for the client.
 """
 
 import asyncio
@@ -72,9 +72,10 @@ class Query:
             await self._end("the client has left")
             raise
         except asyncio.CancelledError:
-            await self._end(self._context.watch.reason or "the connection was closed")
             if not is_killed(flow):
+                await self._end(self._context.watch.reason or "the connection was closed")
                 raise
+            await self._fail(FlowKilled())
         finally:
             flow.resume()  # there is nothing left to hold
             flow.live, flow.killed_callback = False, None
@@ -125,9 +126,8 @@ class Query:
             names = ", ".join(question.name for question in self._origin.entry.questions)
             logger.warning("DNS %s: %s", names, text)
         await self._end(text)
-        if not isinstance(exc, FlowKilled):
-            refusal = DNSMessage.from_entry(self._origin.entry).fail(response_codes.SERVFAIL)
-            await self._client.send(self._fitted(packed(refusal)))
+        refusal = DNSMessage.from_entry(self._origin.entry).fail(response_codes.SERVFAIL)
+        await self._client.send(self._fitted(packed(refusal)))
 
     async def _end(self, text: str) -> None:
         """Note the failure, and tell the addons; a flow ends for them once."""
