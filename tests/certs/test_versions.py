@@ -40,6 +40,8 @@ def test_old_versions_with_ciphers_of_their_own_are_warned_about() -> None:
     assert Versions("TLS1", ciphers="DEFAULT").warning() is not None
     assert Versions("TLS1", ciphers="DEFAULT:@SECLEVEL=0").warning() is None
     assert Versions("TLS1").warning() is None
+    for versions in (Versions("SSL3"), Versions("UNBOUNDED", "SSL3")):
+        assert (versions.warning() is None) == ssl.HAS_SSLv3
     assert Versions(ciphers="DEFAULT").warning() is None
 
 

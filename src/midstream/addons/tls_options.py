@@ -137,7 +137,7 @@ def versions(side: str) -> Versions:
         raise OptionsError(f"tls_version_{side}_*, tls_ecdh_curve_{side}, ciphers_{side}: {exc}") from None
     warning = found.warning()
     if warning:
-        logger.warning("ciphers_%s: %s", side, warning)
+        logger.warning("tls_version_%s_*, ciphers_%s: %s", side, side, warning)
     return found
 
 

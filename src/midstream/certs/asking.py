@@ -25,7 +25,7 @@ from midstream.certs.versions import Versions
 _READ: Final = 65536
 _VERSIONS: Final = {
     "UNBOUNDED": 0,
-    "SSL3": SSL.SSL3_VERSION,
+    "SSL3": SSL.TLS1_VERSION,  # which the library does not speak: the nearest that it knows
     "TLS1": SSL.TLS1_VERSION,
     "TLS1_1": SSL.TLS1_1_VERSION,
     "TLS1_2": SSL.TLS1_2_VERSION,

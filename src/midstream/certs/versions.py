@@ -30,6 +30,7 @@ _CURVES: Final = {
     "p-384": "secp384r1",
     "p-521": "secp521r1",
 }
+_SUPPORTED: Final = {"SSL3": ssl.HAS_SSLv3, "TLS1": ssl.HAS_TLSv1, "TLS1_1": ssl.HAS_TLSv1_1}
 _OLD: Final = ("UNBOUNDED", "SSL3", "TLS1", "TLS1_1")
 
 
@@ -90,6 +91,9 @@ class Versions:
 
     def warning(self) -> str | None:
         """What is likely a mistake in this combination."""
+        for version in (self.minimum, self.maximum):
+            if not _SUPPORTED.get(version, True):
+                return f"{ssl.OPENSSL_VERSION} does not speak {version}; nobody can be reached by it"
         if self.needs_level_0() and self.ciphers and "@SECLEVEL=0" not in self.ciphers:
             return f"TLS versions below 1.2 need `@SECLEVEL=0` in the cipher list, which is {self.ciphers!r}"
         return None
