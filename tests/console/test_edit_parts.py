@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from midstream.console import external_editor, external_program
+from midstream.flows.flow import Flow
 from tests.console.masters import Shown, shown_console
-from tests.kit.captured import http_flow
+from tests.kit.captured import http_flow, tcp_flow, websocket_flow
 
 
 @pytest.fixture
@@ -115,6 +116,54 @@ async def test_a_response_that_is_not_there_yet_can_be_written(shown, monkeypatc
     await shown.until_shown("response headers edited")
     assert (flow.response.status_code, flow.response.reason) == (404, "Not Here")
     assert flow.response.headers["server"] == "me"
+
+
+def held_conversation(shown: Shown, kind: str) -> Flow:
+    message = (True, b"hello")
+    flow = websocket_flow(message, live=True) if kind == "websocket" else tcp_flow(message, live=True)
+    shown.view.add(flow)
+    flow.intercept()
+    shown.view.update(flow)
+    return flow
+
+
+@pytest.mark.parametrize("kind", ["websocket", "tcp"])
+async def test_a_held_message_is_edited_and_undone(shown, monkeypatch, tmp_path, kind):
+    use_editor(monkeypatch, tmp_path, "text = text.replace(b'hello', b'good bye') + b'\\n'")
+    flow = held_conversation(shown, kind)
+
+    def content() -> bytes:
+        return (flow.websocket if kind == "websocket" else flow).messages[-1].content
+
+    shown.press("e", "e")
+    await shown.until_shown("message edited")
+    assert "already been sent" not in shown.text
+    assert content() == b"good bye"
+    assert flow.modified()
+    shown.press("V")
+    await shown.until(lambda: content() == b"hello")
+
+
+async def test_a_message_that_is_not_held_was_sent(shown, monkeypatch, tmp_path):
+    use_editor(monkeypatch, tmp_path, "text = b'other'")
+    flow = held_conversation(shown, "websocket")
+    flow.resume()
+    shown.press("e", "e")
+    await shown.until_shown("message edited; it had already been sent")
+
+
+async def test_a_message_that_stays(shown, monkeypatch, tmp_path):
+    use_editor(monkeypatch, tmp_path, "pass")
+    flow = held_conversation(shown, "tcp")
+    shown.press("e", "e")
+    await shown.until_shown("message unchanged")
+    assert not flow.modified()
+
+
+async def test_a_flow_without_messages_has_none_to_edit(shown):
+    shown.view.add(tcp_flow())
+    shown.press("e", "e")
+    await shown.until_shown("the flow has no messages")
 
 
 async def test_short_parts_are_asked_for(shown):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,6 +19,8 @@ from midstream.console.head_text import BadHead
 from midstream.flows.errors import CommandError
 from midstream.flows.headers import Headers
 from midstream.flows.http import HTTPFlow, Request, Response
+from midstream.flows.tunnel import TunnelFlow, TunnelMessage
+from midstream.flows.websocket import WebSocketMessage
 
 if TYPE_CHECKING:
     from midstream.console.console import Console
@@ -36,6 +38,7 @@ PARTS = (
     "path",
     "status_code",
     "reason",
+    "message",
     "comment",
 )
 # Suffixes that make editors colour a body.
@@ -46,6 +49,9 @@ def edit(console: Console, flow: Flow, part: str) -> None:
     """Start editing one of `PARTS` of a flow."""
     if part == "comment":
         _ask(console, flow, "comment", flow.comment, functools.partial(setattr, flow, "comment"))
+        return
+    if part == "message":
+        console.spawn(_message_in_editor(console, flow, _last_message(flow)), "edit message")
         return
     if not isinstance(flow, HTTPFlow):
         raise CommandError(f"a {flow.type} flow has no {part}")
@@ -137,6 +143,36 @@ async def _in_editor(console: Console, flow: HTTPFlow, part: str, path: Path | N
     _apply(console, flow, change)
     left = "" if flow.live and flow.intercepted else "; it had already been sent"
     console.message(f"{part.replace('-', ' ')} edited{left}" if flow.live else f"{part.replace('-', ' ')} edited")
+
+
+async def _message_in_editor(console: Console, flow: Flow, message: WebSocketMessage | TunnelMessage) -> None:
+    """The last message of a conversation, which is the one that is held if any is."""
+    before = message.content
+    try:
+        edited = await external_editor.edit(before, ".txt", console.suspend)
+    except NoProgram as error:
+        console.message(str(error), "error")
+        return
+    data = _without_added_line_end(console, before, edited.data)
+    edited.discard()
+    if data == before:
+        console.message("message unchanged")
+        return
+    # The backup is made of this very message, so it is set on it and not on what came meanwhile.
+    _apply(console, flow, functools.partial(setattr, message, "content", data))
+    sent = flow.live and not (flow.intercepted and message is _last_message(flow))
+    console.message("message edited; it had already been sent" if sent else "message edited")
+
+
+def _last_message(flow: Flow) -> WebSocketMessage | TunnelMessage:
+    messages: Sequence[WebSocketMessage | TunnelMessage] = ()
+    if isinstance(flow, HTTPFlow) and flow.websocket is not None:
+        messages = flow.websocket.messages
+    elif isinstance(flow, TunnelFlow):
+        messages = flow.messages
+    if not messages:
+        raise CommandError("the flow has no messages")
+    return messages[-1]
 
 
 def _text_of(flow: HTTPFlow, message: Request | Response, part: str) -> tuple[bytes | None, str]:
