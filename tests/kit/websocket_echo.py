@@ -52,7 +52,7 @@ async def websocket_echo(tls: ssl.SSLContext | None = None, *, keep: bool = True
 
 async def _serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, echo: EchoServer, keep: bool) -> None:
     connection = WSConnection(ConnectionType.SERVER)
-    parts: list[str | bytes] = []
+    parts: list[bytes] = []
     while data := await reader.read(65536):
         connection.receive_data(data)
         for event in connection.events():
@@ -62,13 +62,15 @@ async def _serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, ech
                 case ws.Ping():
                     writer.write(connection.send(event.response()))
                 case ws.TextMessage() | ws.BytesMessage():
-                    parts.append(event.data)
+                    is_text = isinstance(event, ws.TextMessage)
+                    parts.append(event.data.encode() if isinstance(event.data, str) else bytes(event.data))
                     if event.message_finished:
-                        whole = "".join(parts) if isinstance(event, ws.TextMessage) else b"".join(parts)  # type: ignore[arg-type]
+                        whole = b"".join(parts)
                         parts.clear()
                         if keep:
-                            echo.messages.append(whole)
-                        writer.write(connection.send(ws.Message(whole)))
+                            echo.messages.append(whole.decode() if is_text else whole)
+                        answer = ws.TextMessage(whole.decode()) if is_text else ws.BytesMessage(whole)
+                        writer.write(connection.send(answer))
                 case ws.CloseConnection():
                     echo.closes.append((int(event.code), event.reason or ""))
                     writer.write(connection.send(event.response()))
