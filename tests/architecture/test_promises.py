@@ -28,7 +28,7 @@ ROWS: dict[str, str] = {
         end2end/test_addon_mistakes.py::test_a_stream_function_without_end_serves_others_and_ends_with_its_client
         proxy/test_udp_listeners.py::test_a_flood_from_many_addresses_is_bounded_and_others_are_served
         end2end/test_mode_dns.py::test_a_flood_of_junk_harms_nobody
-        stage 3: budgets for HTTP/2 frames
+        end2end/test_http2_floods.py::test_many_attackers_at_once
     """,
     "3 the terminal is ours": """
         text/test_escape.py::test_no_assigned_character_of_all_unicode_passes_that_is_control_format_or_surrogate
@@ -129,14 +129,35 @@ ROWS: dict[str, str] = {
         proxy/test_exchange.py::test_connection_fields_end_here
         end2end/test_http_features.py::test_an_upgrade_becomes_a_tunnel
     """,
-    "HTTP/2 fields": "stage 3: HTTP/2",
+    "HTTP/2 fields": """
+        wire/test_http2_fields.py::test_pseudo_fields_of_requests
+        wire/test_http2_fields.py::test_pseudo_fields_of_responses
+        wire/test_http2_fields.py::test_fields
+        wire/test_http2_fields.py::test_lengths
+        wire/test_http2_fields.py::test_what_passes_as_a_request_passes_h2_too
+        wire/test_http2_outgoing.py::test_what_goes_out_as_a_request_reads_back
+        wire/test_http2_outgoing.py::test_what_goes_on_to_http1_reads_back
+        end2end/test_http2_conformance_client_side.py::test_what_a_client_does
+        end2end/test_http2_conformance_client_side.py::test_what_reaches_the_server_is_plain_http1
+        end2end/test_http2_conformance_server_side.py::test_what_a_server_does
+    """,
     "response splitting, a second response, 1xx without end": """
         proxy/test_reuse.py::test_what_comes_with_a_response_and_beyond_it_reaches_nobody
         proxy/test_reuse.py::test_interim_responses_without_end
         end2end/test_upstream_failures.py::test_a_failure_before_the_response_is_whole
         proxy/test_tls_ends.py::test_a_body_that_lasts_until_the_end_of_tls
     """,
-    "HTTP/2 floods": "stage 3: HTTP/2",
+    "HTTP/2 floods": """
+        end2end/test_http2_floods.py::test_floods_of_clients
+        end2end/test_http2_floods.py::test_floods_of_servers
+        end2end/test_http2_floods.py::test_many_attackers_at_once
+        end2end/test_http2_floods.py::test_who_reads_nothing
+        end2end/test_http2_floods.py::test_windows_of_one_byte
+        end2end/test_http2_floods.py::test_windows_never_opened
+        end2end/test_http2_floods.py::test_a_header_that_never_ends
+        wire/test_http2_budget.py::test_a_flood_ends_before_all_of_it_was_looked_at
+        wire/test_http2_budget.py::test_unknown_settings_are_not_kept
+    """,
     "slow heads and bodies, idle connections, file descriptors": """
         end2end/test_limits.py::test_slow_heads_are_closed_and_others_served
         end2end/test_limits.py::test_idle_connections_close_after_their_time
