@@ -205,9 +205,14 @@ async def test_no_credentials_or_wrong_ones(confdir: Path):
         async with middump(confdir, *mode) as child:
             plain = await ask(child, "http://a.test/x")
             assert (plain.status, plain.body) == (407, b"who?")
+            await child.line(
+                f"the parent proxy {web.authority} wants credentials; give them by the option upstream_auth"
+            )
             await curl("--proxy", child.address, "https://a.test/x")
             await child.line("it wants credentials; give them by the option upstream_auth, as user:password")
         async with middump(confdir, *mode, "--set", "upstream_auth=me:wrong") as child:
+            await ask(child, "http://a.test/x")
+            await child.line("does not accept the credentials of the option upstream_auth")
             await curl("--proxy", child.address, "https://a.test/x")
             await child.line("it does not accept the credentials; check the option upstream_auth")
 

@@ -1,6 +1,7 @@
 """Which modes may run together, and which not at all on this machine or in this version.
 
-Called by the addon `proxyserver` when the options that say where to listen change. Nothing is bound here.
+Called by the addon `proxyserver` when the options that say where to listen change, and by those that do something for
+modes of a kind only. Nothing is bound here.
 """
 
 from collections.abc import Sequence
@@ -32,6 +33,14 @@ def checked_modes(specs: Sequence[str], default_host: str, default_port: int | N
                 )
         modes[spec] = (mode, host, port)
     return modes
+
+
+def is_mode(spec: str, kind: type[ProxyMode]) -> bool:
+    """Whether a spec is of this kind of mode; what is no spec at all is told by somebody else."""
+    try:
+        return isinstance(ProxyMode.parse(spec), kind)
+    except ValueError:
+        return False
 
 
 def _checked(spec: str) -> ProxyMode:

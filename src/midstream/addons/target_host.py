@@ -9,9 +9,10 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import lru_cache
 
+from midstream.addons.mode_specs import is_mode
 from midstream.flows.connection import Address
 from midstream.flows.http import HTTPFlow
-from midstream.flows.proxy_mode import ProxyMode, ReverseMode
+from midstream.flows.proxy_mode import ReverseMode
 from midstream.hub import ctx
 from midstream.hub.addons import Loader
 from midstream.proxy.server import Proxy
@@ -39,7 +40,7 @@ class TargetHost:
             return
         keep = ctx.options.keep_host_header
         self._proxy.settings = replace(self._proxy.settings, keep_host_header=keep)
-        wanted = not keep and (bool(self.addons) or any(map(is_reverse, ctx.options.mode)))
+        wanted = not keep and (bool(self.addons) or any(is_mode(spec, ReverseMode) for spec in ctx.options.mode))
         if wanted != bool(self.addons):
             self.addons[:] = [Rewriting()] if wanted else []
             ctx.master.addons.rebind()
@@ -64,11 +65,3 @@ class Rewriting:
 @lru_cache(maxsize=64)
 def _name(scheme: str, address: Address) -> str:
     return hostport(scheme, *address)
-
-
-def is_reverse(spec: str) -> bool:
-    """Whether the spec of a mode is one of a reverse mode; what is no spec at all is told by somebody else."""
-    try:
-        return isinstance(ProxyMode.parse(spec), ReverseMode)
-    except ValueError:
-        return False

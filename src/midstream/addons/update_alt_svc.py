@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from midstream.addons.target_host import is_reverse
+from midstream.addons.mode_specs import is_mode
 from midstream.flows.http import HTTPFlow
 from midstream.flows.proxy_mode import ReverseMode
 from midstream.hub import ctx
@@ -33,7 +33,7 @@ class UpdateAltSvc:
         if not updated & {"keep_alt_svc_header", "mode"}:
             return
         keep = ctx.options.keep_alt_svc_header
-        wanted = not keep and (bool(self.addons) or any(map(is_reverse, ctx.options.mode)))
+        wanted = not keep and (bool(self.addons) or any(is_mode(spec, ReverseMode) for spec in ctx.options.mode))
         if wanted != bool(self.addons):
             self.addons[:] = [Rewriting()] if wanted else []
             ctx.master.addons.rebind()
