@@ -68,7 +68,8 @@ def rapid_resets(count: int) -> bytes:
         ),
         (frame(GOAWAY, bytes(8)) * 501, "it sent 501 GOAWAY frames"),
         (rapid_resets(501), "it sent 501 RST_STREAM frames, each for a request that was hardly begun"),
-        (PINGS * 1000 + rapid_resets(251), "it sent 1000 PING frames"),
+        (PINGS * 1000 + rapid_resets(251), "it sent 251 RST_STREAM frames"),
+        (PINGS * 1200 + rapid_resets(201), "it sent 1200 PING frames"),
     ],
 )
 def test_floods(flood: bytes, reason: str):

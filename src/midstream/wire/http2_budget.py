@@ -122,7 +122,7 @@ class FrameBudget:
         self._limits = limits
         self._settled_at = now
         self._debt = 0.0
-        self._reasons: dict[str, int] = {}  # what the debt is made of, for the sentence
+        self._reasons: dict[str, tuple[int, int]] = {}  # cost and number of what the debt is made of, for the sentence
         self._left = _PREFACE_LENGTH if preface else 0  # bytes until the next frame header
         self._partial = b""  # of a frame header
         self._block = -1  # size of the header block that is not complete yet
@@ -250,7 +250,8 @@ class FrameBudget:
     def _owe(self, cost: int, what: str, who: str = "it sent") -> None:
         self._debt += cost
         what = f"{who} %d {what}"
-        self._reasons[what] = self._reasons.get(what, 0) + 1
+        total, number = self._reasons.get(what, (0, 0))
+        self._reasons[what] = total + cost, number + 1
         if self._debt > self._limits.debt:
             most = max(self._reasons, key=lambda sentence: self._reasons[sentence])
-            raise TooMuch(most % self._reasons[most])
+            raise TooMuch(most % self._reasons[most][1])
