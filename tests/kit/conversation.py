@@ -237,7 +237,7 @@ async def conversation(
     pair: Pair = memory_pair,
     mode: str = "regular",
 ) -> AsyncIterator[Conversation]:
-    """A client that is connected to the proxy in one of its modes, of which `mode` is the spec; `pair` makes two ends."""
+    """A client that is connected to the proxy in one of its modes (`mode` is its spec); `pair` makes two ends."""
     talk = Conversation(capacity, pair)
     settings = settings or Settings()
     events = Events(Background())

@@ -192,7 +192,8 @@ class Events:
     @event("connection")
     def server_connect(self, data: ServerConnectionHookData) -> None:
         """A server is about to be dialled. `data.server.address` may be changed; the host header and the name in TLS
-        stay. A text in `data.server.error` refuses the dial.
+        stay. `data.server.via` may name a parent proxy. A text in `data.server.error` refuses the dial. What goes
+        through a parent proxy is shown as the connection to that; `data.target` is then the server.
         """
 
     @event("connection")
