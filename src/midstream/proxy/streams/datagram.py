@@ -66,11 +66,12 @@ class DatagramStream(Stream):
     def end(self, why: str) -> None:
         """The carrier has no more room for this conversation, or ends itself."""
         self.why = why
+        on_lost = self.on_lost
         self.close()
         if not self.lost:
             self.lost = True
-            if self.on_lost is not None:
-                self.on_lost()
+            if on_lost is not None:
+                on_lost()
 
     # -- Stream --
 
@@ -145,7 +146,8 @@ class DatagramStream(Stream):
             self._inbox.clear()
             self._wake()
             self._closed.set_result(None)
-            self._send = _nowhere  # no cycle: what is over is freed at once
+            self._send = _nowhere
+            self.on_lost = self.on_data = None  # no cycle: what is over is freed at once
             on_close, self._on_close = self._on_close, _nothing
             on_close(aborted)
 
