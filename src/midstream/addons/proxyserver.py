@@ -26,6 +26,10 @@ from midstream.text.url import hostport
 logger = logging.getLogger("midstream.proxy")
 
 LISTENING = {"mode", "listen_host", "listen_port", "server"}
+REDIRECTED = (
+    "the firewall redirects this proxy's own connections to it, so that they go round for ever; "
+    "run it as a user of its own, and leave that user's connections out of the rule"
+)
 LOOPBACK_NAMES = frozenset({"localhost", "ip6-localhost"})
 
 
@@ -36,6 +40,8 @@ class ProxyServer:
         self.proxy = proxy
         self._running = False
         self._addresses: dict[Transport, list[tuple[str, int]]] = {"tcp": [], "udp": []}
+        self._is_redirected_to = False
+        self._own_ends: set[tuple[str, int]] = set()
 
     def load(self, loader: Loader) -> None:
         """Declare the options."""
@@ -101,17 +107,25 @@ class ProxyServer:
             "tcp": self.proxy.servers.addresses_over("tcp"),
             "udp": self.proxy.servers.addresses_over("udp"),
         }
+        self._is_redirected_to = any(server.mode.type_name == "transparent" for server in self.proxy.servers)
 
     def server_connect(self, data: ServerConnectionHookData) -> None:
         """A request to one of our own listeners would come back to us for ever."""
         address = data.server.address
         if address is not None and self.is_ours(address, data.server.transport_protocol):
             data.server.error = f"{hostport('', *address)} is this proxy itself: the request would go round for ever"
+        elif data.client.peername in self._own_ends:
+            data.server.error = REDIRECTED
 
     def server_connected(self, data: ServerConnectionHookData) -> None:
         """The same by the address that was reached: there are many names and spellings for one's own machine."""
         server = data.server
         peer, own = server.peername, server.sockname
+        if self._is_redirected_to and own is not None:
+            self._own_ends.add(own)
+            if data.client.peername in self._own_ends:  # it was not known yet when this one was dialled
+                server.error = REDIRECTED
+                return
         if peer is None or own is None or not (peer[0] == own[0] or ipaddress.ip_address(_plain(peer[0])).is_loopback):
             return
         behind = data.target.address if data.target is not None else None
@@ -119,6 +133,11 @@ class ProxyServer:
             server.error = f"{hostport('', *peer)} is this proxy itself: the request would go round for ever"
         elif behind is not None and self.is_ours(behind, "tcp"):  # through a parent proxy on this very machine
             server.error = f"{hostport('', *behind)} is this proxy itself: the request would go round for ever"
+
+    def server_disconnected(self, data: ServerConnectionHookData) -> None:
+        """Another connection may have the same address now."""
+        if data.server.sockname is not None:
+            self._own_ends.discard(data.server.sockname)
 
     def _listens_at(self, address: tuple[str, int], transport: Transport) -> bool:
         names = (_plain(address[0]), *EVERY_ADDRESS)

@@ -1,7 +1,9 @@
 """What `test_mode_transparent.py` runs in a network of its own; see there for its addresses and rules."""
 
 import asyncio
+import contextlib
 import ssl
+import subprocess
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -12,7 +14,7 @@ from tests.end2end.conftest import *  # noqa: F403  its fixtures
 from tests.kit.curl import curl
 from tests.kit.origins import Heard, OriginCA, answering, ok, origin
 from tests.kit.program import Middump, free_port, middump
-from tests.kit.socket_end import LIMIT, SocketEnd
+from tests.kit.socket_end import LIMIT, SocketEnd, connected
 from tests.kit.waiting import PATIENCE
 
 CLIENT = {"127.0.0.80": "127.0.0.2", "fd00::80": "fd00::2"}
@@ -128,9 +130,20 @@ async def test_a_server_that_is_not_there(program: Middump, host: str):
 
 async def test_who_connects_to_the_proxy_itself_is_sent_away(program: Middump, host: str):
     own = "::1" if ":" in host else "127.0.0.1"
-    async with asyncio.timeout(PATIENCE):
-        end = SocketEnd(*await asyncio.open_connection(own, 8080))
-    end.say(b"GET / HTTP/1.1\r\nHost: site.example\r\n\r\n")
-    await end.expect_closed()
-    await end.gone()
+    with contextlib.suppress(OSError):  # so soon that uvloop may not have noticed that it was connected
+        async with connected(8080, own) as end:
+            end.say(b"GET / HTTP/1.1\r\nHost: site.example\r\n\r\n")
+            await end.expect_closed()
     await program.line("itself: this mode serves connections that the firewall redirects here")
+
+
+async def test_rules_that_redirect_the_proxy_itself(program: Middump):
+    """Its own connections come back to it; that is noticed instead of filling the memory."""
+    rule = "rule inet midstream out ip daddr 127.0.0.81 tcp dport != 8080 redirect to :8080"
+    subprocess.run(["nft", "add", *rule.split()], check=True)
+    async with asyncio.timeout(PATIENCE):
+        end = SocketEnd(*await asyncio.open_connection("127.0.0.81", free_port()))
+    end.say(b"GET / HTTP/1.1\r\nHost: site.example\r\n\r\n")
+    assert (await end.head()).startswith(b"HTTP/1.1 502 Bad Gateway\r\n")
+    await end.until(b"the firewall redirects this proxy's own connections")
+    await end.gone()
