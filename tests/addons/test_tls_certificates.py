@@ -140,20 +140,24 @@ async def test_a_file_without_a_key_that_the_ca_has_is_told_at_the_start(
 # -- what is wrong with them ------------------------------------------------------------------------------------------
 
 
-async def test_mistakes_are_refused_in_one_line_and_rolled_back(master: Master, tmp_path: Path) -> None:
-    short = rsa.generate_private_key(65537, 1024)
-    weak = issue(["a.example"], ORIGIN_CA)
-    weak = Authority(
+def with_short_key() -> Authority:
+    """What OpenSSL refuses to show at the security level that most have today."""
+    key = rsa.generate_private_key(65537, 1024)
+    now = datetime.datetime.now(datetime.UTC)
+    certificate = (
         x509.CertificateBuilder()
-        .subject_name(weak.certificate.subject)
-        .issuer_name(weak.certificate.subject)
-        .public_key(short.public_key())
+        .subject_name(ORIGIN_CA.certificate.subject)
+        .issuer_name(ORIGIN_CA.certificate.subject)
+        .public_key(key.public_key())
         .serial_number(1)
-        .not_valid_before(datetime.datetime.now(datetime.UTC) - datetime.timedelta(days=1))
-        .not_valid_after(datetime.datetime.now(datetime.UTC) + datetime.timedelta(days=1))
-        .sign(short, ORIGIN_CA.certificate.signature_hash_algorithm),  # type: ignore[arg-type]
-        short,
+        .not_valid_before(now - datetime.timedelta(days=1))
+        .not_valid_after(now + datetime.timedelta(days=1))
+        .sign(key, ORIGIN_CA.certificate.signature_hash_algorithm)  # type: ignore[arg-type]
     )
+    return Authority(certificate, key)
+
+
+async def test_mistakes_are_refused_in_one_line_and_rolled_back(master: Master, tmp_path: Path) -> None:
     encrypted = written(tmp_path / "encrypted.pem", issue(["a"], ORIGIN_CA), passphrase=b"x")
     keyless = tmp_path / "keyless.pem"
     keyless.write_bytes(ORIGIN_CA.public_pem())
@@ -169,7 +173,7 @@ async def test_mistakes_are_refused_in_one_line_and_rolled_back(master: Master, 
         ({"certs": [str(encrypted)], "cert_passphrase": "y"}, "is cert_passphrase right?"),
         ({"certs": [str(keyless)]}, "holds no private key, and that of the CA does not belong to the certificate"),
         ({"certs": [str(mixed)]}, "the key in this file belongs to none of the certificates in it"),
-        ({"certs": [str(written(tmp_path / "w.pem", weak))], "ciphers_client": strict}, "ee key too small"),
+        ({"certs": [str(written(tmp_path / "w.pem", with_short_key()))], "ciphers_client": strict}, "ee key too small"),
         ({"client_certs": "/nowhere/me.pem"}, "client_certs: /nowhere/me.pem: No such file or directory"),
         ({"client_certs": str(encrypted)}, "client_certs: "),
         ({"client_certs": str(keyless)}, "client_certs: "),
@@ -202,6 +206,13 @@ async def test_the_servers_certificates_follow_ours(master: Master) -> None:
     master.options.update(add_upstream_certs_to_client_chain=True)
     assert await shown(master, "a.example", real) == [*alone, real]
     assert len(await shown(master, "a.example")) == len(alone)  # no server has shown anything
+
+
+async def test_those_that_cannot_be_sent_are_left_out(master: Master, caplog: pytest.LogCaptureFixture) -> None:
+    master.options.update(add_upstream_certs_to_client_chain=True, ciphers_client="DEFAULT:@SECLEVEL=2")
+    real = with_short_key().certificate
+    assert real not in await shown(master, "a.example", real)
+    assert "the server's certificates cannot be sent to the client: OpenSSL refuses to use it: " in caplog.text
 
 
 # -- client_certs -----------------------------------------------------------------------------------------------------
@@ -287,6 +298,15 @@ async def test_clients_are_asked_and_anyone_is_let_in(master: Master, confdir: P
     context = make_context()
     data = await start(master, TlsData(context.client, context))
     assert isinstance(data.ssl_conn, ssl.SSLObject)
+
+
+async def test_one_of_ones_own_is_shown_while_clients_are_asked(master: Master, tmp_path: Path) -> None:
+    own = Authority.create("rsa")
+    master.options.update(certs=[str(written(tmp_path / "own.pem", own))], request_client_cert=True)
+    assert (await shown(master, "a.example"))[0] == own.certificate
+    real = issue(["a.example"], ORIGIN_CA).certificate
+    master.options.update(add_upstream_certs_to_client_chain=True)
+    assert await shown(master, "a.example", real) == [own.certificate, real]
 
 
 # -- the list of revoked certificates ---------------------------------------------------------------------------------
