@@ -31,7 +31,7 @@ from h2.settings import SettingCodes
 from midstream.proxy.http.http2_stream import FieldList, Http2Stream, LinkLost, StreamReset
 from midstream.proxy.streams.stream import Stream
 from midstream.wire.http1 import Limits
-from midstream.wire.http2 import FrameBudget, TooMuch
+from midstream.wire.http2 import FrameBudget, TooMuch, explain_fault
 from midstream.wire.http2_engine import Engine
 from midstream.work.slices import Budget
 
@@ -39,9 +39,12 @@ logger = logging.getLogger("midstream.proxy")
 
 MAX_STREAMS: Final = 128
 """Streams that a client may have open at once on one connection (SETTINGS_MAX_CONCURRENT_STREAMS)."""
-CLIENT_WINDOW: Final = 256 * 1024
-SERVER_WINDOW: Final = 1024 * 1024
-"""How much of one body may wait unread: of a client's request, and of a server's response."""
+WINDOW: Final = 256 * 1024
+"""How much of one body may wait unread at first (SETTINGS_INITIAL_WINDOW_SIZE)."""
+LARGEST_WINDOW: Final = 4 * 1024 * 1024
+SPARE_ROOM: Final = 16 * 1024 * 1024
+"""The window of a body that is read as fast as it comes is doubled, up to the one, as long as all streams of the
+connection together have not been given more than the other; so few large bodies are fast, and many take little."""
 CONNECTION_WINDOW: Final = 16 * 1024 * 1024
 """For all bodies of a connection, given back as soon as they arrive: the windows of the streams are what bounds them,
 so that streams whose readers stand still never starve the others."""
@@ -88,10 +91,10 @@ class Http2Link:
         """What the peer did wrong, if that was the end."""
         self._is_client = on_request is None
         self._on_request = on_request
-        self._window = SERVER_WINDOW if self._is_client else CLIENT_WINDOW
+        self._spare = SPARE_ROOM
         self._engine = Engine(
             client_side=self._is_client,
-            settings=_settings(self._is_client, self._window, limits),
+            settings=_settings(self._is_client, limits),
             limits=limits,
         )
         self._budget = FrameBudget(self.streams, self.heard, preface=not self._is_client)
@@ -116,7 +119,7 @@ class Http2Link:
         except ProtocolError as broken:
             self.flush()  # h2 has made the GOAWAY
             code = _name(broken.error_code)
-            self._end(f"the {self._peer} broke HTTP/2: {str(broken) or type(broken).__name__} ({code})")
+            self._end(f"the {self._peer} broke HTTP/2: {explain_fault(broken)} ({code})")
         except OSError:
             self.fail_all(self._left)
             raise
@@ -195,7 +198,7 @@ class Http2Link:
 
     def _request(self, event: RequestReceived) -> None:
         assert self._on_request is not None
-        stream = Http2Stream(self, event.stream_id or 0)
+        stream = Http2Stream(self, WINDOW, event.stream_id or 0)
         self.streams[stream.id] = stream
         ends = stream.ended = event.stream_ended is not None
         if self.closing:
@@ -352,9 +355,12 @@ class Http2Link:
         """`size` bytes of a body were consumed; what is left of them for which the peer was given no room yet."""
         if stream.ended or stream.failure is not None:
             return 0
-        if size < self._window // 2:
+        if size < stream.window // 2:
             return size
-        self._engine.increment_flow_control_window(size, stream.id)
+        more = min(stream.window, LARGEST_WINDOW - stream.window, self._spare)
+        stream.window += more
+        self._spare -= more
+        self._engine.increment_flow_control_window(size + more, stream.id)
         self.flush_soon()
         return 0
 
@@ -457,6 +463,7 @@ class Http2Link:
         self.streams.pop(stream.id, None)
         self._blocked.pop(stream.id, None)
         self._engine.forget(stream.id)
+        self._spare += stream.window - WINDOW
         self._tell_room()
         self._close_if_done()
 
@@ -474,9 +481,9 @@ def _name(code: ErrorCodes | int | None) -> str:
     return code.name if isinstance(code, ErrorCodes) else ErrorCodes(code).name if code in _CODES else hex(code or 0)
 
 
-def _settings(is_client: bool, window: int, limits: Limits) -> dict[SettingCodes, int]:
+def _settings(is_client: bool, limits: Limits) -> dict[SettingCodes, int]:
     settings = {
-        SettingCodes.INITIAL_WINDOW_SIZE: window,
+        SettingCodes.INITIAL_WINDOW_SIZE: WINDOW,
         SettingCodes.MAX_HEADER_LIST_SIZE: limits.max_head,
         SettingCodes.MAX_FRAME_SIZE: MAX_FRAME,
     }

@@ -54,9 +54,10 @@ class Http2Stream:
         "late_fields",
         "on_failed",
         "sent_end",
+        "window",
     )
 
-    def __init__(self, link: Http2Link, stream_id: int = 0) -> None:
+    def __init__(self, link: Http2Link, window: int, stream_id: int = 0) -> None:
         self.id = stream_id
         """0 until the first header of a stream of ours is out."""
         self.ended = False
@@ -68,6 +69,8 @@ class Http2Stream:
         """Called once when the stream ends before its time."""
         self.late_fields: FieldList | None = None
         """The trailers, once `read` has come to the end."""
+        self.window = window
+        """How much may wait unread."""
         self._link = link
         self._heads: deque[tuple[FieldList, bool]] = deque()
         self._pieces: list[bytes] = []

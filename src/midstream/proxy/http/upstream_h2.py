@@ -23,7 +23,7 @@ from midstream.flows.http import Request, Response
 from midstream.proxy.dial import Dialler
 from midstream.proxy.http.http2_assemble import request_list, trailer_list, websocket_request
 from midstream.proxy.http.http2_body import Http2Body, Http2Sink
-from midstream.proxy.http.http2_link import Http2Failed, Http2Link
+from midstream.proxy.http.http2_link import WINDOW, Http2Failed, Http2Link
 from midstream.proxy.http.http2_stream import Http2Stream, LinkLost
 from midstream.proxy.http.http2_tunnel import Http2Tunnel
 from midstream.proxy.http.sides import ServerSilent
@@ -191,7 +191,7 @@ class UpstreamH2:
         self.where = link.where
         self.did_not_answer = f"{self.where} did not answer"
         self._link = http2
-        self._stream = Http2Stream(http2)
+        self._stream = Http2Stream(http2, WINDOW)
         self.reader = Http2Body(self._stream, settings.limits, watch.expect_server)
         self._switches_for: str | None = None
         """The key of the WebSocket handshake of HTTP/1 that is asked for by an extended CONNECT."""
