@@ -7,10 +7,19 @@ from typing import Any
 
 import hpack
 import pytest
+from h2.exceptions import ProtocolError, StreamClosedError
 from hypothesis import given
 from hypothesis import strategies as st
 
-from midstream.wire.http2 import ENHANCE_YOUR_CALM, BoundedDecoder, FrameBudget, FrameLimits, Http2Connection, TooMuch
+from midstream.wire.http2 import (
+    ENHANCE_YOUR_CALM,
+    BoundedDecoder,
+    FrameBudget,
+    FrameLimits,
+    Http2Connection,
+    TooMuch,
+    explain_fault,
+)
 from midstream.wire.http2_connection import CompressionFailed
 from tests.kit.http2_frames import (
     CONTINUATION,
@@ -298,3 +307,24 @@ def test_unknown_settings_are_not_kept():
     connection.receive_data(frame(SETTINGS, b"\0\4\0\1\0\0"))
     assert len(connection.remote_settings) == before
     assert connection.remote_settings.initial_window_size == 65536
+
+
+@pytest.mark.parametrize(
+    ("sent", "reason"),
+    [
+        (frame(DATA, b"x", stream=1), "a DATA frame came where none may be"),
+        (headers(5) + frame(WINDOW_UPDATE, b"\0\0\0\1", stream=7), "a frame came for stream 7, which was never opened"),
+        (headers(5) + headers(3), "stream 3 was opened after stream 5"),
+        (
+            headers(5, block=b"\xff" * 20),
+            "a header block cannot be decoded: Variable integer representation is too long",
+        ),
+        (frame(PING, bytes(8), stream=1), "Received frame with invalid header: Stream ID must be zero for PingFrame"),
+    ],
+)
+def test_faults_in_words(sent: bytes, reason: str):
+    connection = Http2Connection(client_side=False)
+    with pytest.raises(ProtocolError) as caught:
+        connection.receive_data(PREFACE + frame(SETTINGS) + sent)
+    assert explain_fault(caught.value).startswith(reason)
+    assert explain_fault(StreamClosedError(5)) == "a frame came for stream 5, which is over"

@@ -4,7 +4,7 @@ The door to the `http2_*` files, used by the HTTP/2 sides of the proxy; what is 
 """
 
 from midstream.wire.http2_budget import ENHANCE_YOUR_CALM, FrameBudget, FrameLimits, TooMuch
-from midstream.wire.http2_connection import BoundedDecoder, Http2Connection, KnownSettings
+from midstream.wire.http2_connection import BoundedDecoder, Http2Connection, KnownSettings, explain_fault
 from midstream.wire.http2_fields import (
     CONNECTION_SPECIFIC,
     HTTP_20,
@@ -39,6 +39,7 @@ __all__ = [
     "check_http2_request",
     "check_http2_response",
     "check_http2_trailers",
+    "explain_fault",
     "http1_request_fields",
     "read_http2_request",
     "read_http2_response",

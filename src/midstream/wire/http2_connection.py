@@ -6,13 +6,14 @@ before they come here. Streams, windows and frames are h2's.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import Final
 
 from h2.config import H2Configuration
 from h2.connection import H2Connection
 from h2.errors import ErrorCodes
-from h2.exceptions import ProtocolError
+from h2.exceptions import NoSuchStreamError, ProtocolError, StreamClosedError, StreamIDTooLowError
 from h2.settings import SettingCodes, Settings
 from hpack import Decoder, HPACKError, OversizedHeaderListError
 from hpack.struct import Header
@@ -25,6 +26,7 @@ of nothing else, at 0.6 µs for each byte.
 """
 
 _KNOWN_SETTINGS: Final = frozenset(SettingCodes)
+_MISPLACED: Final = re.compile(r"Invalid input \w+\.RECV_(\w+) in state")
 
 
 class CompressionFailed(ProtocolError):
@@ -53,7 +55,8 @@ class BoundedDecoder(Decoder):
         except OversizedHeaderListError:
             raise
         except (HPACKError, IndexError) as exc:
-            raise CompressionFailed(f"a header block cannot be decoded: {exc}") from exc
+            fault = str(exc).partition(": <memory")[0]
+            raise CompressionFailed(f"a header block cannot be decoded: {fault}") from exc
 
 
 class KnownSettings(Settings):
@@ -85,3 +88,18 @@ class Http2Connection(H2Connection):
         # not decoded is missing in the table.
         self.decoder = BoundedDecoder(2 * limits.max_head)
         self.remote_settings = KnownSettings(client=not client_side)
+
+
+def explain_fault(error: ProtocolError) -> str:
+    """What a peer did wrong, where h2 says it in its own terms or in a bare number."""
+    match error:
+        case StreamIDTooLowError():
+            return f"stream {error.stream_id} was opened after stream {error.max_stream_id}"
+        case StreamClosedError():
+            return f"a frame came for stream {error.stream_id}, which is over"
+        case NoSuchStreamError():
+            return f"a frame came for stream {error.stream_id}, which was never opened"
+    text = str(error) or type(error).__name__
+    if (misplaced := _MISPLACED.match(text)) is not None:
+        return f"a {misplaced[1]} frame came where none may be"
+    return text
