@@ -136,7 +136,8 @@ class Conversations:
                 self._is_full = True
                 logger.warning("there are %d UDP conversations: each further one ends the one that was silent longest",
                                self.most)  # fmt: skip
-            next(iter(self._streams.values())).end("it was the most silent of too many UDP conversations")
+            oldest = self._streams.pop(next(iter(self._streams)))
+            oldest.end("it was the most silent of too many UDP conversations")
         self._streams[key] = stream
 
     def is_shunned(self, key: Key) -> bool:
