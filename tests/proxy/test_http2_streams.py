@@ -200,7 +200,7 @@ async def test_connect_inside_a_tunnel_is_refused() -> None:
 
 
 async def test_a_reader_that_stands_still_stalls_its_stream_only() -> None:
-    big = b"x" * 300_000
+    big = b"x" * 200_000
     async with tunnelled() as (talk, client):
         client.say(headers(1, get("/1"), END_STREAM), window_update(0, 1 << 24))
         server = await http2_server(talk)
