@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from midstream.compat.rows import Names, absent, later, same, shim
+from midstream.compat.rows import Names, absent, same, shim
 
 _FILTER_CLASSES = (
     "FAll FAnd FAsset FBod FBodRequest FBodResponse FCode FComment FContentType FContentTypeRequest "
@@ -72,7 +72,8 @@ CORE: dict[str, Names] = {
     "script": same("script", "concurrent"),
     "script.concurrent": same("script", "concurrent"),
     "version": shim("constants", "VERSION MITMPROXY FLOW_FORMAT_VERSION get_dev_version"),
-    "platform": later("the mode `transparent` (stage 3)", "init_transparent_mode original_addr"),
+    "platform": shim("redirection", "init_transparent_mode original_addr"),
+    "platform.linux": shim("redirection", "SOL_IPV6 SO_ORIGINAL_DST original_addr"),
     "tools": {},
     "tools.main": shim("programs", "mitmdump mitmproxy mitmweb run process_options"),
     "tools.dump": same("app", "DumpMaster"),

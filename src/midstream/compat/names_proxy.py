@@ -123,7 +123,18 @@ PROXY: dict[str, Names] = {
         **absent('set data.layer = "more" in next_layer to be asked again with more bytes', "NeedsMoreData"),
         **absent("the layers of midstream are the names in Context.layers", "stack_match"),
     },
-    "addons.proxyserver": same("addons.proxyserver", "Proxyserver=ProxyServer"),
+    "addons.proxyserver": {
+        **same("addons.proxyserver", "Proxyserver=ProxyServer"),
+        **same("proxy.mode_servers", "Servers=ModeServers"),
+    },
+    "proxy.mode_servers": {
+        **same("proxy.mode_servers", "ServerInstance=ModeServer"),
+        **absent(
+            "ctx.master.addons.get('proxyserver').servers gives the servers, each with its `mode`",
+            "AsyncioServerInstance DnsInstance LocalRedirectorInstance RegularInstance ReverseInstance ServerManager "
+            "Socks5Instance TransparentInstance TunInstance UpstreamInstance WireGuardServerInstance",
+        ),
+    },
     "addons.script": {
         **same("addons.script", "ScriptLoader"),
         **absent(
@@ -165,6 +176,7 @@ _STAGE_4 = {
     "stickyauth": "the option stickyauth",
     "stickycookie": "the option stickycookie",
 }
+_LINUX_ONLY = "the mode `transparent` works on Linux only"
 _NO_CONSOLE_PARTS = "the console of midstream is its own; its keys, panes and palettes are described in docs/"
 
 ADDONS_TO_COME: dict[str, Row] = {
@@ -172,18 +184,16 @@ ADDONS_TO_COME: dict[str, Row] = {
 }
 CLOSED_PARTS: dict[str, Row] = {
     "proxy.layers.http._upstream_proxy": Absent(_PARENT_PROXY),
-    "proxy.mode_servers": Absent("ctx.master.addons.get('proxyserver').listen_addrs() tells where the proxy listens"),
     "proxy.server": Absent("`async with DumpMaster(Options(…))` of midstream.master serves connections"),
     "proxy.tunnel": Absent(_PARENT_PROXY),
     "proxy.utils": Absent(_CONVERSATION),
     "io.har": Later("HAR files (stage 4)"),
     "io.compat": Absent("FlowReader of mitmproxy.io reads files of older versions too"),
     "net.http.user_agents": Absent("write the User-Agent that you want"),
-    "platform.linux": Later("the mode `transparent` (stage 3)"),
-    "platform.osx": Later("the mode `transparent` (stage 3)"),
-    "platform.openbsd": Later("the mode `transparent` (stage 3)"),
-    "platform.pf": Later("the mode `transparent` (stage 3)"),
-    "platform.windows": Later("the mode `transparent` (stage 3)"),
+    "platform.osx": Absent(_LINUX_ONLY),
+    "platform.openbsd": Absent(_LINUX_ONLY),
+    "platform.pf": Absent(_LINUX_ONLY),
+    "platform.windows": Absent(_LINUX_ONLY),
     "tools.console": Absent(_NO_CONSOLE_PARTS),
     "tools.web": Absent("midstream has no web interface; its console is the program `midstream`"),
     "contrib": Absent("what mitmproxy brings along of others' code is on PyPI under its own name"),
