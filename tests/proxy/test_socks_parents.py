@@ -83,10 +83,23 @@ async def test_credentials_of_a_reverse_mode_are_for_its_server():
         (b"\x05\x02\x01\x01", SECRET, ["does not accept user name and password; check the option upstream_auth"]),
         (b"\x05\x00\x05\x05\x00\x01" + bytes(6), Settings(), ["cannot connect: the connection was refused"]),
         (b"\x05\x00\x05\x7b\x00\x01" + bytes(6), Settings(), ["cannot connect: error 123"]),
+        (b"\x05\x00\x05\x04", Settings(), ["cannot connect: the host is unreachable"]),
+        (b"\x05\x00\x05\x00\x00\x07", Settings(), ["does not speak SOCKS5 as it should", "unknown type 7"]),
         (b"HTTP/1.1 400 What\r\n", Settings(), ["does not speak SOCKS5"]),
         (b"\x05", Settings(), ["broke the connection off"]),
     ],
-    ids=["no way", "no way with password", "password", "wrong", "refused", "unknown", "no SOCKS", "cut"],
+    ids=[
+        "no way",
+        "no way with password",
+        "password",
+        "wrong",
+        "refused",
+        "unknown",
+        "short",
+        "odd",
+        "no SOCKS",
+        "cut",
+    ],
 )
 async def test_a_socks_parent_that_refuses(answers, settings, texts):
     async with through_socks(settings=settings) as talk:

@@ -24,7 +24,7 @@ async def open_tunnel(
         async with asyncio.timeout(patience):
             await _authenticate(stream, credentials, name)
             stream.write(socks5.request(Command.CONNECT, *address))
-            reply = await read_message(stream, socks5.parse_reply)
+            code = await read_message(stream, _outcome)
     except TimeoutError:
         raise UpstreamFailed(f"{name} did not answer within {patience:g} s") from None
     except Malformed as exc:
@@ -33,8 +33,8 @@ async def open_tunnel(
         raise UpstreamFailed(f"{name} cannot be asked: {exc}") from None
     except OSError as exc:
         raise UpstreamFailed(f"{name} broke the connection off: {exc}") from exc
-    if reply.code:
-        text = REPLY_TEXTS[reply.code] if reply.code < len(REPLY_TEXTS) else f"error {reply.code}"
+    if code:
+        text = REPLY_TEXTS[code] if code < len(REPLY_TEXTS) else f"error {code}"
         raise UpstreamFailed(f"{name} cannot connect: {text}")
 
 
@@ -50,3 +50,11 @@ async def _authenticate(stream: Stream, credentials: socks5.Credentials | None, 
     stream.write(socks5.credentials(*credentials))
     if not await read_message(stream, socks5.parse_verdict):
         raise UpstreamFailed(f"{name} does not accept user name and password; check the option upstream_auth")
+
+
+def _outcome(data: bytes) -> tuple[int, int] | None:
+    """The code of the reply. Of one that refuses some send no more than that."""
+    if len(data) > 1 and data[0] == socks5.VERSION and data[1]:
+        return data[1], len(data)
+    found = socks5.parse_reply(data)
+    return (found[0].code, found[1]) if found is not None else None
