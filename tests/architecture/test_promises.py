@@ -160,6 +160,10 @@ ROWS: dict[str, str] = {
     """,
     "slow heads and bodies, idle connections, file descriptors": """
         end2end/test_limits.py::test_slow_heads_are_closed_and_others_served
+        end2end/test_limits.py::test_slow_heads_in_a_tunnel_and_slow_hellos
+        end2end/test_mode_socks5.py::test_slow_clients_are_closed
+        end2end/test_proxy_protocol.py::test_a_header_that_drips_is_closed
+        proxy/test_idle.py::test_nothing_of_the_last_exchange
         end2end/test_limits.py::test_idle_connections_close_after_their_time
         end2end/test_limits.py::test_clients_beyond_what_fits_are_turned_away_and_later_ones_served
     """,
@@ -202,6 +206,8 @@ ROWS: dict[str, str] = {
     "requests to our own listener": """
         end2end/test_limits.py::test_a_request_to_the_proxy_itself_is_refused
         end2end/test_limits.py::test_a_tunnel_to_the_proxy_itself_is_refused
+        end2end/test_mode_socks5.py::test_replies_of_a_real_network
+        end2end/test_mode_transparent.py::test_in_a_network_of_its_own
         end2end/test_mode_reverse.py::test_ourselves_as_the_server
         end2end/test_mode_upstream.py::test_ourselves_as_the_parent
         end2end/test_mode_upstream.py::test_ourselves_through_a_parent_on_this_machine

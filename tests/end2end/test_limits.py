@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.kit.dripping import drip
 from tests.kit.origins import Heard, answering, hear, ok, origin
 from tests.kit.program import middump
 from tests.kit.running_master import running_master
@@ -25,22 +26,6 @@ OTHERS_WAIT = 2.0
 
 def hello(heard: Heard) -> bytes:
     return ok(b"hello")
-
-
-async def drip(end: SocketEnd, data: bytes) -> bytes:
-    """Send byte after byte, slowly, until the other side has had enough; what it said."""
-    for byte in data:
-        end.say(bytes([byte]))
-        try:
-            async with asyncio.timeout(0.1):  # the pace; an answer or the end comes in between
-                if heard := await end.reader.read(65536):
-                    return heard + await end.rest()
-                return b""
-        except TimeoutError:
-            continue
-        except ConnectionError:
-            return b""
-    raise AssertionError("it was taken to the end")
 
 
 SLOW_HEAD = b"GET http://127.0.0.1/ HTTP/1.1\r\nHost: 127.0.0.1\r\n" + b"X-More: x\r\n" * 100

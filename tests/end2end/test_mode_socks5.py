@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from tests.kit.curl import curl, needs_curl
+from tests.kit.dripping import drip
 from tests.kit.origins import Heard, OriginCA, answering, ok, origin
 from tests.kit.program import Middump, free_port, middump
 from tests.kit.running_master import running_master
 from tests.kit.socket_end import SocketEnd, connected
-from tests.kit.waiting import PATIENCE
 
 pytestmark = pytest.mark.end2end
 
@@ -130,23 +130,26 @@ async def test_replies_of_a_real_network(confdir: Path):
             await program.line("this proxy itself")
 
 
-async def test_a_slow_greeting_is_closed(confdir: Path):
-    """The whole of it has as long as a message head."""
-    async with running_master(confdir, mode=["socks5"], head_timeout=1) as running, connected(running.port) as end:
-        for byte in b"\x05\x03\x00\x01\x02" + b"\x05\x01\x00\x03\xff" + b"a" * 100:
-            end.say(bytes([byte]))
-            try:
-                async with asyncio.timeout(0.1):  # the pace of the drip
-                    if await end.reader.read(1) == b"":
-                        break
-            except TimeoutError:
-                continue
-            except ConnectionError:
-                break
-        else:
-            raise AssertionError("it was taken to the end")
-        async with asyncio.timeout(PATIENCE):
-            await running.idle()
+GREETING = b"\x05\x03\x00\x01\x02"
+
+
+@pytest.mark.parametrize(
+    "inside", [b"GET / HTTP/1.1\r\n" + b"X: y\r\n" * 100, b"\x16\x03\x01\x02\x00\x01" + bytes(500)]
+)
+async def test_slow_clients_are_closed(confdir: Path, inside: bytes):
+    """The whole greeting has as long as a message head, and so has what begins after it."""
+    async with (
+        origin(answering(echo)) as web,
+        running_master(confdir, mode=["socks5"], head_timeout=1) as running,
+        connected(running.port) as greeting,
+        connected(running.port) as asking,
+        asyncio.TaskGroup() as attack,
+    ):
+        slow = attack.create_task(drip(greeting, GREETING + b"\x05\x01\x00\x03\xff" + b"a" * 100))
+        assert await ask(asking, b"\x01\x7f\x00\x00\x01" + web.port.to_bytes(2, "big")) == b"\x00"
+        await drip(asking, inside)
+        await slow
+        await running.idle()
 
 
 async def test_beside_another_mode(confdir: Path):
