@@ -1,5 +1,6 @@
 """Clients that are asked for their certificate: the engine behaves as those of the module ssl."""
 
+import asyncio
 import ssl
 from pathlib import Path
 
@@ -54,8 +55,6 @@ class Pair:
         self._theirs = (self.client, incoming, outgoing)
 
     async def shake(self) -> tuple[BaseException | None, ...]:
-        import asyncio
-
         done = await asyncio.gather(
             self.ours.handshake(*self._ours, 5),  # type: ignore[arg-type]
             self.theirs.handshake(*self._theirs, 5),
@@ -119,6 +118,20 @@ async def test_bytes_pass_both_ways_and_the_end_is_seen(version: ssl.TLSVersion)
     assert await pair.theirs.read() == b"answer"
     assert await pair.theirs.read() == b""
     assert not pair.theirs.truncated
+
+
+async def test_what_comes_along_with_the_handshake_is_read() -> None:
+    pair = Pair(client_context())
+
+    async def shake_and_speak() -> None:
+        await pair.theirs.handshake(*pair._theirs, 5)
+        pair.theirs.write(b"at once")
+        pair.theirs.write_eof()
+
+    await asyncio.gather(pair.ours.handshake(*pair._ours, 5), shake_and_speak())  # type: ignore[arg-type]
+    async with asyncio.timeout(5):
+        assert await pair.ours.read() == b"at once"
+        assert await pair.ours.read() == b""
 
 
 async def test_a_client_that_does_not_trust_us_is_understood() -> None:
