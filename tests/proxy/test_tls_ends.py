@@ -7,6 +7,7 @@ import pytest
 from midstream.flows.http import HTTPFlow
 from midstream.flows.tcp import TCPFlow
 from midstream.proxy.modes.regular import serve_regular
+from midstream.proxy.modes.reverse import serve_reverse
 from tests.kit.conversation import Conversation, End, conversation
 from tests.kit.tls_ends import Tls, as_client, as_server
 from tests.kit.waiting import until
@@ -81,3 +82,13 @@ async def test_a_failed_handshake_without_connect_has_a_row_of_its_own():
     assert isinstance(flow, TCPFlow)
     assert flow.error is not None
     assert flow.error.msg == "the ClientHello cannot be read: the ClientHello is cut short"
+
+
+async def test_such_a_row_names_the_server_that_a_mode_stands_for():
+    async with conversation(Tls(), serve=serve_reverse, mode="reverse:https://b.test") as talk:
+        talk.client.say(b"\x16\x03\x01\x00\x05\x01\x00\x00\x01\x00")
+        await talk.client.rest()
+    assert talk.recorder.names() == ["tcp_start", "tcp_error"]
+    flow = talk.recorder.last("tcp_error")
+    assert flow.server_conn.address == ("b.test", 443)
+    assert flow.client_conn.error == str(flow.error)
