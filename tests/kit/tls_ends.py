@@ -16,11 +16,11 @@ NAMES = ("a.test", "b.test")
 _IDENTITY = CA.issue_cert(*NAMES)
 
 
-def server_context() -> ssl.SSLContext:
-    """What a server for NAMES uses; the proxy shows the same certificate to clients."""
+def server_context(*protocols: str) -> ssl.SSLContext:
+    """What a server for NAMES uses, and the proxy towards clients. `protocols`: in place of HTTP/1."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     _IDENTITY.configure_cert(context)
-    context.set_alpn_protocols(["http/1.1"])
+    context.set_alpn_protocols(protocols or ["http/1.1"])
     return context
 
 
@@ -57,9 +57,11 @@ async def as_client(end: End, name: str = "a.test", *, alpn: bool = False) -> En
     return End(tls)
 
 
-async def as_server(end: End) -> End:
+async def as_server(end: End, *protocols: str) -> End:
     """The server's end, likewise."""
     incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
     tls = TLSStream(end.stream)
-    await tls.handshake(server_context().wrap_bio(incoming, outgoing, server_side=True), incoming, outgoing, PATIENCE)
+    await tls.handshake(
+        server_context(*protocols).wrap_bio(incoming, outgoing, server_side=True), incoming, outgoing, PATIENCE
+    )
     return End(tls)

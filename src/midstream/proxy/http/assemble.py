@@ -69,7 +69,7 @@ def request_head(
         fields = _with_credentials(fields, request.headers.fields, original, to_parent)
     if version == HTTP_20:
         fields = http1_request_fields(request.raw_authority, fields)
-    body = size if size is not None else streamed_framing(request, original)
+    body = _framing(request, original, size)
     fields = unmeasured(fields, body, request)
     version = _spoken(version)
     try:
@@ -124,7 +124,7 @@ def response_head(
         if version == HTTP_20:
             reason = reason or reason_phrase(status)  # HTTP/2 has none, and some clients of HTTP/1 look at it
         version = _spoken(version)
-        body = size if size is not None else streamed_framing(response, original)
+        body = _framing(response, original, size)
         outgoing = _checked(response, version, original, body, asked)
         tell(outgoing.repairs, request, response)
         framing = outgoing.framing
@@ -236,6 +236,13 @@ def _same_framing(framing: Framing, size: int | None, message: Request | Respons
     return framing
 
 
+def _framing(message: Request | Response, original: RequestHead | ResponseHead | None, size: int | None) -> Framing:
+    """How HTTP/1 is to frame a body. Trailers that came over HTTP/2, beside a length or without, need chunks here."""
+    if size is None:
+        return streamed_framing(message, original)
+    return CHUNKED if message.trailers and message.raw_http_version == HTTP_20 else size
+
+
 def streamed_framing(message: Request | Response, original: RequestHead | ResponseHead | None) -> Framing:
     """A body of which only the head is known. An addon that rewrites it piece by piece makes its length unknown."""
     framing = original.framing if original is not None else CHUNKED
@@ -245,8 +252,10 @@ def streamed_framing(message: Request | Response, original: RequestHead | Respon
 
 
 def unmeasured(fields: Fields, body: Framing, message: Request | Response) -> Fields:
-    """Without the length that the body had before an addon's function rewrote it: that it is gone is no mistake."""
-    if body != CHUNKED or not callable(message.stream):
+    """Without the length that the body had before an addon's function rewrote it, or that HTTP/2 allows beside
+    trailers: that it is gone is no mistake.
+    """
+    if body != CHUNKED or not (callable(message.stream) or message.trailers):
         return fields
     return tuple(field for field in fields if field[0].lower() != b"content-length")
 
