@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from h2.config import H2Configuration
 from h2.connection import H2Connection
@@ -17,8 +17,12 @@ from h2.exceptions import NoSuchStreamError, ProtocolError, StreamClosedError, S
 from h2.settings import SettingCodes, Settings
 from hpack import Decoder, HPACKError, OversizedHeaderListError
 from hpack.struct import Header
+from hyperframe.frame import Frame, RstStreamFrame
 
 from midstream.wire.http1_syntax import DEFAULT_LIMITS, Limits
+
+if TYPE_CHECKING:
+    from h2.events import Event
 
 MAX_TABLE_UPDATES: Final = 2
 """How often the table may be resized at the start of a header block (RFC 7541 §4.2 needs no more); hpack takes a block
@@ -88,6 +92,30 @@ class Http2Connection(H2Connection):
         # not decoded is missing in the table.
         self.decoder = BoundedDecoder(2 * limits.max_head)
         self.remote_settings = KnownSettings(client=not client_side)
+
+    def _receive_frame(self, frame: Frame) -> list[Event]:
+        """As h2 does, which first makes a text of each frame for a log that nobody reads: 14 of 21 µs for 16 KB."""
+        try:
+            frames, events = self._frame_dispatch_table[frame.__class__](frame)
+        except StreamClosedError as late:
+            if not self._stream_is_closed_by_reset(late.stream_id):
+                raise
+            self._reset_again(late.stream_id, late.error_code)
+            return late._events
+        except StreamIDTooLowError as late:
+            if self._stream_is_closed_by_reset(late.stream_id):
+                self._reset_again(late.stream_id, ErrorCodes.STREAM_CLOSED)
+                return []
+            if self._stream_is_closed_by_end(late.stream_id):
+                raise StreamClosedError(late.stream_id) from late
+            raise
+        self._prepare_for_sending(frames)
+        return events  # type: ignore[no-any-return]
+
+    def _reset_again(self, stream_id: int, code: ErrorCodes | int) -> None:
+        frame = RstStreamFrame(stream_id)
+        frame.error_code = code
+        self._prepare_for_sending([frame])
 
 
 def explain_fault(error: ProtocolError) -> str:
