@@ -81,6 +81,9 @@ def _common(connection: Connection) -> Iterator[tuple[str, str]]:
         yield "alpn", connection.alpn.decode("utf-8", "surrogateescape")
     if connection.alpn_offers:
         yield "alpn offers", " ".join(offer.decode("utf-8", "surrogateescape") for offer in connection.alpn_offers)
+    if isinstance(connection, Client) and connection.ja3 and connection.ja4:
+        yield "ja3", connection.ja3
+        yield "ja4", connection.ja4
     if connection.error:
         yield "error", connection.error
 
@@ -89,9 +92,6 @@ def _client(client: Client) -> Iterator[tuple[str, str]]:
     yield "address", _address(client.peername)
     yield "came in by", f"{client.proxy_mode.full_spec}, {_address(client.sockname)}"
     yield from _common(client)
-    if client.ja3 and client.ja4:
-        yield "ja3", client.ja3
-        yield "ja4", client.ja4
 
 
 def _server(server: Server) -> Iterator[tuple[str, str]]:
