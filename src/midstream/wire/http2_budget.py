@@ -13,6 +13,7 @@ CVE-2025-8671).
 from __future__ import annotations
 
 from collections.abc import Container, Iterator
+from struct import Struct
 from typing import Final, NamedTuple
 
 ENHANCE_YOUR_CALM: Final = 0xB
@@ -38,11 +39,12 @@ _ACK: Final = 0x1
 _END_HEADERS: Final = 0x4
 _PADDED: Final = 0x8
 
+_FRAME_HEADER: Final = Struct(">BHBBL").unpack_from  # length in two parts, type, flags, stream (RFC 9113 §4.1)
 _STARTS_A_BLOCK: Final = (_HEADERS, _PUSH_PROMISE)
 
 # What one frame adds to the debt. A reset undoes the work of a whole request; SETTINGS has to be answered and may touch
 # every stream.
-_COSTS: Final = {_RST_STREAM: 4, _PUSH_PROMISE: 4, _GOAWAY: 4, _SETTINGS: 2, _HEADERS: 0}
+_COSTS: Final = {_RST_STREAM: 4, _PUSH_PROMISE: 4, _GOAWAY: 4, _SETTINGS: 2}
 _RESET_COST: Final = 4
 
 # What useful work pays back.
@@ -58,7 +60,6 @@ _SLICE_WORK: Final = 32
 
 _NAMES: Final = {
     _DATA: "DATA frames without data, or for streams that are over",
-    _HEADERS: "HEADERS frames",
     _PRIORITY: "PRIORITY frames",
     _RST_STREAM: "RST_STREAM frames, each for a request that was hardly begun",
     _SETTINGS: "SETTINGS frames",
@@ -124,7 +125,7 @@ class FrameBudget:
         self._debt = 0.0
         self._reasons: dict[str, tuple[int, int]] = {}  # cost and number of what the debt is made of, for the sentence
         self._left = _PREFACE_LENGTH if preface else 0  # bytes until the next frame header
-        self._partial = b""  # of a frame header
+        self._partial = b""  # of a frame header, not handed out yet
         self._block = -1  # size of the header block that is not complete yet
         self._continuations = 0
         self._newest = self._known = 0  # newest stream that HEADERS named; the same when the last slice was handed out
@@ -137,39 +138,37 @@ class FrameBudget:
     def slices(self, data: bytes, now: float) -> Iterator[bytes | memoryview]:
         """``data`` in pieces that end where frames end, the last one excepted; each is short work for h2.
 
-        The next piece is looked at when it is asked for. Raises TooMuch; everything before the frame at fault was
-        handed out.
+        The next piece is looked at when it is asked for; what may be the start of a frame header waits for the rest of
+        it. Raises TooMuch; everything before the frame at fault was handed out.
         """
         self._pay_for_time(now)
-        size, start, work = len(data), 0, 0
-        at = self._left
-        view: bytes | memoryview = data
-        while at < size:
-            begins = max(at - len(self._partial), 0)
-            if size - at < _HEADER_LENGTH - len(self._partial):
-                self._partial += data[at:]
-                self._left = 0
-                break
-            header = self._partial + data[at : at + _HEADER_LENGTH - len(self._partial)]
-            at += _HEADER_LENGTH - len(self._partial)
-            self._partial = b""
-            work += 4 if header[3] in _STARTS_A_BLOCK else 1
+        if self._partial:
+            data, self._partial = self._partial + data, b""
+        size, start, at, work = len(data), 0, self._left, 0
+        while size - at >= _HEADER_LENGTH:
+            high, low, kind, flags, stream = _FRAME_HEADER(data, at)
+            length = high << 16 | low
             try:
-                self._count(header, data, at)
+                self._count(
+                    kind, flags, stream & 0x7FFFFFFF, length, data[at + _HEADER_LENGTH : at + _HEADER_LENGTH + 1]
+                )
             except TooMuch:
-                if begins > start:
-                    yield data[start:begins]
+                if at > start:
+                    yield data[start:at]
                 raise
-            at += int.from_bytes(header[:3], "big")
+            at += _HEADER_LENGTH + length
+            work += 4 if kind == _HEADERS else 1
             if work >= _SLICE_WORK and at < size:
                 self._known = self._newest
-                view = memoryview(data)
-                yield view[start:at]
+                yield memoryview(data)[start:at]
                 start, work = at, 0
-        else:
-            self._left = at - size
+        if at < size:
+            self._partial = data[at:]
+            size = at
+        self._left = at - size
         self._known = self._newest
-        yield view[start:] if start else data
+        if size > start:
+            yield data if size - start == len(data) else memoryview(data)[start:size]
 
     def finished_stream(self) -> None:
         """A request was answered."""
@@ -186,34 +185,38 @@ class FrameBudget:
         """Something that the peer did made us reset a stream. Raises TooMuch."""
         self._owe(_RESET_COST, "streams because of its mistakes", "it made us reset")
 
-    def _count(self, header: bytes, data: bytes, at: int) -> None:
-        """Take one frame into account; its payload begins at ``data[at]``, if that is there yet."""
-        length = int.from_bytes(header[:3], "big")
-        kind, flags = header[3], header[4]
+    def _count(self, kind: int, flags: int, stream: int, length: int, padding: bytes) -> None:
+        """Take one frame into account; ``padding``: the first byte of its payload, if that is there yet."""
         if length > self._limits.frame:
             raise TooMuch(
                 f"it sent a frame of {length} bytes, where {self._limits.frame} are allowed", FRAME_SIZE_ERROR
             )
-        if kind in _STARTS_A_BLOCK or self._block >= 0:
+        if self._block >= 0 or kind in _STARTS_A_BLOCK:
             self._count_block(kind, flags, length)
         if kind == _DATA:
-            self._count_data(header, flags, length, data, at)
-            return
-        if kind == _HEADERS:
-            stream = int.from_bytes(header[5:], "big") & 0x7FFFFFFF
-            if stream > self._newest:
-                self._newest = stream
-                return
-        cost = _COSTS.get(kind, 1)
-        if kind == _SETTINGS:
-            if flags & _ACK and length:  # RFC 9113 §6.5 wants this code; h2 has another
-                raise TooMuch("it sent an acknowledgement of settings with settings in it", FRAME_SIZE_ERROR)
-            cost += length // 48  # of eight settings each
-        if cost:
+            if flags & _PADDED and padding:
+                length -= 1 + padding[0]
+            if stream not in self._live and stream <= self._known:
+                self._owe(1, _NAMES[_DATA])
+            elif length > 0:
+                self._pay(_RECEIVED_WORTH)
+            elif not flags & _END_STREAM:
+                self._owe(1, _NAMES[_DATA])
+        elif kind == _HEADERS:
+            self._newest = max(stream, self._newest)
+        else:
+            cost = _COSTS.get(kind, 1)
+            if kind == _SETTINGS:
+                if flags & _ACK and length:  # RFC 9113 §6.5 wants this code; h2 has another
+                    raise TooMuch("it sent an acknowledgement of settings with settings in it", FRAME_SIZE_ERROR)
+                cost += length // 48  # of eight settings each
             self._owe(cost, _NAMES.get(kind, "frames of unknown types"))
 
     def _count_block(self, kind: int, flags: int, length: int) -> None:
         if kind in _STARTS_A_BLOCK:
+            if flags & _END_HEADERS and length <= self._limits.header_block:
+                self._block = -1
+                return
             self._block, self._continuations = 0, 0
         else:
             self._continuations += 1
@@ -224,17 +227,6 @@ class FrameBudget:
             raise TooMuch(f"it sent more than {self._limits.continuations} CONTINUATION frames for one header block")
         if flags & _END_HEADERS:
             self._block = -1
-
-    def _count_data(self, header: bytes, flags: int, length: int, data: bytes, at: int) -> None:
-        stream = int.from_bytes(header[5:], "big") & 0x7FFFFFFF
-        if flags & _PADDED and at < len(data):
-            length -= 1 + data[at]
-        if stream not in self._live and stream <= self._known:
-            self._owe(1, _NAMES[_DATA])
-        elif length > 0:
-            self._pay(_RECEIVED_WORTH)
-        elif not flags & _END_STREAM:
-            self._owe(1, _NAMES[_DATA])
 
     def _pay_for_time(self, now: float) -> None:
         self._pay((now - self._settled_at) * self._limits.repaid)
