@@ -7,7 +7,6 @@ is `run`, which reads; what is written comes from the tasks of the streams. It k
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -26,40 +25,27 @@ from h2.events import (
     StreamReset as StreamResetEvent,
 )
 from h2.exceptions import NoAvailableStreamIDError, ProtocolError, StreamClosedError
-from h2.settings import SettingCodes
 
+from midstream.proxy.http.http2_output import Http2Output
 from midstream.proxy.http.http2_stream import FieldList, Http2Stream, LinkLost, StreamReset
+from midstream.proxy.http.http2_terms import (
+    CONNECTION_WINDOW,
+    FIRST_WINDOW,
+    LARGEST_WINDOW,
+    LAST_WORDS,
+    MAX_FRAME,
+    SPARE_ROOM,
+    WINDOW,
+    name_of,
+    settings,
+)
 from midstream.proxy.streams.stream import Stream
 from midstream.wire.http1 import Limits
 from midstream.wire.http2 import FrameBudget, TooMuch, explain_fault
 from midstream.wire.http2_engine import Engine
 from midstream.work.slices import Budget
 
-logger = logging.getLogger("midstream.proxy")
-
-MAX_STREAMS: Final = 128
-"""Streams that a client may have open at once on one connection (SETTINGS_MAX_CONCURRENT_STREAMS)."""
-WINDOW: Final = 256 * 1024
-"""How much of one body may wait unread at first (SETTINGS_INITIAL_WINDOW_SIZE)."""
-LARGEST_WINDOW: Final = 4 * 1024 * 1024
-SPARE_ROOM: Final = 16 * 1024 * 1024
-"""The window of a body that is read as fast as it comes is doubled, up to the one, as long as all streams of the
-connection together have not been given more than the other; so few large bodies are fast, and many take little."""
-CONNECTION_WINDOW: Final = 16 * 1024 * 1024
-"""For all bodies of a connection, given back as soon as they arrive: the windows of the streams are what bounds them,
-so that streams whose readers stand still never starve the others."""
-MAX_FRAME: Final = 16384
-# Frames that answer frames, such as that of a PING, wait unsent up to here for a peer that takes nothing.
-MOST_ANSWERS: Final = 64 * 1024
-# What may be gathered for one write.
-MOST_QUEUED: Final = 64 * 1024
-# How long a peer that was cut off may go on sending, before it is not listened to any more.
-LAST_WORDS: Final = 1.0
-# A body is cut into frames, and a turn at a shared window, of at most this size.
-PIECE: Final = 16384
-
 _FAULTS: Final = (ErrorCodes.PROTOCOL_ERROR, ErrorCodes.REFUSED_STREAM)
-_CODES: Final = frozenset(int(code) for code in ErrorCodes)
 
 OnRequest = Callable[[Http2Stream, FieldList, bool], None]
 
@@ -94,18 +80,16 @@ class Http2Link:
         self._spare = SPARE_ROOM
         self._engine = Engine(
             client_side=self._is_client,
-            settings=_settings(self._is_client, limits),
+            settings=settings(self._is_client, limits),
             limits=limits,
         )
+        self._output = Http2Output(carrier, self._engine)
         self._budget = FrameBudget(self.streams, self.heard, preface=not self._is_client)
         self._arrived = 0  # bytes of bodies for which the connection's window has not been opened again
-        self._answered = 0
-        self._queued = 0
         self._blocked: dict[int, Http2Stream] = {}
-        self._flushing = False
         self._engine.initiate_connection()
-        self._engine.increment_flow_control_window(CONNECTION_WINDOW - 65535)
-        self.flush()
+        self._engine.increment_flow_control_window(CONNECTION_WINDOW - FIRST_WINDOW)
+        self._output.flush()
 
     # -- reading --
 
@@ -117,8 +101,8 @@ class Http2Link:
         except TooMuch as flood:
             self._give_up(flood)
         except ProtocolError as broken:
-            self.flush()  # h2 has made the GOAWAY
-            code = _name(broken.error_code)
+            self._output.flush()  # h2 has made the GOAWAY
+            code = name_of(broken.error_code)
             self._end(f"the {self._peer} broke HTTP/2: {explain_fault(broken)} ({code})")
         except OSError:
             self.fail_all(self._left)
@@ -150,32 +134,21 @@ class Http2Link:
                     handle(self, event)
                 if self.broken:
                     return
-            await self._send_answers()
+            await self._output.send_answers()
             if slices.spent():
                 await slices.rest()
         if self.on_read is not None:
             self.on_read()
 
-    async def _send_answers(self) -> None:
-        """What the frames that came were answered with. A peer that takes no answers is not listened to, either; but
-        bodies on their way out never keep us from reading.
-        """
-        data = self._engine.data_to_send()
-        if data:
-            self.carrier.write(data)
-            self._answered += len(data)
-            if self._answered > MOST_ANSWERS:
-                self._answered = 0
-                await self.carrier.drain()
-
     def _give_up(self, flood: TooMuch) -> None:
         """The peer keeps us busy for nothing."""
         if not self.broken:
             self.say_goodbye(ErrorCodes(flood.code))
-            self._end(f"the {self._peer} was cut off: {flood.reason} ({_name(flood.code)})")
+            self._end(f"the {self._peer} was cut off: {flood.reason} ({name_of(flood.code)})")
 
     def _end(self, why: str) -> None:
         self.broken = why
+        self._output.ended = True
         self.carrier.write_eof()
         self.loop.call_later(LAST_WORDS, self.carrier.close)
         self.fail_all(why)
@@ -241,7 +214,9 @@ class Http2Link:
             return
         processed = event.error_code != ErrorCodes.REFUSED_STREAM
         self._over(stream)
-        stream.fail(StreamReset(f"the {self._peer} reset the stream ({_name(event.error_code)})", processed=processed))
+        stream.fail(
+            StreamReset(f"the {self._peer} reset the stream ({name_of(event.error_code)})", processed=processed)
+        )
 
     def _window_updated(self, event: WindowUpdated) -> None:
         if event.stream_id:
@@ -281,7 +256,7 @@ class Http2Link:
         if end:
             stream.end_sent()
             self._look_if_over(stream)
-        self.flush_soon()
+        self._output.flush_soon()
 
     def _open(self, stream: Http2Stream) -> bool:
         """Give a stream of ours its number; False if there is to be no further one."""
@@ -319,12 +294,12 @@ class Http2Link:
             window = engine.local_flow_control_window(stream.id)
             if window <= 0:
                 self._blocked[stream.id] = stream
-                self.flush_soon()
+                self._output.flush_soon()
                 return
-            piece = stream.next_piece(min(window, engine.max_outbound_frame_size, PIECE))
+            piece = stream.next_piece(min(window, engine.max_outbound_frame_size, MAX_FRAME))
             ends = not stream.waiting and stream.last is not None and not stream.last
             engine.send_data(stream.id, piece, end_stream=ends)
-            self._queued += len(piece)
+            self._output.flush_soon(len(piece))
             if ends:
                 stream.end_sent()
             try:
@@ -341,7 +316,7 @@ class Http2Link:
             stream.end_sent()
         if stream.sent_end:
             self._look_if_over(stream)
-        self.flush_soon()
+        self._output.flush_soon()
 
     def _send_blocked(self) -> None:
         """The window of the connection, or of all streams, has grown: all who wait get a part of it in turn."""
@@ -361,7 +336,7 @@ class Http2Link:
         stream.window += more
         self._spare -= more
         self._engine.increment_flow_control_window(size + more, stream.id)
-        self.flush_soon()
+        self._output.flush_soon()
         return 0
 
     def reset(self, stream: Http2Stream, code: ErrorCodes) -> None:
@@ -372,7 +347,7 @@ class Http2Link:
             except StreamClosedError:
                 pass  # the peer was faster, as the next event will tell
             self._over(stream)
-            self.flush_soon()
+            self._output.flush_soon()
             if code in _FAULTS:
                 self._count_reset()
         if not stream.over:
@@ -388,14 +363,14 @@ class Http2Link:
         """GOAWAY: no further stream is taken, those under way may finish."""
         if not self.carrier.lost:
             self._engine.close_connection(code, why.encode()[:200] or None)
-            self.flush()
+            self._output.flush()
         self.closing = True
 
     def close(self, why: str = "the connection was closed") -> None:
         """Goodbye, and the end of all streams."""
         if not self.closing:
             self.say_goodbye()
-        self.flush()
+        self._output.flush()
         self.carrier.close()
         self.fail_all(why)
 
@@ -408,27 +383,10 @@ class Http2Link:
     def ping(self) -> None:
         """Ask whether the peer is there."""
         self._engine.ping(b"midstrea")
-        self.flush()
-
-    def flush_soon(self) -> None:
-        """Send what there is with what else comes up in this turn of the loop: one record of TLS for all of it."""
-        if self._queued > MOST_QUEUED:
-            self.flush()
-        elif not self._flushing:
-            self._flushing = True
-            self.loop.call_soon(self.flush)
-
-    def flush(self) -> None:
-        """Send what there is."""
-        self._flushing = False
-        self._queued = 0
-        data = self._engine.data_to_send()
-        if data and not self.broken:
-            self.carrier.write(data)
+        self._output.flush()
 
     async def drain(self) -> None:
         """Wait until the carrier takes more. Raises OSError."""
-        self.flush()
         await self.carrier.drain()
 
     # -- streams come and go --
@@ -469,27 +427,12 @@ class Http2Link:
 
     def _close_if_done(self) -> None:
         if self._done and not self.broken:
-            self.flush()
+            self._output.flush()
             self.carrier.close()
 
     def _tell_room(self) -> None:
         if self.on_room is not None:
             self.on_room()
-
-
-def _name(code: ErrorCodes | int | None) -> str:
-    return code.name if isinstance(code, ErrorCodes) else ErrorCodes(code).name if code in _CODES else hex(code or 0)
-
-
-def _settings(is_client: bool, limits: Limits) -> dict[SettingCodes, int]:
-    settings = {
-        SettingCodes.INITIAL_WINDOW_SIZE: WINDOW,
-        SettingCodes.MAX_HEADER_LIST_SIZE: limits.max_head,
-        SettingCodes.MAX_FRAME_SIZE: MAX_FRAME,
-    }
-    if is_client:
-        return settings | {SettingCodes.ENABLE_PUSH: 0}
-    return settings | {SettingCodes.MAX_CONCURRENT_STREAMS: MAX_STREAMS, SettingCodes.ENABLE_CONNECT_PROTOCOL: 1}
 
 
 _HANDLERS: Final[dict[type, Callable[[Http2Link, Any], None]]] = {

@@ -20,8 +20,9 @@ from midstream.proxy.client_context import ClientContext
 from midstream.proxy.http.assemble import reason_phrase
 from midstream.proxy.http.downstream_h2 import DownstreamH2
 from midstream.proxy.http.failures import logger
-from midstream.proxy.http.http2_link import MAX_STREAMS, Http2Failed, Http2Link
+from midstream.proxy.http.http2_link import Http2Failed, Http2Link
 from midstream.proxy.http.http2_stream import FieldList, Http2Stream, StreamReset
+from midstream.proxy.http.http2_terms import MAX_STREAMS
 from midstream.proxy.http.pool import Pool
 from midstream.proxy.http.serve import carry
 from midstream.proxy.http.sides import Destination
@@ -69,7 +70,7 @@ class _Server:
         self.connect: Connect | None = None
         self._upstreams = upstreams
         self._context = context
-        self._group = group
+        self._group: asyncio.TaskGroup = group
         self._tasks: set[asyncio.Task[None]] = set()
         self._link = Http2Link(stream, context.settings.limits, self._begin)
         self._link.on_read = self._be_patient

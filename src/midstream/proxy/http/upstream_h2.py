@@ -23,8 +23,9 @@ from midstream.flows.http import Request, Response
 from midstream.proxy.dial import Dialler
 from midstream.proxy.http.http2_assemble import request_list, trailer_list, websocket_request
 from midstream.proxy.http.http2_body import Http2Body, Http2Sink
-from midstream.proxy.http.http2_link import WINDOW, Http2Failed, Http2Link
+from midstream.proxy.http.http2_link import Http2Failed, Http2Link
 from midstream.proxy.http.http2_stream import Http2Stream, LinkLost
+from midstream.proxy.http.http2_terms import WINDOW
 from midstream.proxy.http.http2_tunnel import Http2Tunnel
 from midstream.proxy.http.sides import ServerSilent
 from midstream.proxy.http.upstream_h1 import MAX_INFORMATIONAL
