@@ -187,6 +187,33 @@ async def test_what_made_room_for_nothing_comes_back():
         assert await accepted.who_is_at(port) == "regular"
 
 
+async def test_what_could_not_come_back_is_tried_again_by_the_next_change(monkeypatch: pytest.MonkeyPatch):
+    port = free_port()
+    async with running() as accepted:
+        await accepted.change(("regular", LOCAL, port))
+        listening = Listening()
+        with taken() as busy, monkeypatch.context() as patch:
+            bind, others = listening.bind, socket.socket()
+
+            def slower(transports, host, at, accept):  # somebody else takes the port that was given up for the change
+                if host == LOCAL and at == busy:
+                    others.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                    others.bind((LOCAL, port))
+                    others.listen()
+                return bind(transports, host, at, accept)
+
+            patch.setattr(accepted.servers._listening, "bind", slower)
+            with others, pytest.raises(ListenError):
+                await accepted.change(("regular", "127.0.0.2", port), ("socks5", LOCAL, busy))
+            regular = accepted.servers["regular"]
+            assert not regular.is_running
+            assert "the port is in use" in str(regular.to_json()["last_exception"])
+            assert regular.listen_addrs == ()
+        await accepted.change(("regular", LOCAL, port))
+        assert accepted.servers["regular"].is_running
+        assert await accepted.who_is_at(port) == "regular"
+
+
 async def test_clients_wait_for_who_accepts_them_later():
     """Between the change and `start` nobody is turned away."""
     port = free_port()

@@ -76,6 +76,9 @@ class ModeServers:
     def __len__(self) -> int:
         return len(self._servers)
 
+    def __contains__(self, server: object) -> bool:
+        return server in self._servers.values()
+
     def __getitem__(self, mode: str | ProxyMode) -> ModeServer:
         return self._servers[mode if isinstance(mode, str) else mode.full_spec]
 
@@ -89,7 +92,11 @@ class ModeServers:
         New ports are bound when this returns; `start` then begins to accept.
         """
         before = self._servers
-        kept = {spec: one for spec, one in before.items() if spec in wanted and one.place == wanted[spec][1:]}
+        kept = {
+            spec: one
+            for spec, one in before.items()
+            if spec in wanted and one.place == wanted[spec][1:] and one.is_running
+        }
         spare = [listener for spec, one in before.items() if spec not in kept for listener in one.listeners]
         self._servers = {spec: kept.get(spec) or ModeServer(*wanted[spec]) for spec in wanted}
         new = [server for server in self if server not in kept.values()]
@@ -166,6 +173,6 @@ class ModeServers:
                 server.last_exception = exc
                 logger.error("%s cannot accept clients at %s: %s", server.mode.description, server.where(), str(exc))
                 continue
-            if begun or not server.was_announced:
+            if server in self and (begun or not server.was_announced):
                 server.was_announced = True
                 logger.info("%s listening at %s", server.mode.description, server.where())
