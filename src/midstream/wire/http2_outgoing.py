@@ -14,12 +14,25 @@ from hpack import NeverIndexedHeaderTuple
 
 from midstream.wire.http1_heads import CHUNKED, NO_BODY, UNTIL_CLOSE, Framing, RequestHead, ResponseHead
 from midstream.wire.http1_outgoing import Outgoing, check_bytes, check_fields, check_outgoing_trailers, reframe
-from midstream.wire.http1_syntax import CONTENT_LENGTH, HOST, KINDS, TE, TRANSFER_ENCODING, Fields, Refused, show
+from midstream.wire.http1_syntax import (
+    CONNECTION,
+    CONTENT_LENGTH,
+    HOP,
+    HOST,
+    KINDS,
+    TE,
+    TRANSFER_ENCODING,
+    UPGRADE,
+    Fields,
+    Refused,
+    show,
+)
 from midstream.wire.http1_write import strip_hop_by_hop
 from midstream.wire.http2_fields import CONNECTION_SPECIFIC, HTTP_20, PseudoFields, check_pseudo, same_host
 
 _SECRET: Final = frozenset({b"authorization", b"proxy-authorization"})
 _SILENT: Final = frozenset({b"connection", b"keep-alive", b"proxy-connection"})
+_NOT_IN_HTTP2: Final = frozenset({CONNECTION, HOP, TE, TRANSFER_ENCODING, UPGRADE})
 _PSEUDO_NAMES: Final = (b":method", b":scheme", b":authority", b":path", b":protocol")
 
 
@@ -136,21 +149,26 @@ def _end_to_end(
     checked = list(fields) if original is not None and fields is original.fields else check_fields(fields)
     if original is not None and original.hop:
         checked = list(strip_hop_by_hop(tuple(checked)))
-    from_http1 = original is not None and original.version != HTTP_20
-    kept = []
-    for name, value in checked:
-        kind = KINDS[name]
-        if kind == TE:
-            if value.lower() != b"trailers":
-                repairs.append(f"the header {show(name)} with the value {show(value)} was left out of HTTP/2")
-                continue
-        elif kind and (name.lower() in _SILENT or (kind == TRANSFER_ENCODING and from_http1)):
-            continue  # said of a connection, or of how HTTP/1 ends the body, it is no mistake
-        elif kind and name.lower() in CONNECTION_SPECIFIC:
-            repairs.append(f"the header {show(name)} has no meaning in HTTP/2 and was left out")
-            continue
-        kept.append((name, value))
+    kept = checked
+    if [name for name, _ in checked if KINDS[name] in _NOT_IN_HTTP2]:
+        from_http1 = original is not None and original.version != HTTP_20
+        kept = [field for field in checked if _is_in_http2(*field, from_http1, repairs)]
     return _lower(kept) if normalize else kept
+
+
+def _is_in_http2(name: bytes, value: bytes, from_http1: bool, repairs: list[str]) -> bool:
+    """Whether a field may go out; RFC 9113 §8.2.2."""
+    kind = KINDS[name]
+    if kind == TE:
+        if value.lower() != b"trailers":
+            repairs.append(f"the header {show(name)} with the value {show(value)} was left out of HTTP/2")
+            return False
+    elif name.lower() in _SILENT or (kind == TRANSFER_ENCODING and from_http1):
+        return False  # said of a connection, or of how HTTP/1 ends the body, it is no mistake
+    elif name.lower() in CONNECTION_SPECIFIC:
+        repairs.append(f"the header {show(name)} has no meaning in HTTP/2 and was left out")
+        return False
+    return True
 
 
 def _lower(fields: Fields | list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
@@ -199,8 +217,7 @@ def _described(fields: list[tuple[bytes, bytes]]) -> Outgoing:
 
 def _kept_secret(fields: Fields, given: Fields) -> Fields:
     """``fields`` with the mark of those that no compression table may hold (RFC 7541 §6.2.3 and §7.1.3)."""
-    secret = {value for name, value in given if name.lower() in _SECRET}
-    secret.update(field[1] for field in given if type(field) is NeverIndexedHeaderTuple)
-    if not secret:
+    marked = [field for field in given if type(field) is NeverIndexedHeaderTuple]
+    if not marked and not [name for name, _ in fields if name in _SECRET]:
         return fields
-    return tuple([NeverIndexedHeaderTuple(*field) if field[1] in secret else field for field in fields])
+    return tuple([NeverIndexedHeaderTuple(*one) if one[0] in _SECRET or one in marked else one for one in fields])
