@@ -138,6 +138,8 @@ class _Conversation:
 
     def _take(self, way: Way, item: Item) -> None:
         """Deal with it now; or put it behind what is waiting already."""
+        if self._over.is_set():
+            return
         if self._busy:
             self._put(way, item)
             return
@@ -167,7 +169,7 @@ class _Conversation:
             self._wake.clear()
             if self._waiting is not None:
                 await self._tell_and_finish()
-            while self._queue:
+            while self._queue and not self._over.is_set():
                 way, item = self._queue.popleft()
                 way.queued -= weight(item)
                 way.room.set()
