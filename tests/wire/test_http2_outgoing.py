@@ -1,5 +1,7 @@
 """Header lists of HTTP/2 as they go out: untouched, edited, and translated from and to HTTP/1."""
 
+import copy
+import pickle
 import re
 from typing import Any
 
@@ -108,6 +110,15 @@ def test_never_indexed_fields_stay_so():
     assert (edited[b"x-key"], edited[b"x"], edited[b"y"]) == (True, False, False)
     translated = kinds(passed_on(came_by_http1(b"Host: a", b"Authorization: Basic x", b"X: 1"), NO_BODY))
     assert (translated[b"authorization"], translated[b"x"]) == (True, False)
+
+
+def test_fields_are_plain_pairs_that_can_be_copied():
+    came = [*START, NeverIndexedHeaderTuple(b"x-key", b"secret"), HeaderTuple(b"x", b"1")]
+    fields = read_http2_request(came, True)[0].fields
+    for copied in (copy.copy(fields[0]), copy.deepcopy(fields)[0], pickle.loads(pickle.dumps(fields))[0]):
+        assert type(copied) is tuple
+        assert copied == (b"x-key", b"secret")
+    assert type(fields[1]) is tuple
 
 
 # -- edited --

@@ -11,6 +11,8 @@ import re
 from collections.abc import Sequence
 from typing import Final, NamedTuple, NoReturn
 
+from hpack import NeverIndexedHeaderTuple
+
 from midstream.text import url
 from midstream.wire.http1_chunked import is_forbidden_in_trailers
 from midstream.wire.http1_heads import CHUNKED, NO_BODY, Framing, RequestHead, ResponseHead, content_length
@@ -56,6 +58,15 @@ _SCHEMES: Final = (b"https", b"http")
 _STATUS: Final = re.compile(rb"[1-5][0-9][0-9]")
 # RFC 9113 §8.3.1 forbids user information; whatever ends an authority in a URL would let two readers find two hosts.
 _AUTHORITY: Final = re.compile(rb"[^\x00-\x20\x7f@/?#\\]+")
+
+
+class SecretField(NeverIndexedHeaderTuple):
+    """A field that must not enter a compression table, here or further on (RFC 7541 §6.2.3). Its copies are plain."""
+
+    __slots__ = ()
+
+    def __reduce__(self) -> tuple[type, tuple[tuple[bytes, bytes]]]:
+        return tuple, ((self[0], self[1]),)
 
 
 class PseudoFields(NamedTuple):
@@ -177,7 +188,13 @@ def _split(headers: FieldList, known: frozenset[bytes], most: int, limits: Limit
             raise Refused(f"the pseudo header {show(name)} stands there twice")
         pseudo[name] = value
         size += len(name) + len(value)
-    fields = tuple(headers[len(pseudo) :])
+    # Plain pairs: those of hpack make nonsense when they are copied or pickled, as scripts may do.
+    fields = tuple(
+        [
+            (one[0], one[1]) if type(one) is not NeverIndexedHeaderTuple else SecretField(one[0], one[1])
+            for one in headers[len(pseudo) :]
+        ]
+    )
     if len(fields) > limits.max_fields:
         refuse_count(limits)
     lines = b"".join([b"%b\x00%b\n" % field for field in fields])

@@ -10,8 +10,6 @@ from __future__ import annotations
 
 from typing import Final
 
-from hpack import NeverIndexedHeaderTuple
-
 from midstream.wire.http1_heads import CHUNKED, NO_BODY, UNTIL_CLOSE, Framing, RequestHead, ResponseHead
 from midstream.wire.http1_outgoing import Outgoing, check_bytes, check_fields, check_outgoing_trailers, reframe
 from midstream.wire.http1_syntax import (
@@ -28,7 +26,14 @@ from midstream.wire.http1_syntax import (
     show,
 )
 from midstream.wire.http1_write import strip_hop_by_hop
-from midstream.wire.http2_fields import CONNECTION_SPECIFIC, HTTP_20, PseudoFields, check_pseudo, same_host
+from midstream.wire.http2_fields import (
+    CONNECTION_SPECIFIC,
+    HTTP_20,
+    PseudoFields,
+    SecretField,
+    check_pseudo,
+    same_host,
+)
 
 _SECRET: Final = frozenset({b"authorization", b"proxy-authorization"})
 _SILENT: Final = frozenset({b"connection", b"keep-alive", b"proxy-connection"})
@@ -217,7 +222,7 @@ def _described(fields: list[tuple[bytes, bytes]]) -> Outgoing:
 
 def _kept_secret(fields: Fields, given: Fields) -> Fields:
     """``fields`` with the mark of those that no compression table may hold (RFC 7541 §6.2.3 and §7.1.3)."""
-    marked = [field for field in given if type(field) is NeverIndexedHeaderTuple]
+    marked = [field for field in given if type(field) is SecretField]
     if not marked and not [name for name, _ in fields if name in _SECRET]:
         return fields
-    return tuple([NeverIndexedHeaderTuple(*one) if one[0] in _SECRET or one in marked else one for one in fields])
+    return tuple([SecretField(*one) if one[0] in _SECRET or one in marked else one for one in fields])
