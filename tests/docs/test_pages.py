@@ -325,7 +325,7 @@ def test_links_lead_somewhere(page: Path) -> None:
 
 
 def test_every_page_is_in_the_index() -> None:
-    listed = set(re.findall(r"^(?:reference/)?[a-z-]+$", (DOCS / "index.md").read_text("utf-8"), re.MULTILINE))
+    listed = set(re.findall(r"^(?:reference/)?[a-z0-9-]+$", (DOCS / "index.md").read_text("utf-8"), re.MULTILINE))
     pages = {str(page.relative_to(DOCS).with_suffix("")) for page in (*WRITTEN, *MADE)} - {"index"}
     assert pages <= listed
 

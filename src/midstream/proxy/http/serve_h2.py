@@ -71,6 +71,7 @@ class _Server:
         self._upstreams = upstreams
         self._context = context
         self._group: asyncio.TaskGroup = group
+        self._inside_head = False
         self._tasks: set[asyncio.Task[None]] = set()
         self._link = Http2Link(stream, context.settings.limits, self._begin)
         self._link.on_read = self._be_patient
@@ -101,8 +102,10 @@ class _Server:
     def _be_patient(self) -> None:
         """An idle connection has so long; one with streams is as patient as these."""
         watch, settings = self._context.watch, self._context.settings
-        if self._link.inside_head:
-            watch.expect(settings.longest_head, "no whole message head came in time")
+        was_inside, self._inside_head = self._inside_head, self._link.inside_head
+        if self._inside_head:
+            if not was_inside:  # from its first frame a head has so long, however slowly the others drip in
+                watch.expect(settings.longest_head, f"no whole message head came within {settings.longest_head:g} s")
         elif self._tasks:
             watch.rest()
         else:
