@@ -214,6 +214,29 @@ def test_messages(console: FakeConsole, pane: Detail) -> None:
     assert lines[3] == "22:13:21 ←    3b  00 01 02"
 
 
+def test_how_a_websocket_was_closed(console: FakeConsole, pane: Detail) -> None:
+    flow = websocket_flow((True, b"hello"))
+    console.add(flow)
+    pane.show_tab("Messages")
+    assert "closed" not in "".join(screen(pane, 80, 10))
+    assert flow.websocket is not None
+    flow.websocket.closed_by_client, flow.websocket.close_code = False, 4001
+    flow.websocket.close_reason, flow.websocket.timestamp_end = "so\x1b long", START + 2
+    assert screen(pane, 80, 10)[3] == "22:13:22 closed by the server  4001  so␛ long"
+
+
+def test_a_held_message(console: FakeConsole, pane: Detail) -> None:
+    flow = websocket_flow((True, b"hello"), (False, b"wait"), live=True)
+    flow.intercept()
+    console.add(flow)
+    pane.show_tab("Messages")
+    lines = screen(pane, 80, 10)
+    assert "‖ held at message" in lines[0]
+    assert "[Messages 2*]" in lines[1]
+    assert lines[2].endswith("5b  hello")
+    assert lines[3].endswith("4b  ‖ held  wait")
+
+
 def test_raw_and_dns_flows(console: FakeConsole, pane: Detail) -> None:
     tcp, dns = tcp_flow((True, b"EHLO")), dns_flow()
     console.add(tcp, dns)

@@ -17,7 +17,7 @@ from midstream.console.panes import detail_tabs
 from midstream.console.panes.connection_text import connection_pieces
 from midstream.console.panes.detail_tabs import CONNECTION, MESSAGES, REQUEST, RESPONSE
 from midstream.console.panes.facts import heading
-from midstream.console.panes.messages_text import MessagePieces
+from midstream.console.panes.messages_text import ClosingPieces, MessagePieces
 from midstream.console.search import SlicedSearch
 from midstream.console.widgets import cells
 from midstream.console.widgets.body_viewer import BodyView
@@ -290,7 +290,8 @@ class Detail(Pane):
         if tab == CONNECTION:
             return FixedPieces(connection_pieces(flow))
         if tab == MESSAGES:
-            return MessagePieces(detail_tabs.messages_of(flow))  # type: ignore[arg-type]
+            messages = MessagePieces(detail_tabs.messages_of(flow), flow)  # type: ignore[arg-type]
+            return JoinedPieces([messages, ClosingPieces(flow)]) if isinstance(flow, HTTPFlow) else messages
         if not isinstance(flow, HTTPFlow):
             return FixedPieces(detail_tabs.dns_pieces(flow, tab))
         if tab == RESPONSE and flow.response is None:

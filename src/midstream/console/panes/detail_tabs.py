@@ -54,8 +54,7 @@ def state_runs(flow: Flow, now: float) -> list[Run]:
     """Held, failed, in flight: what stands at the right of the title."""
     age = human_duration(now - flow.timestamp_start)
     if flow.intercepted:
-        side = "response" if getattr(flow, "response", None) is not None else "request"
-        return [("held", f"‖ held at {side} {age} ")]
+        return [("held", f"‖ held at {_held_part(flow).lower().removesuffix('s')} {age} ")]
     if flow.error is not None:
         return [("failed", "! failed ")]
     if flow.live and getattr(flow, "response", None) is None:
@@ -63,21 +62,26 @@ def state_runs(flow: Flow, now: float) -> list[Run]:
     return []
 
 
+def _held_part(flow: Flow) -> str:
+    """The tab of what is held; of a conversation it is the last message."""
+    if messages_of(flow):
+        return MESSAGES
+    return RESPONSE if getattr(flow, "response", None) is not None else REQUEST
+
+
 def tab_runs(flow: Flow, tabs: list[str], current: str) -> tuple[list[Run], list[tuple[int, int, str]]]:
     """The row of tabs, and which cells belong to which for the mouse."""
     runs: list[Run] = [("text", " ")]
     places: list[tuple[int, int, str]] = []
     at = 1
-    held = ""
-    if flow.intercepted:
-        held = RESPONSE if getattr(flow, "response", None) is not None else REQUEST
+    held = _held_part(flow) if flow.intercepted else ""
     for number, name in enumerate(tabs):
         if number:
             runs.append(("border", "|"))
             at += 1
         label = f" {name}{'*' if name == held else ''} "
         if name == MESSAGES:
-            label = f" {name} {len(messages_of(flow))} "
+            label = f" {name} {len(messages_of(flow))}{'*' if name == held else ''} "
         # Brackets as well as colour: without colour the shown tab must be seen too.
         if name == current:
             label = f"[{label[1:-1]}]"

@@ -6,8 +6,11 @@ from collections.abc import Iterator, Sequence
 from typing import Protocol
 
 from midstream.console.widgets.canvas import Run
-from midstream.console.widgets.pieces import LONGEST_PIECE, Piece, is_exact
-from midstream.text.escape import visible_bytes
+from midstream.console.widgets.pieces import LONGEST_PIECE, FixedPieces, Piece, is_exact
+from midstream.flows.flow import Flow
+from midstream.flows.http import HTTPFlow
+from midstream.flows.websocket import WebSocketData
+from midstream.text.escape import visible, visible_bytes
 from midstream.text.hexdump import looks_binary
 from midstream.text.sizes import human_size
 from midstream.text.times import clock
@@ -27,8 +30,9 @@ class ChunkLike(Protocol):
 class MessagePieces:
     """See the module. The list is the flow's own, so a message that comes in is simply there at the next frame."""
 
-    def __init__(self, messages: Sequence[ChunkLike]) -> None:
+    def __init__(self, messages: Sequence[ChunkLike], flow: Flow) -> None:
         self.messages = messages
+        self.flow = flow
 
     def __len__(self) -> int:
         return len(self.messages)
@@ -41,6 +45,8 @@ class MessagePieces:
             (role, f"{arrow} "),
             ("dim", f"{human_size(len(message.content)):>5}  "),
         ]
+        if self.flow.intercepted and index == len(self.messages) - 1:
+            prefix.append(("held", "‖ held  "))
         if getattr(message, "dropped", False):
             prefix.append(("failed", "dropped  "))
         if getattr(message, "injected", False):
@@ -59,6 +65,32 @@ class MessagePieces:
             if looked_at > _SEARCHED_AT_ONCE:
                 looked_at = 0
                 yield None
+
+
+class ClosingPieces(FixedPieces):
+    """How a WebSocket was closed, below its messages; nothing while it is open."""
+
+    def __init__(self, flow: HTTPFlow) -> None:
+        super().__init__(())
+        self.flow = flow
+
+    def __len__(self) -> int:
+        data = self.flow.websocket
+        if data is None or data.timestamp_end is None:
+            return 0
+        if not self._pieces:
+            self._pieces = [_closing(data, data.timestamp_end)]
+        return 1
+
+
+def _closing(data: WebSocketData, moment: float) -> Piece:
+    who = {True: "closed by the client", False: "closed by the server", None: "ended by the proxy"}
+    runs: list[Run] = [("strong", who[data.closed_by_client])]
+    if data.close_code is not None:
+        runs.append(("text", f"  {data.close_code}"))
+    if data.close_reason:
+        runs.append(("text", f"  {visible(data.close_reason)}"))
+    return Piece([("dim", f"{clock(moment)} ")], runs)
 
 
 def _content(content: bytes) -> list[Run]:
