@@ -261,6 +261,13 @@ MESSAGES: list[Case] = [
     ("8.5 CONNECT with a path", (
         headers(1, [(b":method", b"CONNECT"), (b":authority", b"a.test:1"), (b":path", b"/")]),
     ), MALFORMED),
+    ("8441 4 a protocol without CONNECT", (asking((b":protocol", b"websocket")),), MALFORMED),
+    ("8441 4 an extended CONNECT without a path", (
+        headers(1, [(b":method", b"CONNECT"), (b":protocol", b"websocket"), *START[1:3]]),
+    ), MALFORMED),
+    ("8441 4 a protocol with a space", (
+        headers(1, [(b":method", b"CONNECT"), (b":protocol", b"web socket"), *START[1:]]),
+    ), MALFORMED),
     ("8.5 CONNECT without an authority", (headers(1, [(b":method", b"CONNECT")]),), MALFORMED),
 ]  # fmt: skip
 

@@ -7,7 +7,6 @@ each case has a connection of its own on either side; that a further request is 
 from __future__ import annotations
 
 import asyncio
-import ssl
 from collections import defaultdict
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -38,10 +37,10 @@ from tests.kit.http2_frames import (
     settings,
     window_update,
 )
-from tests.kit.http2_peer import ConnectionOver, Http2Peer, http2_origin
+from tests.kit.http2_peer import ConnectionOver, Http2Peer, http2_client, http2_origin
 from tests.kit.origins import Origin, OriginCA, origin
 from tests.kit.program import Middump, middump
-from tests.kit.socket_end import SocketEnd, tunnelled
+from tests.kit.socket_end import SocketEnd
 from tests.kit.waiting import PATIENCE
 
 pytestmark = [pytest.mark.end2end, pytest.mark.asyncio(loop_scope="module")]
@@ -59,7 +58,7 @@ class Running:
     @asynccontextmanager
     async def peer(self, web: Origin | None = None) -> AsyncIterator[Http2Peer]:
         """A client that has exchanged settings."""
-        async with http2_client(self.program, web or self.web) as peer:
+        async with http2_client(self.program.port, web or self.web, self.program.ca) as peer:
             yield peer
 
     def get(self, stream: int, path: str) -> bytes:
@@ -75,18 +74,6 @@ def request(web: Origin, path: str, method: bytes = b"GET") -> list[tuple[bytes,
         (b":authority", web.authority.encode()),
         (b":path", path.encode()),
     ]
-
-
-@asynccontextmanager
-async def http2_client(program: Middump, web: Origin, *parameters: tuple[int, int]) -> AsyncIterator[Http2Peer]:
-    """A client inside a tunnel and TLS, which has exchanged settings."""
-    context = ssl.create_default_context(cafile=str(program.ca))
-    context.set_alpn_protocols(["h2"])
-    async with tunnelled(program.port, web.authority, context) as end:
-        assert end.tls.selected_alpn_protocol() == "h2"
-        peer = Http2Peer(end)
-        await peer.begin(*parameters)
-        yield peer
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -274,7 +261,7 @@ async def test_windows_of_ours_are_kept_to(tmp_path: Path, origin_ca: OriginCA, 
     async with (
         http2_origin(serve, tls=origin_ca.context()) as web,
         middump(tmp_path / "conf", *trusting, "--set", "stream_large_bodies=1") as program,
-        http2_client(program, web, (f.INITIAL_WINDOW_SIZE, 0)) as peer,
+        http2_client(program.port, web, program.ca, (f.INITIAL_WINDOW_SIZE, 0)) as peer,
     ):
         peer.say(headers(1, request(web, "/"), END_STREAM))
         assert await told.get() in ("stream FLOW_CONTROL_ERROR", "connection FLOW_CONTROL_ERROR")

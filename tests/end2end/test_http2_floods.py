@@ -41,8 +41,8 @@ from tests.kit.http2_frames import (
     string,
     window_update,
 )
-from tests.kit.http2_peer import ConnectionOver, Http2Peer, http2_origin
-from tests.kit.origins import Origin, hear, ok, origin
+from tests.kit.http2_peer import ConnectionOver, Http2Peer, http2_client, http2_origin
+from tests.kit.origins import Origin, OriginCA, hear, ok, origin
 from tests.kit.program import Middump, middump
 from tests.kit.socket_end import SocketEnd, tunnelled
 from tests.kit.waiting import until
@@ -163,6 +163,24 @@ async def test_floods_of_clients(running: Running, flood: bytes, reason: str):
         peer.say(flood)
         assert await peer.over() == ENHANCE_YOUR_CALM
         await running.program.line("] the client ", reason, "(ENHANCE_YOUR_CALM)", after=seen)
+
+
+@pytest.mark.parametrize("name", ["PING", "rapid reset"])
+async def test_floods_inside_tls(tmp_path: Path, origin_ca: OriginCA, trusting: tuple[str, str], name: str):
+    """The goodbye arrives there, too."""
+    flood, reason = next(case[1:] for case in FLOODS if case[0] == name)
+
+    async def wait(peer: Http2Peer) -> None:
+        await peer.over()
+
+    async with (
+        http2_origin(wait, tls=origin_ca.context()) as web,
+        middump(tmp_path / "conf", *trusting, "--set", "flow_detail=0") as program,
+        http2_client(program.port, web, program.ca) as peer,
+    ):
+        peer.say(flood)
+        assert await peer.over() == ENHANCE_YOUR_CALM
+        await program.line("] the client was cut off: ", reason)
 
 
 async def test_many_attackers_at_once(running: Running):

@@ -18,6 +18,7 @@ from collections import defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Protocol
 
 import hpack
@@ -44,7 +45,7 @@ from tests.kit.http2_frames import (
     settings_ack,
 )
 from tests.kit.origins import Origin, origin
-from tests.kit.socket_end import Ended, SocketEnd
+from tests.kit.socket_end import Ended, SocketEnd, tunnelled
 
 
 class AnyEnd(Protocol):
@@ -227,6 +228,20 @@ class Http2Peer:
                 await self.read()
         except ConnectionOver as end:
             return end.code
+
+
+@asynccontextmanager
+async def http2_client(
+    proxy_port: int, web: Origin, ca: Path, *parameters: tuple[int, int]
+) -> AsyncIterator[Http2Peer]:
+    """A client that speaks HTTP/2 inside TLS inside a tunnel, and has exchanged settings. `ca` is whom it trusts."""
+    context = ssl.create_default_context(cafile=str(ca))
+    context.set_alpn_protocols(["h2"])
+    async with tunnelled(proxy_port, web.authority, context) as end:
+        assert end.tls.selected_alpn_protocol() == "h2"
+        peer = Http2Peer(end)
+        await peer.begin(*parameters)
+        yield peer
 
 
 Http2Handler = Callable[[Http2Peer], Awaitable[None]]
