@@ -277,19 +277,30 @@ async def test_a_client_that_breaks_the_protocol(tmp_path: Path, raw: bytes, cod
 MIDSTREAM = [sys.executable, "-c", "from midstream.cli import midstream; raise SystemExit(midstream())"]
 
 
-async def test_the_screen_shows_messages_as_they_come(tmp_path: Path):
+EDITOR = """#!{python}
+import sys
+with open(sys.argv[-1], "r+") as file:
+    text = file.read().replace("hold me", "let me go")
+    file.seek(0)
+    file.write(text)
+"""
+
+
+async def test_the_screen_shows_messages_as_they_come_and_holds_and_edits_them(tmp_path: Path):
+    editor = tmp_path / "editor"
+    editor.write_text(EDITOR.format(python=sys.executable))
+    editor.chmod(0o755)
     port = free_port()
     argv = [*MIDSTREAM, "--listen-host", "127.0.0.1", "-p", str(port), "--set", f"confdir={tmp_path / 'conf'}"]
     async with websocket_echo() as echo:
-        await asyncio.to_thread(_watch, argv, port, echo.port)
-    assert echo.messages == ["hello there", "and more", "held"]
+        with ProgramOnPty(argv, 120, 32, env={"MIDSTREAM_EDITOR": str(editor)}) as program:
+            await asyncio.to_thread(_watch, program, port, echo.port)
+    assert echo.messages == ["hello there", "and more", "let me go"]
 
 
-def _watch(argv: list[str], port: int, echo: int) -> None:
-    with (
-        ProgramOnPty(argv, 120, 32) as program,
-        connect_sync(f"ws://localhost:{echo}/chat", proxy=_ready(program, port)) as client,
-    ):
+def _watch(program: ProgramOnPty, port: int, echo: int) -> None:
+    program.wait_for(f":{port}")
+    with connect_sync(f"ws://localhost:{echo}/chat", proxy=f"http://127.0.0.1:{port}") as client:
         client.send("hello there")
         program.wait_for("101")
         program.send("<enter>")
@@ -298,17 +309,16 @@ def _watch(argv: list[str], port: int, echo: int) -> None:
         program.wait_for("hello there")
         client.send("and more")
         program.wait_for("and more")
-        program.send("i", "~websocket", "<enter>")
-        program.wait_for("~websocket")
-        client.send("held")
-        program.wait_for("held")
-        program.send("a")
         for text in ("hello there", "and more"):
             assert client.recv() == text
-        program.send("A")
-        client.close()
-
-
-def _ready(program: ProgramOnPty, port: int) -> str:
-    program.wait_for(f":{port}")
-    return f"http://127.0.0.1:{port}"
+        program.send("i", "~websocket", "<enter>")
+        program.wait_for("~websocket")
+        client.send("hold me")
+        program.wait_for("‖ held  hold me")
+        program.send("e", "e")
+        program.wait_for("message edited")
+        program.send("a")
+        program.wait_for("‖ held  let me go")  # the answer of the server
+        program.send("a")
+        assert client.recv() == "let me go"
+    program.wait_for("closed by the client  1000")
