@@ -257,7 +257,18 @@ async def test_windows_never_opened(tmp_path: Path):
         await program.line("the client stopped reading")
 
 
-async def test_a_header_that_never_ends(tmp_path: Path):
+HEAD_BEGUN = frame(HEADERS, block(START), flags=END_STREAM, stream=3)
+
+
+@pytest.mark.parametrize(
+    "drops",
+    [
+        pytest.param([HEAD_BEGUN], id="silence"),
+        pytest.param([HEAD_BEGUN, *[frame(CONTINUATION, stream=3)] * 30], id="CONTINUATION"),
+        pytest.param([bytes([byte]) for byte in headers(3, START, END_STREAM)], id="byte by byte"),
+    ],
+)
+async def test_a_header_that_never_ends(tmp_path: Path, drops: list[bytes]):
     async with (
         origin(serve) as web,
         middump(tmp_path / "conf", "--set", "head_timeout=1") as program,
@@ -267,8 +278,14 @@ async def test_a_header_that_never_ends(tmp_path: Path):
         await peer.begin()
         peer.say(get(1))
         await peer.answer(1)
-        peer.say(frame(HEADERS, block(START), flags=END_STREAM, stream=3))
+        for drop in drops:
+            peer.say(drop)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(0.2):  # the pace
+                    await peer.over()
+                    break
         await peer.over()
+        assert peer.streams[3].fields == []
 
 
 SERVER_FLOODS: list[tuple[str, bytes, str]] = [

@@ -112,7 +112,11 @@ def test_header_blocks():
     assert budget.inside_headers
     spend(budget, frame(CONTINUATION, flags=END_HEADERS, stream=1))
     assert not budget.inside_headers
-    spend(budget, headers(3))
+    spend(budget, headers(3)[:-1])  # the frame is not whole
+    assert budget.inside_headers
+    spend(budget, headers(3)[-1:])
+    assert not budget.inside_headers
+    spend(budget, frame(DATA, bytes(10), stream=3)[:-1])
     assert not budget.inside_headers
 
 

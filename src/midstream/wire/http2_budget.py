@@ -41,6 +41,7 @@ _PADDED: Final = 0x8
 
 _FRAME_HEADER: Final = Struct(">BHBBL").unpack_from  # length in two parts, type, flags, stream (RFC 9113 §4.1)
 _STARTS_A_BLOCK: Final = (_HEADERS, _PUSH_PROMISE)
+_PARTS_OF_A_BLOCK: Final = (_HEADERS, _PUSH_PROMISE, _CONTINUATION)
 
 # What one frame adds to the debt. A reset undoes the work of a whole request; SETTINGS has to be answered and may touch
 # every stream.
@@ -106,6 +107,7 @@ class FrameBudget:
         "_block",
         "_continuations",
         "_debt",
+        "_kind",
         "_known",
         "_left",
         "_limits",
@@ -128,12 +130,13 @@ class FrameBudget:
         self._partial = b""  # of a frame header, not handed out yet
         self._block = -1  # size of the header block that is not complete yet
         self._continuations = 0
+        self._kind = -1  # of the last frame
         self._newest = self._known = 0  # newest stream that HEADERS named; the same when the last slice was handed out
 
     @property
     def inside_headers(self) -> bool:
         """A header block has begun and not ended: nothing else can come, on any stream (RFC 9113 §6.10)."""
-        return self._block >= 0
+        return self._block >= 0 or (self._left > 0 and self._kind in _PARTS_OF_A_BLOCK)
 
     def slices(self, data: bytes, now: float) -> Iterator[bytes | memoryview]:
         """``data`` in pieces that end where frames end, the last one excepted; each is short work for h2.
@@ -156,6 +159,7 @@ class FrameBudget:
                 if at > start:
                     yield data[start:at]
                 raise
+            self._kind = kind
             at += _HEADER_LENGTH + length
             work += 4 if kind == _HEADERS else 1
             if work >= _SLICE_WORK and at < size:
