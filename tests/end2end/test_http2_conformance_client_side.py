@@ -296,6 +296,15 @@ async def test_what_reaches_the_server_is_plain_http1(running: Running):
     assert request.body == b"abc"
 
 
+async def test_who_names_no_host_is_given_one(running: Running):
+    """RFC 9112 §3.2: HTTP/1 demands what HTTP/2 may leave out."""
+    async with running.peer() as peer:
+        peer.say(headers(1, [field for field in START if field[0] != b":authority"], END_STREAM))
+        assert await peer.outcome(1) == "status 200"
+    host = running.web.authority.encode()
+    assert running.web.requests[-1].head == b"GET / HTTP/1.1\r\nHost: " + host + b"\r\n\r\n"
+
+
 async def test_no_stray_frames_for_an_untroubled_client(running: Running):
     """Nothing pushed, nothing reset, no window given for streams that are over."""
     async with running.peer() as peer:

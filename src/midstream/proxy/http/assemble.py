@@ -68,7 +68,8 @@ def request_head(
     if to_parent is not None:
         fields = _with_credentials(fields, request.headers.fields, original, to_parent)
     if version == HTTP_20:
-        fields = http1_request_fields(request.raw_authority, fields)
+        # HTTP/2 may leave out whom it asks; RFC 9112 §3.2 demands a Host.
+        fields = http1_request_fields(request.raw_authority or _destination(request), fields)
     body = _framing(request, original, size)
     fields = unmeasured(fields, body, request)
     version = _spoken(version)
@@ -272,11 +273,15 @@ def _target(request: Request) -> bytes:
 def _absolute_target(request: Request) -> bytes:
     """The whole URL, by what the request says of its destination. Raises Unsendable."""
     path = b"" if request.raw_path == b"*" else request.raw_path  # RFC 9112 §3.2.4
+    return b"%b://%b%b" % (request.raw_scheme, _destination(request), path)
+
+
+def _destination(request: Request) -> bytes:
+    """Host and port that a request goes to, as they stand in a URL. Raises Unsendable."""
     try:
-        host = host_to_bytes(request.host)
+        return hostport(request.raw_scheme, host_to_bytes(request.host), request.port)
     except ValueError as exc:
         raise Unsendable(f"the request cannot be sent: {exc}", request) from None
-    return b"%b://%b%b" % (request.raw_scheme, hostport(request.raw_scheme, host, request.port), path)
 
 
 def _with_credentials(kept: Fields, fields: Fields, original: RequestHead | None, ours: Fields) -> Fields:
