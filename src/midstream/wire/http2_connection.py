@@ -7,7 +7,6 @@ before they come here. Streams, windows and frames are h2's.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from typing import TYPE_CHECKING, Final
 
 from h2.config import H2Configuration
@@ -15,10 +14,11 @@ from h2.connection import H2Connection
 from h2.errors import ErrorCodes
 from h2.exceptions import NoSuchStreamError, ProtocolError, StreamClosedError, StreamIDTooLowError
 from h2.settings import SettingCodes, Settings
-from hpack import Decoder, HPACKError, OversizedHeaderListError
-from hpack.struct import Header
+from hpack import HPACKError, OversizedHeaderListError
+from hpack.struct import HeaderTuple
 from hyperframe.frame import Frame, RstStreamFrame
 
+from midstream.wire.hpack_decoder import HeaderDecoder
 from midstream.wire.http1_syntax import DEFAULT_LIMITS, Limits
 
 if TYPE_CHECKING:
@@ -39,10 +39,12 @@ class CompressionFailed(ProtocolError):
     error_code = ErrorCodes.COMPRESSION_ERROR
 
 
-class BoundedDecoder(Decoder):
+class BoundedDecoder(HeaderDecoder):
     """Refuses blocks that begin with one table size after another."""
 
-    def decode(self, data: bytes, raw: bool = False) -> Iterable[Header]:  # type: ignore[override]
+    __slots__ = ()
+
+    def decode(self, data: bytes, raw: bool = False) -> list[HeaderTuple]:
         """Raises CompressionFailed, OversizedHeaderListError."""
         at = updates = 0
         while at < len(data) and data[at] & 0xE0 == 0x20:
@@ -58,9 +60,8 @@ class BoundedDecoder(Decoder):
             return super().decode(data, raw)
         except OversizedHeaderListError:
             raise
-        except (HPACKError, IndexError) as exc:
-            fault = str(exc).partition(": <memory")[0]
-            raise CompressionFailed(f"a header block cannot be decoded: {fault}") from exc
+        except HPACKError as exc:
+            raise CompressionFailed(f"a header block cannot be decoded: {exc}") from exc
 
 
 class KnownSettings(Settings):
@@ -90,7 +91,7 @@ class Http2Connection(H2Connection):
         )
         # Above the limit that peers are told a message is refused. Above this one the connection ends, since what is
         # not decoded is missing in the table.
-        self.decoder = BoundedDecoder(2 * limits.max_head)
+        self.decoder = BoundedDecoder(2 * limits.max_head)  # type: ignore[assignment]
         self.remote_settings = KnownSettings(client=not client_side)
 
     def _receive_frame(self, frame: Frame) -> list[Event]:
