@@ -257,6 +257,25 @@ async def test_windows_never_opened(tmp_path: Path):
         await program.line("the client stopped reading")
 
 
+async def test_a_server_that_opens_no_window(tmp_path: Path):
+    """An upload that nobody takes is given up after its time; the answer says why."""
+
+    async def take_nothing(peer: Http2Peer) -> None:
+        await peer.opened()
+
+    async with (
+        http2_origin(take_nothing, (f.INITIAL_WINDOW_SIZE, 0)) as web,
+        middump(tmp_path / "conf", "--set", "tcp_timeout=1") as program,
+        tunnelled(program.port, web.authority) as end,
+    ):
+        peer = Http2Peer(end)
+        await peer.begin()
+        peer.say(headers(1, POST), *[data(1, bytes(10_000))] * 20, data(1, flags=END_STREAM))
+        answer = await peer.answer(1)
+        assert answer.status in (502, 504)
+        await program.line(f"!! {web.authority} stopped reading")
+
+
 HEAD_BEGUN = frame(HEADERS, block(START), flags=END_STREAM, stream=3)
 
 
