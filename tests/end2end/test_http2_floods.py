@@ -150,7 +150,7 @@ FLOODS: list[tuple[str, bytes, str]] = [
     ("more streams than allowed", each(2000, lambda n: headers(n, POST)), "streams because of its"),
     ("empty CONTINUATION", HALF_OPEN + frame(CONTINUATION, stream=1) * 5000, "CONTINUATION frames for one header"),
     ("long CONTINUATION", HALF_OPEN + frame(CONTINUATION, bytes(16384), stream=1) * 200, "a header block of more than"),
-    ("HPACK bomb", headers(1, BOMB, END_STREAM), "header list larger than"),
+    ("HPACK bomb", headers(1, BOMB, END_STREAM), "header list is longer than"),
 ]
 
 
@@ -321,7 +321,7 @@ SERVER_FLOODS: list[tuple[str, bytes, str]] = [
     (
         "HPACK bomb",
         headers(1, b"\x88\x40" + string(b"x-bomb") + string(b"b" * 4000) + integer(62, 7, 0x80) * 8000),
-        "header list larger than",
+        "header list is longer than",
     ),
     (
         "interim answers",
