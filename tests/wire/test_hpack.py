@@ -34,10 +34,9 @@ def test_what_others_encode_we_decode(
 ) -> None:
     ours, theirs = HeaderDecoder(), hpack.Encoder()
     ours.max_allowed_table_size = 100_000
-    for first, second, wanted in said:
-        for size in (first, second):
-            if size is not None:
-                theirs.header_table_size = size
+    for size, _, wanted in said:  # of two changes at once that encoder forgets the first
+        if size is not None:
+            theirs.header_table_size = size
         assert ours.decode(theirs.encode(wanted, huffman)) == wanted
 
 

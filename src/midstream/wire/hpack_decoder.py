@@ -68,7 +68,7 @@ class HeaderDecoder:
                 fields.append(field)
                 size += len(field[0]) + len(field[1]) + _OVERHEAD
                 if size > self.max_header_list_size:
-                    raise OversizedHeaderListError(f"a header list is longer than {self.max_header_list_size} bytes")
+                    raise OversizedHeaderListError(f"a header list larger than {self.max_header_list_size} bytes")
         except IndexError:
             raise HPACKDecodingError("a header block ends in the middle of a field") from None
         if self._most > self.max_allowed_table_size:
