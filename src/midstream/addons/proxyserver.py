@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from midstream.addons.mode_specs import checked_modes
+from midstream.addons.own_ends import OwnEnds
 from midstream.flows.errors import OptionsError
 from midstream.flows.server_hooks import ServerConnectionHookData
 from midstream.hub import command, ctx
@@ -41,7 +42,7 @@ class ProxyServer:
         self._running = False
         self._addresses: dict[Transport, list[tuple[str, int]]] = {"tcp": [], "udp": []}
         self._is_redirected_to = False
-        self._own_ends: set[tuple[str, int]] = set()
+        self._own_ends = OwnEnds()
 
     def load(self, loader: Loader) -> None:
         """Declare the options."""
@@ -122,7 +123,7 @@ class ProxyServer:
         server = data.server
         peer, own = server.peername, server.sockname
         if self._is_redirected_to and own is not None:
-            self._own_ends.add(own)
+            self._own_ends.opened(own)
             if data.client.peername in self._own_ends:  # it was not known yet when this one was dialled
                 server.error = REDIRECTED
                 return
@@ -135,9 +136,9 @@ class ProxyServer:
             server.error = f"{hostport('', *behind)} is this proxy itself: the request would go round for ever"
 
     def server_disconnected(self, data: ServerConnectionHookData) -> None:
-        """Another connection may have the same address now."""
+        """Another connection may have its address some day."""
         if data.server.sockname is not None:
-            self._own_ends.discard(data.server.sockname)
+            self._own_ends.closed(data.server.sockname)
 
     def _listens_at(self, address: tuple[str, int], transport: Transport) -> bool:
         names = (_plain(address[0]), *EVERY_ADDRESS)

@@ -15,7 +15,7 @@ from tests.kit.curl import curl
 from tests.kit.origins import Heard, OriginCA, answering, ok, origin
 from tests.kit.program import Middump, free_port, middump
 from tests.kit.socket_end import LIMIT, SocketEnd, connected
-from tests.kit.waiting import PATIENCE
+from tests.kit.waiting import PATIENCE, until
 
 CLIENT = {"127.0.0.80": "127.0.0.2", "fd00::80": "fd00::2"}
 """By the server's address, that of the client. Both are redirected on their way out."""
@@ -137,13 +137,41 @@ async def test_who_connects_to_the_proxy_itself_is_sent_away(program: Middump, h
     await program.line("itself: this mode serves connections that the firewall redirects here")
 
 
-async def test_rules_that_redirect_the_proxy_itself(program: Middump):
+COUNTS = """\
+total = here = 0
+
+def client_connected(client):
+    global total, here
+    total, here = total + 1, here + 1
+
+def client_disconnected(client):
+    global here
+    here -= 1
+    print("CLIENTS", here, "OF", total)
+"""
+
+
+async def test_rules_that_redirect_the_proxy_itself(confdir: Path, tmp_path: Path):
     """Its own connections come back to it; that is noticed instead of filling the memory."""
     rule = "rule inet midstream out ip daddr 127.0.0.81 tcp dport != 8080 redirect to :8080"
     subprocess.run(["nft", "add", *rule.split()], check=True)
-    async with asyncio.timeout(PATIENCE):
-        end = SocketEnd(*await asyncio.open_connection("127.0.0.81", free_port()))
-    end.say(b"GET / HTTP/1.1\r\nHost: site.example\r\n\r\n")
-    assert (await end.head()).startswith(b"HTTP/1.1 502 Bad Gateway\r\n")
-    await end.until(b"the firewall redirects this proxy's own connections")
-    await end.gone()
+    port, script = free_port(), tmp_path / "counts.py"
+    script.write_text(COUNTS)
+    async with middump(confdir, "-p", "8080", *MODES[:2], "-s", str(script)) as program:
+
+        async def client(number: int) -> None:
+            async with connected(port, "127.0.0.81") as end:
+                if number % 3 == 0:
+                    return
+                end.say(b"GET / HTTP/1.1\r\nHost: site.example\r\n\r\n")
+                if number % 3 == 1:
+                    return
+                assert (await end.head()).startswith(b"HTTP/1.1 502 Bad Gateway\r\n")
+                await end.until(b"the firewall redirects this proxy's own connections")
+
+        def counts() -> list[str]:
+            return [line for line in program.lines if line.startswith("CLIENTS")] or ["CLIENTS 1 OF 0"]
+
+        await asyncio.gather(*(client(number) for number in range(60)))
+        await until(lambda: counts()[-1].startswith("CLIENTS 0 "), "nobody is there any more")
+        assert 60 <= int(counts()[-1].rpartition(" ")[2]) < 300

@@ -22,6 +22,10 @@ logger = logging.getLogger("midstream.proxy")
 # waits for the server to speak first shall not wait for ever.
 FIRST_WORDS = 2.0
 
+# Where the firewall redirects our own connections to us, each dial makes a client here, which dials, and so on. So many
+# turns of the loop come before, in which addons are told of the dial that this client may come from, and can refuse it.
+TURNS = 3
+
 
 async def serve_transparent(stream: Stream, context: ClientContext) -> None:
     """Serve one client until it leaves. Raises OSError, ClientTLSFailed, CancelledError."""
@@ -36,6 +40,8 @@ async def serve_transparent(stream: Stream, context: ClientContext) -> None:
     passage = Passage(context, stream, Server(address=destination))
     try:
         if context.settings.eager:
+            for _ in range(TURNS):
+                await asyncio.sleep(0)
             await _dial(passage)
         if passage.failure and not await _speaks_first(stream):
             logger.warning("transparent: %s", passage.failure, extra=about)
