@@ -147,10 +147,13 @@ FLOODS: list[tuple[str, bytes, str]] = [
         each(2000, lambda n: headers(n, POST) + window_update(n, LARGEST)),
         "streams because of its",
     ),
+    ("DATA after the end", get(1, b"/never") + data(1, b"x") * 5000, "DATA frames"),
+    ("HEADERS after the end", get(1, b"/never") * 3000, "HEADERS frames for streams"),
+    ("HEADERS after a reset", headers(1, POST) + reset(1) + get(1) * 3000, "HEADERS frames for streams"),
     ("more streams than allowed", each(2000, lambda n: headers(n, POST)), "streams because of its"),
     ("empty CONTINUATION", HALF_OPEN + frame(CONTINUATION, stream=1) * 5000, "CONTINUATION frames for one header"),
     ("long CONTINUATION", HALF_OPEN + frame(CONTINUATION, bytes(16384), stream=1) * 200, "a header block of more than"),
-    ("HPACK bomb", headers(1, BOMB, END_STREAM), "header list is longer than"),
+    ("HPACK bomb", headers(1, BOMB, END_STREAM), "Oversized header block"),
 ]
 
 
@@ -321,7 +324,7 @@ SERVER_FLOODS: list[tuple[str, bytes, str]] = [
     (
         "HPACK bomb",
         headers(1, b"\x88\x40" + string(b"x-bomb") + string(b"b" * 4000) + integer(62, 7, 0x80) * 8000),
-        "header list is longer than",
+        "Oversized header block",
     ),
     (
         "interim answers",

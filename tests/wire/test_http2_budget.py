@@ -170,6 +170,17 @@ def test_data_for_streams_that_are_over():
     ends_in("it sent 2001 DATA frames without data, or for streams that are over", lambda: spend(budget, data * 3000))
 
 
+def test_headers_for_streams_that_are_over():
+    """Each is answered by a reset."""
+    live: dict[int, None] = {1: None}
+    budget = FrameBudget(live, 0.0)
+    spend(budget, headers(1))
+    ends_in("it sent 2001 HEADERS frames for streams that had theirs", lambda: spend(budget, headers(1) * 3000))
+    budget = FrameBudget({}, 0.0)
+    spend(budget, headers(1))
+    ends_in("it sent 501 HEADERS frames for streams that are over", lambda: spend(budget, headers(1) * 1000))
+
+
 def test_data_of_a_stream_that_comes_with_its_header():
     """The stream is live for us only after its HEADERS frame was handed out."""
     spend(FrameBudget({}, 0.0), b"".join(headers(n, END_HEADERS) + frame(DATA, b"x", stream=n) for n in range(1, 9, 2)))

@@ -207,7 +207,12 @@ class FrameBudget:
             elif not flags & _END_STREAM:
                 self._owe(1, _NAMES[_DATA])
         elif kind == _HEADERS:
-            self._newest = max(stream, self._newest)
+            if stream > self._newest:
+                self._newest = stream
+            elif stream in self._live or stream > self._known:
+                self._owe(1, "HEADERS frames for streams that had theirs")
+            else:
+                self._owe(_RESET_COST, "HEADERS frames for streams that are over")
         else:
             cost = _COSTS.get(kind, 1)
             if kind == _SETTINGS:
