@@ -6,14 +6,14 @@ from pathlib import Path
 
 from midstream.flows.http import HTTPFlow
 from midstream.flows.proxy_mode import ProxyMode
-from midstream.testing import tflow
+from midstream.testing import tflow, treq
 from tests.kit.running_master import running_master
 
 REVERSE = "reverse:http://a.test:81@127.0.0.1:0"
 
 
 def rewritten(running, mode: str = REVERSE, http_version: str = "HTTP/1.1") -> HTTPFlow:
-    flow = tflow()
+    flow = tflow(req=treq(host="a.test", port=81))
     flow.client_conn.proxy_mode = ProxyMode.parse(mode)
     flow.request.http_version = http_version
     if http_version == "HTTP/2.0":

@@ -79,6 +79,31 @@ async def test_a_server_that_refuses():
         assert not flow.live
 
 
+class Leads:
+    """Sends tunnels elsewhere, as scripts do: by the request, or by its server."""
+
+    def __init__(self, by: str) -> None:
+        self.by = by
+
+    def http_connect(self, flow: HTTPFlow) -> None:
+        if self.by == "request":
+            flow.request.host, flow.request.port = "b.test", 81
+        else:
+            flow.server_conn.address = ("b.test", 81)
+
+
+@pytest.mark.parametrize("by", ["request", "server"])
+@pytest.mark.parametrize("settings", [Settings(), LAZY], ids=["eager", "lazy"])
+async def test_a_tunnel_that_an_addon_leads_elsewhere(by, settings):
+    async with conversation(Leads(by), settings=settings) as talk:
+        talk.say(CONNECT)
+        await talk.client.expect(ESTABLISHED)
+        talk.say(GET)
+        await (await talk.server()).expect(GET)
+        assert talk.dialled == [("b.test", 81)]
+        assert talk.recorder.last("request").server_conn.address == ("b.test", 81)
+
+
 class Refuses:
     def http_connect(self, flow: HTTPFlow) -> None:
         flow.response = Response.make(407, b"who?", {"Proxy-Authenticate": "Basic"})

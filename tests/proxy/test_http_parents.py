@@ -153,13 +153,14 @@ async def test_interim_answers_to_connect_are_none():
             ["407 Who?: it wants credentials", "upstream_auth"],
         ),
         (b"HTTP/1.1 301 Moved\r\nLocation: /\r\n\r\n", ["with 301 Moved"]),
+        (b"HTTP/1.1 101 Switching\r\n\r\n", ["with 101 Switching"]),
         (b"HTTP/1.1 200", ["broke the connection off", "ended inside a message head"]),
         (b"", ["closed the connection without an answer to CONNECT"]),
         (b"SSH-2.0-x\r\n\r\n", ["malformed answer to CONNECT"]),
         (b"HTTP/1.1 103 Early\r\n\r\n" * 40, ["nothing but interim"]),
         (b"HTTP/1.1 200 OK\r\nX: " + b"x" * 400_000, ["malformed answer to CONNECT", "longer"]),
     ],
-    ids=["502", "407", "301", "cut", "nothing", "no HTTP", "interim", "endless"],
+    ids=["502", "407", "301", "101", "cut", "nothing", "no HTTP", "interim", "endless"],
 )
 async def test_a_parent_that_refuses(answer, texts):
     told = Connections()

@@ -12,6 +12,7 @@ from midstream.addons.upstream_auth import Adding
 from midstream.flows.flow import Flow
 from midstream.flows.http import HTTPFlow
 from midstream.flows.next_layer import NextLayer
+from midstream.flows.server_hooks import ServerConnectionHookData
 from midstream.flows.tls import ClientHelloData
 from midstream.proxy.modes.reverse import serve_reverse
 from midstream.proxy.settings import Settings
@@ -119,6 +120,15 @@ async def test_whole_urls_name_the_server_too():
     async with reverse("http://a.test:81", HostRewriting()) as talk:
         talk.say(b"GET http://us.test:8080/x HTTP/1.1\r\nHost: us.test:8080\r\n\r\n")
         await (await talk.server()).expect(b"GET http://a.test:81/x HTTP/1.1\r\nHost: a.test:81\r\n\r\n")
+
+
+async def test_where_a_script_sends_the_connection_is_what_it_is_called():
+    class Elsewhere:
+        def server_connect(self, data: ServerConnectionHookData) -> None:
+            data.server.address = ("b.test", 82)
+
+    async with reverse("http://a.test:81", HostRewriting(), Elsewhere()) as talk:
+        await exchange(talk, talk.client, await talk.server(), b"GET /x HTTP/1.1\r\nHost: b.test:82\r\n\r\n")
 
 
 async def test_without_the_addon_names_stay():

@@ -152,8 +152,9 @@ def test_a_command_that_nobody_knows_is_for_the_server_to_answer():
     assert found == (Target(0x77, "127.0.0.1", 80), 10)
 
 
-def test_ipv6_in_brackets_as_a_name_is_that_address():
-    found = socks5.parse_request(b"\x05\x01\x00\x03\x05[::1]\x00\x50")
+@pytest.mark.parametrize("name", [b"::1", b"[::1]"])
+def test_an_ipv6_address_as_a_name_is_that_address(name: bytes):
+    found = socks5.parse_request(b"\x05\x01\x00\x03%c%b\x00\x50" % (len(name), name))
     assert found is not None
     assert found[0].host == "::1"
 

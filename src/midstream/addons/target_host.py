@@ -52,11 +52,10 @@ class Rewriting:
     name = "target_host_rewriting"
 
     def requestheaders(self, flow: HTTPFlow) -> None:
-        mode = flow.client_conn.proxy_mode
-        if not isinstance(mode, ReverseMode) or flow.is_replay:
+        if not isinstance(flow.client_conn.proxy_mode, ReverseMode) or flow.is_replay:
             return
         request = flow.request
-        name = _name(request.scheme, mode.address)
+        name = _name(request.scheme, (request.host, request.port))
         request.host_header = name
         if request.raw_authority:  # the whole URL stood in the request line
             request.authority = name

@@ -41,8 +41,11 @@ async def _accept(flow: HTTPFlow, passage: Passage, client: Downstream) -> bool:
     """Dial, and answer the client; False if there is to be no tunnel."""
     context, events = passage.context, passage.context.events
     try:
+        asked = passage.server.address
         await events.http_connect(flow)
         check_alive(flow)
+        if passage.server.address == asked:  # by addons that change the request rather than the server
+            passage.server.address = (flow.request.host, flow.request.port)
         if flow.response is not None and not 200 <= flow.response.status_code < 300:
             client.keep_alive = False
             await client.send(flow.request, flow.response, None)

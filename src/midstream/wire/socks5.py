@@ -227,8 +227,11 @@ def _host(kind: int, address: bytes, what: str) -> str:
         return str(IPv4Address(address))
     if kind == _IPV6:
         return str(IPv6Address(address))
+    name = address[1:]
+    if b":" in name and name[:1] != b"[":  # browsers send every host as a name, IPv6 addresses included
+        name = b"[%b]" % name
     try:
-        name, port = url.split_authority(address[1:])
+        name, port = url.split_authority(name)
     except ValueError:
         name, port = b"", None
     # What CONNECT takes for a host, and no more: a name with a line break in it would end up in heads and on screens.

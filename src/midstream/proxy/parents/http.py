@@ -73,7 +73,7 @@ async def _answer(stream: Stream, flow: HTTPFlow, settings: Settings) -> Respons
                 if not raw:
                     raise UpstreamFailed(f"{parent} closed the connection without an answer to CONNECT")
                 head = parse_response_head(raw, b"CONNECT", settings.limits)
-                if head.status >= 200:
+                if head.status >= 200 or head.status == HTTPStatus.SWITCHING_PROTOCOLS:
                     stream.unread(reader.take_surplus())
                     return head
     except TimeoutError:
