@@ -22,6 +22,7 @@ from midstream.hub.addons import Loader
 from midstream.proxy.dns.resolver import Resolver
 from midstream.proxy.dns.system import DNS_PORT, HOSTS, RESOLV_CONF, KnownFile, hosts, name_servers
 from midstream.proxy.errors import UpstreamFailed
+from midstream.proxy.open_files import most_lookups
 
 FAMILIES = {types.A: socket.AF_INET, types.AAAA: socket.AF_INET6}
 LOOPBACK = {types.A: ipaddress.IPv4Address("127.0.0.1").packed, types.AAAA: ipaddress.IPv6Address("::1").packed}
@@ -41,6 +42,7 @@ class DnsResolver:
         self._chosen: list[Address] = []
         self._system = KnownFile(RESOLV_CONF, name_servers)
         self._hosts = KnownFile(HOSTS, hosts)
+        self._room = asyncio.Semaphore(most_lookups())
 
     def load(self, loader: Loader) -> None:
         loader.add_option(
@@ -94,7 +96,8 @@ class DnsResolver:
         local = ctx.options.connect_addr
         try:
             resolver = Resolver(servers, (local, 0) if local else None)
-            code, addresses = await resolver.addresses(question.name, question.type)
+            async with self._room:
+                code, addresses = await resolver.addresses(question.name, question.type)
         except ValueError:  # a name that can be read and not be written
             return query.fail(response_codes.SERVFAIL)
         if code == response_codes.NOERROR:

@@ -15,6 +15,7 @@ from midstream.flows.server_hooks import ServerConnectionHookData
 from midstream.flows.server_spec import ServerSpec
 from midstream.hub.events import Events
 from midstream.proxy.errors import UpstreamFailed, explain_dial
+from midstream.proxy.open_files import ServerRoom, Share
 from midstream.proxy.parents import http, socks5
 from midstream.proxy.settings import Settings
 from midstream.proxy.streams.datagram import DatagramStream
@@ -48,6 +49,8 @@ class Dialler:
     """Only handed on to `Context.options` for addons; the proxy reads none of them."""
     via: ServerSpec | None = None
     """The parent proxy that servers are reached through, unless an addon names another one."""
+    share: Share = field(default_factory=lambda: Share(ServerRoom()))
+    """Of the open files that connections to servers may take."""
     _carriers: dict[int, "_Carrier"] = field(default_factory=dict)
     """By the identity of an open connection: what it goes through."""
 
@@ -134,7 +137,8 @@ class Dialler:
         async with asyncio.timeout(self.settings.connect_timeout):
             if server.transport_protocol == "udp":
                 return await dial_udp(host, port, local)
-            _, stream = await loop.create_connection(TCPStream, host, port, local_addr=local)
+            with self.share.dialling() as opened:
+                _, stream = await loop.create_connection(lambda: TCPStream(opened), host, port, local_addr=local)
         return stream
 
     async def start_tls(self, server: Server, stream: Stream) -> Stream:

@@ -26,7 +26,7 @@ from midstream.proxy.modes.reverse import serve_reverse
 from midstream.proxy.modes.socks5 import serve_socks5
 from midstream.proxy.modes.transparent import serve_transparent
 from midstream.proxy.modes.upstream import serve_upstream
-from midstream.proxy.open_files import most_clients
+from midstream.proxy.open_files import ServerRoom, Share, most_clients
 from midstream.proxy.settings import Settings
 from midstream.proxy.streams.datagram import DatagramStream
 from midstream.proxy.streams.stream import Stream
@@ -65,6 +65,7 @@ class Proxy:
         self._sweeper: asyncio.Task[None] | None = None
         self._context: contextvars.Context | None = None
         self._most = most_clients()
+        self._room = ServerRoom()
         # One of each for all connections: a method is made anew, with 64 bytes, wherever it is named.
         self._latest = lambda: self.settings
         self._spawner = self._spawn
@@ -137,7 +138,7 @@ class Proxy:
             proxy_mode=mode,
         )
         watch = Watch()
-        dialler = Dialler(client, self._events, self.settings, self._options)
+        dialler = Dialler(client, self._events, self.settings, self._options, share=Share(self._room))
         context = ClientContext(
             client, self._events, self.settings, watch, dialler, self._latest, self._spawner, self._watches
         )

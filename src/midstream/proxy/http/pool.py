@@ -268,7 +268,7 @@ class Pool:
         if isinstance(upstream, UpstreamH2):
             upstream.close()
             return
-        if not upstream.reusable:
+        if not upstream.reusable or self._dialler.share.room.is_scarce:
             await self.discard(upstream)
             return
         place = self._places[upstream.way]

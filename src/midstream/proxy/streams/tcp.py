@@ -40,12 +40,15 @@ class TCPStream(Stream, asyncio.Protocol):
         "_transport",
         "_waiting",
         "_write_paused",
+        "on_gone",
     )
 
     def __init__(self, on_made: Callable[["TCPStream"], None] | None = None) -> None:
         super().__init__()
         self._loop = asyncio.get_running_loop()
         self._on_made = on_made
+        self.on_gone: Callable[[], None] | None = None
+        """Called once when the socket is closed, which may be long after `close`."""
         self._transport: asyncio.Transport | None = None
         self._data = b""  # arrived and unread; further pieces wait in _more so that nothing is joined twice
         self._more: list[bytes] | None = None
@@ -102,6 +105,8 @@ class TCPStream(Stream, asyncio.Protocol):
         if self._closed is not None and not self._closed.done():
             self._closed.set_result(None)
         self._tell_lost()
+        if self.on_gone is not None:
+            self.on_gone()
 
     def pause_writing(self) -> None:
         self._write_paused = True

@@ -1,0 +1,99 @@
+"""What there is only so much of: open files, memory, patience. Who asks for too much of it starves nobody else."""
+
+from __future__ import annotations
+
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+import pytest
+
+from tests.kit.http2_frames import END_HEADERS, headers
+from tests.kit.http2_peer import Http2Peer
+from tests.kit.origins import Heard, answering, ok, origin
+from tests.kit.other_clients import open_files, others_are_served
+from tests.kit.program import middump
+from tests.kit.socket_end import connected
+from tests.kit.waiting import until
+from tests.kit.web_client import WebClient, web_client
+
+pytestmark = pytest.mark.end2end
+
+FILES = 96
+
+
+async def status_of(peer: Http2Peer, number: int) -> int:
+    """Of the answer on a stream, which may go on."""
+    while not (status := peer.streams[number].status):
+        await peer.read()
+    return status
+
+
+def hello(heard: Heard) -> bytes:
+    return ok(b"hello")
+
+
+# -- open files ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("loop", ["uvloop", "asyncio"])
+async def test_idle_connections_to_servers_are_not_kept_when_files_are_scarce(confdir: Path, loop: str):
+    limited = {"MIDSTREAM_EVENT_LOOP": loop}
+    async with AsyncExitStack() as stack:
+        webs = [await stack.enter_async_context(origin(answering(hello))) for _ in range(8)]
+        program = await stack.enter_async_context(middump(confdir, "--set", "flow_detail=0", env=limited, files=FILES))
+        async with others_are_served(program, webs[0]):
+            for _ in range(12):
+                end = await stack.enter_async_context(connected(program.port))
+                for web in webs:
+                    client = WebClient(end, web)
+                    client.ask("/")
+                    assert (await client.answer())[1] == b"hello"
+            assert open_files(program) < FILES
+        assert len(program.lines) == 1, program.printed()
+
+
+@pytest.mark.parametrize("loop", ["uvloop", "asyncio"])
+async def test_a_client_with_many_tunnels_leaves_room_for_others(confdir: Path, loop: str):
+    limited = {"MIDSTREAM_EVENT_LOOP": loop}
+    async with (
+        origin(answering(hello)) as web,
+        middump(confdir, "--set", "flow_detail=0", env=limited, files=FILES) as program,
+    ):
+        before = open_files(program)
+        async with connected(program.port) as end:
+            peer = Http2Peer(end)
+            await peer.begin()
+            target = [(b":method", b"CONNECT"), (b":authority", web.authority.encode())]
+            async with others_are_served(program, web):
+                for number in range(1, 201, 2):
+                    peer.say(headers(number, target, flags=END_HEADERS))
+                statuses = [await status_of(peer, number) for number in range(1, 201, 2)]
+            assert {200, 502} == set(statuses)
+        await until(lambda: open_files(program) <= before + 1, "the files are closed")
+        async with web_client(program.port, web, program.ca) as client:
+            client.ask("/")
+            assert (await client.answer())[1] == b"hello"
+
+
+async def test_connections_to_servers_beyond_what_fits_fail_and_later_ones_do_not(confdir: Path):
+    """Each client has few of them, all together more than fit; the log says it once."""
+    async with (
+        origin(answering(hello)) as web,
+        middump(confdir, "--set", "flow_detail=0", files=FILES) as program,
+    ):
+        target = [(b":method", b"CONNECT"), (b":authority", web.authority.encode())]
+        statuses: set[int] = set()
+        async with AsyncExitStack() as crowd:
+            for _ in range(6):
+                peer = Http2Peer(await crowd.enter_async_context(connected(program.port)))
+                await peer.begin()
+                for number in (1, 3, 5, 7, 9, 11):
+                    peer.say(headers(number, target, flags=END_HEADERS))
+                statuses |= {await status_of(peer, number) for number in (1, 3, 5, 7, 9, 11)}
+            assert statuses == {200, 502}
+            assert open_files(program) < FILES
+        await program.line("there is room for further connections to servers again")
+        async with web_client(program.port, web, program.ca) as client:
+            client.ask("/")
+            assert (await client.answer())[1] == b"hello"
+    assert sum("no more fit into the open files" in line for line in program.lines) == 1
