@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from midstream.flows.http import HTTPFlow
 from midstream.proxy.settings import Settings
 from tests.kit.conversation import conversation
 from tests.kit.parents import CONNECT, ESTABLISHED, GET, SECRET, expect_502, through_socks
@@ -117,8 +118,15 @@ async def test_a_socks_parent_that_never_answers():
         await expect_502(talk, "the parent proxy parent.test:8080 did not answer within 0.05 s")
 
 
+class Renaming:
+    """An addon that sends a request to a host whose name is too long for SOCKS; clients cannot ask for such a one."""
+
+    def requestheaders(self, flow: HTTPFlow) -> None:
+        flow.request.host = ".".join(["a" * 60] * 5)
+
+
 async def test_a_name_that_does_not_fit():
-    async with through_socks() as talk:
-        talk.say(b"CONNECT %b.test:1 HTTP/1.1\r\n\r\n" % b".".join([b"a" * 60] * 5))
+    async with through_socks(Renaming()) as talk:
+        talk.say(b"GET http://a.test/ HTTP/1.1\r\nHost: a.test\r\n\r\n")
         (await talk.server()).say(b"\x05\x00")
         await expect_502(talk, "cannot be asked", "does not fit")

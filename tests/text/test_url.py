@@ -79,6 +79,13 @@ def test_split_authority_refuses(authority: bytes) -> None:
         url.split_authority(authority)
 
 
+def test_a_name_that_no_resolver_takes() -> None:
+    longest = b".".join([b"a" * 63] * 4)
+    assert url.split_authority(longest + b":80") == (longest, 80)
+    with pytest.raises(ValueError, match="the host name has 257 characters; 255 is the limit"):
+        url.split_authority(longest + b".a")
+
+
 def test_hostport() -> None:
     assert url.hostport("http", "h", 80) == "h"
     assert url.hostport(b"https", b"h", 80) == b"h:80"

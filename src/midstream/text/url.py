@@ -15,6 +15,8 @@ _DEFAULT_PORTS = {"http": 80, "https": 443, "ws": 80, "wss": 443, "quic": 443, "
 
 _NAME = rb"[A-Za-z0-9_-]{1,63}(?:\.[A-Za-z0-9_-]{1,63})*\.?"
 _AUTHORITY = re.compile(rb"(?:(" + _NAME + rb")|\[([0-9A-Fa-f:.]{2,45})\])(?::([0-9]{1,5}))?")
+LONGEST_NAME = 255
+"""RFC 1035 §2.3.4. No resolver takes more, and what is longer would be kept, logged and shown in full."""
 _URL = re.compile(rb"([A-Za-z][A-Za-z0-9+.-]*)://([^/?#]*)((?:[/?#].*)?)", re.DOTALL)
 _FORBIDDEN_IN_PATH = re.compile(rb"[\x00-\x20\x7f]")
 
@@ -71,6 +73,8 @@ def split_authority(authority: bytes) -> tuple[bytes, int | None]:
         except ValueError:
             raise ValueError(f"{_shown(authority)} holds no valid IPv6 address") from None
         name = ipv6
+    elif len(name) > LONGEST_NAME:
+        raise ValueError(f"the host name has {len(name)} characters; {LONGEST_NAME} is the limit")
     if digits is None:
         return name, None
     port = int(digits)
