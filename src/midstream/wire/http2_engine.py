@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
-from h2.connection import AllowedStreamIDs, ConnectionInputs, H2ConnectionStateMachine
+from h2.connection import AllowedStreamIDs, ConnectionInputs, ConnectionState, H2ConnectionStateMachine
 from h2.exceptions import ProtocolError
 from h2.settings import SettingCodes, Settings
 from hyperframe.frame import Frame, RstStreamFrame, SettingsFrame
@@ -22,16 +22,15 @@ if TYPE_CHECKING:
     from h2.events import Event
     from h2.stream import H2Stream
 
-_GOODBYES: Final = (ConnectionInputs.RECV_GOAWAY, ConnectionInputs.SEND_GOAWAY)
-
 
 class _LastingState(H2ConnectionStateMachine):
     """Connection states in which streams under way finish after a GOAWAY (RFC 9113 §6.8); h2 would end them all."""
 
-    def process_input(self, input_: ConnectionInputs) -> list[Event]:
-        if input_ in _GOODBYES:
-            return []
-        return super().process_input(input_)
+    _transitions = H2ConnectionStateMachine._transitions | {
+        (state, goodbye): (None, state)
+        for state in ConnectionState
+        for goodbye in (ConnectionInputs.RECV_GOAWAY, ConnectionInputs.SEND_GOAWAY)
+    }
 
 
 class Engine(Http2Connection):

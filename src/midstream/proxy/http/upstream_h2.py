@@ -55,6 +55,9 @@ class ServerLink:
 
     def __init__(self, server: Server, stream: Stream, dialler: Dialler) -> None:
         self.server = server
+        self.where = hostport("", *server.address) if server.address is not None else "the server"
+        """What to call the server in a sentence."""
+        self.did_not_answer = f"{self.where} did not answer"
         self.requests = 0
         self._dialler = dialler
         self._settings = dialler.settings
@@ -87,11 +90,6 @@ class ServerLink:
         except OSError:
             return False
         return begin[3:9] == SETTINGS
-
-    @property
-    def where(self) -> str:
-        """What to call the server in a sentence."""
-        return hostport("", *self.server.address) if self.server.address is not None else "the server"
 
     @property
     def is_open(self) -> bool:
@@ -190,7 +188,7 @@ class UpstreamH2:
         self.head: ResponseHead | None = None
         self.exchanges = link.requests
         self.where = link.where
-        self.did_not_answer = f"{self.where} did not answer"
+        self.did_not_answer = link.did_not_answer
         self._link = http2
         self._stream = Http2Stream(http2, WINDOW)
         self.reader = Http2Body(self._stream, settings.limits, watch.expect_server)
@@ -213,7 +211,7 @@ class UpstreamH2:
     def send_now(self, request: Request, original: RequestHead | None, body: bytes) -> Http2Sink | None:
         """Head and, if it is small, body at once; else the sink for the body. Raises Unsendable."""
         normalize = self._settings.normalize_headers
-        if original is not None and wants_websocket(request):
+        if original is not None and original.upgrade is not None and wants_websocket(request):
             self._switches_for = request.headers.get("sec-websocket-key", "")
             outgoing = websocket_request(request, original, normalize=normalize)
             self._stream.send_head(list(outgoing.fields), end=False)
