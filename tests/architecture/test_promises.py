@@ -155,7 +155,7 @@ ROWS: dict[str, str] = {
         end2end/test_http2_floods.py::test_windows_of_one_byte
         end2end/test_http2_floods.py::test_windows_never_opened
         end2end/test_http2_floods.py::test_a_server_that_opens_no_window
-        end2end/test_http2_floods.py::test_a_header_that_never_ends
+        end2end/test_http2_floods.py::test_headers_that_never_end
         wire/test_http2_budget.py::test_a_flood_ends_before_all_of_it_was_looked_at
         wire/test_http2_budget.py::test_unknown_settings_are_not_kept
     """,

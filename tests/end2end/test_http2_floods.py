@@ -280,34 +280,33 @@ async def test_a_server_that_opens_no_window(tmp_path: Path):
 
 
 HEAD_BEGUN = frame(HEADERS, block(START), flags=END_STREAM, stream=3)
+SLOW_HEADS: list[list[bytes]] = [
+    [HEAD_BEGUN],  # and then silence
+    [HEAD_BEGUN, *[frame(CONTINUATION, stream=3)] * 30],
+    [bytes([byte]) for byte in headers(3, START, END_STREAM)],
+]
 
 
-@pytest.mark.parametrize(
-    "drops",
-    [
-        pytest.param([HEAD_BEGUN], id="silence"),
-        pytest.param([HEAD_BEGUN, *[frame(CONTINUATION, stream=3)] * 30], id="CONTINUATION"),
-        pytest.param([bytes([byte]) for byte in headers(3, START, END_STREAM)], id="byte by byte"),
-    ],
-)
-async def test_a_header_that_never_ends(tmp_path: Path, drops: list[bytes]):
-    async with (
-        origin(serve) as web,
-        middump(tmp_path / "conf", "--set", "head_timeout=1") as program,
-        tunnelled(program.port, web.authority) as end,
-    ):
-        peer = Http2Peer(end)
-        await peer.begin()
-        peer.say(get(1))
-        await peer.answer(1)
-        for drop in drops:
-            peer.say(drop)
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(0.2):  # the pace
-                    await peer.over()
-                    break
-        await peer.over()
-        assert peer.streams[3].fields == []
+async def test_headers_that_never_end(tmp_path: Path):
+    """From its first byte a header has its time, however slowly the others drip in."""
+
+    async def drip(drops: list[bytes]) -> None:
+        async with tunnelled(program.port, web.authority) as end:
+            peer = Http2Peer(end)
+            await peer.begin()
+            peer.say(get(1))
+            await peer.answer(1)
+            for drop in drops:
+                peer.say(drop)
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(0.2):  # the pace
+                        await peer.over()
+                        break
+            await peer.over()
+            assert peer.streams[3].fields == []
+
+    async with origin(serve) as web, middump(tmp_path / "conf", "--set", "head_timeout=1") as program:
+        await asyncio.gather(*[drip(drops) for drops in SLOW_HEADS])
 
 
 SERVER_FLOODS: list[tuple[str, bytes, str]] = [
