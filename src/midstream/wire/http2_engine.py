@@ -7,7 +7,7 @@ rules of RFC 9113 that h2 does not check, and takes away those that would end a 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from h2.connection import AllowedStreamIDs, ConnectionInputs, ConnectionState, H2ConnectionStateMachine
 from h2.exceptions import ProtocolError
