@@ -9,7 +9,7 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 
-from midstream.addons.tlsconfig import TlsConfig
+from midstream.addons.tlsconfig import TlsConfig, TlsDefaults
 from midstream.certs.authority import Authority
 from midstream.certs.trust import peer_chain
 from midstream.flows.certificate import Cert
@@ -62,7 +62,8 @@ def make_master(confdir: Path) -> Master:
     options = Options()
     options.add_option("confdir", str, str(confdir), "The config folder.")
     master = Master(options)
-    master.addons.add(TlsConfig(), Herald())
+    config = TlsConfig()
+    master.addons.add(config, TlsDefaults(config), Herald())
     return master
 
 

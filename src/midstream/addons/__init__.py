@@ -28,7 +28,7 @@ from midstream.addons.stripdnshttpsrecords import StripDnsHttpsRecords
 from midstream.addons.target_host import TargetHost
 from midstream.addons.termlog import TermLog
 from midstream.addons.tls_failures import TlsFailures
-from midstream.addons.tlsconfig import TlsConfig
+from midstream.addons.tlsconfig import TlsConfig, TlsDefaults
 from midstream.addons.unclaimed import Unclaimed
 from midstream.addons.update_alt_svc import UpdateAltSvc
 from midstream.addons.upstream_auth import UpstreamAuth
@@ -40,14 +40,14 @@ if TYPE_CHECKING:
 
 def common(proxy: Proxy, prepare: Callable[[], None] | None) -> list[object]:
     """The addons of every program."""
-    server = ProxyServer(proxy)
+    server, tls = ProxyServer(proxy), TlsConfig()
     return [
         Core(),
         CommandHistory(),
         Block(),
         StripDnsHttpsRecords(),
         Comment(),
-        TlsConfig(),
+        tls,  # before the first client may come
         TlsFailures(),
         server,
         Http2(proxy),
@@ -56,6 +56,7 @@ def common(proxy: Proxy, prepare: Callable[[], None] | None) -> list[object]:
         ScriptLoader(prepare),
         DnsResolver(server.is_ours),
         NextLayer(),
+        TlsDefaults(tls),
         UpstreamAuth(proxy),
         UpdateAltSvc(),
     ]

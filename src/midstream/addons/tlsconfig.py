@@ -1,6 +1,6 @@
 """Decides how TLS is spoken on both sides: certificates, names, protocols, versions, trust.
 
-Answers `tls_start_client` and `tls_start_server` unless an earlier addon did, and requests for the list of our revoked
+Answers `tls_start_client` and `tls_start_server` unless another addon did, and requests for the list of our revoked
 certificates. Owns the options for all of that (`tls_options.py`), and the objects of the room `certs/` that are made
 from them. The handshakes themselves are the proxy's.
 """
@@ -119,12 +119,9 @@ class TlsConfig:
 
     # -- connections ----------------------------------------------------------------------------------------------
 
-    def tls_start_client(self, data: TlsData) -> None:
+    def start_client(self, client: Client, data: TlsData) -> None:
         """Show the client a certificate for what it asks for, and speak what we speak."""
-        client, server = data.conn, data.context.server
-        if data.ssl_conn is not None or data.is_dtls or not isinstance(client, Client):
-            return
-        leaves, serving = self._leaves, self._serving
+        server, leaves, serving = data.context.server, self._leaves, self._serving
         if leaves is None or serving is None:
             client.error = "there is no CA yet, so that TLS with clients is impossible"
             logger.error("%s", client.error)
@@ -137,7 +134,11 @@ class TlsConfig:
             # It has the methods of an SSLObject and is none: those accept no certificate of an unknown issuer.
             data.ssl_conn = self._asking.engine(leaf, extra, protocols, data.incoming, data.outgoing)  # type: ignore[assignment]
             return
-        context = _context_for(leaf, extra, serving)
+        try:
+            context = _context_for(leaf, extra, serving, ":".join(client.cipher_list))
+        except ValueError as exc:
+            client.error = f"no TLS with the client: {exc}"
+            return
         context.set_alpn_protocols(protocols)
         data.wrap(context)
 
@@ -150,12 +151,11 @@ class TlsConfig:
                 return own
         return leaves.leaf(names, organization, list_url(crl, leaves.authority) if crl else None)
 
-    def tls_start_server(self, data: TlsData) -> None:
+    def start_server(self, server: Server, data: TlsData) -> None:
         """Ask the server for what the client asked us for, and verify who answers."""
-        server = data.conn
-        if data.ssl_conn is not None or data.is_dtls or not isinstance(server, Server):
-            return
         client, upstream = data.context.client, self._upstream
+        if server.cipher_list:
+            upstream = upstream.with_ciphers(":".join(server.cipher_list))
         name = verified_name(server, client)
         if name is None:
             server.error = "a server without name and address cannot be verified"
@@ -206,18 +206,35 @@ class TlsConfig:
             flow.response = Response.make(200, content, ((b"Content-Type", CONTENT_TYPE.encode()),))
 
 
-def _context_for(leaf: Leaf, extra: tuple[bytes, ...], serving: ServingContexts) -> ssl.SSLContext:
+class TlsDefaults:
+    """Gives the handshakes to `TlsConfig` that no other addon has chosen an engine for: its place is behind scripts,
+    whose choices of names, protocols and ciphers count.
+    """
+
+    def __init__(self, config: TlsConfig) -> None:
+        self._config = config
+
+    def tls_start_client(self, data: TlsData) -> None:
+        if data.ssl_conn is None and not data.is_dtls and isinstance(data.conn, Client):
+            self._config.start_client(data.conn, data)
+
+    def tls_start_server(self, data: TlsData) -> None:
+        if data.ssl_conn is None and not data.is_dtls and isinstance(data.conn, Server):
+            self._config.start_server(data.conn, data)
+
+
+def _context_for(leaf: Leaf, extra: tuple[bytes, ...], serving: ServingContexts, ciphers: str) -> ssl.SSLContext:
     try:
-        return serving.context(leaf, extra)
+        return serving.context(leaf, extra, ciphers)
     except ssl.SSLError as exc:
         if not extra:
             raise
         logger.warning("the server's certificates cannot be sent to the client: %s", refused(exc))
-        return serving.context(leaf)
+        return serving.context(leaf, (), ciphers)
 
 
 def _session_key(server: Server) -> tuple[object, ...]:
-    return (server.address, server.sni, server.alpn_offers)
+    return (server.address, server.sni, tuple(server.alpn_offers))  # by an addon it may be a list
 
 
 def _try(make: Callable[[], object]) -> None:

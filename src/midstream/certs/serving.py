@@ -5,6 +5,7 @@ certificate, five times what minting them takes, so a context is kept as long as
 """
 
 import ssl
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -33,19 +34,21 @@ class ServingContexts:
         self._key = PrivateFile(leaves.key_pem())
         self._certificate = PrivateFile()
 
-    def context(self, leaf: Leaf, extra: tuple[bytes, ...] = ()) -> ssl.SSLContext:
-        """The context that shows `leaf`, and behind its chain the certificates in `extra` (DER).
+    def context(self, leaf: Leaf, extra: tuple[bytes, ...] = (), ciphers: str = "") -> ssl.SSLContext:
+        """The context that shows `leaf`, and behind its chain the certificates in `extra` (DER); `ciphers` replaces the
+        usual ones.
 
-        Its ALPN list is the caller's to set before each use. Raises ssl.SSLError for what OpenSSL refuses to show.
+        Its ALPN list is the caller's to set before each use. Raises ssl.SSLError for what OpenSSL refuses to show,
+        ValueError with a sentence for ciphers that it does not know.
         """
-        shown = (leaf, extra) if extra else leaf
-        kept = self._own if leaf.key else self._contexts
+        shown = (leaf, extra, ciphers) if extra or ciphers else leaf
+        kept = self._own if leaf.key or ciphers else self._contexts
         context = kept.pop(shown, None)
         if context is None:
             spare = kept.pop(next(iter(kept))) if len(kept) >= self._capacity else None
             # Loading another certificate is safe: connections took theirs when they were made. But a context holds one
             # for each type of key, so that it can be replaced only by one whose key is the same.
-            context = self._new_context() if spare is None or leaf.key else spare
+            context = spare if spare is not None and kept is self._contexts else self._new_context(ciphers)
             self._load(context, leaf, extra)
         kept[shown] = context
         return context
@@ -65,9 +68,10 @@ class ServingContexts:
     def __len__(self) -> int:
         return len(self._contexts)
 
-    def _new_context(self) -> ssl.SSLContext:
+    def _new_context(self, ciphers: str = "") -> ssl.SSLContext:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        self._versions.apply(context)
+        versions = replace(self._versions, ciphers=ciphers) if ciphers else self._versions
+        versions.apply(context)
         # RFC 9325 §3.5: a client gains nothing by renegotiating, and can make us work.
         context.options |= ssl.OP_NO_RENEGOTIATION
         context.num_tickets = _TICKETS

@@ -4,10 +4,12 @@
 OpenSSL's: chain, validity, purpose, and host name or IP address, before anything is sent.
 """
 
+from __future__ import annotations
+
 import ssl
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final, NamedTuple, Protocol
 
@@ -22,6 +24,7 @@ from midstream.flows.certificate import Cert
 
 _SESSION_AGE: Final = 3600.0
 """Seconds for which the verdict on a certificate stands without being asked again."""
+_CIPHER_LISTS: Final = 20
 
 
 class _HasDer(Protocol):
@@ -131,6 +134,7 @@ class ClientContexts:
         self._capacity = sessions
         self._sessions: dict[tuple[object, ...], Resumable] = {}
         self._met: set[tuple[object, ...]] = set()
+        self._with_ciphers: dict[str, ClientContexts] = {}
 
     def context(self, identity: Path | None = None) -> ssl.SSLContext:
         """The shared context, or that which shows the certificate in the file `identity`; anew when the file changed.
@@ -142,6 +146,16 @@ class ClientContexts:
         if self._context is None:
             self._context = self._new_context()
         return self._context
+
+    def with_ciphers(self, ciphers: str) -> ClientContexts:
+        """The same, but for the ciphers; of those that were asked for last, `_CIPHER_LISTS` are kept."""
+        found = self._with_ciphers.pop(ciphers, None)
+        if found is None:
+            if len(self._with_ciphers) >= _CIPHER_LISTS:
+                del self._with_ciphers[next(iter(self._with_ciphers))]
+            found = ClientContexts(replace(self.trust, versions=replace(self.trust.versions, ciphers=ciphers)))
+        self._with_ciphers[ciphers] = found
+        return found
 
     def _context_with(self, identity: Path) -> ssl.SSLContext:
         try:

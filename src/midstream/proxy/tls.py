@@ -92,6 +92,7 @@ async def start_client_tls(stream: Stream, context: Context, events: Events, set
     """Answer the client's handshake with our certificate. Raises ClientTLSFailed."""
     client = context.client
     data = TlsData(client, context)
+    client.tls = True
     try:
         await events.tls_start_client(data)
         if data.ssl_conn is None:
@@ -101,7 +102,6 @@ async def start_client_tls(stream: Stream, context: Context, events: Events, set
         on_lost = stream.on_lost
         tls = TLSStream(stream)
         tls.on_lost = on_lost  # whoever waits for this client to leave waits on
-        client.tls = True
         await tls.handshake(data.ssl_conn, data.incoming, data.outgoing, settings.connect_timeout)
     except (OSError, TimeoutError) as exc:
         client.error = explain_client(exc, _host(context))
@@ -143,6 +143,7 @@ async def start_server_tls(
 ) -> TLSStream:
     """Shake hands with the server and verify it. Raises UpstreamFailed; nothing was sent by then."""
     data = TlsData(server, context)
+    server.tls = True
     try:
         await events.tls_start_server(data)
         if data.ssl_conn is None:
@@ -150,7 +151,6 @@ async def start_server_tls(
             await events.tls_failed_server(data)
             raise UpstreamFailed(server.error)
         tls = TLSStream(stream)
-        server.tls = True
         await tls.handshake(data.ssl_conn, data.incoming, data.outgoing, settings.connect_timeout)
     except (OSError, TimeoutError) as exc:
         assert data.ssl_conn is not None

@@ -1,0 +1,95 @@
+"""Scripts that choose how TLS is spoken, before the proxy does; seen by the programs at both ends."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.end2end.test_tls import hello, trust_in
+from tests.kit.origins import OriginCA, answering, origin
+from tests.kit.program import middump
+from tests.kit.socket_end import tunnelled
+
+pytestmark = pytest.mark.end2end
+
+GET = b"GET / HTTP/1.1\r\nHost: a.test\r\nConnection: close\r\n\r\n"
+
+SEEN = """
+import logging
+
+def tls_start_client(data):
+    logging.warning("client: %s %s", data.conn.tls, data.ssl_conn)
+
+def tls_start_server(data):
+    logging.warning("server: %s %s %s", data.conn.tls, data.ssl_conn, list(data.conn.alpn_offers))
+"""
+
+NAMES = """
+def tls_start_client(data):
+    data.conn.alpn = b"http/1.1"
+
+def tls_start_server(data):
+    data.conn.sni = "other.test"
+    data.conn.alpn_offers = [b"http/1.1"]
+"""
+
+CIPHERS = """
+def tls_start_client(data):
+    data.conn.cipher_list = ["ECDHE-ECDSA-AES128-GCM-SHA256"]
+
+def tls_start_server(data):
+    data.conn.cipher_list = ["NONSENSE"] if data.context.client.sni == "bad.test" else ["ECDHE-ECDSA-CHACHA20-POLY1305"]
+"""
+
+
+async def test_scripts_come_before_what_is_usual(
+    tmp_path: Path, confdir: Path, origin_ca: OriginCA, trusting: tuple[str, str]
+):
+    script = tmp_path / "seen.py"
+    script.write_text(SEEN)
+    async with (
+        origin(answering(hello), tls=origin_ca.context()) as web,
+        middump(confdir, "-s", str(script), *trusting) as program,
+    ):
+        async with tunnelled(program.port, web.authority, trust_in(program.ca)) as end:
+            end.say(GET)
+            await end.rest()
+        await program.line("server: True None []")
+        await program.line("client: True None")
+
+
+async def test_names_and_protocols(tmp_path: Path, confdir: Path, origin_ca: OriginCA, trusting: tuple[str, str]):
+    script = tmp_path / "names.py"
+    script.write_text(NAMES)
+    tls = origin_ca.context("other.test")
+    tls.set_alpn_protocols(["h2", "http/1.1"])
+    async with (
+        origin(answering(hello), tls=tls) as web,
+        middump(confdir, "-s", str(script), *trusting) as program,
+    ):
+        trust = trust_in(program.ca)
+        trust.set_alpn_protocols(["h2", "http/1.1"])
+        for _ in range(3):  # later ones look for a session to resume
+            async with tunnelled(program.port, web.authority, trust) as end:
+                assert end.tls.selected_alpn_protocol() == "http/1.1"
+                end.say(GET)
+                assert (await end.rest()).endswith(b"hello")
+        assert [each.tls.selected_alpn_protocol() for each in web.connections] == ["http/1.1"] * 3
+
+
+async def test_ciphers(tmp_path: Path, confdir: Path, origin_ca: OriginCA, trusting: tuple[str, str]):
+    script = tmp_path / "ciphers.py"
+    script.write_text(CIPHERS)
+    older = ("--set", "tls_version_client_max=TLS1_2", "--set", "tls_version_server_max=TLS1_2")
+    async with (
+        origin(answering(hello), tls=origin_ca.context()) as web,
+        middump(confdir, "-s", str(script), *trusting, *older) as program,
+    ):
+        for _ in range(3):
+            async with tunnelled(program.port, web.authority, trust_in(program.ca)) as end:
+                assert end.tls.cipher()[0] == "ECDHE-ECDSA-AES128-GCM-SHA256"
+                end.say(GET)
+                assert (await end.rest()).endswith(b"hello")
+        assert {each.tls.cipher()[0] for each in web.connections} == {"ECDHE-ECDSA-CHACHA20-POLY1305"}
+        async with tunnelled(program.port, web.authority, trust_in(program.ca), "bad.test") as end:
+            end.say(GET)
+            assert b"'NONSENSE' selects no cipher" in await end.rest()
