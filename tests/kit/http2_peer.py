@@ -62,13 +62,16 @@ Fields = list[tuple[bytes, bytes]]
 
 @dataclass
 class Message:
-    """What came on one stream so far. `interim` are the heads of 1xx; `code` that of a RST_STREAM."""
+    """What came on one stream so far. `interim` are the heads of 1xx; `code` is that of a RST_STREAM; `secret` are the
+    names of fields that no compression table may hold.
+    """
 
     fields: Fields = field(default_factory=list)
     body: bytes = b""
     trailers: Fields = field(default_factory=list)
     interim: list[Fields] = field(default_factory=list)
     code: int | None = None
+    secret: list[bytes] = field(default_factory=list)
     ended: bool = False
 
     @property
@@ -176,7 +179,9 @@ class Http2Peer:
             if got.stream not in self.streams:
                 self._new.append(got.stream)
             message = self.streams[got.stream]
-            message.take_header([(name, value) for name, value in self._decoder.decode(self._block, raw=True)])
+            fields = list(self._decoder.decode(self._block, raw=True))
+            message.take_header([(name, value) for name, value in fields])
+            message.secret += [one[0] for one in fields if isinstance(one, hpack.NeverIndexedHeaderTuple)]
             message.ended |= self._ends
 
     async def until(self, wanted: Callable[[Frame], bool]) -> Frame:

@@ -70,14 +70,14 @@ class HeaderEncoder:
         if self._resized:
             self._tell_size(block)
         for field in headers:
-            if (known := _STATIC.get(field)) is not None:
+            if isinstance(field, HeaderTuple) and not field.indexable:
+                self._put_literal(block, field[0], field[1], sensitive=True)
+            elif (known := _STATIC.get(field)) is not None:
                 block += known
-                continue
-            sensitive = isinstance(field, HeaderTuple) and not field.indexable
-            if not sensitive and (number := self._numbers.get(field)) is not None:
+            elif (number := self._numbers.get(field)) is not None:
                 _put_integer(block, _INDEXED, 7, _FIRST_DYNAMIC + self._added - 1 - number)
-                continue
-            self._put_literal(block, field[0], field[1], sensitive=sensitive)
+            else:
+                self._put_literal(block, field[0], field[1], sensitive=False)
         return bytes(block)
 
     def _put_literal(self, block: bytearray, name: bytes, value: bytes, *, sensitive: bool) -> None:
