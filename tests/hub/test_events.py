@@ -306,6 +306,23 @@ async def test_a_slow_handler_is_named(caplog: pytest.LogCaptureFixture, monkeyp
     assert f"{__file__}:" in record.getMessage()
 
 
+async def test_a_slow_handler_of_our_own_is_no_news(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = iter([0.0, 0.2])
+    monkeypatch.setattr(emitters, "perf_counter", lambda: next(clock))
+
+    class BuiltIn:
+        def request(self, flow: object) -> None: ...
+
+    BuiltIn.request.__module__ = "midstream.addons.built_in"
+    with caplog.at_level(logging.DEBUG):
+        await bound(BuiltIn()).request(FakeFlow())
+    [record] = caplog.records
+    assert "held everything up for 200 ms" in record.getMessage()
+    assert record.levelno == logging.DEBUG
+
+
 async def test_an_async_handler_that_blocks_is_named_too(
     caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -40,9 +40,13 @@ def settle(event: str, handler: object, error: BaseException) -> bool:
 
 
 def report_slow(event: str, handler: object, seconds: float) -> None:
-    """Name a handler that kept the loop, and so every other connection, waiting."""
+    """Name a handler that kept the loop, and so every other connection, waiting. Of ours only `-v` tells: mostly the
+    machine was busy with other things, and nobody who reads this could make them faster.
+    """
     owner = owner_name(handler)
-    logger.warning(
+    is_ours = str(getattr(handler, "__module__", "")).startswith("midstream.")
+    logger.log(
+        logging.DEBUG if is_ours else logging.WARNING,
         "%s held everything up for %.0f ms in %s (%s); make it faster, async, or @concurrent",
         owner,
         seconds * 1000,
