@@ -157,8 +157,16 @@ async def test_udp_goes_through_no_parent():
 
 
 async def test_tls_with_the_parent_and_then_with_the_server():
-    tls = Tls()
-    async with conversation(tls, serve=serve_upstream, mode="upstream:https://b.test:8443") as talk:
+    class Dialled:
+        """What scripts can tell of a connection before it is there."""
+
+        tls: list[bool] = []
+
+        def server_connect(self, data: ServerConnectionHookData) -> None:
+            self.tls.append(data.server.tls)
+
+    tls, dialled = Tls(), Dialled()
+    async with conversation(tls, dialled, serve=serve_upstream, mode="upstream:https://b.test:8443") as talk:
         talk.say(CONNECT)
         parent = await as_server(await talk.server())
         await parent.expect(ASKED)
@@ -171,6 +179,7 @@ async def test_tls_with_the_parent_and_then_with_the_server():
         await server.expect(b"GET /x HTTP/1.1\r\nHost: a.test\r\n\r\n")
         assert tls.names == ["b.test", "a.test"]
         assert talk.dialled == [("b.test", 8443)]
+        assert dialled.tls == [True]
 
 
 async def test_a_parent_whose_certificate_is_for_another_name():

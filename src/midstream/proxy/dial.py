@@ -60,6 +60,7 @@ class Dialler:
 
     async def open(self, server: Server, *, tls: bool) -> Stream:
         """Connect `server` (its address is set). Raises UpstreamFailed; events say what happened either way."""
+        server.tls = tls  # seen in server_connect
         stream = await self.open_tcp(server)
         if not tls:
             return stream
@@ -184,7 +185,7 @@ class Dialler:
         server.timestamp_start = time.time()
         parent = Server(address=address)
         if scheme == "https":
-            parent.sni, parent.alpn_offers = address[0], (b"http/1.1",)
+            parent.tls, parent.sni, parent.alpn_offers = True, address[0], (b"http/1.1",)
         try:
             stream = await self._open_directly(parent, server)
             if scheme == "https":
