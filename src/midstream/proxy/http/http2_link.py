@@ -28,17 +28,8 @@ from h2.exceptions import NoAvailableStreamIDError, ProtocolError, StreamClosedE
 
 from midstream.proxy.http.http2_output import Http2Output
 from midstream.proxy.http.http2_stream import FieldList, Http2Stream, LinkLost, StreamReset
-from midstream.proxy.http.http2_terms import (
-    CONNECTION_WINDOW,
-    FIRST_WINDOW,
-    LARGEST_WINDOW,
-    LAST_WORDS,
-    MAX_FRAME,
-    SPARE_ROOM,
-    WINDOW,
-    name_of,
-    settings,
-)
+from midstream.proxy.http.http2_terms import LAST_WORDS, MAX_FRAME, WINDOW, name_of, settings
+from midstream.proxy.http.http2_windows import Http2Windows
 from midstream.proxy.streams.stream import Stream
 from midstream.wire.http1 import Limits
 from midstream.wire.http2 import FrameBudget, TooMuch, explain_fault
@@ -77,18 +68,13 @@ class Http2Link:
         """What the peer did wrong, if that was the end."""
         self._is_client = on_request is None
         self._on_request = on_request
-        self._spare = SPARE_ROOM
-        self._engine = Engine(
-            client_side=self._is_client,
-            settings=settings(self._is_client, limits),
-            limits=limits,
-        )
+        told = settings(self._is_client, limits)
+        self._engine = Engine(client_side=self._is_client, settings=told, limits=limits)
         self._output = Http2Output(carrier, self._engine)
         self._budget = FrameBudget(self.streams, self.heard, preface=not self._is_client)
-        self._arrived = 0  # bytes of bodies for which the connection's window has not been opened again
         self._blocked: dict[int, Http2Stream] = {}
         self._engine.initiate_connection()
-        self._engine.increment_flow_control_window(CONNECTION_WINDOW - FIRST_WINDOW)
+        self._windows = Http2Windows(self._engine)
         self._output.flush()
 
     # -- reading --
@@ -189,10 +175,7 @@ class Http2Link:
 
     def _data(self, event: DataReceived) -> None:
         size = event.flow_controlled_length or 0
-        self._arrived += size
-        if self._arrived >= CONNECTION_WINDOW // 2:
-            self._engine.increment_flow_control_window(self._arrived)
-            self._arrived = 0
+        self._windows.arrived(size)
         stream = self.streams.get(event.stream_id or 0)
         if stream is not None:
             ends = event.stream_ended is not None
@@ -328,16 +311,10 @@ class Http2Link:
 
     def give_room(self, stream: Http2Stream, size: int) -> int:
         """`size` bytes of a body were consumed; what is left of them for which the peer was given no room yet."""
-        if stream.ended or stream.failure is not None:
-            return 0
-        if size < stream.window // 2:
-            return size
-        more = min(stream.window, LARGEST_WINDOW - stream.window, self._spare)
-        stream.window += more
-        self._spare -= more
-        self._engine.increment_flow_control_window(size + more, stream.id)
-        self._output.flush_soon()
-        return 0
+        left = self._windows.consumed(stream, size)
+        if not left:
+            self._output.flush_soon()
+        return left
 
     def reset(self, stream: Http2Stream, code: ErrorCodes) -> None:
         """End a stream before its time."""
@@ -421,7 +398,7 @@ class Http2Link:
         self.streams.pop(stream.id, None)
         self._blocked.pop(stream.id, None)
         self._engine.forget(stream.id)
-        self._spare += stream.window - WINDOW
+        self._windows.over(stream)
         self._tell_room()
         self._close_if_done()
 
