@@ -114,3 +114,67 @@ async def test_a_page_with_200_parts(tmp_path: Path, confdir: Path, origin_ca: O
     assert len(proxy.http) == 201
     assert {flow.request.path for flow in proxy.http} == {"/", *SCRIPTS, *STYLES, *FETCHED}
     assert len({flow.client_conn.id for flow in proxy.http}) == 1
+
+
+LIVE = """<!doctype html><title>loading</title><link rel=icon href=data:,><script>
+const said = ["hello", "", "ünïcödé".repeat(1000), new Uint8Array(100000).map((_, at) => at * 7)];
+const equal = (a, b) => typeof a === "string" ? a === b : Array.from(a).join() === Array.from(new Uint8Array(b)).join();
+const sockets = () => new Promise((resolve, reject) => {
+    const socket = new WebSocket(`wss://${location.host}/socket`);
+    let heard = 0;
+    socket.binaryType = "arraybuffer";
+    socket.onopen = () => said.forEach((message) => socket.send(message));
+    socket.onmessage = ({ data }) => {
+        if (!equal(said[heard], data)) reject("changed");
+        if (++heard === said.length) socket.close(3000, "enough");
+    };
+    socket.onclose = ({ code }) => resolve(`${heard} messages, ${code}`);
+});
+const events = () => new Promise((resolve) => {
+    const source = new EventSource("/events");
+    const heard = [];
+    source.onmessage = ({ data }) => {
+        heard.push(data);
+        fetch(`/next?${heard.length}`);  // the server says more only then
+        if (heard.length === 3) { source.close(); resolve(heard.join()); }
+    };
+});
+Promise.all([sockets(), events()]).then((found) => document.title = found.join("; "), (why) => document.title = why);
+</script>"""
+
+
+async def test_websocket_and_server_sent_events(
+    tmp_path: Path, confdir: Path, origin_ca: OriginCA, trusting: tuple[str, str]
+):
+    asked: asyncio.Queue[None] = asyncio.Queue()
+    versions = []
+
+    async def live(scope: Message, receive: Receive, send: Send) -> None:
+        if scope["type"] == "websocket":
+            versions.append(scope["http_version"])
+            await receive()
+            await send({"type": "websocket.accept"})
+            while (message := await receive())["type"] == "websocket.receive":
+                await send({**message, "type": "websocket.send"})
+        elif scope["path"] == "/events":
+            fields = [(b"content-type", b"text/event-stream")]
+            await send({"type": "http.response.start", "status": 200, "headers": fields})
+            for number in range(3):
+                await send({"type": "http.response.body", "body": b"data: %d\n\n" % number, "more_body": True})
+                await asked.get()
+            await send({"type": "http.response.body"})
+        else:
+            if scope["path"] == "/next":
+                asked.put_nowait(None)
+            await respond(send, 200, LIVE.encode(), ("content-type", "text/html; charset=utf-8"))
+
+    async with web_server(live, tls=origin_ca) as server, capturing(confdir, *trusting) as proxy:
+        seen = await browse(proxy, server.url("/"), tmp_path / "home")
+        assert "<title>4 messages, 3000; 0,1,2</title>" in seen, seen[:200]
+    assert versions == ["2"]  # RFC 8441: on the page's own connection
+    assert len({flow.client_conn.id for flow in proxy.http}) == 1
+    [socket] = [flow for flow in proxy.http if flow.websocket is not None]
+    assert socket.websocket is not None and socket.request.url == server.url("/socket")
+    sizes = [len(message.content) for message in socket.websocket.messages if message.from_client]
+    assert sizes == [5, 0, 11_000, 100_000]
+    assert (socket.websocket.close_code, socket.websocket.close_reason) == (3000, "enough")
