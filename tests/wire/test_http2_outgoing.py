@@ -174,13 +174,22 @@ def test_bad_status(status: Any):
         answer(status=status)
 
 
-def test_names_are_lowered_unless_told_otherwise():
+def test_names_go_out_in_lower_case():
     assert ask((b"X-A", b"B")).fields[4:] == ((b"x-a", b"B"),)
     assert answer((b"X-A", b"B")).fields[1:] == ((b"x-a", b"B"),)
     assert check_http2_trailers(((b"X-A", b"B"),)) == ((b"x-a", b"B"),)
-    assert check_http2_request(PSEUDO, ((b"X-A", b"B"),), NO_BODY, normalize=False).fields[4:] == ((b"X-A", b"B"),)
-    assert check_http2_response(200, ((b"X-A", b"B"),), 0, b"GET", normalize=False).fields[1:] == ((b"X-A", b"B"),)
-    assert check_http2_trailers(((b"X-A", b"B"),), normalize=False) == ((b"X-A", b"B"),)
+
+
+def test_upper_case_that_somebody_wrote_is_refused_when_told_so():
+    """What HTTP/1 brought is translated all the same."""
+    head = came_by_http1(b"Host: a", b"X-A: 1")
+    pseudo = PseudoFields(b"POST", b"https", b"", b"/x")
+    assert check_http2_request(pseudo, head.fields, NO_BODY, head, normalize=False).fields[-1] == (b"x-a", b"1")
+    for original, fields in ((head, (*head.fields, (b"X-B", b"2"))), (None, ((b"X-B", b"2"),))):
+        with pytest.raises(Refused, match=r"^the header name 'X-B' has an upper-case letter, which HTTP/2 forbids"):
+            check_http2_request(PSEUDO, fields, NO_BODY, original, normalize=False)
+    with pytest.raises(Refused, match=r"^the header name 'X-B' has an upper-case letter"):
+        check_http2_response(200, ((b"X-B", b"2"),), 0, b"GET", normalize=False)
 
 
 def test_fields_about_a_connection_are_left_out():

@@ -47,8 +47,8 @@ def check_http2_request(
     """The header list of a request, pseudo fields included. An empty ``authority`` means that Host names it.
 
     ``body`` is its length, NO_BODY for none, CHUNKED if the length is not known; ``framing`` of the result is the same.
-    ``original``: the head as a client sent it, of whichever version. ``normalize``: names go out in lower case, as
-    HTTP/2 demands. Raises Refused, whose ``reason`` names the part at fault.
+    ``original``: the head as a client sent it, of whichever version. ``normalize``: names that somebody wrote in
+    upper case are put into lower case; else they are refused. Raises Refused, whose ``reason`` names the part at fault.
     """
     for name, value in zip(_PSEUDO_NAMES, pseudo, strict=True):
         if value is not None:
@@ -117,10 +117,9 @@ def check_http2_response(
     return Outgoing((start, *_kept_secret(framed.fields, fields)), framed.framing, tuple(repairs))
 
 
-def check_http2_trailers(fields: Fields, *, normalize: bool = True) -> Fields:
-    """The fields to send after a body: those that may stand there. Raises Refused."""
-    trailers = check_outgoing_trailers(fields)
-    return tuple(_lower(trailers)) if normalize else trailers
+def check_http2_trailers(fields: Fields) -> Fields:
+    """The fields to send after a body: those that may stand there, with names in lower case. Raises Refused."""
+    return tuple(_lower(check_outgoing_trailers(fields)))
 
 
 def http1_request_fields(authority: bytes, fields: Fields) -> Fields:
@@ -158,7 +157,17 @@ def _end_to_end(
     if [name for name, _ in checked if KINDS[name] in _NOT_IN_HTTP2]:
         from_http1 = original is not None and original.version != HTTP_20
         kept = [field for field in checked if _is_in_http2(*field, from_http1, repairs)]
-    return _lower(kept) if normalize else kept
+    if not normalize:
+        _check_case(kept, original)
+    return _lower(kept)
+
+
+def _check_case(fields: list[tuple[bytes, bytes]], original: RequestHead | ResponseHead | None) -> None:
+    """Raise Refused for a name that somebody wrote in upper case; those that HTTP/1 brought are translated."""
+    came = {name for name, _ in original.fields} if original is not None else ()
+    for name, _ in fields:
+        if name != name.lower() and name not in came:
+            raise Refused(f"the header name {show(name)} has an upper-case letter, which HTTP/2 forbids")
 
 
 def _is_in_http2(name: bytes, value: bytes, from_http1: bool, repairs: list[str]) -> bool:

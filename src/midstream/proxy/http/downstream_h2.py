@@ -137,7 +137,7 @@ class DownstreamH2:
             self._stream.send_head(list(outgoing.fields), end=False)
             return
         outgoing = self._assemble(request, response, original, len(body))
-        trailers = trailer_list(response, normalize=self._normalize)
+        trailers = trailer_list(response)
         self.answering = True
         stream = self._stream
         if outgoing.framing < 0:

@@ -80,12 +80,12 @@ def response_list(
     return outgoing
 
 
-def trailer_list(message: Request | Response, *, normalize: bool) -> Fields:
+def trailer_list(message: Request | Response) -> Fields:
     """The fields that follow a body. Raises Unsendable."""
     if message.trailers is None:
         return ()
     try:
-        return check_http2_trailers(message.trailers.fields, normalize=normalize)
+        return check_http2_trailers(message.trailers.fields)
     except Refused as exc:
         part = "request" if isinstance(message, Request) else "response"
         raise Unsendable(f"the trailers of the {part} cannot be sent: {exc.reason}", message) from None

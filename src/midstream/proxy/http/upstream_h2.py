@@ -217,7 +217,7 @@ class UpstreamH2:
             self._stream.send_head(list(outgoing.fields), end=False)
             return None
         outgoing = request_list(request, original, len(body), normalize=normalize)
-        trailers = trailer_list(request, normalize=normalize)
+        trailers = trailer_list(request)
         stream = self._stream
         stream.send_head(list(outgoing.fields), end=not body and not trailers)
         if len(body) > ONE_WRITE:
