@@ -178,6 +178,15 @@ async def test_a_malformed_request_is_reset_with_a_row() -> None:
     assert (flow.request.host, flow.request.path, flow.request.http_version) == ("a.test", "/", "HTTP/2.0")
 
 
+async def test_many_malformed_requests_are_ten_lines_in_the_log(caplog: pytest.LogCaptureFixture) -> None:
+    async with tunnelled() as (talk, client):
+        for number in range(1, 101, 2):
+            client.say(headers(number, get("/", (b"Upper", b"1")), END_STREAM))
+            assert await client.outcome(number) == "stream PROTOCOL_ERROR"
+        assert len([record for record in caplog.records if "request refused" in record.getMessage()]) == 10
+        assert talk.recorder.names().count("error") == 50
+
+
 @pytest.mark.parametrize("body", [b"", b"short", b"too long by far"])
 async def test_a_body_unlike_its_length_is_reset_and_not_forwarded(body: bytes) -> None:
     async with tunnelled() as (talk, client):

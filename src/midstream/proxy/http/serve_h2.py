@@ -33,6 +33,8 @@ from midstream.wire.http2 import HTTP_20
 Connect = Callable[[HTTPFlow, DownstreamH2, ClientContext], Awaitable[None]]
 """Serves the tunnel that a CONNECT asks for."""
 
+# So many malformed requests of one connection are logged.
+MOST_TOLD = 10
 # Enough of the preface (RFC 9113 §3.4) to be nothing else.
 _PREFACE = b"PRI * HTTP/2.0\r\n"
 
@@ -72,6 +74,7 @@ class _Server:
         self._context = context
         self._group: asyncio.TaskGroup = group
         self._inside_head = False
+        self._refused = 0
         self._tasks: set[asyncio.Task[None]] = set()
         self._link = Http2Link(stream, context.settings.limits, self._begin)
         self._link.on_read = self._be_patient
@@ -141,6 +144,8 @@ class _Server:
             await self._exchange(client, fields, ends, context)
         except Refused as refusal:
             await self._refuse(refusal, client, stream, fields, context)
+        except OSError:
+            pass  # the stream is gone; what it was doing has been told already
         except Exception:
             # The border of a stream's task: a mistake of ours is logged, and the other streams go on.
             logger.exception("a stream failed unexpectedly")
@@ -177,7 +182,10 @@ class _Server:
             stream.reset(ErrorCodes.PROTOCOL_ERROR)  # RFC 9113 §8.1.1
         else:
             client.refuse(refusal.status, reason_phrase(refusal.status), text, close=False)
-        logger.warning("%s", text)
+        self._refused += 1
+        if self._refused <= MOST_TOLD:
+            more = "; further ones of this client have rows, but no line here" if self._refused == MOST_TOLD else ""
+            logger.warning("%s%s", text, more, extra={"client": flow.client_conn.peername})
         await context.events.error(flow)
 
 
