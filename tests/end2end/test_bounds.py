@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import zlib
 from contextlib import AsyncExitStack
 from pathlib import Path
 
+import brotli
 import pytest
+import zstandard
 
 from tests.kit.http2_frames import END_HEADERS, headers
 from tests.kit.http2_peer import Http2Peer
@@ -97,3 +100,42 @@ async def test_connections_to_servers_beyond_what_fits_fail_and_later_ones_do_no
             client.ask("/")
             assert (await client.answer())[1] == b"hello"
     assert sum("no more fit into the open files" in line for line in program.lines) == 1
+
+
+# -- bodies -------------------------------------------------------------------------------------------------------
+
+
+UNPACKED = 128 * 1024 * 1024
+
+
+def gzip_bomb() -> bytes:
+    packer = zlib.compressobj(9, zlib.DEFLATED, 31)
+    megabyte = bytes(1024 * 1024)
+    return b"".join([packer.compress(megabyte) for _ in range(UNPACKED // len(megabyte))]) + packer.flush()
+
+
+@pytest.mark.parametrize("detail", [3, 4])
+async def test_bombs_go_on_as_they_came_and_are_not_unpacked_to_be_printed(confdir: Path, detail: int):
+    bombs = {
+        "/gzip": ok(gzip_bomb(), "Content-Encoding: gzip", "Content-Type: text/html"),
+        "/br": ok(brotli.compress(bytes(UNPACKED), quality=5), "Content-Encoding: br", "Content-Type: text/css"),
+        "/zstd": ok(zstandard.compress(bytes(UNPACKED)), "Content-Encoding: zstd", "Content-Type: application/json"),
+    }
+
+    def answer(heard: Heard) -> bytes:
+        return bombs.get(heard.target, ok(b"hello"))
+
+    async with (
+        origin(answering(answer)) as web,
+        middump(confdir, "--set", f"flow_detail={detail}") as program,
+        others_are_served(program, web),
+    ):
+        for path, bomb in bombs.items():
+            head, _, body = bomb.partition(b"\r\n\r\n")
+            async with web_client(program.port, web, program.ca) as client:
+                client.ask(path)
+                assert await client.answer() == (head + b"\r\n\r\n", body)
+                coding = path.removeprefix("/")
+                client.ask("/", f"Content-Encoding: {coding}", method="POST", body=body)
+                assert (await client.answer())[1] == b"hello"
+            await program.line("cannot decode: the decoded body is larger than 8")

@@ -21,7 +21,8 @@ from midstream.text.sizes import human_size
 
 # What is made pretty as a whole: thirty milliseconds for the slowest view of ours.
 _MOST_AT_ONCE = 128 * 1024
-# What is made pretty as far as lines are wanted.
+# What is made pretty as far as lines are wanted; and what a body may become when it is decompressed, since a bomb of a
+# few hundred bytes would otherwise hold the loop for seconds.
 _MOST = 8 * 1024 * 1024
 # A line longer than this is cut where lines are cut off.
 _LONGEST_LINE = 4096
@@ -29,7 +30,7 @@ _LONGEST_LINE = 4096
 
 def body_lines(message: ContentviewMessage, flow: Flow, view_name: str, cutoff: int | None) -> Iterator[str]:
     """The lines of a content, at most `cutoff` of them; nothing when there is no content to show."""
-    content, trouble = content_of(message)
+    content, trouble = content_of(message, _MOST)
     if content is None:
         return
     if trouble.startswith("[cannot"):
