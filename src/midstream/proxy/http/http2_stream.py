@@ -7,6 +7,7 @@ knows no fields and no flows. Who reads slowly, or gets no room, waits here, and
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
@@ -20,6 +21,8 @@ FieldList = list[tuple[bytes, bytes]]
 
 # What a writer may leave behind unsent before `drain` holds it back.
 HIGH_WATER: Final = 64 * 1024
+# A body is read in pieces of at least this size, if that has arrived, so that what is on its way through stays little.
+PIECE: Final = 64 * 1024
 
 
 class StreamReset(ConnectionResetError):
@@ -39,13 +42,13 @@ class Http2Stream:
     """See the module. One task reads and one writes; these may be two tasks."""
 
     __slots__ = (
+        "_consumed",
         "_drainer",
         "_heads",
         "_last",
         "_link",
         "_pieces",
         "_reader",
-        "_unread",
         "_unsent",
         "_unsent_size",
         "ended",
@@ -73,8 +76,8 @@ class Http2Stream:
         """How much may wait unread."""
         self._link = link
         self._heads: deque[tuple[FieldList, bool]] = deque()
-        self._pieces: list[bytes] = []
-        self._unread = 0  # bytes for which the peer gets no new window yet
+        self._pieces: deque[bytes] = deque()
+        self._consumed = 0  # bytes for which the peer was given no new room yet
         self._unsent: deque[bytes] = deque()
         self._unsent_size = 0
         self._last: FieldList | None = None  # trailers that end the stream behind what is unsent
@@ -99,18 +102,25 @@ class Http2Stream:
             if self.failure is not None:
                 raise self.failure
             await self._arrival()
-        return self.take()
+        return self.take(PIECE)
 
-    def take(self) -> bytes:
-        """What has arrived and is unread. The peer may send as much again."""
+    def take(self, enough: int = sys.maxsize) -> bytes:
+        """What has arrived and is unread, and no more once that is enough. The peer may send as much again."""
         pieces = self._pieces
-        if not pieces:
-            return b""
-        data = pieces[0] if len(pieces) == 1 else b"".join(pieces)
-        pieces.clear()
-        if self._unread:
-            self._unread = self._link.give_room(self, self._unread)
+        if len(pieces) == 1:
+            data = pieces.popleft()
+        else:
+            size, taken = 0, []
+            while pieces and size < enough:
+                taken.append(pieces.popleft())
+                size += len(taken[-1])
+            data = b"".join(taken)
+        self._give_room(len(data))
         return data
+
+    def _give_room(self, size: int) -> None:
+        if size:
+            self._consumed = self._link.give_room(self, self._consumed + size)
 
     async def _arrival(self) -> None:
         self._reader = self._link.loop.create_future()
@@ -189,14 +199,15 @@ class Http2Stream:
     def put_back(self, data: bytes) -> None:
         """What was taken is read again, first."""
         if data:
-            self._pieces.insert(0, data)
+            self._pieces.appendleft(data)
+            self._consumed -= len(data)
 
     def data_arrived(self, data: bytes, size: int, *, ends: bool) -> None:
         """`size`: of the frame, which may be padded."""
         if data:
             self._pieces.append(data)
-        self._unread += size
         self.ended = self.ended or ends
+        self._give_room(size - len(data))
         self._wake(self._reader)
 
     def trailers_arrived(self, fields: FieldList) -> None:
