@@ -21,9 +21,10 @@ def test_a_flow_that_takes_too_long_does_not_match(text: str, caplog: pytest.Log
     flow = http_flow("https://bad.example/trap", response_body=BOMB)
     with caplog.at_level(logging.WARNING):
         assert filters.parse(text)(flow) is False
-    (record,) = caplog.records
-    assert f"filter {text} is skipped for https://bad.example/trap" in record.getMessage()
-    assert "'(a|aa)+$' takes too long" in record.getMessage()
+    # On a busy machine the harmless one may have taken too long as well.
+    (said,) = [record.getMessage() for record in caplog.records if "/trap" in record.getMessage()]
+    assert f"filter {text} is skipped for https://bad.example/trap" in said
+    assert "'(a|aa)+$' takes too long" in said
 
 
 def test_it_is_said_once_and_other_flows_are_judged(caplog: pytest.LogCaptureFixture) -> None:
