@@ -135,8 +135,8 @@ ROWS: dict[str, str] = {
         wire/test_http2_fields.py::test_fields
         wire/test_http2_fields.py::test_lengths
         wire/test_http2_fields.py::test_what_passes_as_a_request_passes_h2_too
-        wire/test_http2_outgoing.py::test_what_goes_out_as_a_request_reads_back
-        wire/test_http2_outgoing.py::test_what_goes_on_to_http1_reads_back
+        wire/test_http2_round_trips.py::test_what_goes_out_as_a_request_reads_back
+        wire/test_http2_round_trips.py::test_what_goes_on_to_http1_reads_back
         end2end/test_http2_conformance_client_side.py::test_what_a_client_does
         end2end/test_http2_conformance_client_side.py::test_what_reaches_the_server_is_plain_http1
         end2end/test_http2_conformance_server_side.py::test_what_a_server_does
