@@ -140,6 +140,8 @@ ROWS: dict[str, str] = {
         end2end/test_http2_conformance_client_side.py::test_what_a_client_does
         end2end/test_http2_conformance_client_side.py::test_what_reaches_the_server_is_plain_http1
         end2end/test_http2_conformance_server_side.py::test_what_a_server_does
+        proxy/test_http2_streams.py::test_a_body_unlike_its_length_is_reset_and_not_forwarded
+        proxy/test_http2_patience.py::test_a_body_where_none_may_be_is_a_502
     """,
     "response splitting, a second response, 1xx without end": """
         proxy/test_reuse.py::test_what_comes_with_a_response_and_beyond_it_reaches_nobody
@@ -158,12 +160,18 @@ ROWS: dict[str, str] = {
         end2end/test_http2_floods.py::test_headers_that_never_end
         wire/test_http2_budget.py::test_a_flood_ends_before_all_of_it_was_looked_at
         wire/test_http2_budget.py::test_unknown_settings_are_not_kept
+        wire/test_hpack.py::test_long_values_and_many_fields_take_little_time
+        proxy/test_http2_streams.py::test_nothing_is_kept_of_finished_streams
+        proxy/test_http2_streams.py::test_many_malformed_requests_are_ten_lines_in_the_log
     """,
     "slow heads and bodies, idle connections, file descriptors": """
         end2end/test_limits.py::test_slow_heads_are_closed_and_others_served
         end2end/test_limits.py::test_slow_heads_in_a_tunnel_and_slow_hellos
         end2end/test_mode_socks5.py::test_slow_clients_are_closed
         end2end/test_proxy_protocol.py::test_a_header_that_drips_is_closed
+        proxy/test_http2_patience.py::test_a_head_has_so_long_however_slowly_its_frames_come
+        proxy/test_http2_patience.py::test_an_upload_that_stops_is_answered_with_408
+        end2end/test_http2.py::test_one_stalled_reader_among_a_hundred_large_streams
         proxy/test_idle.py::test_nothing_of_the_last_exchange
         end2end/test_limits.py::test_idle_connections_close_after_their_time
         end2end/test_limits.py::test_clients_beyond_what_fits_are_turned_away_and_later_ones_served
