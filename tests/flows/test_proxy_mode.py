@@ -47,6 +47,8 @@ def test_defaults_for_listening() -> None:
     assert ProxyMode.parse("regular").listen_port(0) == 0
     assert ProxyMode.parse("regular@a:1").listen_host("h") == "a"
     assert ProxyMode.parse("regular@a:1").listen_port(2) == 1
+    assert ProxyMode.parse("regular@1").listen_host("h") == "h"
+    assert ProxyMode.parse("regular@:1").listen_host("h") == ""
 
 
 def test_targets() -> None:
@@ -76,7 +78,8 @@ def test_equality() -> None:
         ("upstream:ftp://h", "'ftp' is no scheme"),
         ("upstream:tcp://h:1", "upstream knows the schemes http, https and socks5 only"),
         ("upstream", "the host is missing"),
-        ("upstream:http://me:pw@h:8080", "what stands before the last @ is no user name here"),
+        ("upstream:http://me:pw@h:8080", "credentials are given by the option upstream_auth"),
+        ("reverse:https://me:pw@h", "'h' is no port; .* credentials are given by the option upstream_auth"),
         ("reverse:socks5://h", "reverse knows the schemes http, https, .* and dns only"),
         ("local:a,,b", "a process name is missing"),
         ("tun:a/b", "no interface name"),

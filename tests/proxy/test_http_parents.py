@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 
 from midstream.addons.upstream_auth import Adding
-from midstream.flows.flow import Error
 from midstream.flows.http import HTTPFlow
 from midstream.proxy.settings import Settings
 from midstream.wire.socks5 import Credentials
@@ -230,10 +229,7 @@ async def test_addons_see_the_connect_before_it_is_sent():
 
 
 async def test_an_addon_that_kills_the_connect():
-    def kill(flow: HTTPFlow) -> None:
-        flow.error = Error(Error.KILLED_MESSAGE)
-
-    async with through_http(Upstream(kill)) as talk:
+    async with through_http(Upstream(HTTPFlow.kill)) as talk:
         talk.say(CONNECT)
         await expect_502(talk, "an addon killed the CONNECT to the parent proxy")
         assert await talk.ends[0].rest() == b""

@@ -11,6 +11,8 @@ from midstream.text.suggest import did_you_mean
 
 Transport = Literal["tcp", "udp", "both"]
 
+NO_USERS = "; behind the last @ stands where to listen, and credentials are given by the option upstream_auth"
+
 
 class ProxyMode:
     """One parsed mode spec. Immutable; equal if the specs are equal."""
@@ -55,7 +57,7 @@ class ProxyMode:
             raise ValueError(f"mode {self.full_spec!r}: {self.type_name} takes no {self.data!r} after the colon")
 
     def listen_host(self, default: str | None = None) -> str:
-        """The host to listen on: that of the spec, else the default, else all interfaces ("")."""
+        """The host to listen on: that of the spec (`@:8080` means all, ""), else the default, else all ("")."""
         return self.custom_listen_host if self.custom_listen_host is not None else default or ""
 
     def listen_port(self, default: int | None = None) -> int | None:
@@ -135,8 +137,7 @@ class _TargetMode(ProxyMode):
         try:
             self.scheme, self.address = server_spec.parse(self.data, self._default_scheme)
         except ValueError as exc:
-            hint = "; what stands before the last @ is no user name here" if "@" in self.full_spec else ""
-            raise ValueError(f"mode {self.full_spec!r}: {exc}{hint}") from None
+            raise ValueError(f"mode {self.full_spec!r}: {exc}{NO_USERS if '@' in self.full_spec else ''}") from None
         if self.scheme not in self._schemes:
             allowed = f"{', '.join(self._schemes[:-1])} and {self._schemes[-1]}"
             raise ValueError(f"mode {self.full_spec!r}: {self.type_name} knows the schemes {allowed} only")
@@ -236,9 +237,10 @@ def _listen_address(spec: str, listen: str) -> tuple[str | None, int | None]:
     """Split what stands after the last @. The last colon separates, so that IPv6 needs no brackets, but may have."""
     if not listen:
         return None, None
-    host, _, digits = listen.rpartition(":")
+    host, colon, digits = listen.rpartition(":")
     if not (digits.isascii() and digits.isdigit() and len(digits) <= 5 and int(digits) <= 65535):
-        raise ValueError(f"mode {spec!r}: {digits!r} is no port; use a number from 0 to 65535")
+        hint = NO_USERS if "://" in spec else ""
+        raise ValueError(f"mode {spec!r}: {digits!r} is no port; use a number from 0 to 65535{hint}")
     if host.startswith("[") and host.endswith("]"):
         host = host[1:-1]
-    return host or None, int(digits)
+    return host if colon else None, int(digits)

@@ -100,14 +100,12 @@ def _bind_one(
 def explain_listen(exc: OSError, host: object, port: int) -> str:
     """Why there can be no listener at `host:port`, and what to do."""
     where = hostport("", str(host), port)
-    other = port + 2 if port >= 1024 else 8000 + port
+    other = port + (2 if 1024 <= port < 65534 else 8000 if port < 1024 else -2)
+    do = f"choose another one, for example by -p {other}, or by @{other} behind the mode"
     if exc.errno == errno.EADDRINUSE:
-        return f"cannot listen on {where}: the port is in use; choose another one, for example with -p {other}"
+        return f"cannot listen on {where}: the port is in use; {do}"
     if exc.errno == errno.EACCES:
-        return (
-            f"cannot listen on {where}: ports below 1024 need privileges; choose another one, "
-            f"for example with -p {other}"
-        )
+        return f"cannot listen on {where}: ports below 1024 need privileges; {do}"
     if exc.errno == errno.EADDRNOTAVAIL:
         return f"cannot listen on {where}: this machine has no such address"
     with contextlib.suppress(AttributeError):

@@ -49,7 +49,12 @@ def basic(credentials: Credentials) -> bytes:
 
 async def open_tunnel(stream: Stream, flow: HTTPFlow, events: Events, settings: Settings) -> None:
     """Send the CONNECT; from then on `stream` leads to the server. Raises UpstreamFailed."""
-    await events.http_connect_upstream(flow)
+    flow.live = True  # so that it can be killed, while addons see it
+    try:
+        await events.http_connect_upstream(flow)
+    finally:
+        flow.resume()  # there is nothing left to hold
+        flow.live = False
     if is_killed(flow):
         raise UpstreamFailed("an addon killed the CONNECT to the parent proxy")
     try:
