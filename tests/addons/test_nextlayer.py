@@ -67,11 +67,25 @@ async def test_nobody_is_asked_while_nothing_is_set(master: Master) -> None:
         (r"www\.a\.test", hello("www.a.test")[:40], "more"),
         (r"www\.a\.test", hello("www.b.test"), None),
         (r"www\.a\.test", b"\x16\x03\x01\x00\x02zz", None),
+        (r"^\[::2\]:443$", b"GET / HTTP/1.1\r\nHost: [::2]\r\n\r\n", "ignore"),
+        (r"^\[::2\]:80$", b"GET / HTTP/1.1\r\nHost: [::2]:80\r\n\r\n", "ignore"),
     ],
 )
 async def test_ignore_hosts(master: Master, pattern: str, said: bytes, layer: str | None) -> None:
     master.options.ignore_hosts = [pattern]
     assert await chosen(master, said) == layer
+
+
+@pytest.mark.parametrize("pattern", [r"^::1:443$", r"^\[::1\]:443$", "::1"])
+async def test_ipv6_with_and_without_brackets(master: Master, pattern: str) -> None:
+    master.options.ignore_hosts = [pattern]
+    assert await chosen(master, b"", address=("::1", 443)) == "ignore"
+
+
+@pytest.mark.parametrize(("said", "layer"), [(hello("www.a.test"), "ignore"), (hello("b.test"), None), (HEAD, None)])
+async def test_ignore_hosts_inside_tls(master: Master, said: bytes, layer: str | None) -> None:
+    master.options.ignore_hosts = [r"www\.a\.test"]
+    assert await chosen(master, said, tls=True, sni="outer.test") == layer
 
 
 @pytest.mark.parametrize(

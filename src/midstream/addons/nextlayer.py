@@ -119,7 +119,7 @@ class Rules:
         if data.layer is not None:
             return
         client, server = data.context.client, data.context.server
-        known = [hostport for hostport in map(_hostport, (server.peername, server.address)) if hostport]
+        known = [*_names(server.peername), *_names(server.address)]
         if not known:
             return  # it is not known yet where this goes
         if client.sni and server.address:
@@ -129,7 +129,7 @@ class Rules:
                 data.layer = "udp"
             return
         begun = data.data_client()
-        if not client.tls:
+        if not client.tls or client_hello.starts_tls(begun):  # and TLS inside TLS by its own name
             data.layer = self._whether_untouched(known, begun, bool(data.data_server()), server.address)
         if (
             data.layer is None
@@ -145,7 +145,7 @@ class Rules:
         """The choice for a connection that is to pass as it is; "more" while its name may still come."""
         port = address[1] if address else 0
         name, is_all = ("", True) if server_spoke else named_inside(begun)
-        names = [*known, name if ":" in name else f"{name}:{port}"] if name else known
+        names = [*known, name if ":" in name.rpartition("]")[2] else f"{name}:{port}"] if name else known
         if self._ignored and self._ignored.match(names):
             return self._untouched
         if not (self._ignored or self._allowed) or (self._allowed and self._allowed.match(names)):
@@ -155,8 +155,12 @@ class Rules:
         return self._untouched if self._allowed else None
 
 
-def _hostport(address: Address | None) -> str:
-    return url.hostport("", address[0], address[1]) if address else ""
+def _names(address: Address | None) -> list[str]:
+    """What stands for an address; for IPv6 with brackets and, as scripts and options of mitmproxy have it, without."""
+    if address is None:
+        return []
+    plain, bracketed = f"{address[0]}:{address[1]}", url.hostport("", address[0], address[1])
+    return [bracketed] if plain == bracketed else [bracketed, plain]
 
 
 def named_inside(begun: bytes) -> tuple[str, bool]:

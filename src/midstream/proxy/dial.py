@@ -4,7 +4,9 @@ Used by the pool of an HTTP connection and by tunnels. What fails raises Upstrea
 """
 
 import asyncio
+import copy
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -38,6 +40,15 @@ class _Carrier(NamedTuple):
     is_told: bool
 
 
+class _Around(NamedTuple):
+    """TLS with a server that other TLS runs inside of: who opens it, where, and what it asks for."""
+
+    dialler: "Dialler"
+    address: Address | None
+    sni: str | None
+    alpn_offers: Sequence[bytes]
+
+
 @dataclass(slots=True)
 class Dialler:
     """Opens upstream connections on behalf of one client connection."""
@@ -51,6 +62,8 @@ class Dialler:
     """The parent proxy that servers are reached through, unless an addon names another one."""
     share: Share = field(default_factory=lambda: Share(ServerRoom()))
     """Of the open files that connections to servers may take."""
+    around: _Around | None = None
+    """What this dialler opens connections inside of, if it is for TLS inside TLS."""
     _carriers: dict[int, "_Carrier"] = field(default_factory=dict)
     """By the identity of an open connection: what it goes through."""
 
@@ -75,9 +88,27 @@ class Dialler:
 
         Of what goes through a parent proxy these events show the connection to the parent.
         """
+        if self.around is not None and self.around.address == server.address:
+            return await self._open_inside(server, self.around)
         if server.via is not None:
             return await self._open_through_parent(server)
         return await self._open_directly(server)
+
+    def within(self, server: Server) -> "Dialler":
+        """A dialler for what runs inside of the TLS with `server`, which from here on shows what that agrees on."""
+        inner = copy.copy(self)
+        offers = server.alpn_offers or ((self.client.alpn,) if self.client.alpn else ())
+        inner.around = _Around(self, server.address, server.sni, offers)
+        _forget_tls(server)
+        return inner
+
+    async def _open_inside(self, server: Server, around: _Around) -> Stream:
+        wanted = server.tls, server.sni, server.alpn_offers
+        server.sni, server.alpn_offers = around.sni, around.alpn_offers
+        stream = await around.dialler.open(server, tls=True)
+        _forget_tls(server)
+        server.tls, server.sni, server.alpn_offers = wanted
+        return stream
 
     async def _open_directly(self, server: Server, target: Server | None = None) -> Stream:
         """`target`: what is behind `server`, if that is a parent proxy."""
@@ -238,6 +269,13 @@ class Dialler:
                 if not carrier.is_told:
                     return
             await self.events.server_disconnected(ServerConnectionHookData(server, self.client))
+
+
+def _forget_tls(server: Server) -> None:
+    """What was agreed on outside, to make room for what will be inside."""
+    server.tls, server.sni, server.alpn, server.alpn_offers = False, None, None, ()
+    server.certificate_list, server.cipher, server.tls_version = (), None, None
+    server.timestamp_tls_setup, server.tls_resumed = None, False
 
 
 def _parent_of(server: Server) -> ServerSpec:

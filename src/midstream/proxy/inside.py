@@ -27,6 +27,8 @@ DNS_PORTS = (53, 5353)
 HTTP_BY_ALPN = (b"http/1.1", b"h2")
 # How long a client that may or may not speak TLS, to a server that may speak first, is given to begin.
 TLS_PATIENCE = 0.1
+DEEPEST = 8
+"""How deep TLS inside TLS is looked into; what is deeper passes as raw bytes."""
 
 logger = logging.getLogger("midstream.proxy")
 
@@ -47,8 +49,11 @@ async def _serve(passage: Passage, protocol: Protocol) -> None:
     """What is no TLS, or is inside of it, or is not to be looked into."""
     if not passage.client_tls and protocol in (Protocol.UNTOUCHED, Protocol.RAW) and _is_tls(passage):
         await passage.bare()
-    elif protocol is Protocol.TLS:
-        protocol = passage.protocol or Protocol.RAW  # inside of TLS, where no other is looked for
+    elif protocol is Protocol.TLS:  # inside of TLS
+        if passage.protocol is None and passage.context.layers.count("tls") < DEEPEST:
+            await _serve_inner_tls(passage)
+            return
+        protocol = passage.protocol or Protocol.RAW
     if protocol is Protocol.UNTOUCHED:
         await _pass_blindly(passage)
     elif protocol is Protocol.DNS:
@@ -218,6 +223,14 @@ async def _serve_tls(passage: Passage) -> None:
         pass  # the client is gone
     if (rejected := rejection(tls, about)) is not None:
         await _tls_failed(passage, rejected)
+
+
+async def _serve_inner_tls(passage: Passage) -> None:
+    inner = await passage.inner()
+    try:
+        await _serve_tls(inner)
+    finally:
+        passage.upstream = inner.upstream  # whoever made the passage closes it
 
 
 async def _tls_failed(passage: Passage, broken: ClientTLSFailed) -> None:

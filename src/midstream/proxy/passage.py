@@ -4,7 +4,7 @@ Made by what knows where the client wants to go (CONNECT, and the modes that ser
 it. It parses nothing: it only opens, secures and closes the connection to the server.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from midstream.flows.connection import Server
 from midstream.flows.http import HTTPFlow
@@ -62,6 +62,15 @@ class Passage:
         if self.server.tls:
             await self.close()
             self.server = Server(address=self.server.address, via=self.server.via)
+
+    async def inner(self) -> "Passage":
+        """The way on for TLS that the client speaks inside of its TLS, and that goes to the server inside of ours."""
+        if self.upstream is not None:
+            await self.secure()
+        context = self.context
+        if self.tls:
+            context = replace(context, dialler=context.dialler.within(self.server))
+        return Passage(context, self.client, self.server, self.upstream, flow=self.flow, failure=self.failure)
 
     async def close(self) -> None:
         """Close the connection to the server, if there is one."""
