@@ -3,7 +3,7 @@
 import asyncio
 import struct
 import zlib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
 import pytest
@@ -12,7 +12,8 @@ from midstream.flows.http import HTTPFlow
 from midstream.flows.websocket import BINARY, TEXT, WebSocketData, WebSocketMessage
 from midstream.proxy.settings import Settings
 from midstream.proxy.websocket.serve import MOST_QUEUED
-from midstream.wire.websocket import close_frame, frame, mask
+from midstream.wire.websocket import PING, Control, Event, Message, Reader, close_frame, frame, mask
+from midstream.wire.websocket_deflate import Deflate
 from tests.kit.conversation import PATIENCE, Conversation, End, conversation
 from tests.kit.waiting import until
 
@@ -579,22 +580,64 @@ async def test_fifty_thousand_pings_are_passed_in_order():
                 await server.expect(pings[at : at + 10_000])
 
 
+async def turns_during(work: Awaitable[object]) -> int:
+    """How often somebody else has a turn while this is done."""
+    turns = 0
+
+    async def count() -> None:
+        nonlocal turns
+        while True:
+            await asyncio.sleep(0)
+            turns += 1
+
+    task = asyncio.ensure_future(count())
+    async with asyncio.timeout(PATIENCE):
+        await work
+    task.cancel()
+    return turns
+
+
 async def test_others_have_their_turn_during_a_flood_of_pings():
     async with websocket() as (_, client, server):
-        turns = 0
         flood = up(b"", 0x89) * 40_000
-
-        async def count() -> None:
-            nonlocal turns
-            while True:
-                await asyncio.sleep(0)
-                turns += 1
-
-        task = asyncio.ensure_future(count())
         client.say(flood)
-        await server.take(len(flood))
-        task.cancel()
-        assert turns > 5
+        assert await turns_during(server.take(len(flood))) > 5
+
+
+@pytest.mark.parametrize("deflate", [False, True])
+async def test_others_have_their_turn_during_a_long_message(deflate: bool):
+    content = b"0123456789abcdef" * 1_000_000
+
+    def edit(flow: HTTPFlow) -> None:
+        last(flow).content = content + b"!"
+
+    async with websocket(Does("websocket_message", edit), deflate=deflate) as (_, client, server):
+        ping = up(b"there?", 0x89)
+        stream = zlib.compressobj(wbits=-15)
+        payload = (stream.compress(content) + stream.flush(zlib.Z_SYNC_FLUSH))[:-4] if deflate else content
+        client.say(up(payload, 0xC2 if deflate else 0x82) + ping)
+        reader, got = Reader(True, Deflate() if deflate else None, 20_000_000), list[Event]()
+
+        async def hear() -> None:
+            while len(got) < 2:
+                got.extend(event for event in reader.feed(await server.stream.read()) if event is not None)
+
+        assert await turns_during(hear()) > 5
+        message, control = got
+        assert isinstance(message, Message)
+        assert message.content == content + b"!"
+        assert control == Control(PING, ping)  # not in the middle of the frame
+
+
+async def test_a_kill_in_the_middle_of_a_long_message():
+    async with websocket() as (talk, client, server):
+        client.say(up(bytes(20_000_000), 0x82))
+        async with asyncio.timeout(PATIENCE):
+            await server.stream.read()
+        flow_of(talk).kill()
+        with pytest.raises(OSError):
+            await server.take(20_000_000)
+        assert (await ended(talk)).close_code == 1006
 
 
 async def test_pings_that_nobody_reads_hold_their_sender():

@@ -31,7 +31,7 @@ from midstream.wire.websocket import (
     mask,
     may_close_with,
 )
-from midstream.wire.websocket_deflate import TAIL, Deflate
+from midstream.wire.websocket_deflate import SLICE, TAIL, Deflate
 
 MANY = 10_000_000
 
@@ -43,7 +43,7 @@ def read(data: bytes, *, masked: bool = True, cuts: Iterable[int] = (), deflate:
     events: list[Event] = []
     points = [0, *sorted(cuts), len(data)]
     for start, end in pairwise(points):
-        events += reader.feed(data[start:end])
+        events += [event for event in reader.feed(data[start:end]) if event is not None]
     return events
 
 
@@ -320,13 +320,13 @@ def test_what_is_changed_in_the_middle_leaves_the_rest_readable(how: Deflate):
         if number == 2:
             writer.dropped(event)
         elif number in (4, 6):
-            sent += writer.changed(event, b"once upon another time")
+            sent += b"".join(writer.changed(event, b"once upon another time"))
             wanted.append(b"once upon another time")
         else:
-            sent += writer.unchanged(event)
+            sent += b"".join(writer.unchanged(event))
             wanted.append(event.content)
         if number == 5:
-            sent += writer.made(TEXT, b"injected")
+            sent += b"".join(writer.made(TEXT, b"injected"))
             wanted.append(b"injected")
     got = read(sent, deflate=how)
     assert [event.content for event in got if isinstance(event, Message)] == wanted
@@ -338,8 +338,8 @@ def test_what_nobody_changes_stays_as_it_is():
     writer = Writer(True, Deflate())
     for event, raw in zip(read(b"".join(made), deflate=Deflate()), made, strict=True):
         assert isinstance(event, Message)
-        assert writer.unchanged(event) == raw
-        writer.made(TEXT, b"injected")
+        assert b"".join(writer.unchanged(event)) == raw
+        b"".join(writer.made(TEXT, b"injected"))
 
 
 @given(
@@ -351,7 +351,7 @@ def test_compressed_fragments_are_made_as_wsproto_and_we_read_them(messages: lis
     for parts in messages:
         content = b"".join(parts)
         old = Message(BINARY, bytes(len(content)), b"", tuple(map(len, parts)), True)
-        raw += writer.changed(old, content)
+        raw += b"".join(writer.changed(old, content))
     events = read(raw, deflate=how)
     assert [event.content for event in events if isinstance(event, Message)] == [b"".join(parts) for parts in messages]
     assert [event.sizes for event in events if isinstance(event, Message)] == [
@@ -364,14 +364,14 @@ def test_compressed_fragments_are_made_as_wsproto_and_we_read_them(messages: lis
 def test_a_receiver_of_the_smallest_window_gets_changed_messages_as_they_are():
     (message,) = read(compressed(b"hello " * 50)[0], deflate=Deflate(8))
     assert isinstance(message, Message)
-    raw = Writer(False, Deflate(8)).changed(message, b"HELLO " * 50)
+    raw = b"".join(Writer(False, Deflate(8)).changed(message, b"HELLO " * 50))
     assert raw == frame(0x82, b"HELLO " * 50, False)
 
 
 def test_a_receiver_that_does_not_inflate_gets_the_content():
     (message,) = read(compressed(b"hello")[0], deflate=Deflate())
     assert isinstance(message, Message)
-    assert Writer(False, None, as_it_comes=False).unchanged(message) == frame(0x82, b"hello", False)
+    assert b"".join(Writer(False, None, as_it_comes=False).unchanged(message)) == frame(0x82, b"hello", False)
 
 
 @pytest.mark.parametrize("most", [1000, 1_000_000])
@@ -426,8 +426,8 @@ def message_of(*parts: bytes) -> Message:
     return message
 
 
-def sizes(raw: bytes) -> tuple[int, ...]:
-    (message,) = read(raw)
+def sizes(pieces: Iterable[bytes]) -> tuple[int, ...]:
+    (message,) = read(b"".join(pieces))
     assert isinstance(message, Message)
     return message.sizes
 
@@ -448,7 +448,66 @@ def test_what_came_in_one_frame_goes_out_in_one():
 
 
 def test_frames_to_a_server_are_masked_and_those_to_a_client_are_not():
-    assert Writer(True, None).made(TEXT, b"hi")[1] == 0x82
-    assert Writer(False, None).made(TEXT, b"hi") == b"\x81\x02hi"
+    assert b"".join(Writer(True, None).made(TEXT, b"hi"))[1] == 0x82
+    assert b"".join(Writer(False, None).made(TEXT, b"hi")) == b"\x81\x02hi"
     assert close_frame(1000, "", False) == b"\x88\x02\x03\xe8"
     assert close_frame(1000, "", True)[0] & 0x0F == CLOSE
+
+
+# -- long work in slices --
+
+LONG = 3_000_000
+
+
+def spread(data: bytes, *, deflate: Deflate | None = None) -> tuple[list[Event], int]:
+    """The events of `data`, and how often there was a pause in the work."""
+    steps = list(Reader(True, deflate, MANY).feed(data))
+    return [step for step in steps if step is not None], steps.count(None)
+
+
+@pytest.mark.parametrize("first", [0x81, 0x82, 0xC2])
+def test_a_long_message_is_read_in_slices(first: int):
+    content = b"0123456789abcdef" * (LONG // 16)
+    data = compressed(content)[0] if first == 0xC2 else frame(first, content, True)
+    (message,), pauses = spread(data, deflate=Deflate())
+    assert isinstance(message, Message)
+    assert message.content == content
+    assert message.sizes == (LONG,)
+    assert pauses >= LONG // SLICE
+
+
+def test_a_long_text_may_be_cut_anywhere_but_must_be_whole():
+    content = "€".encode() * (LONG // 3)
+    (message,), _ = spread(frame(0x81, content, True))
+    assert isinstance(message, Message)
+    assert message.content == content
+    (flaw,), _ = spread(frame(0x81, content[:-1], True))
+    assert flaw == Broken(1007, "a text message is not UTF-8")
+
+
+def test_streams_of_blocks_that_end_and_end_are_few_or_refused():
+    (flaw,), pauses = spread(frame(0xC1, b"\x03\x00" * 200_000, True), deflate=Deflate())
+    assert flaw == Broken(1009, f"a message is larger than {MANY} bytes")
+    assert pauses > 1000
+
+
+@pytest.mark.parametrize("how", [None, *HOW], ids=str)
+@pytest.mark.parametrize("sizes", [(LONG,), (LONG // 2, LONG // 2)], ids=["whole", "halves"])
+def test_a_long_message_is_made_in_slices(how: Deflate | None, sizes: tuple[int, ...]):
+    old = Message(TEXT, bytes(LONG), b"", sizes, how is not None)
+    content = bytes(range(100)) * (LONG // 100)
+    pieces = list(Writer(True, how).changed(old, content))
+    assert len(pieces) >= LONG // SLICE
+    assert max(map(len, pieces)) <= SLICE + 14
+    (message,) = read(b"".join(pieces), deflate=how)
+    assert isinstance(message, Message)
+    assert (message.content, message.sizes) == (content, sizes)
+
+
+def test_a_long_message_goes_on_in_slices():
+    raw = frame(0x82, bytes(LONG), True)
+    (message,) = read(raw)
+    assert isinstance(message, Message)
+    pieces = list(Writer(True, None).unchanged(message))
+    assert b"".join(pieces) == raw
+    assert max(map(len, pieces)) == SLICE

@@ -9,10 +9,10 @@ import codecs
 import os
 import struct
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final, NamedTuple
 
-from midstream.wire.websocket_deflate import Deflate, Deflater, Inflater, TooLarge
+from midstream.wire.websocket_deflate import SLICE, Deflate, Deflater, Inflater
 
 CONTINUATION: Final = 0
 TEXT: Final = 1
@@ -32,10 +32,10 @@ LONGEST_CONTROL: Final = 125
 FRAGMENT: Final = 4000
 """A fragmented message whose length changes goes out in fragments of so many bytes."""
 
-# What a fragment costs beside its bytes: without it, empty ones would come without end.
+# What a fragment, or any short slice, costs beside its bytes: without it, empty ones would come without end.
 _FRAGMENT_OVERHEAD: Final = 128
-_MASKED_AT_ONCE: Final = 256 * 1024
 _FIN, _COMPRESSED, _RESERVED, _MASK = 0x80, 0x40, 0x70, 0x80
+_PLAIN: Final = _FIN | _COMPRESSED
 _OPCODES: Final = frozenset({CONTINUATION, TEXT, BINARY, CLOSE, PING, PONG})
 
 
@@ -89,7 +89,7 @@ class Reader:
     """
 
     __slots__ = ("_buffer", "_compressed", "_content", "_done", "_inflater", "_masked", "_most", "_need",
-                 "_opcode", "_raw", "_size", "_utf8")  # fmt: skip
+                 "_opcode", "_overhead", "_raw", "_size", "_sizes", "_utf8")  # fmt: skip
 
     def __init__(self, masked: bool, deflate: Deflate | None, most: int) -> None:
         self._masked = masked
@@ -103,11 +103,14 @@ class Reader:
         self._compressed = False
         self._raw: list[bytes] = []
         self._content: list[bytes] = []
-        self._size = 0
+        self._sizes: list[int] = []
+        self._size = self._overhead = 0
         self._utf8 = codecs.getincrementaldecoder("utf-8")()
 
-    def feed(self, data: bytes) -> Iterator[Event]:
-        """What has become whole by these bytes, one by one; take them all before feeding more."""
+    def feed(self, data: bytes) -> Iterator[Event | None]:
+        """What has become whole by these bytes, one by one; take them all before feeding more. None: a long message is
+        being worked on, and whoever has something else to do may do it now.
+        """
         if self._done:
             return
         if self._buffer:
@@ -116,6 +119,8 @@ class Reader:
                 return
             data = bytes(self._buffer)
             self._buffer.clear()
+            if len(data) > SLICE:
+                yield None
         at, end = 0, len(data)
         try:
             while end - at >= 2:
@@ -124,10 +129,13 @@ class Reader:
                 if start == 0 or stop > end:
                     self._need = stop - at if start else size
                     break
-                if (event := self._frame(data[at:stop], start - at)) is not None:
-                    yield event
+                first = data[at]
+                if first & _PLAIN == _FIN and first & 0x0F != CONTINUATION and size <= SLICE:
+                    yield self._whole(data[at:stop], start - at)
                     if self._done:
                         return
+                else:
+                    yield from self._fragment(data[at:stop], start - at)
                 at = stop
             else:
                 self._need = 2
@@ -177,52 +185,69 @@ class Reader:
         elif self._opcode:
             raise _Violation(PROTOCOL_ERROR, "a message begins before the last one has ended")
 
-    def _frame(self, raw: bytes, start: int) -> Event | None:
-        """Take in one whole frame, whose payload begins at `start`."""
-        first = raw[0]
-        opcode = first & 0x0F
+    def _whole(self, raw: bytes, start: int) -> Event:
+        """A frame that is not a part of anything, nor compressed, nor long; its payload begins at `start`."""
+        opcode = raw[0] & 0x0F
         if opcode in (PING, PONG):
             return Control(opcode, raw)
         payload = mask(raw[start:], raw[start - 4 : start]) if self._masked else raw[start:]
         if opcode == CLOSE:
             self._done = True
             return _close(payload, raw)
-        if first & _COMPRESSED == 0 and first >= _FIN and opcode != CONTINUATION:
-            if len(payload) > self._most:
-                raise self._too_big()
-            if opcode == TEXT and not payload.isascii():
-                self._check_text(payload, final=True)
-            return Message(opcode, payload, raw, (len(payload),), False)
-        return self._fragment(raw, payload, first)
+        if len(payload) > self._most:
+            raise self._too_big()
+        if opcode == TEXT and not payload.isascii():
+            self._check_text(payload, final=True)
+        return Message(opcode, payload, raw, (len(payload),), False)
 
-    def _fragment(self, raw: bytes, payload: bytes, first: int) -> Message | None:
-        """A frame of a fragmented message, or of a compressed one."""
+    def _fragment(self, raw: bytes, start: int) -> Iterator[Message | None]:
+        """A frame of a fragmented message, of a compressed or of a long one, slice by slice."""
+        first = raw[0]
         final = first >= _FIN
         if not self._opcode:
             self._opcode = first & 0x0F
             self._compressed = first & _COMPRESSED != 0
-        content = self._inflated(payload, final) if self._compressed else payload
-        self._size += len(content)
-        if self._size + len(self._raw) * _FRAGMENT_OVERHEAD > self._most:
-            raise self._too_big()
-        if self._opcode == TEXT:
-            self._check_text(content, final)
+        before, is_first = self._size, True
+        for content in self._slices(raw, start, final):
+            if not is_first:
+                yield None
+            is_first = False
+            self._size += len(content)
+            if self._size + self._overhead > self._most:
+                raise self._too_big()
+            if len(content) < SLICE:
+                self._overhead += _FRAGMENT_OVERHEAD
+            if self._opcode == TEXT:
+                self._check_text(content, final=False)
+            self._content.append(content)
         self._raw.append(raw)
-        self._content.append(content)
-        if not final:
-            return None
-        sizes = tuple(map(len, self._content))
-        message = Message(self._opcode, b"".join(self._content), b"".join(self._raw), sizes, self._compressed)
-        self._opcode = self._size = 0
-        self._raw, self._content = [], []
-        return message
+        self._sizes.append(self._size - before)
+        if final:
+            self._check_text(b"", final=True)
+            content = b"".join(self._content)
+            if len(content) > SLICE:
+                yield None
+            message = Message(self._opcode, content, b"".join(self._raw), tuple(self._sizes), self._compressed)
+            self._opcode = self._size = self._overhead = 0
+            self._raw, self._content, self._sizes = [], [], []
+            yield message
 
-    def _inflated(self, payload: bytes, final: bool) -> bytes:
+    def _slices(self, raw: bytes, start: int, final: bool) -> Iterator[bytes]:
+        """The content of a frame, with each step no more than a slice of work."""
+        key, end = raw[start - 4 : start], len(raw)
+        for at in range(start, max(end, start + 1), SLICE):
+            part = raw[at : at + SLICE]
+            if self._masked:
+                part = mask(part, key)
+            if self._compressed:
+                yield from self._inflated(part, final and at + SLICE >= end)
+            else:
+                yield part
+
+    def _inflated(self, part: bytes, final: bool) -> Iterator[bytes]:
         assert self._inflater is not None
         try:
-            return self._inflater.inflate(payload, final, self._most - self._size)
-        except TooLarge:
-            raise self._too_big() from None
+            yield from self._inflater.inflate(part, final)
         except zlib.error:
             raise _Violation(NOT_UTF8, "a compressed message cannot be decompressed") from None
 
@@ -257,6 +282,8 @@ def may_close_with(code: int) -> bool:
 class Writer:
     """Frames for one direction. `masked`: they go to the server. `deflate`: how the receiver expects it to be done.
     `as_it_comes`: the sender whose messages these are compresses by that, so that they can go on untouched.
+
+    Frames are given in pieces, each a slice of work, which may be empty. Nothing may go between those of one message.
     """
 
     __slots__ = ("_deflate", "_deflater", "_in_step", "_masked")
@@ -268,13 +295,13 @@ class Writer:
         # The receiver has seen all compressed messages that the next one may refer to.
         self._in_step = as_it_comes
 
-    def unchanged(self, message: Message) -> bytes:
+    def unchanged(self, message: Message) -> Iterable[bytes]:
         """The frames as they came, as far as the receiver can read them; else the same fragments, made anew."""
         if self._in_step or not message.compressed:
-            return message.raw
+            return slices(message.raw)
         return self._frames(message, message.content, message.sizes)
 
-    def changed(self, message: Message, content: bytes) -> bytes:
+    def changed(self, message: Message, content: bytes) -> Iterable[bytes]:
         """Frames with another content. What came in one frame goes out in one."""
         self.dropped(message)
         if len(content) == len(message.content):
@@ -289,26 +316,26 @@ class Writer:
         if message.compressed and (self._deflate is None or self._deflate.takeover):
             self._in_step = False
 
-    def made(self, opcode: int, content: bytes) -> bytes:
+    def made(self, opcode: int, content: bytes) -> Iterable[bytes]:
         """One frame of our own. Not compressed: the receiver's window stays that of the sender."""
-        return frame(_FIN | opcode, content, self._masked)
+        return _pieces(_FIN | opcode, content, self._masked)
 
-    def _frames(self, message: Message, content: bytes, sizes: Sequence[int]) -> bytes:
-        parts, at = [], 0
-        for size in sizes:
-            parts.append(content[at : at + size])
-            at += size
-        compressed = 0
+    def _frames(self, message: Message, content: bytes, sizes: Sequence[int]) -> Iterator[bytes]:
+        deflater = None
         if message.compressed and self._deflate is not None:
-            self._deflater = self._deflater or Deflater(self._deflate)
-            parts = self._deflater.deflate(parts)
-            compressed = _COMPRESSED
-        last = len(parts) - 1
-        frames = []
-        for index, part in enumerate(parts):
-            first = (message.opcode | compressed if index == 0 else CONTINUATION) | (_FIN if index == last else 0)
-            frames.append(frame(first, part, self._masked))
-        return b"".join(frames)
+            deflater = self._deflater = self._deflater or Deflater(self._deflate)
+        first, at, last = message.opcode | (_COMPRESSED if deflater else 0), 0, len(sizes) - 1
+        for index, size in enumerate(sizes):
+            payload = content[at : at + size]
+            at += size
+            if deflater is not None:
+                deflated = []
+                for part in deflater.deflate(slices(payload), index == last):
+                    deflated.append(part)
+                    yield b""
+                payload = b"".join(deflated)
+            yield from _pieces(first | (_FIN if index == last else 0), payload, self._masked)
+            first = CONTINUATION
 
 
 def close_frame(code: int, reason: str, masked: bool) -> bytes:
@@ -319,6 +346,10 @@ def close_frame(code: int, reason: str, masked: bool) -> bytes:
 
 def frame(first: int, payload: bytes, masked: bool) -> bytes:
     """One frame; `first` is its first byte."""
+    return b"".join(_pieces(first, payload, masked))
+
+
+def _pieces(first: int, payload: bytes, masked: bool) -> Iterator[bytes]:
     size, bit = len(payload), _MASK if masked else 0
     if size <= LONGEST_CONTROL:
         head = bytes((first, bit | size))
@@ -326,17 +357,22 @@ def frame(first: int, payload: bytes, masked: bool) -> bytes:
         head = struct.pack(">BBH", first, bit | 126, size)
     else:
         head = struct.pack(">BBQ", first, bit | 127, size)
-    if not masked:
-        return head + payload
-    key = os.urandom(4)
-    return head + key + mask(payload, key)
+    key = os.urandom(4) if masked else b""
+    head += key
+    for part in slices(payload):
+        yield head + (mask(part, key) if masked else part)
+        head = b""
+
+
+def slices(data: bytes) -> Iterable[bytes]:
+    """The same bytes, in pieces that take no long work each."""
+    if len(data) <= SLICE:
+        return (data,)
+    return (data[at : at + SLICE] for at in range(0, len(data), SLICE))
 
 
 def mask(payload: bytes, key: bytes) -> bytes:
     """The payload masked, or unmasked, by a key of four bytes (RFC 6455 §5.3)."""
     size = len(payload)
-    if size > _MASKED_AT_ONCE:
-        pieces = range(0, size, _MASKED_AT_ONCE)
-        return b"".join([mask(payload[at : at + _MASKED_AT_ONCE], key) for at in pieces])
     keys = (key * ((size + 3) // 4))[:size]
     return (int.from_bytes(payload, "little") ^ int.from_bytes(keys, "little")).to_bytes(size, "little")

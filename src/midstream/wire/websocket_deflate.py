@@ -6,6 +6,7 @@ an offer is narrowed to this one (`narrow`), and what a server accepts beyond it
 
 import re
 import zlib
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
@@ -13,6 +14,8 @@ NAME: Final = "permessage-deflate"
 # RFC 7692 §7.2.1: a message leaves without the empty stored block that ends it.
 TAIL: Final = b"\x00\x00\xff\xff"
 _WINDOW: Final = 32768
+SLICE: Final = 256 * 1024
+"""Bytes that are worked on at once: a few milliseconds, even where they are compressed."""
 
 # An element of a list up to its comma, which may also stand in a quoted string.
 _ELEMENT: Final = re.compile(r'(?:[^",]|"(?:[^"\\]|\\.)*")+')
@@ -77,10 +80,6 @@ def _side(found: dict[str, str | None], side: str, accepted: str) -> Deflate:
     return Deflate(int(bits), takeover)
 
 
-class TooLarge(Exception):
-    """A message is larger than it may be."""
-
-
 class Inflater:
     """Decompresses the messages of one direction."""
 
@@ -91,22 +90,23 @@ class Inflater:
         # The largest window reads what was made with any smaller one.
         self._stream = zlib.decompressobj(-15)
 
-    def inflate(self, payload: bytes, final: bool, most: int) -> bytes:
-        """The content of a frame; `final`: of the last one of a message. Raises TooLarge rather than make more than
-        `most` bytes, and zlib.error.
-        """
-        data = payload + TAIL if final else payload
-        content = self._stream.decompress(data, most + 1)
-        while self._stream.eof and len(content) <= most:
-            # RFC 7692 §7.2.3.4: a sender may end its stream of blocks, and go on with a new one.
-            rest = self._stream.unused_data
-            self._stream = zlib.decompressobj(-15, zdict=content[-_WINDOW:])
-            content += self._stream.decompress(rest, most + 1 - len(content))
-        if len(content) > most:
-            raise TooLarge
+    def inflate(self, part: bytes, final: bool) -> Iterator[bytes]:
+        """The content of a part of a message, in slices, at least one; `final`: of its last part. Raises zlib.error."""
+        data = part + TAIL if final else part
+        before = b""
+        while True:
+            content = self._stream.decompress(data, SLICE)
+            if self._stream.eof:
+                # RFC 7692 §7.2.3.4: a sender may end its stream of blocks, and go on with a new one.
+                data, before = self._stream.unused_data, (before + content)[-_WINDOW:]
+                self._stream = zlib.decompressobj(-15, zdict=before)
+            else:
+                data, before = self._stream.unconsumed_tail, content
+            yield content
+            if not data and len(content) < SLICE:
+                break
         if final and not self._takeover:
             self._stream = zlib.decompressobj(-15)
-        return content
 
 
 class Deflater:
@@ -123,14 +123,21 @@ class Deflater:
         """zlib makes no raw stream with the smallest window."""
         return how.bits > 8
 
-    def deflate(self, parts: list[bytes]) -> list[bytes]:
-        """The payloads for the frames of one message."""
-        payloads = [self._stream.compress(part) + self._stream.flush(zlib.Z_SYNC_FLUSH) for part in parts]
+    def deflate(self, parts: Iterable[bytes], final: bool) -> Iterator[bytes]:
+        """The payload of one frame, part by part; `final`: of the last one of a message."""
+        is_empty = True
+        for part in parts:
+            made = self._stream.compress(part)
+            is_empty = is_empty and not made
+            yield made
+        made = self._stream.flush(zlib.Z_SYNC_FLUSH)
+        if not final:
+            yield made
+            return
         # An empty message leaves nothing to flush if one went before it: RFC 7692 §7.2.3.6 has a byte for it.
-        payloads[-1] = payloads[-1].removesuffix(TAIL) or b"\x00"
+        yield made.removesuffix(TAIL) or (b"\x00" if is_empty else b"")
         if not self._how.takeover:
             self._stream = _compressor(self._how)
-        return payloads
 
 
 def _compressor(how: Deflate) -> "zlib._Compress":

@@ -67,7 +67,7 @@ class _Conversation:
     def __init__(self, flow: HTTPFlow, client: Stream, server: Stream, context: ClientContext, accepted: str) -> None:
         self._flow = flow
         self._context = context
-        self._keeper: Keeper[WebSocketMessage] = Keeper(flow, context.settings.body_buffer_limit)
+        self._keeper: Keeper[WebSocketMessage] = Keeper(flow, context.settings, context.holding)
         self._patience = context.settings.idle_timeout
         self._over = asyncio.Event()
         self._wake = asyncio.Event()
@@ -96,7 +96,7 @@ class _Conversation:
 
     async def _pump(self, way: Way) -> None:
         """One direction, until its close frame, its end or its failure is in the queue."""
-        watch, source, sink = self._context.watch, way.source, way.sink
+        watch, source = self._context.watch, way.source
         try:
             while True:
                 if not self._busy:
@@ -107,8 +107,8 @@ class _Conversation:
                 budget = Budget()
                 for event in way.reader.feed(data):
                     if isinstance(event, Control):
-                        sink.write(event.raw)
-                    else:
+                        way.send_control(event.raw)
+                    elif event is not None:
                         self._take(way, event)
                         if not isinstance(event, Message):
                             return
@@ -146,13 +146,12 @@ class _Conversation:
         self._busy = True
         self._begin(way, item)
         if self._waiting is not None:
-            if self._told is FINISHED:
-                self._finish()
-            else:
+            if self._told is not FINISHED:
                 self._context.watch.rest()
                 self._wake.set()
                 return
-        if self._queue:  # an addon injected something meanwhile
+            self._finish()
+        if self._queue or way.is_under_way:  # an addon injected something meanwhile, or it is long
             self._wake.set()
         else:
             self._busy = False
@@ -167,25 +166,30 @@ class _Conversation:
         while True:
             await self._wake.wait()
             self._wake.clear()
-            if self._waiting is not None:
-                await self._tell_and_finish()
+            await self._complete(budget)
             while self._queue and not self._over.is_set():
                 way, item = self._queue.popleft()
                 way.queued -= weight(item)
                 way.room.set()
                 self._begin(way, item)
-                if self._waiting is not None:
-                    await self._tell_and_finish()
+                await self._complete(budget)
                 if budget.spent():
                     await budget.rest()
             self._busy = False
             watch.expect(self._patience, SILENT)
 
-    async def _tell_and_finish(self) -> None:
-        self._context.watch.rest()
-        told, self._told = self._told, FINISHED
-        await told
-        self._finish()
+    async def _complete(self, budget: Budget) -> None:
+        """Deal with the rest of a message: wait for addons, and send what is left of it."""
+        if self._waiting is not None:
+            self._context.watch.rest()
+            told, self._told = self._told, FINISHED
+            await told
+            self._finish()
+        for way in (self._to_server, self._to_client):
+            while way.is_under_way:
+                way.go_on()
+                if budget.spent():
+                    await budget.rest()
 
     def _begin(self, way: Way, item: Item) -> None:
         """The first half of dealing with an item: all of it, but for messages, of which addons are told now."""
