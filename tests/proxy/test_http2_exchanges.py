@@ -1,5 +1,7 @@
 """Requests over HTTP/2 through the proxy, in memory: what reaches the other side, whatever version is spoken there."""
 
+import pytest
+
 from midstream.flows.http import HTTPFlow, Response
 from midstream.proxy.settings import Settings
 from tests.kit.http2_frames import END_STREAM, data, headers
@@ -155,3 +157,20 @@ async def test_an_addon_answers_and_edits() -> None:
         server.say(headers(number, [*OK, (b"content-length", b"2")]), data(number, b"hi", END_STREAM))
         answer = await client.answer(3)
         assert (answer.body, answer.fields[-1]) == (b"hi!", (b"content-length", b"3"))
+
+
+@pytest.mark.parametrize("normalize", [True, False])
+async def test_names_that_an_addon_writes_in_upper_case(normalize: bool) -> None:
+    class Adds:
+        def request(self, flow: HTTPFlow) -> None:
+            flow.request.headers["X-Added"] = "1"
+
+    async with tunnelled(Adds(), settings=Settings(normalize_headers=normalize)) as (talk, client):
+        client.say(headers(1, get(), END_STREAM))
+        server = await http2_server(talk)
+        if normalize:
+            assert (b"x-added", b"1") in server.streams[await server.opened()].fields
+        else:
+            answer = await client.answer(1)
+            assert answer.status == 502
+            assert b"the header name 'X-Added' has an upper-case letter" in answer.body

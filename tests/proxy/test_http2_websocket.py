@@ -4,6 +4,8 @@ import base64
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+import pytest
+
 from midstream.flows.connection import Server
 from midstream.flows.http import HTTPFlow
 from midstream.flows.tls import TlsData
@@ -69,8 +71,9 @@ async def test_http2_on_both_sides() -> None:
     assert opened.request.headers["upgrade"] == "websocket"
 
 
-async def test_a_client_of_http2_and_a_server_of_http1() -> None:
-    async with tunnelled() as (talk, client):
+@pytest.mark.parametrize("normalize", [True, False])
+async def test_a_client_of_http2_and_a_server_of_http1(normalize: bool) -> None:
+    async with tunnelled(settings=Settings(normalize_headers=normalize)) as (talk, client):
         client.say(headers(1, ASK))
         server = await http1_server(talk)
         head = await server.head()

@@ -133,7 +133,7 @@ class DownstreamH2:
             body = body_of(response)
         if self.protocol is not None and response.status_code == 101:
             self.answering = True
-            outgoing = websocket_response(response, normalize=self._normalize)
+            outgoing = websocket_response(response, original, normalize=self._normalize)
             self._stream.send_head(list(outgoing.fields), end=False)
             return
         outgoing = self._assemble(request, response, original, len(body))

@@ -42,11 +42,11 @@ def websocket_request(request: Request, original: RequestHead, *, normalize: boo
         raise Unsendable(f"the request cannot be sent: {exc.reason}", request) from None
 
 
-def websocket_response(response: Response, *, normalize: bool) -> Outgoing:
+def websocket_response(response: Response, original: ResponseHead | None, *, normalize: bool) -> Outgoing:
     """The answer to an extended CONNECT that says the same as a 101. Raises Unsendable."""
     fields = tuple([field for field in response.headers.fields if field[0].lower() not in _HANDSHAKE])
     try:
-        return check_http2_response(200, fields, NO_BODY, b"CONNECT", normalize=normalize)
+        return check_http2_response(200, fields, NO_BODY, b"CONNECT", original, normalize=normalize)
     except Refused as exc:
         raise Unsendable(f"the response cannot be sent: {exc.reason}", response) from None
 
