@@ -67,6 +67,8 @@ class Http2Link:
         self.broken = ""
         """What the peer did wrong, if that was the end."""
         self._is_client = on_request is None
+        self._peer = "server" if self._is_client else "client"
+        self._left = "the server closed the connection" if self._is_client else "client disconnected"
         self._on_request = on_request
         told = settings(self._is_client, limits)
         self._engine = Engine(client_side=self._is_client, settings=told, limits=limits)
@@ -145,11 +147,6 @@ class Http2Link:
         return self._budget.inside_headers
 
     @property
-    def _left(self) -> str:
-        """What the end of the carrier means for streams under way."""
-        return "the server closed the connection" if self._is_client else "client disconnected"
-
-    @property
     def _done(self) -> bool:
         return self.closing and not self.streams and not self.reserved
 
@@ -224,10 +221,6 @@ class Http2Link:
                 stream.fail(StreamReset("the server said goodbye before it took the request", processed=False))
         self._tell_room()
         self._close_if_done()
-
-    @property
-    def _peer(self) -> str:
-        return "server" if self._is_client else "client"
 
     # -- writing: what streams call --
 
@@ -361,10 +354,6 @@ class Http2Link:
         """Ask whether the peer is there."""
         self._engine.ping(b"midstrea")
         self._output.flush()
-
-    async def drain(self) -> None:
-        """Wait until the carrier takes more. Raises OSError."""
-        await self.carrier.drain()
 
     # -- streams come and go --
 

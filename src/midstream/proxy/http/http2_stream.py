@@ -178,7 +178,7 @@ class Http2Stream:
                 self._drainer = None
         if self.failure is not None and not self.sent_end:
             raise self.failure
-        await self._link.drain()
+        await self._link.carrier.drain()
 
     def reset(self, code: ErrorCodes) -> None:
         """End it before its time; harmless on a stream that is over."""
