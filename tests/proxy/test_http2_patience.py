@@ -6,7 +6,7 @@ from midstream.flows.http import HTTPFlow
 from midstream.proxy.settings import Settings
 from midstream.proxy.watch import now
 from tests.kit.conversation import Conversation
-from tests.kit.http2_frames import END_STREAM, NO_ERROR, RST_STREAM, block, data, frame, headers, reset
+from tests.kit.http2_frames import END_STREAM, NO_ERROR, RST_STREAM, block, data, frame, goaway, headers, reset
 from tests.kit.http2_talk import OK, get, http2_server, tunnelled
 from tests.kit.waiting import until
 
@@ -66,6 +66,32 @@ async def test_an_idle_connection_is_closed_with_a_goodbye() -> None:
         assert await client.alive()
         talk.context.watch.expire()
         assert await client.over() == NO_ERROR
+
+
+async def test_the_end_of_the_proxy_is_told_to_streams_and_client() -> None:
+    async with tunnelled() as (talk, client):
+        client.say(headers(1, get(), END_STREAM))
+        server = await http2_server(talk)
+        await server.opened()
+        talk.context.watch.end("midstream is shutting down")
+        assert await client.over() == NO_ERROR
+        assert await server.over() == NO_ERROR
+    flow = talk.recorder.last("error")
+    assert flow.error is not None and flow.error.msg == "midstream is shutting down"
+
+
+async def test_streams_finish_after_the_goodbye_of_the_client() -> None:
+    async with tunnelled() as (talk, client):
+        client.say(headers(1, get(), END_STREAM))
+        server = await http2_server(talk)
+        await server.opened()
+        client.say(goaway())
+        client.say(headers(3, get(), END_STREAM))
+        assert await client.outcome(3) == "stream REFUSED_STREAM"
+        server.say(headers(1, OK, END_STREAM))
+        assert (await client.answer(1)).status == 200
+        assert await client.over() is None
+        await talk.over()
 
 
 @pytest.mark.parametrize("announced", [True, False])
