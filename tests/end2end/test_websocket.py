@@ -268,7 +268,7 @@ async def test_a_client_that_breaks_the_protocol(tmp_path: Path, raw: bytes, cod
                 await client.recv()
             assert client.close_code == code
         await until(lambda: echo.closes, "the server is told")
-        assert echo.closes[0][0] == code
+        assert echo.closes[0][0] == 1011
         assert running.logged("the client broke the WebSocket protocol")
 
 

@@ -536,10 +536,12 @@ async def test_a_client_that_breaks_the_protocol(flaw: str):
     async with websocket(settings=Settings(body_size_limit=1500)) as (talk, client, server):
         client.say(up(b"fine") + raw)
         await server.expect(up(b"fine"))
-        head = await client.take(4)
-        assert (head[0], head[2:]) == (0x88, struct.pack(">H", code))
-        head = await server.take(8)
-        assert (head[0], mask(head[6:8], head[2:6])) == (0x88, struct.pack(">H", code))
+        code_for_server, reason = await close_heard_by(server)
+        assert code_for_server == 1011
+        assert reason.startswith("the client broke the WebSocket protocol: ")
+        server.say(down(b"an answer") + down(b"\x03\xf3", 0x88))
+        await client.expect(down(b"an answer"))
+        assert (await close_heard_by(client))[0] == code
         data = await ended(talk)
         assert (data.close_code, data.closed_by_client) == (code, True)
         assert "the client broke the WebSocket protocol" in str(flow_of(talk).error)
@@ -547,20 +549,62 @@ async def test_a_client_that_breaks_the_protocol(flaw: str):
         await talk.over()
 
 
+async def close_heard_by(end: End) -> tuple[int, str]:
+    """Code and reason of the close frame that comes next."""
+    head = await end.take(2)
+    assert head[0] == 0x88
+    key = await end.take(4) if head[1] & 0x80 else bytes(4)
+    payload = mask(await end.take(head[1] & 0x7F), key)
+    return int.from_bytes(payload[:2], "big"), payload[2:].decode()
+
+
 async def test_a_server_that_breaks_the_protocol():
     async with websocket() as (talk, client, server):
         server.say(up(b"masked"))
-        assert (await client.take(4))[2:] == struct.pack(">H", 1002)
-        assert (await server.take(8))[0] == 0x88
+        assert await close_heard_by(client) == (1011, "the server broke the WebSocket protocol: a frame is masked")
+        client.say(up(b"\x03\xf3", 0x88))
+        assert await close_heard_by(server) == (1002, "a frame is masked")
+        await server.expect_closed()
         data = await ended(talk)
         assert (data.close_code, data.closed_by_client) == (1002, False)
+
+
+async def test_both_sides_break_the_protocol():
+    async with websocket() as (talk, client, server):
+        client.say(down(b"not masked"))
+        assert (await close_heard_by(server))[0] == 1011
+        server.say(up(b"masked"))
+        assert await close_heard_by(client) == (1002, "a frame is not masked")
+        assert (await ended(talk)).closed_by_client is True
+
+
+async def test_the_one_who_broke_it_is_told_though_the_other_does_not_answer():
+    async with websocket() as (talk, client, server):
+        client.say(down(b"not masked"))
+        assert (await close_heard_by(server))[0] == 1011
+        await until(lambda: talk.context.watch.deadline < asyncio.get_running_loop().time() + 3600, "soon")
+        talk.context.watch.expire()
+        assert (await close_heard_by(client))[0] == 1002
+        assert (await ended(talk)).close_code == 1002
+
+
+async def test_a_flaw_after_the_close_of_the_other_side():
+    async with websocket() as (talk, client, server):
+        server.say(down(b"\x03\xe8", 0x88))
+        await client.expect(down(b"\x03\xe8", 0x88))
+        client.say(down(b"not masked"))
+        assert (await close_heard_by(server))[0] == 1011
+        await client.expect_closed()
+        assert (await ended(talk)).close_code == 1000
 
 
 async def test_a_bomb_is_not_unpacked():
     stream = zlib.compressobj(wbits=-15)
     bomb = (stream.compress(bytes(100_000_000)) + stream.flush(zlib.Z_SYNC_FLUSH))[:-4]
-    async with websocket(settings=Settings(body_size_limit=1_000_000), deflate=True) as (talk, client, _):
+    async with websocket(settings=Settings(body_size_limit=1_000_000), deflate=True) as (talk, client, server):
         client.say(up(bomb, 0xC2))
+        assert (await close_heard_by(server))[0] == 1011
+        server.stream.close()
         assert (await client.take(4))[2:] == struct.pack(">H", 1009)
         assert (await ended(talk)).messages == []
 
@@ -648,11 +692,13 @@ async def test_pings_that_nobody_reads_hold_their_sender():
 
 
 async def test_fragments_without_end():
-    async with websocket(settings=Settings(body_size_limit=200_000)) as (talk, client, _):
+    async with websocket(settings=Settings(body_size_limit=200_000)) as (talk, client, server):
         client.say(up(b"", 0x01))
         for _ in range(100):
             client.say(up(b"", 0x00) * 100)
             await client.stream.drain()
+        assert (await close_heard_by(server))[0] == 1011
+        server.stream.close()
         assert (await client.take(4))[2:] == struct.pack(">H", 1009)
         assert (await ended(talk)).close_code == 1009
 

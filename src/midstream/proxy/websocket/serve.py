@@ -62,7 +62,7 @@ class _Conversation:
     """One WebSocket while it lasts."""
 
     __slots__ = ("_busy", "_context", "_flow", "_keeper", "_over", "_patience", "_queue", "_to_client", "_to_server",
-                 "_told", "_waiting", "_wake")  # fmt: skip
+                 "_told", "_verdict", "_waiting", "_wake")  # fmt: skip
 
     def __init__(self, flow: HTTPFlow, client: Stream, server: Stream, context: ClientContext, accepted: str) -> None:
         self._flow = flow
@@ -76,6 +76,8 @@ class _Conversation:
         self._queue: deque[tuple[Way, Item]] = deque()
         self._waiting: tuple[Way, Message | WebSocketMessage, WebSocketMessage] | None = None
         self._told: Awaitable[None] = FINISHED
+        # What to close with towards the side that broke the protocol, once the other one has said its last.
+        self._verdict: tuple[Way, Broken] | None = None
         theirs = agreement(accepted)
         ours = agreement(extensions_in(flow.response.headers)) if flow.response is not None else None
         client_thinks, server_thinks = ours or (None, None), theirs or (None, None)
@@ -201,8 +203,8 @@ class _Conversation:
             case Close():
                 self._pass_close(way, item)
                 return
-            case Broken(code, reason):
-                self._break(way, code, reason)
+            case Broken():
+                self._break(way, item)
                 return
             case None:
                 self._note_end(ABNORMAL, None, way.from_client)
@@ -234,24 +236,36 @@ class _Conversation:
     def _pass_close(self, way: Way, close: Close) -> None:
         """A close frame goes on as it came. The one that answers it ends the WebSocket."""
         self._note_end(close.code, close.reason, way.from_client)
-        if not way.closed:
+        if not way.closed and self._verdict is None:
             way.closed = True
             way.sink.write(close.raw)
         if self._back(way).closed:
             self._over.set()
         else:
-            self._patience = min(self._patience, CLOSE_PATIENCE)
-            self._context.watch.expect(self._patience, SILENT)
+            self._await_answer()
 
-    def _break(self, way: Way, code: int, reason: str) -> None:
-        """The protocol was broken: both sides are told, and nothing more passes."""
-        self._note_end(code, reason, way.from_client)
+    def _break(self, way: Way, broken: Broken) -> None:
+        """One side has broken the protocol and is not heard any more. The other one, who has done nothing wrong, may
+        answer what it was told before, as if both were connected without us; then each gets its own close.
+        """
+        self._note_end(broken.code, broken.reason, way.from_client)
+        text = f"the {'client' if way.from_client else 'server'} broke the WebSocket protocol: {broken.reason}"
         if self._flow.error is None:
-            text = f"the {'client' if way.from_client else 'server'} broke the WebSocket protocol: {reason}"
             self._flow.error = Error(text)
             logger.warning("%s: %s", self._flow.request.url, text)
-        self._close_both(code, reason)
-        self._over.set()
+        back = self._back(way)
+        if self._verdict is None:
+            way.close(INTERNAL_ERROR, text)
+        if self._verdict is None and not back.closed:
+            self._verdict = back, broken
+            self._await_answer()
+        else:
+            self._over.set()
+
+    def _await_answer(self) -> None:
+        """A close frame has gone out; the one that answers it will be the last."""
+        self._patience = min(self._patience, CLOSE_PATIENCE)
+        self._context.watch.expect(self._patience, SILENT)
 
     def _close_both(self, code: int, reason: str) -> None:
         self._to_client.close(code, reason)
@@ -294,6 +308,9 @@ class _Conversation:
     def settle(self) -> None:
         """There is nothing left to hold, to kill or to inject into."""
         flow = self._flow
+        if self._verdict is not None:
+            back, broken = self._verdict
+            back.close(broken.code, broken.reason)
         if asyncio.iscoroutine(self._told):
             self._told.close()
         flow.resume()
