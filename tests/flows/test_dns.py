@@ -172,3 +172,14 @@ def test_flow() -> None:
     assert flow.response is None
     assert flow.copy().request == flow.request
     assert "request=DNSMessage(id=1" in repr(flow)
+
+
+def test_what_is_no_message_is_refused_where_it_is_set() -> None:
+    flow = DNSFlow(*connections())
+    flow.request, flow.response = query(), query()
+    with pytest.raises(TypeError, match=r"^flow\.response is a DNSMessage or None, not str"):
+        flow.response = "text"  # type: ignore[assignment]
+    with pytest.raises(TypeError, match=r"^flow\.request is a DNSMessage, not NoneType"):
+        flow.request = None  # type: ignore[assignment]
+    assert flow.response == query()
+    flow.response = None

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, Self
 
 from midstream.flows import state as s
+from midstream.flows.checked_slot import CheckedSlot
 from midstream.flows.connection import Client, Server
 from midstream.flows.dns_record import Question, ResourceRecord, checked_question, checked_record
 from midstream.flows.flow import Flow
@@ -235,10 +236,24 @@ class DNSMessage:
         return message
 
 
+def _checked_request(value: DNSMessage) -> DNSMessage:
+    if isinstance(value, DNSMessage):
+        return value
+    raise TypeError(f"flow.request is a DNSMessage, not {type(value).__name__}")
+
+
+def _checked_response(value: DNSMessage | None) -> DNSMessage | None:
+    if value is None or isinstance(value, DNSMessage):
+        return value
+    raise TypeError(
+        f"flow.response is a DNSMessage or None, not {type(value).__name__}; flow.request.succeed(…) makes one"
+    )
+
+
 class DNSFlow(Flow):
     """A query and its answer once there is one. Setting `response` before the query was sent answers it locally."""
 
-    __slots__ = {"request": "The query.", "response": "The answer; None until there is one."}
+    __slots__ = {"_request": "", "_response": ""}
 
     _SCHEMA: ClassVar[s.Schema] = {
         **Flow._SCHEMA,
@@ -246,13 +261,16 @@ class DNSFlow(Flow):
         "response": s.optional(DNSMessage._checked),
     }
 
-    request: DNSMessage
-    response: DNSMessage | None
+    _request: DNSMessage
+    _response: DNSMessage | None
+
+    request = CheckedSlot("_request", _checked_request, "The query.")
+    response = CheckedSlot("_response", _checked_response, "The answer; None until there is one.")
 
     def __init__(self, client_conn: Client, server_conn: Server, live: bool = False) -> None:
         super().__init__(client_conn, server_conn, live)
-        self.request = None  # type: ignore[assignment] # filled in by whoever makes the flow
-        self.response = None
+        self._request = None  # type: ignore[assignment] # filled in by whoever makes the flow
+        self._response = None
 
     def get_state(self) -> s.State:
         """The plain values that a saved flow holds."""

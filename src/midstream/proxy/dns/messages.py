@@ -73,22 +73,20 @@ class Origin:
         self.raw = raw
         self.entry = codec.unpack(raw)
 
-    def bytes_of(self, message: object) -> bytes:
+    def bytes_of(self, message: DNSMessage) -> bytes:
         """What is to be sent: the bytes that came, if `message` still says the same. Raises Unsendable."""
         return self.raw if entry_of(message) == self.entry else packed(message)
 
 
-def entry_of(message: object) -> codec.MessageEntry:
-    """The values of a message that an addon may have made. Raises Unsendable."""
-    if not isinstance(message, DNSMessage):
-        raise Unsendable(f"a DNS message cannot be sent: it is {type(message).__name__}, not DNSMessage", message)
+def entry_of(message: DNSMessage) -> codec.MessageEntry:
+    """The values of a message, which an addon may have made. Raises Unsendable."""
     try:
         return message.to_entry()
     except (AttributeError, TypeError) as exc:
         raise Unsendable(f"a DNS message cannot be sent: {exc}", message) from None
 
 
-def packed(message: object) -> bytes:
+def packed(message: DNSMessage) -> bytes:
     """The bytes of a message that an addon made or changed. Raises Unsendable."""
     entry = entry_of(message)
     try:

@@ -108,6 +108,7 @@ class Query:
     def _assembled(self, answer: Origin | None) -> bytes:
         """What the client gets: the bytes of `answer`, unless an addon changed it or made one. Raises Unsendable."""
         request, response = self._flow.request, self._flow.response
+        assert response is not None
         data = packed(response) if answer is None else answer.bytes_of(response)
         if answer is None or data is not answer.raw:
             data = self._fitted(data)
