@@ -139,3 +139,30 @@ async def test_bombs_go_on_as_they_came_and_are_not_unpacked_to_be_printed(confd
                 client.ask("/", f"Content-Encoding: {coding}", method="POST", body=body)
                 assert (await client.answer())[1] == b"hello"
             await program.line("cannot decode: the decoded body is larger than 8")
+
+
+async def test_bodies_of_many_flows_are_bounded_together(confdir: Path):
+    """Each is small enough to be held; the last piece of each is held back, so that all are under way at once."""
+    each, count = 6_000_000, 24
+    body = bytes(range(250)) * (each // 250)
+
+    def answer(heard: Heard) -> bytes:
+        return ok(b"whole") if heard.body == body else ok(b"hello")
+
+    async with (
+        origin(answering(answer)) as web,
+        middump(confdir, "--set", "flow_detail=0", "--set", "total_buffer_limit=24m") as program,
+        AsyncExitStack() as crowd,
+    ):
+        async with others_are_served(program, web, growth=80 * 1024):
+            clients = []
+            for _ in range(count):
+                client = await crowd.enter_async_context(web_client(program.port, web, program.ca))
+                client.end.say(client.head("/", f"Content-Length: {each}", method="POST") + body[:-1])
+                await client.end.writer.drain()
+                clients.append(client)
+            await program.line("total_buffer_limit (24")
+        for client in clients:
+            client.end.say(body[-1:])
+            assert (await client.answer())[1] == b"whole"
+        assert len(program.lines) == 2, program.printed()

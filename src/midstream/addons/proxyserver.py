@@ -59,6 +59,7 @@ class ProxyServer:
             stream_large_bodies=_size(options.stream_large_bodies),
             body_size_limit=_size(options.body_size_limit),
             body_buffer_limit=parse_size(options.body_buffer_limit),
+            total_buffer_limit=parse_size(options.total_buffer_limit),
             store_streamed_bodies=options.store_streamed_bodies,
             stream_endless_bodies=options.stream_endless_bodies,
             eager=options.connection_strategy == "eager",
@@ -245,6 +246,13 @@ def _declare_bodies(option: Callable[..., None]) -> None:
         str,
         "64m",
         "Size from which a body is streamed although nobody asked for it; the flow keeps its beginning.",
+        kind="size",
+    )
+    option(
+        "total_buffer_limit",
+        str,
+        "1g",
+        "Memory for the bodies and messages of all flows under way; beyond it further bodies are streamed.",
         kind="size",
     )
     option(

@@ -9,6 +9,7 @@ from midstream.flows.connection import Client, Server
 from midstream.flows.context import Context
 from midstream.hub.events import Events
 from midstream.proxy.dial import Dialler
+from midstream.proxy.held import Held, Holding
 from midstream.proxy.settings import Settings
 from midstream.proxy.watch import Watch
 
@@ -31,6 +32,8 @@ class ClientContext:
     """For what serves several exchanges, such as reading a shared upstream connection."""
     watches: set[Watch] = field(default_factory=set)
     """All whose patience is looked at each second; a branch adds its own while it is in use."""
+    holding: Holding = field(default_factory=lambda: Holding(Held()))
+    """What its flow under way takes of the memory for all."""
     layers: tuple[str, ...] = ()
     """The names of the protocols that were found so far, from the outermost on."""
 
@@ -47,4 +50,4 @@ class ClientContext:
 
     def branch(self) -> "ClientContext":
         """The same with a patience of its own: add `watch` to `watches` for as long as it is in use."""
-        return replace(self, watch=Watch())
+        return replace(self, watch=Watch(), holding=Holding(self.holding.held))

@@ -18,6 +18,7 @@ from midstream.hub.events import Events
 from midstream.proxy.client_context import ClientContext
 from midstream.proxy.connection import Serve, serve_client
 from midstream.proxy.dial import Dialler
+from midstream.proxy.held import Held, Holding
 from midstream.proxy.listeners import MOST_CONVERSATIONS, Listening
 from midstream.proxy.mode_servers import ModeServers
 from midstream.proxy.modes.dns import serve_dns_mode
@@ -66,6 +67,7 @@ class Proxy:
         self._context: contextvars.Context | None = None
         self._most = most_clients()
         self._room = ServerRoom()
+        self._held = Held()
         # One of each for all connections: a method is made anew, with 64 bytes, wherever it is named.
         self._latest = lambda: self.settings
         self._spawner = self._spawn
@@ -140,8 +142,9 @@ class Proxy:
         watch = Watch()
         dialler = Dialler(client, self._events, self.settings, self._options, share=Share(self._room))
         context = ClientContext(
-            client, self._events, self.settings, watch, dialler, self._latest, self._spawner, self._watches
-        )
+            client, self._events, self.settings, watch, dialler, self._latest, self._spawner, self._watches,
+            Holding(self._held),
+        )  # fmt: skip
         stream.on_lost = partial(_conversation_ended, watch, stream) if stream.transport == "udp" else watch.client_left
         self.connections.add(context)
         self._watches.add(watch)

@@ -18,6 +18,8 @@ class Settings:
     body_size_limit: int | None = None
     body_buffer_limit: int = 64 * 1024 * 1024
     """A body above this is streamed although nobody asked: the flow keeps its first part."""
+    total_buffer_limit: int = 1024 * 1024 * 1024
+    """The bodies and messages of all flows under way; above it, further ones are streamed, too."""
     store_streamed_bodies: bool = False
     stream_endless_bodies: bool = True
     """Pass on event streams and their like as they come, although nobody asked; the flow shows them live."""

@@ -14,6 +14,7 @@ from midstream.hub.emitters import SLOW
 from midstream.hub.failures import one_line, own_traceback
 from midstream.hub.handlers import location
 from midstream.proxy.errors import BodyTooLarge, Unsendable
+from midstream.proxy.held import Holding
 from midstream.proxy.http.sides import BodyReader
 from midstream.proxy.settings import Settings
 from midstream.text.sizes import human_size
@@ -67,11 +68,13 @@ def shall_stream(message: Message, framing: int, settings: Settings) -> bool:
     return framing < NO_BODY and settings.stream_endless_bodies and message.stream is not None and is_endless(message)
 
 
-async def collect(message: Message, reader: BodyReader, settings: Settings, why: str) -> tuple[bytes, bool]:
+async def collect(
+    message: Message, reader: BodyReader, settings: Settings, holding: Holding, why: str
+) -> tuple[bytes, bool]:
     """The body of `message`, and whether that is all of it.
 
-    False: it outgrew memory's share, and the rest is still to be read. `why` says whose silence ended the wait, if it
-    does. Raises BodyTooLarge, Refused, OSError.
+    False: it outgrew memory's share, or all bodies did, and the rest is still to be read. `why` says whose silence
+    ended the wait, if it does. Raises BodyTooLarge, Refused, OSError.
     """
     body: bytes | bytearray = b""
     most = _most_held(settings)
@@ -85,7 +88,7 @@ async def collect(message: Message, reader: BodyReader, settings: Settings, why:
             body = bytearray(body) if isinstance(body, bytes) else body
             body += piece
         check_size(message, len(body), settings)
-        if len(body) > most:
+        if not holding.take(len(piece), settings.total_buffer_limit) or len(body) > most:
             return bytes(body), False
     return bytes(body), True
 
@@ -99,9 +102,13 @@ def _most_held(settings: Settings) -> int:
 class StreamedBody:
     """A body on its way through: applies `message.stream`, counts, and keeps what the options say to keep."""
 
-    __slots__ = ("_kept", "_message", "_most", "_settings", "_transform", "_was_slow", "live", "size")
+    __slots__ = ("_counted", "_holding", "_kept", "_message", "_most", "_settings", "_transform", "_was_slow", "live",
+                 "size")  # fmt: skip
 
-    def __init__(self, message: Message, settings: Settings, *, outgrown: bool) -> None:
+    def __init__(self, message: Message, settings: Settings, holding: Holding, *, outgrown: int) -> None:
+        """`outgrown`: how much of it is in memory, and counted, since nobody knew before that it was to be streamed."""
+        self._holding = holding
+        self._counted = outgrown
         self._message = message
         self._settings = settings
         stream = message.stream
@@ -114,7 +121,7 @@ class StreamedBody:
         if settings.store_streamed_bodies or self.live:
             self._most = settings.body_buffer_limit
         else:
-            self._most = _most_held(settings) if outgrown and not stream else 0
+            self._most = min(outgrown, _most_held(settings)) if not stream else 0
         self._kept: list[bytes] = []
         self._was_slow = False
         self.size = 0
@@ -145,9 +152,16 @@ class StreamedBody:
     def _pass(self, data: bytes) -> Iterator[bytes]:
         for piece in self._made_of(data) if self._transform is not None else (data,):
             if self._most and piece:
-                self._kept.append(piece[: self._most])
-                self._most -= min(len(piece), self._most)
+                self._keep(piece[: self._most])
             yield piece
+
+    def _keep(self, part: bytes) -> None:
+        self._kept.append(part)
+        self._most -= len(part)
+        new = max(len(part) - self._counted, 0)
+        self._counted -= len(part) - new
+        if new and not self._holding.take(new, self._settings.total_buffer_limit):
+            self._most = 0
 
     def _made_of(self, data: bytes) -> Iterator[bytes]:
         """What an addon's function makes of a piece, one by one: it may be without end.

@@ -52,7 +52,8 @@ async def exchange(flow: HTTPFlow, client: Downstream, upstreams: Pool, context:
     if (body := client.reader.body_now(head.framing)) is None:
         if head.expects_continue:
             client.send_continue()
-        body, complete = await collect(request, client.reader, context.settings, CLIENT_STOPPED)
+        settings, holding = context.settings, context.holding
+        body, complete = await collect(request, client.reader, settings, holding, CLIENT_STOPPED)
         if not complete and flow.response is None:
             await _stream_both_ways(flow, client, upstreams, context, body)
             return
@@ -154,7 +155,8 @@ async def _relay_response(flow: HTTPFlow, client: Downstream, upstream: Upstream
     reader = upstream.reader
     if (body := reader.body_now(head.framing)) is None:
         try:
-            body, complete = await collect(response, reader, settings, f"{upstream.where} stopped sending")
+            why = f"{upstream.where} stopped sending"
+            body, complete = await collect(response, reader, settings, context.holding, why)
         except (OSError, Refused) as exc:
             raise upstream_failure(exc, upstream) from exc
         if not complete:

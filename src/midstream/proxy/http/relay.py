@@ -41,7 +41,7 @@ async def upload_streamed(
     """
     request = flow.request
     writer = upstream.begin(request, client.head)
-    streamed = StreamedBody(request, context.settings, outgrown=bool(first))
+    streamed = StreamedBody(request, context.settings, context.holding, outgrown=len(first))
     live = LiveBody(flow, streamed, context)
     try:
         piece = first or await _read_request_piece(client, context)
@@ -97,7 +97,7 @@ async def stream_response(
     response = flow.response
     assert response is not None
     writer = client.begin(flow.request, response, upstream.head)
-    streamed = StreamedBody(response, context.settings, outgrown=bool(first))
+    streamed = StreamedBody(response, context.settings, context.holding, outgrown=len(first))
     live = LiveBody(flow, streamed, context)
     try:
         piece = first or await _read_response_piece(upstream, context)

@@ -71,6 +71,7 @@ async def carry(flow: HTTPFlow, client: Downstream, upstreams: Pool, context: Cl
     finally:
         flow.live = False
         flow.killed_callback = None
+        context.holding.release()
 
 
 async def _refuse(refusal: Refused, client: DownstreamH1, upstreams: Pool, context: ClientContext) -> None:

@@ -46,7 +46,7 @@ class Talk(ABC, Generic[M]):
         self.telling = telling
         self.context = context
         self.patience = patience
-        self.keeper: Keeper[M] = Keeper(flow, context.settings.body_buffer_limit)
+        self.keeper: Keeper[M] = Keeper(flow, context.settings, context.holding)
         self.turn = asyncio.Lock()
         """One message at a time, so that the last one in the flow is the one that addons are told of."""
         self.injected: asyncio.Queue[M] = asyncio.Queue()
@@ -84,6 +84,7 @@ class Talk(ABC, Generic[M]):
         finally:
             flow.resume()  # there is nothing left to hold
             flow.live, flow.killed_callback, flow.injector = False, None, None
+            context.holding.release()
             with context.watch.settling():
                 await (self.telling.end if flow.error is None else self.telling.error)(flow)
 
