@@ -245,15 +245,25 @@ async def test_a_client_that_leaves_while_server_connected_is_handled():
         assert watched.names[1:4] == ["server_connect", "server_connected", "server_disconnected"]
 
 
-async def test_an_addon_may_take_the_address_of_a_server_away():
-    class Takes:
+@pytest.mark.parametrize(
+    ("address", "text"),
+    [
+        (None, "took the address"),
+        ("foo", "'foo', and no host and port"),
+        (("a.test",), "no host"),
+        ((b"a", 1), "no host"),
+    ],
+)
+async def test_an_addon_may_set_what_is_no_address(address, text):
+    class Sets:
         def server_connect(self, data: object) -> None:
-            data.server.address = None  # type: ignore[attr-defined]
+            data.server.address = address  # type: ignore[attr-defined]
 
     watched = ConnectionEvents()
-    async with conversation(Takes(), watched) as talk:
+    async with conversation(Sets(), watched) as talk:
         talk.say(GET)
         assert (await talk.client.head()).startswith(b"HTTP/1.1 502 ")
+        assert text in (await talk.client.until(b"\n")).decode()
         assert watched.names[1:] == ["server_connect", "server_connect_error"]
 
 

@@ -151,14 +151,13 @@ class Dialler:
 
     async def _dial(self, server: Server) -> Stream:
         """The connection. Raises UpstreamFailed, whose cause is what the system said."""
-        if server.address is None:
-            raise UpstreamFailed("an addon took the address of the server away")
+        address = _address_of(server)
         if server.via is not None:  # by the will of an addon that was just asked
             return await self._open_through_parent(server, is_told=True)
         try:
             return await self._connect(server)
         except (OSError, ValueError, OverflowError) as exc:
-            raise UpstreamFailed(explain_dial(exc, *server.address, self.settings.connect_timeout)) from exc
+            raise UpstreamFailed(explain_dial(exc, *address, self.settings.connect_timeout)) from exc
 
     async def _connect(self, server: Server) -> Stream:
         assert server.address is not None
@@ -236,15 +235,14 @@ class Dialler:
 
     async def _ask_parent(self, server: Server, parent: Server, stream: Stream) -> None:
         """Have the parent connect to `server`. Raises UpstreamFailed."""
-        if server.address is None:
-            raise UpstreamFailed("an addon took the address of the server away")
+        address = _address_of(server)
         settings, (scheme, where) = self.settings, _parent_of(server)
         try:
             if scheme == "socks5":
                 name = f"the parent proxy {hostport('', *where)}"
-                await socks5.open_tunnel(stream, server.address, self._credentials(), name, settings.connect_timeout)
+                await socks5.open_tunnel(stream, address, self._credentials(), name, settings.connect_timeout)
             else:
-                flow = http.connect_flow(self.client, parent, server.address, with_host=settings.connect_with_host)
+                flow = http.connect_flow(self.client, parent, address, with_host=settings.connect_with_host)
                 await http.open_tunnel(stream, flow, self.events, settings)
         except UpstreamFailed as failed:
             server.error = str(failed)
@@ -276,6 +274,16 @@ def _forget_tls(server: Server) -> None:
     server.tls, server.sni, server.alpn, server.alpn_offers = False, None, None, ()
     server.certificate_list, server.cipher, server.tls_version = (), None, None
     server.timestamp_tls_setup, server.tls_resumed = None, False
+
+
+def _address_of(server: Server) -> Address:
+    """Host and port of the server, which addons may have set to anything. Raises UpstreamFailed."""
+    match server.address:
+        case None:
+            raise UpstreamFailed("an addon took the address of the server away")
+        case str(), int() | str():
+            return server.address
+    raise UpstreamFailed(f"the server's `address` is {server.address!r}, and no host and port: ('127.0.0.1', 8080)")
 
 
 def _parent_of(server: Server) -> ServerSpec:
