@@ -42,6 +42,9 @@ class Engine(Http2Connection):
         self.encoder = HeaderEncoder()  # type: ignore[assignment]
         self.local_settings = Settings(client=client_side, initial_values=dict(settings))
         self.max_inbound_frame_size = self.local_settings.max_frame_size
+        self.fault: ProtocolError | None = None
+        """How the peer broke the protocol; the goodbye that says so is made."""
+        self._events: list[Event] = []
         self._settings_due = True
 
     @property
@@ -67,6 +70,15 @@ class Engine(Http2Connection):
     def clear_outbound_data_buffer(self) -> None:
         """Not at a GOAWAY, which is when h2 does it: streams under way go on."""
 
+    def take(self, data: bytes | memoryview) -> list[Event]:
+        """What frames say, up to one that is a `fault`; `receive_data` would drop what came in one piece with that."""
+        self._events = []
+        try:
+            self.receive_data(data)
+        except ProtocolError as fault:
+            self.fault = fault
+        return self._events
+
     def _receive_frame(self, frame: Frame) -> list[Event]:
         if self._settings_due:
             if not isinstance(frame, SettingsFrame) or "ACK" in frame.flags:
@@ -74,7 +86,8 @@ class Engine(Http2Connection):
             self._settings_due = False
         if isinstance(frame, RstStreamFrame) and self._is_idle(frame.stream_id):
             raise ProtocolError(f"RST_STREAM for stream {frame.stream_id}, which was never opened")  # RFC 9113 §6.4
-        return super()._receive_frame(frame)
+        self._events += super()._receive_frame(frame)
+        return []  # they are gathered here
 
     def _is_idle(self, stream_id: int) -> bool:
         is_ours = stream_id % 2 == int(self.config.client_side)

@@ -116,12 +116,14 @@ class Http2Link:
         for piece in self._budget.slices(data, self.heard):
             if self.broken or self._done:
                 return
-            for event in self._engine.receive_data(piece):
+            for event in self._engine.take(piece):
                 handle = _HANDLERS.get(type(event))
                 if handle is not None:
                     handle(self, event)
                 if self.broken:
                     return
+            if self._engine.fault is not None:
+                raise self._engine.fault
             await self._output.send_answers()
             if slices.spent():
                 await slices.rest()
@@ -336,13 +338,13 @@ class Http2Link:
             self._output.flush()
         self.closing = True
 
-    def close(self, why: str = "the connection was closed") -> None:
-        """Goodbye, and the end of all streams."""
+    def close(self, why: str = "") -> None:
+        """Goodbye, and the end of all streams. `why` is told to the peer."""
         if not self.closing:
-            self.say_goodbye()
+            self.say_goodbye(why=why)
         self._output.flush()
         self.carrier.close()
-        self.fail_all(why)
+        self.fail_all(why or "the connection was closed")
 
     def let_go(self) -> None:
         """No cycle: a connection that is over is freed at once."""

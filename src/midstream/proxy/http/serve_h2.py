@@ -92,6 +92,8 @@ class _Server:
         except OSError:
             pass  # the client is gone, and its streams have been told
         except asyncio.CancelledError:
+            if context.watch.expired and link.inside_head:
+                logger.warning("closed: %s", context.watch.reason, extra={"client": context.client.peername})
             link.close(context.watch.reason or "midstream is shutting down")
             raise
         finally:

@@ -1,0 +1,44 @@
+"""How HTTP/2 connections end while streams are under way, in memory: what still counts, and what is said of it."""
+
+import pytest
+
+from tests.kit.http2_frames import CONTINUATION, END_STREAM, HEADERS, block, data, frame, goaway, headers
+from tests.kit.http2_talk import OK, get, http2_server, tunnelled
+from tests.kit.waiting import until
+
+NONSENSE = data(0, b"no stream has this number")
+
+
+async def test_an_answer_counts_that_came_right_before_nonsense() -> None:
+    async with tunnelled() as (talk, client):
+        client.say(headers(1, get(), END_STREAM), headers(3, get(), END_STREAM))
+        server = await http2_server(talk)
+        await server.opened()
+        await server.opened()
+        server.say(headers(1, OK), data(1, b"whole", END_STREAM), headers(3, OK), data(3, b"cut"), NONSENSE)
+        answer = await client.answer(1)
+        assert (answer.status, answer.body) == (200, b"whole")
+        assert (await client.answer(3)).status == 502
+
+
+async def test_a_goodbye_counts_that_came_right_before_nonsense() -> None:
+    async with tunnelled() as (talk, client):
+        client.say(headers(1, get(method=b"POST"), END_STREAM))
+        server = await http2_server(talk)
+        await server.opened()
+        server.say(goaway(0), NONSENSE)
+        other = await http2_server(talk)
+        other.say(headers(await other.opened(), OK, END_STREAM))
+        assert (await client.answer(1)).status == 200
+
+
+async def test_a_head_that_never_ends_is_told_to_client_and_log(caplog: pytest.LogCaptureFixture) -> None:
+    async with tunnelled() as (talk, client):
+        begin = block(get())
+        client.say(frame(HEADERS, begin[:3], stream=1), frame(CONTINUATION, begin[3:], stream=1))
+        await until(lambda: "message head" in talk.context.watch._why, "a head has begun")
+        talk.context.watch.expire()
+        await client.over()
+        assert client.goaway is not None
+        assert b"no whole message head came within" in client.goaway.payload
+    assert [record.getMessage() for record in caplog.records] == ["closed: no whole message head came within 30 s"]
