@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections.abc import Sequence
 
 import pytest
 from hypothesis import given, settings
@@ -157,6 +158,33 @@ def test_a_newcomer_is_told_the_next_steps(console: FakeConsole, pane: FlowList)
         assert "No flows yet" in text
         assert "curl --proxy http://127.0.0.1:9999" in text
         assert "--cacert /home/me/.midstream/midstream-ca-cert.pem" in text
+
+
+@pytest.mark.parametrize(
+    ("modes", "words"),
+    [
+        (["regular@9000"], ["through the proxy at http://127.0.0.1:9000:", "curl --proxy http://127.0.0.1:9000 \\"]),
+        (["socks5"], ["through the SOCKS proxy at 127.0.0.1:1080:", "curl --socks5-hostname 127.0.0.1:1080 \\"]),
+        (
+            ["reverse:https://shop.example@8443"],
+            ["stands in for https://shop.example at 127", "https://localhost:8443/"],
+        ),
+        (["reverse:https://shop.example@[::1]:8443"], ["shop.example at [::1]:8443:", "https://[::1]:8443/"]),
+        (["reverse:http://shop.example"], ["stands in for http://shop.example", "curl http://127.0.0.1:8080/"]),
+        (["reverse:tcp://shop.example:25@2525"], ["stands in for tcp://shop.example:25 at 127.0.0.1:2525."]),
+        (["dns@5353", "regular"], ["dig -p 5353 @127.0.0.1 example.com", "The log names where the other modes"]),
+        (["reverse:dns://[::1]:53@5300"], ["dig -p 5300 @127.0.0.1 example.com"]),
+        (["transparent@8080"], ["redirect connections to port 8080"]),
+    ],
+)
+def test_the_next_steps_are_those_of_the_mode(
+    console: FakeConsole, pane: FlowList, modes: list[str], words: list[str]
+) -> None:
+    console.master.options.add_option("mode", Sequence[str], ["regular"], "Modes.")
+    console.master.options.update(mode=modes)
+    text = "\n".join(screen(pane, 80, 24))
+    for each in ("No flows yet", *words):
+        assert each in text
 
 
 def test_the_path_of_the_certificate_can_be_copied_into_a_shell(

@@ -7,13 +7,14 @@ import shlex
 from typing import TYPE_CHECKING
 
 from midstream.console.widgets.canvas import Run
+from midstream.flows.proxy_mode import ProxyMode, ReverseMode
 from midstream.text.escape import visible
 from midstream.text.url import hostport
 
 if TYPE_CHECKING:
     from midstream.console.pane import Pane
+    from midstream.hub.options import Options
 
-_DEFAULT_PORT = 8080
 _HINTS = (
     ("console.command.set intercept", "hold flows"),
     ("console.command", "type a command"),
@@ -25,27 +26,52 @@ _HINTS = (
 def no_flows(pane: Pane) -> list[list[Run]]:
     """No flow has arrived yet: where to send one, and how to be trusted."""
     options = pane.console.master.options
-    host = (options.listen_host if "listen_host" in options else "") or "127.0.0.1"
-    if host in ("0.0.0.0", "::"):  # noqa: S104  # not bound here, only shown
+    modes = list(options.mode if "mode" in options else ()) or ["regular"]
+    words, command = _way_in(ProxyMode.parse(modes[0]), options)
+    lines: list[list[Run]] = [[("strong", "  No flows yet.")], []]
+    lines += [[("text", f"  {line}")] for line in words[:1]]
+    lines += [[], *([("prompt.label", f"    {line}")] for line in command)] if command else []
+    if words[1:]:
+        lines += [[], *([("text", f"  {line}")] for line in words[1:])]
+    if len(modes) > 1:
+        lines += [[], [("text", "  The log names where the other modes listen.")]]
+    return [*lines, [], _hints(pane, *_HINTS)]
+
+
+def _way_in(mode: ProxyMode, options: Options) -> tuple[list[str], list[str]]:
+    """How clients come by this mode, in words, and a command that is one."""
+    host = mode.listen_host(options.listen_host if "listen_host" in options else "")
+    if host in ("", "0.0.0.0", "::"):  # noqa: S104  # not bound here, only shown
         host = "127.0.0.1"
-    port = (options.listen_port if "listen_port" in options else None) or _DEFAULT_PORT
-    address = "http://" + visible(hostport("", host, port))
+    port = mode.listen_port(options.listen_port if "listen_port" in options else None) or 0
+    here = visible(hostport("", host, port))
     confdir = options.confdir if "confdir" in options else "~/.midstream"
-    authority = visible(_for_shell(f"{confdir}/midstream-ca-cert.pem"))
-    return [
-        [("strong", "  No flows yet.")],
-        [],
-        [("text", "  Send something through the proxy at "), ("host", address), ("text", ":")],
-        [],
-        [("prompt.label", f"    curl --proxy {address} \\")],
-        [("prompt.label", f"      --cacert {authority} \\")],
-        [("prompt.label", "      https://example.com/")],
-        [],
-        [("text", "  For a browser or a phone: set this address as its proxy, then let it")],
-        [("text", "  trust the certificate in that file.")],
-        [],
-        _hints(pane, *_HINTS),
+    trusting = f"  --cacert {visible(_for_shell(f'{confdir}/midstream-ca-cert.pem'))} \\"
+    if isinstance(mode, ReverseMode) and mode.scheme != "dns":
+        words = f"midstream stands in for {visible(mode.data)} at {here}"
+        if mode.scheme == "https":
+            # A name, since one that is asked for in TLS is put into the certificate, and an address is not.
+            name = hostport("", "localhost", port) if host == "127.0.0.1" else here
+            return [f"{words}:", "A client has to trust the certificate in that file."], [
+                "curl \\",
+                trusting,
+                f"  https://{name}/",
+            ]
+        return ([f"{words}:"], [f"curl http://{here}/"]) if mode.scheme == "http" else ([f"{words}."], [])
+    if mode.type_name in ("dns", "reverse"):
+        return [f"Ask the name server at {here}:"], [f"dig -p {port} @{visible(host)} example.com"]
+    if mode.type_name == "transparent":
+        return [f"Let the firewall redirect connections to port {port}; docs/modes.md tells how."], []
+    if mode.type_name == "socks5":
+        kind, command = "SOCKS proxy", f"curl --socks5-hostname {here} \\"
+    else:
+        here = f"http://{here}"
+        kind, command = "proxy", f"curl --proxy {here} \\"
+    other = [
+        f"For a browser or a phone: set this address as its {kind}, then let it",
+        "trust the certificate in that file.",
     ]
+    return [f"Send something through the {kind} at {here}:", *other], [command, trusting, "  https://example.com/"]
 
 
 def _hints(pane: Pane, *commands: tuple[str, str]) -> list[Run]:
