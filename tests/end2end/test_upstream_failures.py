@@ -11,6 +11,7 @@ from tests.kit.curl import curl, needs_curl
 from tests.kit.origins import Handler, OriginCA, answering, hear, ok, origin
 from tests.kit.program import Middump, free_port, middump
 from tests.kit.socket_end import SocketEnd
+from tests.kit.waiting import until
 
 pytestmark = [pytest.mark.end2end, needs_curl]
 
@@ -62,6 +63,18 @@ async def test_nobody_listens(confdir: Path):
     port = free_port()
     async with middump(confdir) as program:
         await expect_502(program, f"http://127.0.0.1:{port}/", f"127.0.0.1:{port} refused the connection")
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+async def test_who_asks_again_and_again_has_a_row_each_time_and_few_lines_in_the_log(confdir: Path, scheme: str):
+    base = f"{scheme}://127.0.0.1:{free_port()}"
+    async with middump(confdir) as program:
+        for number in range(11):
+            await curl("--proxy", program.address, f"{base}/{number}")
+        await program.line("10 times by now: ", "refused the connection: nothing listens there")
+        await until(lambda: sum("    !! " in line for line in program.lines) == 11, "all rows are there")
+        said = [line for line in program.lines if line.startswith("[") and "nothing listens there" in line]
+        assert len(said) == 2
 
 
 async def test_a_name_that_does_not_exist(confdir: Path):

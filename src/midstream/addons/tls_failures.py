@@ -16,15 +16,12 @@ from midstream.flows.flow import Error, Flow
 from midstream.flows.http import HTTPFlow
 from midstream.flows.tcp import TCPFlow
 from midstream.hub import ctx
+from midstream.hub.repeats import MOST, QUIET, is_news
 from midstream.text.url import hostport
 
 logger = logging.getLogger("midstream.tls")
 
 FOLDED = "folded_into"
-
-_QUIET = 600.0
-"""Seconds without a failure, after which the next one is news again."""
-_MOST = 500
 
 
 def is_folded(flow: Flow) -> bool:
@@ -67,12 +64,12 @@ class TlsFailures:
         about = f"{target}: {error.msg}" if target else error.msg
         if known is not None and known.last is not known.first and not is_folded(known.last):
             known.first, known.count = known.last, 1
-        if known is None or now - known.at > _QUIET:
+        if known is None or now - known.at > QUIET:
             known = _Repeated(flow, flow, 1, now)
             logger.warning("%s", about, extra={"client": client.peername})
         else:
             self._fold(flow, known, now, about)
-        if len(self._known) >= _MOST:
+        if len(self._known) >= MOST:
             del self._known[next(iter(self._known))]
         self._known[key] = known
 
@@ -82,5 +79,5 @@ class TlsFailures:
         flow.metadata[FOLDED] = known.first.id
         known.first.error = Error(f"{known.count} times: {flow.error.msg}")
         ctx.master.addons.trigger("update", [known.first])
-        if str(known.count).rstrip("0") == "1":  # 10, 100 …
+        if is_news(known.count):
             logger.warning("%d times by now: %s", known.count, about, extra={"client": flow.client_conn.peername})

@@ -8,6 +8,7 @@ from typing import Any
 from midstream.flows.connection import Client, Server
 from midstream.flows.context import Context
 from midstream.hub.events import Events
+from midstream.hub.repeats import Repeats
 from midstream.proxy.dial import Dialler
 from midstream.proxy.held import Held, Holding
 from midstream.proxy.settings import Settings
@@ -34,6 +35,8 @@ class ClientContext:
     """All whose patience is looked at each second; a branch adds its own while it is in use."""
     holding: Holding = field(default_factory=lambda: Holding(Held()))
     """What its flow under way takes of the memory for all."""
+    repeats: Repeats = field(default_factory=Repeats)
+    """For what the log is told of failures, which may come by the thousand."""
     layers: tuple[str, ...] = ()
     """The names of the protocols that were found so far, from the outermost on."""
 

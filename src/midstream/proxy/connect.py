@@ -81,6 +81,7 @@ async def _refuse(flow: HTTPFlow, client: Downstream, failure: Exception, contex
         flow.error = Error(f"{text}{author}")
         flow.response = Response.make(502, text, ((b"Content-Type", b"text/plain; charset=utf-8"),))
         client.refuse(502, b"Bad Gateway", text, close=True)
-        logger.warning("CONNECT %s: %s%s", hostport("", flow.request.host, flow.request.port), text, author)
+        target = hostport("", flow.request.host, flow.request.port)
+        context.repeats.warn(logger, f"{text}{author}", f"CONNECT {target}")
     with context.watch.settling():
         await context.events.http_connect_error(flow)

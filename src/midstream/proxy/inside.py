@@ -81,8 +81,7 @@ async def _protocol(passage: Passage) -> Protocol:
     await passage.client.peek()
     context.watch.expect(context.settings.longest_head, "the client stopped in the middle of its first words")
     found = await detect(passage.client, addons, passage.protocol)
-    address = passage.server.address
-    if found is Protocol.RAW and passage.protocol is None and address is not None and address[1] in DNS_PORTS:
+    if found is Protocol.RAW and passage.protocol is None and passage.where()[1] in DNS_PORTS:
         return Protocol.DNS
     return found
 
@@ -152,14 +151,13 @@ async def _heard(stream: Stream) -> None:
 async def _serve_http(passage: Passage) -> None:
     """HTTP inside the passage."""
     context, server = passage.context, passage.server
-    assert server.address is not None
     http2 = await _speaks_http2(passage)
     prior = http2 and not passage.client_tls
     if prior and passage.tls:
         server.alpn_offers = server.alpn_offers or (b"h2", b"http/1.1")
     if passage.upstream is not None and passage.tls:
         await passage.secure()
-    destination = ("https" if passage.tls else "http", *server.address)
+    destination = ("https" if passage.tls else "http", *passage.where())
     pool = Pool(context, server, destination, server.sni or context.client.sni)
     pool.prior_knowledge = prior
     try:
@@ -251,6 +249,6 @@ async def _pass_blindly(passage: Passage) -> None:
     try:
         upstream = await passage.open()
     except UpstreamFailed as failure:
-        logger.warning("%s", failure)
+        passage.context.repeats.warn(logger, str(failure))
         return
     await blind_tunnel(passage.client, upstream, passage.context)

@@ -15,6 +15,7 @@ from typing import Any
 from midstream.flows.connection import Client, ConnectionState
 from midstream.flows.proxy_mode import ProxyMode
 from midstream.hub.events import Events
+from midstream.hub.repeats import Repeats
 from midstream.proxy.client_context import ClientContext
 from midstream.proxy.connection import Serve, serve_client
 from midstream.proxy.dial import Dialler
@@ -68,6 +69,7 @@ class Proxy:
         self._most = most_clients()
         self._room = ServerRoom()
         self._held = Held()
+        self._repeats = Repeats()
         # One of each for all connections: a method is made anew, with 64 bytes, wherever it is named.
         self._latest = lambda: self.settings
         self._spawner = self._spawn
@@ -143,7 +145,7 @@ class Proxy:
         dialler = Dialler(client, self._events, self.settings, self._options, share=Share(self._room))
         context = ClientContext(
             client, self._events, self.settings, watch, dialler, self._latest, self._spawner, self._watches,
-            Holding(self._held),
+            Holding(self._held), self._repeats,
         )  # fmt: skip
         stream.on_lost = partial(_conversation_ended, watch, stream) if stream.transport == "udp" else watch.client_left
         self.connections.add(context)

@@ -125,7 +125,7 @@ class Query:
             text += self._context.events.authors.named(exc.at_fault)
         if isinstance(exc, Unsendable | UpstreamFailed):
             names = ", ".join(question.name for question in self._origin.entry.questions)
-            logger.warning("DNS %s: %s", names, text)
+            self._context.repeats.warn(logger, text, f"DNS {names}")
         await self._end(text)
         refusal = DNSMessage.from_entry(self._origin.entry).fail(response_codes.SERVFAIL)
         await self._client.send(self._fitted(packed(refusal)))

@@ -40,7 +40,7 @@ async def conclude(flow: HTTPFlow, failure: BaseException, client: Downstream, c
         else:
             client.hang_up()
     if context.watch.expired or not isinstance(failure, FlowKilled | asyncio.CancelledError):
-        logger.warning("%s %s: %s", flow.request.method, flow.request.url, blamed)
+        context.repeats.warn(logger, blamed, f"{flow.request.method} {flow.request.url}")
     with context.watch.settling():
         if client.told:
             await context.events.update([flow])

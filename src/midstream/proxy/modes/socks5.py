@@ -43,7 +43,7 @@ async def serve_socks5(stream: Stream, context: ClientContext) -> None:
         await serve_inside(passage)
     except NotServed as refused:
         stream.write(refused.answer)
-        logger.warning("%s", refused, extra={"client": context.client.peername})
+        context.repeats.warn(logger, str(refused), client=context.client.peername)
     finally:
         if passage is not None:
             await passage.close()

@@ -44,7 +44,7 @@ async def serve_transparent(stream: Stream, context: ClientContext) -> None:
                 await asyncio.sleep(0)
             await _dial(passage)
         if passage.failure and not await _speaks_first(stream):
-            logger.warning("transparent: %s", passage.failure, extra=about)
+            context.repeats.warn(logger, f"transparent: {passage.failure}", client=context.client.peername)
             stream.abort()  # what the client would have met without us
             return
         await serve_inside(passage)

@@ -161,4 +161,4 @@ class Talk(ABC, Generic[M]):
         if isinstance(exc, Unsendable):
             text += self.context.events.authors.named(exc.at_fault)
         self.flow.error = Error(text)
-        logger.warning("%s", text)
+        self.context.repeats.warn(logger, text)
