@@ -104,6 +104,45 @@ async def test_a_tunnel_that_an_addon_leads_elsewhere(by, settings):
         assert talk.recorder.last("request").server_conn.address == ("b.test", 81)
 
 
+@pytest.mark.parametrize("address", [None, "foo", ("a.test",), ("a.test", "80"), 5])
+@pytest.mark.parametrize("first", [GET, b"\x00raw"], ids=["http", "raw"])
+async def test_a_tunnel_that_an_addon_leads_nowhere(address, first):
+    """It must not go where it would have gone without the addon."""
+
+    class Sets:
+        def http_connected(self, flow: HTTPFlow) -> None:
+            flow.server_conn.address = address
+
+    async with conversation(Sets(), settings=LAZY) as talk:
+        talk.say(CONNECT)
+        await talk.client.expect(ESTABLISHED)
+        talk.say(first)
+        if first == GET:
+            assert (await talk.client.head()).startswith(b"HTTP/1.1 502 ")
+            assert "address" in (await talk.client.until(b"\n")).decode()
+        else:
+            await talk.client.expect_closed()
+        assert talk.dialled == []
+
+
+async def test_lists_of_addons_are_tuples():
+    """As they come from JSON."""
+
+    class Sets:
+        def http_connect(self, flow: HTTPFlow) -> None:
+            flow.server_conn.address = ["b.test", 81]
+            flow.server_conn.via = ["http", ["parent.test", 8080]]
+
+    async with conversation(Sets()) as talk:
+        talk.say(CONNECT)
+        parent = await talk.server()
+        assert (await parent.head()).startswith(b"CONNECT b.test:81 ")
+        parent.say(ESTABLISHED)
+        await talk.client.expect(ESTABLISHED)
+        talk.say(GET)
+        await parent.expect(GET)
+
+
 class Refuses:
     def http_connect(self, flow: HTTPFlow) -> None:
         flow.response = Response.make(407, b"who?", {"Proxy-Authenticate": "Basic"})

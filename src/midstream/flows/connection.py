@@ -334,8 +334,8 @@ class Server(Connection):
         **common: Any,
     ) -> None:
         super().__init__(**common)
-        self._address = address
-        self._via = via
+        self._address: Address | None = _as_tuples(address)
+        self._via: ServerSpec | None = _as_tuples(via)
         self.timestamp_tcp_setup = timestamp_tcp_setup
 
     @property
@@ -347,7 +347,7 @@ class Server(Connection):
     def address(self, value: Address | None) -> None:
         if self.state is ConnectionState.OPEN and value != self._address:
             raise RuntimeError("The address of a server cannot be changed while its connection is open.")
-        self._address = value
+        self._address = _as_tuples(value)
 
     @property
     def via(self) -> ServerSpec | None:
@@ -358,7 +358,7 @@ class Server(Connection):
     def via(self, value: ServerSpec | None) -> None:
         if self.state is ConnectionState.OPEN and value != self._via:
             raise RuntimeError("The parent proxy of a server cannot be changed while its connection is open.")
-        self._via = value
+        self._via = _as_tuples(value)
 
     def __repr__(self) -> str:
         return self._described(self.address)
@@ -380,6 +380,13 @@ class Server(Connection):
     def cert(self) -> Cert | None:
         """Old name of the first of `certificate_list`."""
         return self.certificate_list[0] if self.certificate_list else None
+
+
+def _as_tuples(value: Any) -> Any:
+    """Lists, as they come from JSON, cannot be keys. What an addon sets is judged by who connects, and not here: what
+    goes nowhere must not go where it would have gone without the addon.
+    """
+    return tuple(map(_as_tuples, value)) if isinstance(value, list | tuple) else value
 
 
 def checked_client(value: Any, where: str) -> Client:

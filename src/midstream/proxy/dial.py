@@ -151,7 +151,7 @@ class Dialler:
 
     async def _dial(self, server: Server) -> Stream:
         """The connection. Raises UpstreamFailed, whose cause is what the system said."""
-        address = _address_of(server)
+        address = address_of(server)
         if server.via is not None:  # by the will of an addon that was just asked
             return await self._open_through_parent(server, is_told=True)
         try:
@@ -235,7 +235,7 @@ class Dialler:
 
     async def _ask_parent(self, server: Server, parent: Server, stream: Stream) -> None:
         """Have the parent connect to `server`. Raises UpstreamFailed."""
-        address = _address_of(server)
+        address = address_of(server)
         settings, (scheme, where) = self.settings, _parent_of(server)
         try:
             if scheme == "socks5":
@@ -276,13 +276,13 @@ def _forget_tls(server: Server) -> None:
     server.timestamp_tls_setup, server.tls_resumed = None, False
 
 
-def _address_of(server: Server) -> Address:
+def address_of(server: Server) -> Address:
     """Host and port of the server, which addons may have set to anything. Raises UpstreamFailed."""
     match server.address:
+        case str(), int():
+            return server.address
         case None:
             raise UpstreamFailed("an addon took the address of the server away")
-        case str(), int() | str():
-            return server.address
     raise UpstreamFailed(f"the server's `address` is {server.address!r}, and no host and port: ('127.0.0.1', 8080)")
 
 

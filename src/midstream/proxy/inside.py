@@ -199,7 +199,7 @@ async def _serve_tls(passage: Passage) -> None:
         passage.client_tls = True
         context.layers = (*context.layers, "tls")
         if passage.tls:
-            server.sni = server.sni or client.sni or (server.address[0] if server.address else None)
+            server.sni = server.sni or client.sni or passage.where()[0] or None
             if settings.eager or data.establish_server_tls_first:
                 context.watch.busy = True
                 await passage.secure()

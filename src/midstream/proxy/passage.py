@@ -6,10 +6,11 @@ it. It parses nothing: it only opens, secures and closes the connection to the s
 
 from dataclasses import dataclass, replace
 
-from midstream.flows.connection import Server
+from midstream.flows.connection import Address, Server
 from midstream.flows.http import HTTPFlow
 from midstream.proxy.client_context import ClientContext
 from midstream.proxy.detect import Protocol
+from midstream.proxy.dial import address_of
 from midstream.proxy.errors import UpstreamFailed
 from midstream.proxy.streams.stream import Stream
 
@@ -37,6 +38,14 @@ class Passage:
     def tls(self) -> bool:
         """Whether TLS is to be spoken with the server."""
         return self.client_tls if self.upstream_tls is None else self.upstream_tls
+
+    def where(self) -> Address:
+        """Host and port that the client wants to go to; nowhere, and a failure, if an addon has made nonsense of it."""
+        try:
+            return address_of(self.server)
+        except UpstreamFailed as failed:
+            self.failure = str(failed)
+            return "", 0
 
     async def open(self) -> Stream:
         """The connection to the server, dialled now if it was not before. Raises UpstreamFailed."""
