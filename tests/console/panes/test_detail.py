@@ -100,7 +100,9 @@ def test_the_response_is_seen_as_soon_as_it_is_there(console: FakeConsole, pane:
     assert "in flight 4.1s" in text
     flow.response = Response.make(200, b"hello", {"content-type": "text/plain"})
     pane._on_change(_update(console, flow))
-    assert "hello" in "\n".join(screen(pane, 80, 12))
+    text = "\n".join(screen(pane, 80, 12))
+    assert "hello" in text
+    assert "receiving 4.1s" in text
 
 
 def _update(console: FakeConsole, flow: HTTPFlow) -> object:
@@ -261,6 +263,36 @@ def test_what_dns_asks_and_answers(console: FakeConsole, pane: Detail) -> None:
     text = "\n".join(screen(pane, 80, 20))
     for words in ("NOERROR", "evil␛.example  CNAME  60 s  dns.example", "SOA CH  5 s  0x01"):
         assert words in text
+
+
+def test_edns_in_words(console: FakeConsole, pane: Detail) -> None:
+    dns = dns_flow()
+    dns.request.additionals += [
+        ResourceRecord("", types.OPT, 1232, 0x8000, b""),
+        ResourceRecord("", 41, 512, 0, b"\x01"),
+    ]
+    console.add(dns)
+    lines = screen(pane, 80, 14)
+    assert lines[0].startswith(" 1  DNS dns.example  A")
+    assert "  EDNS  answers of up to 1,232 bytes by UDP, with DNSSEC" in lines
+    assert "  EDNS  answers of up to 512 bytes by UDP, options 0x01" in lines
+
+
+def test_a_conversation_without_messages(console: FakeConsole, pane: Detail) -> None:
+    flow = tcp_flow()
+    flow.live = True
+    console.add(flow)
+    assert "  No messages yet." in screen(pane, 80, 10)
+    assert "… open 4.1s" in screen(pane, 80, 10)[0]
+    flow.live = False
+    flow.error = Error("the client does not trust our certificate for h.test; install midstream-ca-cert.pem there", 1)
+    pane._on_change(_update(console, flow))
+    lines = screen(pane, 80, 10)
+    assert lines[2:4] == [
+        "! the client does not trust our certificate for h.test; install",
+        "  midstream-ca-cert.pem there",
+    ]
+    assert "  No messages were sent." in lines
 
 
 def test_connections(console: FakeConsole, pane: Detail) -> None:

@@ -182,3 +182,16 @@ def test_wrapping_loses_nothing(runs: list[tuple[str, str]], width: int) -> None
     rows = wrapped(runs, width)
     assert "".join(text for row in rows for _, text in row) == "".join(text for _, text in runs)
     assert all(cells.width("".join(text for _, text in row)) <= width for row in rows)
+
+
+def test_prose_wraps_between_words() -> None:
+    text = "the quick brown fox jumps"
+    assert [row[0][1] for row in wrapped([("a", text)], 10, words=True)] == ["the quick ", "brown fox ", "jumps"]
+    assert [row[0][1] for row in wrapped([("a", "aa " + "b" * 12)], 10, words=True)] == ["aa ", "b" * 10, "bb"]
+
+
+@given(st.lists(st.text("ab é", max_size=30), max_size=4), st.integers(4, 12))
+def test_wrapping_between_words_loses_nothing(texts: list[str], width: int) -> None:
+    rows = wrapped([("a", text) for text in texts], width, words=True)
+    assert "".join(text for row in rows for _, text in row) == "".join(texts)
+    assert all(sum(cells.width(text) for _, text in row) <= width for row in rows)

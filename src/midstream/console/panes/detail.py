@@ -290,7 +290,9 @@ class Detail(Pane):
         if tab == CONNECTION:
             return FixedPieces(connection_pieces(flow))
         if tab == MESSAGES:
-            messages = MessagePieces(detail_tabs.messages_of(flow), flow)  # type: ignore[arg-type]
+            messages: Pieces = MessagePieces(detail_tabs.messages_of(flow), flow)  # type: ignore[arg-type]
+            if not len(messages):
+                messages = FixedPieces(detail_tabs.messages_sentence(flow))
             return JoinedPieces([messages, ClosingPieces(flow)]) if isinstance(flow, HTTPFlow) else messages
         if not isinstance(flow, HTTPFlow):
             return FixedPieces(detail_tabs.dns_pieces(flow, tab))

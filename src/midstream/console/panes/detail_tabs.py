@@ -6,7 +6,7 @@ from midstream.console.panes.facts import blank, facts, header_facts, heading, s
 from midstream.console.widgets.body_viewer import Body
 from midstream.console.widgets.canvas import Run
 from midstream.console.widgets.pieces import Piece
-from midstream.flows.dns import DNSMessage, Question, ResourceRecord, classes, op_codes, response_codes, types
+from midstream.flows.dns import DNSFlow, DNSMessage, Question, ResourceRecord, classes, op_codes, response_codes, types
 from midstream.flows.flow import Flow
 from midstream.flows.http import HTTPFlow, Message, Request
 from midstream.store.rows import Row
@@ -15,6 +15,7 @@ from midstream.text.times import human_duration
 from midstream.text.url import hostport
 
 _MOST_RECORDS = 500
+_DNSSEC_OK = 0x8000  # RFC 6891 §6.1.4
 _DNS_FLAGS = ("authoritative_answer", "truncation", "recursion_desired", "recursion_available")
 
 REQUEST, RESPONSE, MESSAGES, CONNECTION = "Request", "Response", "Messages", "Connection"
@@ -43,6 +44,10 @@ def title_runs(flow: Flow, row: Row | None, now: float) -> list[Run]:
             ("method", visible_bytes(flow.request.raw_method)),
             ("strong", " " + visible(flow.request.pretty_url[:4096])),
         ]
+    elif isinstance(flow, DNSFlow) and flow.request.questions:
+        asked = flow.request.questions[0]
+        name = ("strong", f" {visible(asked.name or '.')}")
+        runs += [("method.other", "DNS"), name, ("text", f"  {visible(_dns_kind(asked))}")]
     else:
         address = flow.server_conn.address
         where = hostport("", address[0], address[1]) if address else ""
@@ -57,9 +62,11 @@ def state_runs(flow: Flow, now: float) -> list[Run]:
         return [("held", f"‖ held at {_held_part(flow).lower().removesuffix('s')} {age} ")]
     if flow.error is not None:
         return [("failed", "! failed ")]
-    if flow.live and getattr(flow, "response", None) is None:
-        return [("live", f"… in flight {age} ")]
-    return []
+    if not flow.live:
+        return []
+    if MESSAGES in tabs_of(flow):
+        return [("live", f"… open {age} ")]
+    return [("live", f"… {'in flight' if getattr(flow, 'response', None) is None else 'receiving'} {age} ")]
 
 
 def _held_part(flow: Flow) -> str:
@@ -145,9 +152,24 @@ def dns_pieces(flow: Flow, tab: str) -> list[Piece]:
     for title in ("answers", "authorities", "additionals"):
         records: list[ResourceRecord] = getattr(message, title)
         if records:
-            rows = ((one.name or ".", f"{_dns_kind(one)}  {one.ttl} s  {one}") for one in records[:_MOST_RECORDS])
+            rows = (_record(one) for one in records[:_MOST_RECORDS])
             pieces += [heading(f"{title.capitalize()} {len(records)}"), *facts(rows), blank()]
     return pieces
+
+
+def _record(record: ResourceRecord) -> tuple[str, str]:
+    """A record as people read it; the one of EDNS carries other things where the rest have class and lifetime."""
+    if record.type != types.OPT:
+        return record.name or ".", f"{_dns_kind(record)}  {record.ttl} s  {record}"
+    says = f"answers of up to {record.class_:,} bytes by UDP"
+    if record.ttl & _DNSSEC_OK:
+        says += ", with DNSSEC"
+    return "EDNS", f"{says}, options {record}" if record.data else says
+
+
+def messages_sentence(flow: Flow) -> list[Piece]:
+    """What stands in place of messages when there are none."""
+    return [*_trouble(flow), sentence("No messages yet." if flow.live else "No messages were sent.", "dim")]
 
 
 def _dns_kind(entry: Question | ResourceRecord) -> str:
@@ -164,9 +186,9 @@ def _headers(message: Message, folded: bool) -> list[Piece]:
 def _trouble(flow: Flow) -> list[Piece]:
     pieces = []
     if flow.error is not None:
-        pieces.append(Piece([("failed", "! ")], [("failed", visible(flow.error.msg))]))
+        pieces.append(Piece([("failed", "! ")], [("failed", visible(flow.error.msg))], words=True))
     if flow.comment:
-        pieces.append(Piece([("dim", "; ")], [("strong", visible(flow.comment[:4096]))]))
+        pieces.append(Piece([("dim", "; ")], [("strong", visible(flow.comment[:4096]))], words=True))
     return [*pieces, blank()] if pieces else []
 
 

@@ -34,7 +34,7 @@ def blank() -> Piece:
 
 def sentence(text: str, role: str = "text") -> Piece:
     """One line of words, indented as facts are."""
-    return Piece([("text", _INDENT)], [(role, visible(text))])
+    return Piece([("text", _INDENT)], [(role, visible(text))], words=True)
 
 
 def facts(pairs: Iterable[tuple[str, str | list[Run]]], role: str = "header.value") -> list[Piece]:
@@ -46,7 +46,7 @@ def facts(pairs: Iterable[tuple[str, str | list[Run]]], role: str = "header.valu
         if cells.width(name) > column:
             name = cells.clip(name, column, cells.ELLIPSIS)[0]
         prefix = [("header.name", _INDENT + cells.fit(name, column)), ("text", "  ")]
-        pieces.append(Piece(prefix, _value(value, role)))
+        pieces.append(Piece(prefix, _value(value, role), words=True))
     return pieces
 
 

@@ -17,10 +17,14 @@ LONGEST_PIECE = 4096
 
 
 class Piece(NamedTuple):
-    """`prefix` (a line number, a header's name) is painted once; wrapped rows of the text stand behind its width."""
+    """`prefix` (a line number, a header's name) is painted once; wrapped rows of the text stand behind its width.
+
+    `words`: rows end between words where they can, as prose does and bodies must not.
+    """
 
     prefix: Line
     runs: Line
+    words: bool = False
 
 
 class Pieces(Protocol):

@@ -261,13 +261,13 @@ class TextViewer:
         runs = [(role, cells.prepare(text)) for role, text in piece.runs]
         if not self.wrap:
             return [[*prefix, *_skipped(runs, self._left)]]
-        lines = wrapped(runs, max(self._columns - indent, 4))
+        lines = wrapped(runs, max(self._columns - indent, 4), piece.words)
         blank = [("text", " " * indent)] if indent else []
         return [[*(blank if number else prefix), *line] for number, line in enumerate(lines)]
 
 
-def wrapped(runs: Line, width: int) -> list[list[Run]]:
-    """Prepared runs cut into rows of at most `width` cells; at least one row."""
+def wrapped(runs: Line, width: int, words: bool = False) -> list[list[Run]]:
+    """Prepared runs cut into rows of at most `width` cells, between `words` if they can; at least one row."""
     rows: list[list[Run]] = [[]]
     room = width
     for role, text in runs:
@@ -278,9 +278,13 @@ def wrapped(runs: Line, width: int) -> list[list[Run]]:
                     rows.append([])
                     room = width
                 part = text[start : start + room]
-                rows[-1].append((role, part))
                 start += len(part)
                 room -= len(part)
+                if words and not room and start < len(text) and " " in part.strip():
+                    kept = part[: part.rindex(" ") + 1]
+                    start -= len(part) - len(kept)
+                    part = kept
+                rows[-1].append((role, part))
             continue
         part = ""
         for cluster in wcwidth.iter_graphemes(text):
@@ -323,7 +327,8 @@ def _count_matches(piece: Piece, pattern: str) -> int:
 def _highlighted(piece: Piece, pattern: str, focus: int) -> Piece:
     """All matches in their role, and the one with the number `focus` in its own."""
     before = len(_places(piece.prefix, pattern))
-    return Piece(_marked(piece.prefix, pattern, focus), _marked(piece.runs, pattern, focus - before))
+    prefix, runs = _marked(piece.prefix, pattern, focus), _marked(piece.runs, pattern, focus - before)
+    return piece._replace(prefix=prefix, runs=runs)
 
 
 def _marked(runs: Line, pattern: str, focus: int) -> Line:
