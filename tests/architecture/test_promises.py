@@ -20,6 +20,8 @@ ROWS: dict[str, str] = {
         end2end/test_limits.py::test_what_servers_might_read_differently_reaches_none
         end2end/test_addon_mistakes.py::test_what_cannot_be_sent_is_refused_and_named
         stage 4: send_raw
+        end2end/test_hostile_servers.py::test_what_clients_might_read_differently_reaches_none
+        end2end/test_http2_conformance_client_side.py::test_what_reaches_the_server_is_plain_http1
     """,
     "2 others are served": """
         end2end/test_limits.py::test_slow_heads_are_closed_and_others_served
@@ -29,6 +31,12 @@ ROWS: dict[str, str] = {
         proxy/test_udp_listeners.py::test_a_flood_from_many_addresses_is_bounded_and_others_are_served
         end2end/test_mode_dns.py::test_a_flood_of_junk_harms_nobody
         end2end/test_http2_floods.py::test_many_attackers_at_once
+        end2end/test_bounds.py::test_a_client_with_many_tunnels_leaves_room_for_others
+        end2end/test_bounds.py::test_bodies_of_many_flows_are_bounded_together
+        end2end/test_bounds.py::test_bombs_go_on_as_they_came_and_are_not_unpacked_to_be_printed
+        end2end/test_patience.py::test_handshakes_that_stop
+        end2end/test_hostile_servers.py::test_slow_heads_of_servers
+        docs/test_limits.py::test_a_limit_is_what_is_said
     """,
     "3 the terminal is ours": """
         text/test_escape.py::test_no_assigned_character_of_all_unicode_passes_that_is_control_format_or_surrogate
@@ -110,24 +118,34 @@ ROWS: dict[str, str] = {
         wire/test_http1_hostile.py::test_framing_of_responses
         proxy/test_exchange.py::test_malformed_requests_are_refused_with_a_row_and_a_closed_connection
         proxy/test_exchange.py::test_malformed_responses_are_a_502_and_the_connection_is_not_used_again
+        end2end/test_limits.py::test_what_servers_might_read_differently_reaches_none
+        end2end/test_hostile_servers.py::test_what_clients_might_read_differently_reaches_none
     """,
     "chunks": """
         wire/test_http1_chunked.py::test_hostile_bodies
         wire/test_http1_chunked.py::test_many_tiny_chunks_cost_little
         end2end/test_limits.py::test_tiny_chunks
+        proxy/test_exchange.py::test_bad_chunks_in_a_request_are_refused
+        end2end/test_http_features.py::test_trailers_in_both_directions
+        end2end/test_hostile_servers.py::test_what_clients_might_read_differently_reaches_none
     """,
     "bare CR or LF, NUL, controls, obs-fold": """
         wire/test_http1_hostile.py::test_field_lines
         wire/test_http1_hostile.py::test_request_lines
         wire/test_http1_hostile.py::test_status_lines
+        end2end/test_limits.py::test_what_servers_might_read_differently_reaches_none
+        end2end/test_hostile_servers.py::test_what_clients_might_read_differently_reaches_none
     """,
     "two Host fields; Host unlike the target": """
         wire/test_http1_hostile.py::test_two_hosts
         proxy/test_exchange.py::test_host_follows_the_absolute_target
+        end2end/test_limits.py::test_what_servers_might_read_differently_reaches_none
     """,
     "hop-by-hop fields, Upgrade": """
         proxy/test_exchange.py::test_connection_fields_end_here
         end2end/test_http_features.py::test_an_upgrade_becomes_a_tunnel
+        end2end/test_hostile_servers.py::test_fields_about_the_connection_end_here
+        proxy/test_exchange.py::test_h2c_is_not_offered
     """,
     "HTTP/2 fields": """
         wire/test_http2_fields.py::test_pseudo_fields_of_requests
@@ -148,6 +166,9 @@ ROWS: dict[str, str] = {
         proxy/test_reuse.py::test_interim_responses_without_end
         end2end/test_upstream_failures.py::test_a_failure_before_the_response_is_whole
         proxy/test_tls_ends.py::test_a_body_that_lasts_until_the_end_of_tls
+        end2end/test_hostile_servers.py::test_what_clients_might_read_differently_reaches_none
+        end2end/test_hostile_servers.py::test_what_is_behind_a_response_is_nobodys
+        end2end/test_upstream_failures.py::test_a_failure_in_a_streamed_body_cuts_the_connection
     """,
     "HTTP/2 floods": """
         end2end/test_http2_floods.py::test_floods_of_clients
@@ -175,6 +196,18 @@ ROWS: dict[str, str] = {
         proxy/test_idle.py::test_nothing_of_the_last_exchange
         end2end/test_limits.py::test_idle_connections_close_after_their_time
         end2end/test_limits.py::test_clients_beyond_what_fits_are_turned_away_and_later_ones_served
+        end2end/test_hostile_servers.py::test_slow_heads_of_servers
+        end2end/test_patience.py::test_idle_connections_end_in_every_mode
+        end2end/test_patience.py::test_parents_that_answer_a_connect_slowly
+        end2end/test_patience.py::test_handshakes_that_stop
+        end2end/test_limits.py::test_a_client_that_stops_in_its_upload
+        end2end/test_upstream_failures.py::test_a_server_that_stalls
+        proxy/test_timeouts.py::test_a_client_that_stops_reading
+        proxy/test_timeouts.py::test_a_server_that_stops_reading
+        end2end/test_limits.py::test_others_are_served_beside_300_idle_connections
+        end2end/test_bounds.py::test_idle_connections_to_servers_are_not_kept_when_files_are_scarce
+        end2end/test_bounds.py::test_a_client_with_many_tunnels_leaves_room_for_others
+        end2end/test_bounds.py::test_connections_to_servers_beyond_what_fits_fail_and_later_ones_do_not
     """,
     "decompression bombs, huge and deep contents": """
         console/widgets/test_body_viewer.py::test_a_bomb_is_not_unpacked_at_once
@@ -185,6 +218,7 @@ ROWS: dict[str, str] = {
         contentviews/test_json_text.py::test_deep_nesting_is_bounded
         contentviews/test_markup_text.py::test_deep_nesting_is_bounded
         console/panes/test_detail.py::test_fifty_megabytes_open_at_once
+        end2end/test_bounds.py::test_bombs_go_on_as_they_came_and_are_not_unpacked_to_be_printed
     """,
     "WebSocket": """
         wire/test_websocket.py::test_hostile_frames
