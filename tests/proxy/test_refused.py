@@ -47,6 +47,18 @@ async def test_a_row_shows_what_could_be_read(said, status, method, path, words)
         assert flow.get_state()["type"] == "http"
 
 
+@pytest.mark.parametrize(
+    ("target", "more", "url"), [(b"a.test", b"", "a.test"), (b"a.test:1", b"Content-Length: 1\r\n", "a.test:1")]
+)
+async def test_a_row_shows_where_a_refused_tunnel_was_to_go(target, more, url):
+    async with conversation() as talk:
+        talk.say(b"CONNECT %b HTTP/1.1\r\n" % target + HOST + more + b"\r\n")
+        await talk.client.head()
+        flow = talk.recorder.last("error")
+        assert isinstance(flow, HTTPFlow)
+        assert flow.request.url == url
+
+
 async def test_a_row_shows_the_fields_of_a_request_whose_head_was_whole():
     async with conversation() as talk:
         talk.say(b"GET / HTTP/1.0\r\nHost: a.test\r\nUser-Agent: x\r\n\r\n")

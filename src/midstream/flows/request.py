@@ -219,7 +219,7 @@ class Request(Message):
         Setting it sets these four, the Host header and authority where there are any. Raises ValueError.
         """
         if self.first_line_format == "authority":
-            return urls.hostport("", self._host, self._port)
+            return urls.hostport("", self._host, self._port) if self._host else self.authority
         if not self._host and not self.raw_scheme:
             return self.path
         return urls.unparse(self.scheme, self._host, self._port, self.path)

@@ -4,6 +4,7 @@ Called by the modes and by tunnels with an HTTP stream. The exchange itself is `
 """
 
 import asyncio
+import contextlib
 import time
 
 from midstream.flows.flow import Error
@@ -11,7 +12,7 @@ from midstream.flows.headers import Headers
 from midstream.flows.http import HTTPFlow, Request
 from midstream.proxy.client_context import ClientContext
 from midstream.proxy.http.assemble import reason_phrase
-from midstream.proxy.http.downstream_h1 import DownstreamH1
+from midstream.proxy.http.downstream_h1 import DownstreamH1, connect_target
 from midstream.proxy.http.exchange import exchange
 from midstream.proxy.http.failures import EXPECTED, conclude, logger
 from midstream.proxy.http.pool import Pool
@@ -96,5 +97,12 @@ def _as_far_as_read(client: DownstreamH1) -> Request:
         target = rest.rpartition(b" ")[0] or rest
         if TOKEN.fullmatch(method) is None or not rest:
             method = target = b""
+    authority = b""
+    if method == b"CONNECT":
+        scheme, authority = "", target
+        with contextlib.suppress(Refused):
+            host, port = connect_target(authority)
     now = time.time()
-    return Request(host, port, method, scheme.encode(), b"", target, version, Headers(fields), b"", None, now, now)
+    return Request(
+        host, port, method, scheme.encode(), authority, target, version, Headers(fields), b"", None, now, now
+    )  # fmt: skip
