@@ -2,7 +2,18 @@
 
 import pytest
 
-from tests.kit.http2_frames import CONTINUATION, END_STREAM, HEADERS, block, data, frame, goaway, headers
+from tests.kit.http2_frames import (
+    CONTINUATION,
+    END_STREAM,
+    HEADERS,
+    HTTP_1_1_REQUIRED,
+    block,
+    data,
+    frame,
+    goaway,
+    headers,
+    reset,
+)
 from tests.kit.http2_talk import OK, get, http2_server, tunnelled
 from tests.kit.waiting import until
 
@@ -42,3 +53,17 @@ async def test_a_head_that_never_ends_is_told_to_client_and_log(caplog: pytest.L
         assert client.goaway is not None
         assert b"no whole message head came within" in client.goaway.payload
     assert [record.getMessage() for record in caplog.records] == ["closed: no whole message head came within 30 s"]
+
+
+@pytest.mark.parametrize("says_so", [reset(1, HTTP_1_1_REQUIRED), goaway(0, HTTP_1_1_REQUIRED)])
+async def test_a_server_that_demands_http1_is_obeyed_by_the_client(says_so: bytes) -> None:
+    async with tunnelled() as (talk, client):
+        client.say(headers(1, get(), END_STREAM))
+        server = await http2_server(talk)
+        await server.opened()
+        server.say(says_so)
+        assert await client.outcome(1) == "stream HTTP_1_1_REQUIRED"
+        assert await client.alive()
+    flow = talk.recorder.last("error")
+    assert flow.error is not None
+    assert "HTTP_1_1_REQUIRED" in flow.error.msg

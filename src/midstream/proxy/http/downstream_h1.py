@@ -217,6 +217,10 @@ class DownstreamH1:
         """Wait until the client takes data again. Raises OSError."""
         await self.stream.drain()
 
+    def come_by_http1(self) -> bool:
+        """It has."""
+        return False
+
     def hang_up(self) -> None:
         """Close without an answer."""
         self.stream.close()

@@ -189,6 +189,11 @@ class DownstreamH2:
         """Wait until the client takes data again. Raises StreamReset, OSError."""
         await self._stream.drain()
 
+    def come_by_http1(self) -> bool:
+        """The server demands HTTP/1.1: tell the client to come again by that."""
+        self._stream.reset(ErrorCodes.HTTP_1_1_REQUIRED)
+        return True
+
     def hang_up(self) -> None:
         """End without an answer."""
         self._stream.reset(ErrorCodes.CANCEL)

@@ -31,7 +31,8 @@ async def conclude(flow: HTTPFlow, failure: BaseException, client: Downstream, c
     if not is_killed(flow):
         flow.error = Error(blamed)
     if status and not client.answering:
-        client.refuse(status, reason, text, close=not client.reader.body_done)
+        if not (_demands_http1(failure) and client.come_by_http1()):
+            client.refuse(status, reason, text, close=not client.reader.body_done)
     else:
         # The response was cut short, or there is to be none: only a closed connection says so.
         client.keep_alive = False
@@ -48,6 +49,11 @@ async def conclude(flow: HTTPFlow, failure: BaseException, client: Downstream, c
             await context.events.error(flow)
     if client.keep_alive and not isinstance(failure, asyncio.CancelledError):
         await _until_taken(client, context)
+
+
+def _demands_http1(failure: BaseException) -> bool:
+    """Whether the server sends whoever comes by HTTP/2 back to HTTP/1.1, as for certificates of clients."""
+    return isinstance(failure.__cause__, StreamReset) and failure.__cause__.demands_http1
 
 
 def _author(failure: BaseException, flow: HTTPFlow, context: ClientContext) -> str:

@@ -27,7 +27,7 @@ from h2.events import (
 from h2.exceptions import NoAvailableStreamIDError, ProtocolError, StreamClosedError
 
 from midstream.proxy.http.http2_output import Http2Output
-from midstream.proxy.http.http2_stream import FieldList, Http2Stream, LinkLost, StreamReset
+from midstream.proxy.http.http2_stream import FieldList, Http2Stream, LinkLost, StreamReset, left_out, reset_by
 from midstream.proxy.http.http2_terms import LAST_WORDS, MAX_FRAME, WINDOW, name_of, settings
 from midstream.proxy.http.http2_windows import Http2Windows
 from midstream.proxy.streams.stream import Stream
@@ -194,11 +194,8 @@ class Http2Link:
         stream = self.streams.get(event.stream_id or 0)
         if stream is None:
             return
-        processed = event.error_code != ErrorCodes.REFUSED_STREAM
         self._over(stream)
-        stream.fail(
-            StreamReset(f"the {self._peer} reset the stream ({name_of(event.error_code)})", processed=processed)
-        )
+        stream.fail(reset_by(self._peer, event.error_code))
 
     def _window_updated(self, event: WindowUpdated) -> None:
         if event.stream_id:
@@ -220,7 +217,7 @@ class Http2Link:
             last = event.last_stream_id or 0
             for stream in [stream for number, stream in self.streams.items() if number > last]:
                 self._over(stream)
-                stream.fail(StreamReset("the server said goodbye before it took the request", processed=False))
+                stream.fail(left_out(event.error_code))
         self._tell_room()
         self._close_if_done()
 

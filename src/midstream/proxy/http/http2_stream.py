@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Final
 
 from h2.errors import ErrorCodes
 
+from midstream.proxy.http.http2_terms import name_of
+
 if TYPE_CHECKING:
     from midstream.proxy.http.http2_link import Http2Link
 
@@ -28,14 +30,32 @@ PIECE: Final = 64 * 1024
 class StreamReset(ConnectionResetError):
     """The stream ended before its time, by the peer or with its connection."""
 
-    def __init__(self, text: str, *, processed: bool = True) -> None:
+    def __init__(self, text: str, *, processed: bool = True, demands_http1: bool = False) -> None:
         super().__init__(text)
+        self.demands_http1 = demands_http1
+        """The server serves this by HTTP/1.1 only (RFC 9113 §7)."""
         self.processed = processed
         """False: the peer says that it did nothing with the request, which may be sent again (RFC 9113 §8.7)."""
 
 
 class LinkLost(StreamReset):
     """The connection ended, and the stream with it."""
+
+
+def reset_by(peer: str, code: ErrorCodes | int | None) -> StreamReset:
+    """What a RST_STREAM says."""
+    return StreamReset(
+        f"the {peer} reset the stream ({name_of(code)})",
+        processed=code != ErrorCodes.REFUSED_STREAM,
+        demands_http1=code == ErrorCodes.HTTP_1_1_REQUIRED,
+    )
+
+
+def left_out(code: ErrorCodes | int | None) -> StreamReset:
+    """What a goodbye of the server says to requests that it did not look at."""
+    if code == ErrorCodes.HTTP_1_1_REQUIRED:
+        return StreamReset(f"the server said goodbye ({name_of(code)})", demands_http1=True)
+    return StreamReset("the server said goodbye before it took the request", processed=False)
 
 
 class Http2Stream:

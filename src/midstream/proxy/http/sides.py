@@ -101,6 +101,9 @@ class Downstream(Protocol):
     async def drain(self) -> None:
         """Wait until the client takes data again. Raises OSError."""
 
+    def come_by_http1(self) -> bool:
+        """The server demands HTTP/1.1: tell the client to come again by that. False if it has."""
+
     def hang_up(self) -> None:
         """There is no answer, and no other request is wanted."""
 
