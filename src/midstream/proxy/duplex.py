@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import Callable, Coroutine
 from typing import Any
 
+from midstream.proxy.groups import Group
+
 
 async def while_uploading(
     upload: Coroutine[Any, Any, None], download: Coroutine[Any, Any, None], wanted: Callable[[], bool]
@@ -14,8 +16,9 @@ async def while_uploading(
     how it ends is nobody's concern. Before that the first failure ends both, and is raised as it is.
     """
     finished = downloaded = False
+    task: asyncio.Task[None] | None = None
     try:
-        async with asyncio.TaskGroup() as group:
+        async with Group() as group:
             task = group.create_task(upload)
             await download
             downloaded = True
@@ -23,47 +26,34 @@ async def while_uploading(
                 await asyncio.wait([task])
             finished = task.done() and task.exception() is None
             task.cancel()
-    except BaseExceptionGroup as failed:
-        first = await _first_of(failed)
-        if not downloaded or isinstance(first, asyncio.CancelledError):
-            raise first from first.__cause__
+    except Exception:
+        if not downloaded:
+            raise
+    finally:
+        task = None  # it holds its failure, which holds this frame
     return finished
 
 
 async def both(first: Coroutine[Any, Any, None], second: Coroutine[Any, Any, None]) -> None:
     """Run both to their ends. The first failure cancels the other and is raised as it is."""
-    try:
-        async with asyncio.TaskGroup() as group:
-            # Waited for inside: a group that is left already miscounts, before 3.13, how often it was cancelled.
-            await asyncio.wait([group.create_task(first), group.create_task(second)])
-    except BaseExceptionGroup as failed:
-        error = await _first_of(failed)
-        raise error from error.__cause__
+    async with Group() as group:
+        await asyncio.wait([group.create_task(first), group.create_task(second)])
 
 
 async def while_lasting(over: asyncio.Event, *work: Coroutine[Any, Any, None]) -> None:
     """Run all of `work` until `over` is set; what is not done by then is cancelled. The first failure cancels the
     others at once and is raised as it is.
     """
+    tasks: list[asyncio.Task[None]] = []
     try:
-        async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(part) for part in work]
+        async with Group() as group:
+            tasks += [group.create_task(part) for part in work]
             await over.wait()
-            for task in tasks:
-                task.cancel()
-    except BaseExceptionGroup as failed:
-        error = await _first_of(failed)
-        raise error from error.__cause__
+            _cancel(tasks)
+    finally:
+        tasks.clear()  # they hold their failures, which hold this frame
 
 
-async def _first_of(failed: BaseExceptionGroup[BaseException]) -> BaseException:
-    """What to raise in place of a group: its first failure; or that we are cancelled, which is why there was one."""
-    task = asyncio.current_task()
-    if task is None or not task.cancelling():
-        return failed.exceptions[0]
-    try:
-        # From 3.13 on a group of tasks cancels once more who is cancelled already, which would hit what we clean up.
-        await asyncio.sleep(0)
-    except asyncio.CancelledError:
-        pass
-    return asyncio.CancelledError()
+def _cancel(tasks: list[asyncio.Task[None]]) -> None:
+    for task in tasks:
+        task.cancel()
