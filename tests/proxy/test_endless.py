@@ -117,3 +117,18 @@ async def test_what_a_person_wants_to_hold_is_not_passed_on_before() -> None:
         assert flow.intercepted and talk.client.heard == b""
         flow.resume()
         await talk.client.until(b"data: one")
+
+
+@pytest.mark.parametrize("changes", [True, False])
+async def test_who_changes_what_has_passed_hears_of_it(changes: bool, caplog: pytest.LogCaptureFixture) -> None:
+    class Shouts:
+        def response(self, flow: HTTPFlow) -> None:
+            assert flow.response is not None and flow.response.text is not None
+            flow.response.text = flow.response.text.replace("one" if changes else "two", "ONE")
+
+    async with conversation(Shouts()) as talk:
+        await begun(talk)
+        talk.ends[0].say(b"0\r\n\r\n")
+        await talk.client.until(b"0\r\n\r\n")
+    late = "a change of the response comes too late, as its body has passed already (by one of recorder, shouts); to have"
+    assert [late in text for text in caplog.messages] == [True] * changes

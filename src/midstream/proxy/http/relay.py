@@ -4,6 +4,7 @@ Called by `exchange` for a body that an addon, an option or its size makes strea
 `exchange`; what is kept of a body, and what an addon's function makes of it, is decided in `bodies.py`.
 """
 
+import logging
 import time
 from collections.abc import Iterable
 
@@ -18,6 +19,8 @@ from midstream.proxy.http.live import LiveBody
 from midstream.proxy.http.sides import BodySink, Downstream, Upstream
 from midstream.wire.http1 import UNTIL_CLOSE, Fields, Refused
 from midstream.work.slices import Budget
+
+logger = logging.getLogger("midstream.proxy")
 
 CLIENT_STOPPED = "the client stopped sending"
 
@@ -59,7 +62,9 @@ async def upload_streamed(
         request.trailers = Headers(client.reader.trailers)
     request.timestamp_end = time.time()
     context.watch.rest()
+    seen = request.raw_content
     await context.events.request(flow)
+    _complain_if_late(flow, request, seen, streamed, context)
     check_alive(flow)
     if await _taken(writer, (), trailers_of(request)) and flow.response is None:
         context.watch.expect_server(context.settings.idle_timeout, upstream.did_not_answer)
@@ -114,7 +119,9 @@ async def stream_response(
         response.trailers = Headers(upstream.reader.trailers)
     response.timestamp_end = time.time()
     context.watch.rest()
+    seen = response.raw_content
     await emit_response(flow, client, context)
+    _complain_if_late(flow, response, seen, streamed, context)
     await writer.end(trailers_of(response))
 
 
@@ -130,6 +137,22 @@ def _note_cut(flow: HTTPFlow, message: Request | Response, streamed: StreamedBod
     """A body of which the flow holds only the first part says so."""
     if message.raw_content is not None and streamed.kept_size() < streamed.size:
         flow.metadata[f"{part}_body_cut"] = f"first {streamed.kept_size()} of {streamed.size} bytes"
+
+
+def _complain_if_late(
+    flow: HTTPFlow, message: Request | Response, seen: bytes | None, streamed: StreamedBody, context: ClientContext
+) -> None:
+    """Tell the author of an addon that a body which has passed cannot be changed any more."""
+    now = flow.request if isinstance(message, Request) else flow.response
+    if now is not None and now.raw_content == seen:
+        return
+    part = "request" if isinstance(message, Request) else "response"
+    text = (
+        f"a change of the {part} comes too late, as its body has passed already{context.events.authors.named(message)}"
+    )
+    if streamed.live:
+        text += f"; to have it whole, set flow.{part}.stream = None in {part}headers, or stream_endless_bodies=false"
+    context.repeats.warn(logger, text, f"{flow.request.method} {flow.request.url}")
 
 
 def note_truncated(flow: HTTPFlow, upstream: Upstream) -> None:
