@@ -130,5 +130,5 @@ async def test_who_changes_what_has_passed_hears_of_it(changes: bool, caplog: py
         await begun(talk)
         talk.ends[0].say(b"0\r\n\r\n")
         await talk.client.until(b"0\r\n\r\n")
-    late = "a change of the response comes too late, as its body has passed already (by one of recorder, shouts); to have"
+    late = "a change of the response comes too late, as its body has passed already (by one of recorder, shouts); to"
     assert [late in text for text in caplog.messages] == [True] * changes
