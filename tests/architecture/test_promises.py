@@ -234,6 +234,7 @@ ROWS: dict[str, str] = {
         end2end/test_websocket.py::test_a_client_that_breaks_the_protocol
         end2end/test_websocket_conformance.py::test_an_echo_server_behind_a_reverse_mode
         end2end/test_websocket_conformance.py::test_a_client_whose_proxy_we_are_and_a_server_that_breaks_every_rule
+        end2end/test_bounds.py::test_messages_of_many_websockets_are_bounded_together
     """,
     "escape sequences anywhere": """
         addons/test_dumper.py::test_nothing_from_the_network_reaches_the_terminal_unescaped

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import zlib
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -12,10 +13,10 @@ import zstandard
 
 from tests.kit.http2_frames import END_HEADERS, headers
 from tests.kit.http2_peer import Http2Peer
-from tests.kit.origins import Heard, answering, ok, origin
+from tests.kit.origins import Heard, answering, hear, ok, origin
 from tests.kit.other_clients import open_files, others_are_served
 from tests.kit.program import middump
-from tests.kit.socket_end import connected
+from tests.kit.socket_end import SocketEnd, connected
 from tests.kit.waiting import until
 from tests.kit.web_client import WebClient, web_client
 
@@ -166,3 +167,39 @@ async def test_bodies_of_many_flows_are_bounded_together(confdir: Path):
             client.end.say(body[-1:])
             assert (await client.answer())[1] == b"whole"
         assert len(program.lines) == 2, program.printed()
+
+
+async def test_messages_of_many_websockets_are_bounded_together(confdir: Path):
+    """None of them comes to its end: what is there of each counts."""
+    size, count = 8_000_000, 16
+
+    async def upgrade(end: SocketEnd) -> None:
+        heard = await hear(end)
+        if heard is None or "upgrade" not in heard.fields:
+            end.say(ok(b"hello"))
+            return
+        end.say(b"HTTP/1.1 101 Go\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n")
+        if await end.take(1):  # nothing but a goodbye comes this far, and is answered
+            end.say(b"\x88\x00")
+            await end.rest()
+
+    async with (
+        origin(upgrade) as web,
+        middump(confdir, "--set", "flow_detail=0", "--set", "total_buffer_limit=24m") as program,
+        others_are_served(program, web, growth=64 * 1024),
+        AsyncExitStack() as crowd,
+    ):
+        closed = 0
+        for _ in range(count):
+            client = await crowd.enter_async_context(web_client(program.port, web, program.ca))
+            client.ask("/", "Upgrade: websocket", "Connection: Upgrade", "Sec-WebSocket-Version: 13")
+            assert (await client.end.head()).startswith(b"HTTP/1.1 101 ")
+            client.end.say(b"\x82\xff" + size.to_bytes(8, "big") + bytes(4) + bytes(size - 1))
+            try:
+                async with asyncio.timeout(0.5):
+                    said = await client.end.reader.read(2)
+            except TimeoutError:
+                continue  # it waits for the last byte
+            assert said[:1] in (b"\x88", b""), said  # a close frame, or the end since we sent on
+            closed += 1
+        assert closed >= count - 24 * 1024**2 // size - 1

@@ -11,7 +11,7 @@ import pytest
 from midstream.flows.http import HTTPFlow
 from midstream.flows.websocket import BINARY, TEXT, WebSocketData, WebSocketMessage
 from midstream.proxy.settings import Settings
-from midstream.proxy.websocket.serve import MOST_QUEUED
+from midstream.proxy.websocket.way import MOST_QUEUED
 from midstream.wire.websocket import PING, Control, Event, Message, Reader, close_frame, frame, mask
 from midstream.wire.websocket_deflate import Deflate
 from tests.kit.conversation import PATIENCE, Conversation, End, conversation

@@ -107,6 +107,18 @@ class Reader:
         self._size = self._overhead = 0
         self._utf8 = codecs.getincrementaldecoder("utf-8")()
 
+    @property
+    def pending(self) -> int:
+        """How many bytes are kept of a message that is not whole."""
+        return len(self._buffer) + self._size
+
+    def give_up(self) -> None:
+        """Forget what there is of a message; nothing comes after this."""
+        self._done = True
+        self._buffer.clear()
+        self._raw, self._content, self._sizes = [], [], []
+        self._size = 0
+
     def feed(self, data: bytes) -> Iterator[Event | None]:
         """What has become whole by these bytes, one by one; take them all before feeding more. None: a long message is
         being worked on, and whoever has something else to do may do it now.

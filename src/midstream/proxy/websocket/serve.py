@@ -21,8 +21,8 @@ from midstream.proxy.settings import Settings
 from midstream.proxy.streams.stream import Stream
 from midstream.proxy.tunnels.keeper import Keeper, as_it_is_now
 from midstream.proxy.websocket.handshake import agreement, extensions_in
-from midstream.proxy.websocket.way import Item, Way, weight
-from midstream.wire.websocket import ABNORMAL, Broken, Close, Control, Message
+from midstream.proxy.websocket.way import MOST_QUEUED, Item, Way, weight
+from midstream.wire.websocket import ABNORMAL, MESSAGE_TOO_BIG, Broken, Close, Control, Message
 from midstream.work.slices import Budget
 
 logger = logging.getLogger("midstream.proxy")
@@ -30,8 +30,6 @@ logger = logging.getLogger("midstream.proxy")
 SILENT = "no byte passed in either direction"
 CLOSE_PATIENCE = 10.0
 """Seconds without a byte that the other side gets to answer a close frame."""
-MOST_QUEUED = 1024 * 1024
-"""So many bytes of one direction may queue behind a message that waits; then that side is not read any more."""
 GOING_AWAY = 1001
 INTERNAL_ERROR = 1011
 
@@ -116,6 +114,9 @@ class _Conversation:
                             return
                     if budget.spent():
                         await budget.rest()
+                if not way.fits(self._context.holding, self._context.settings.total_buffer_limit):
+                    self._take(way, Broken(MESSAGE_TOO_BIG, "all flows together hold more than total_buffer_limit"))
+                    return
                 await self._until_room(way)
         except OSError:
             pass  # reset, which is an end like any other here

@@ -8,10 +8,14 @@ from collections.abc import Iterable, Iterator
 
 from midstream.flows.websocket import WebSocketMessage
 from midstream.proxy.errors import Unsendable
+from midstream.proxy.held import Holding
 from midstream.proxy.streams.stream import Stream
 from midstream.proxy.tunnels.keeper import MESSAGE_OVERHEAD
 from midstream.wire.websocket import BINARY, TEXT, Broken, Close, Message, Reader, Writer, close_frame
 from midstream.wire.websocket_deflate import SLICE, Deflate
+
+MOST_QUEUED = 1024 * 1024
+"""So many bytes of one direction may queue behind a message that waits; then that side is not read any more."""
 
 Item = Message | Close | Broken | WebSocketMessage | None
 """What came; what was injected; and the end without a close frame (None)."""
@@ -22,8 +26,8 @@ class Way:
     same unless an addon meddled. `most`: bytes of a message.
     """
 
-    __slots__ = ("_controls", "_under_way", "closed", "from_client", "is_read", "queued", "reader", "room", "sink",
-                 "source", "writer")  # fmt: skip
+    __slots__ = ("_controls", "_under_way", "closed", "counted", "from_client", "is_read", "queued", "reader", "room",
+                 "sink", "source", "writer")  # fmt: skip
 
     def __init__(
         self, source: Stream, sink: Stream, compresses: Deflate | None, expects: Deflate | None, most: int, /, *,
@@ -40,6 +44,8 @@ class Way:
         """The source is still read, so that its end will be noticed."""
         self.queued = 0
         """Bytes that wait for their turn; `room` is set when they become fewer."""
+        self.counted = 0
+        """Bytes of the message that comes in, as they were counted last."""
         self.room = asyncio.Event()
         # The pieces of a long message that is being sent, and the pings and pongs that must not go between them.
         self._under_way: Iterator[bytes] | None = None
@@ -71,6 +77,20 @@ class Way:
         else:
             self._controls.append(raw)
             self.queued += len(raw)
+
+    def fits(self, holding: Holding, most: int) -> bool:
+        """Count what there is of the message that comes in. False: all that the proxy holds is too much, so this
+        message is given up.
+        """
+        grown = self.reader.pending - self.counted
+        self.counted += grown
+        if grown < 0:
+            holding.give_back(-grown)
+        elif grown and not holding.take(grown, most) and self.counted > MOST_QUEUED:
+            self.reader.give_up()
+            holding.give_back(self.counted)
+            return False
+        return True
 
     def close(self, code: int, reason: str) -> None:
         """Send a close frame of our own, unless the receiver has one."""
