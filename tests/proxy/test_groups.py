@@ -59,7 +59,30 @@ async def told(way: Ways, large: Large, failing: bool) -> str:
     return ""
 
 
-@pytest.mark.parametrize("way", [uploading, downloading, at_the_end, in_both, lasting, leaving])
+WAYS = [uploading, downloading, at_the_end, in_both, lasting, leaving]
+
+
+@pytest.mark.parametrize("way", WAYS)
+async def test_a_task_that_ends_by_its_cancellation_is_freed_at_once(way: Ways):
+    gc.collect()
+    gc.disable()
+    try:
+        large = Large()
+        kept = weakref.ref(large)
+        task = asyncio.create_task(way(large, False))
+        del large
+        for _ in range(3):
+            await asyncio.sleep(0)
+        task.cancel()
+        await asyncio.wait([task])
+        del task
+        await asyncio.sleep(0)
+        assert kept() is None
+    finally:
+        gc.enable()
+
+
+@pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("failing", [False, True], ids=["cancelled", "failing"])
 async def test_what_the_tasks_had_in_hand_is_freed_at_once(way: Ways, failing: bool):
     gc.collect()

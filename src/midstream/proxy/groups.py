@@ -34,6 +34,7 @@ class Group(asyncio.TaskGroup):
             raise
         finally:
             del kind, error, trace  # this frame is part of the traceback, too
+            self._parent_task = None  # a task that ends by the failure holds it; 3.13 lets go here, too
         context = failure.__context__
         try:
             raise failure
