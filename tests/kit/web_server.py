@@ -61,6 +61,8 @@ class WebServer:
     """Of HTTP, as ASGI names them: "1.1", "2"."""
     heads: list[list[tuple[bytes, bytes]]] = field(default_factory=list)
     """Of the requests, in the order of their coming."""
+    answering: set[asyncio.Task[None]] = field(default_factory=set)
+    """What the app is at."""
 
     @property
     def authority(self) -> str:
@@ -129,6 +131,10 @@ def _noting(app: App, server: WebServer) -> App:
 
         query = scope["query_string"].decode()
         target = scope["raw_path"].decode() + (f"?{query}" if query else "")
+        task = asyncio.current_task()
+        assert task is not None
+        server.answering.add(task)
+        task.add_done_callback(server.answering.discard)
         await app(scope, hear, say)
 
     return noted
@@ -148,6 +154,8 @@ async def web_server(app: App, *, tls: OriginCA | None = None, **settings: objec
         try:
             yield server
         finally:
+            for task in server.answering:
+                task.cancel()  # or Hypercorn would wait for those that never end, and fail
             over.set()
             await asyncio.wait([running], timeout=PATIENCE)
             running.cancel()
