@@ -13,7 +13,8 @@ from midstream.flows.connection import Client, Server
 from midstream.flows.errors import CommandError, OptionsError
 from midstream.flows.flow import Flow
 from midstream.flows.http import HTTPFlow, Request, Response
-from midstream.flows.tcp import TCPFlow
+from midstream.flows.tcp import TCPFlow, TCPMessage
+from midstream.flows.websocket import TEXT, WebSocketData, WebSocketMessage
 from midstream.hub.addons import Loader
 from midstream.hub.commands import command
 from midstream.hub.master import Master
@@ -163,6 +164,24 @@ async def test_resume_and_kill(run: Any, store: Store) -> None:
     run("flow.kill @all")
     run("flow.resume @all")
     assert store.updates == [[store.http], [store.http]]
+
+
+async def test_a_held_message_is_dropped(run: Any, store: Store) -> None:
+    with pytest.raises(CommandError, match="no flow is held at a message"):
+        run("flow.drop @all")
+    store.http.websocket = WebSocketData([WebSocketMessage(TEXT, True, b"one"), WebSocketMessage(TEXT, True, b"two")])
+    store.tcp.messages = [TCPMessage(True, b"one"), TCPMessage(True, b"two")]
+    with pytest.raises(CommandError, match="no flow is held at a message"):
+        run("flow.drop @all")
+    store.http.intercept()
+    store.tcp.intercept()
+    run("flow.drop @all")
+    assert not store.http.intercepted and not store.tcp.intercepted
+    assert [message.dropped for message in store.http.websocket.messages] == [False, True]
+    assert [message.content for message in store.tcp.messages] == [b"one", b""]
+    assert store.updates == [[store.http, store.tcp]]
+    run("flow.revert @tcp")
+    assert [message.content for message in store.tcp.messages] == [b"one", b"two"]
 
 
 async def test_marks(run: Any, store: Store) -> None:

@@ -321,4 +321,8 @@ def _watch(program: ProgramOnPty, port: int, echo: int) -> None:
         program.wait_for("‖ held  let me go")  # the answer of the server
         program.send("a")
         assert client.recv() == "let me go"
+        client.send("drop me")
+        program.wait_for("‖ held  drop me")
+        program.send("e", "d")
+        program.wait_for("dropped  drop me")
     program.wait_for("closed by the client  1000")

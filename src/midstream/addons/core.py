@@ -15,6 +15,8 @@ from midstream.flows.errors import CommandError, OptionsError
 from midstream.flows.flow import Flow
 from midstream.flows.http import HTTPFlow, Request, Response
 from midstream.flows.response import reason_phrase
+from midstream.flows.tunnel import TunnelFlow, TunnelMessage
+from midstream.flows.websocket import WebSocketMessage
 from midstream.hub import config, ctx, markers, unclaimed
 from midstream.hub.addons import Loader
 from midstream.hub.adopting import DEFAULT_SOURCE, can_be_adopted
@@ -116,6 +118,12 @@ class Core:
     def kill(self, flows: Sequence[Flow]) -> None:
         """End flows that are still in flight; nothing more of them is forwarded."""
         _each(flows, _kill)
+
+    @command("flow.drop")
+    def drop(self, flows: Sequence[Flow]) -> None:
+        """Keep back the WebSocket, TCP or UDP message at which flows are held, and let them go on."""
+        if not _each(flows, _drop):
+            raise CommandError("flow.drop: no flow is held at a message")
 
     @command("flow.revert")
     def revert(self, flows: Sequence[Flow]) -> None:
@@ -238,6 +246,25 @@ def _kill(flow: Flow) -> bool:
     if not flow.killable:
         return False
     flow.kill()
+    return True
+
+
+def _drop(flow: Flow) -> bool:
+    """A held HTTP flow is held at its last WebSocket message as soon as there is one."""
+    messages: Sequence[WebSocketMessage | TunnelMessage] = ()
+    if isinstance(flow, HTTPFlow) and flow.websocket is not None:
+        messages = flow.websocket.messages
+    elif isinstance(flow, TunnelFlow):
+        messages = flow.messages
+    if not (flow.intercepted and messages):
+        return False
+    flow.backup()
+    last = messages[-1]
+    if isinstance(last, WebSocketMessage):
+        last.drop()
+    else:
+        last.content = b""
+    flow.resume()
     return True
 
 
