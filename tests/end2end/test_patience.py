@@ -226,3 +226,23 @@ async def test_handshakes_that_stop(confdir: Path):
         for end in ends:
             end.say(hello)
         await asyncio.gather(*(end.rest() for end in ends))
+
+
+@pytest.mark.parametrize("lazy", [False, True])
+async def test_a_server_has_its_own_time_whatever_a_head_may_take(confdir: Path, lazy: bool):
+    """The client has said all at once, in the clear: it is the server's handshake that is waited for."""
+    patience = ("--set", "head_timeout=1", "--set", "connect_timeout=3")
+    strategy = "lazy" if lazy else "eager"
+
+    async def stay(end: SocketEnd) -> None:
+        await end.rest()
+
+    async with (
+        origin(stay) as web,
+        middump(confdir, *patience, "--mode", f"reverse:https://{web.authority}",
+                "--set", f"connection_strategy={strategy}") as program,
+        connected(program.port) as end,
+    ):  # fmt: skip
+        end.say(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert (await end.head()).startswith(b"HTTP/1.1 502 ")
+        await program.line("    !! ", "did not finish the TLS handshake in time")

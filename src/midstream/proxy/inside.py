@@ -156,6 +156,7 @@ async def _serve_http(passage: Passage) -> None:
     if prior and passage.tls:
         server.alpn_offers = server.alpn_offers or (b"h2", b"http/1.1")
     if passage.upstream is not None and passage.tls:
+        context.watch.rest()  # the client has spoken, and the handshake has a limit of its own
         await passage.secure()
     destination = ("https" if passage.tls else "http", *passage.where())
     pool = Pool(context, server, destination, server.sni or context.client.sni)
@@ -246,6 +247,7 @@ async def _tls_failed(passage: Passage, broken: ClientTLSFailed) -> None:
 
 
 async def _pass_blindly(passage: Passage) -> None:
+    passage.context.watch.rest()  # dialling has a limit of its own
     try:
         upstream = await passage.open()
     except UpstreamFailed as failure:
