@@ -55,6 +55,7 @@ def test_targets() -> None:
     mode = ProxyMode.parse("reverse:h")
     assert isinstance(mode, ReverseMode)
     assert (mode.scheme, mode.address, mode.description) == ("https", ("h", 443), "reverse proxy to h")
+    assert ProxyMode.parse("upstream:http://h:1@8081").description == "HTTP(S) proxy through http://h:1"
 
 
 def test_equality() -> None:
@@ -75,7 +76,7 @@ def test_equality() -> None:
         ("regular@99999", "'99999' is no port"),
         ("regular@h:", "'' is no port"),
         ("reverse:tcp://h", "no default port"),
-        ("upstream:ftp://h", "'ftp' is no scheme"),
+        ("upstream:ftp://h", "'ftp' is no scheme; use one of http, https, socks5$"),
         ("upstream:tcp://h:1", "upstream knows the schemes http, https and socks5 only"),
         ("upstream", "the host is missing"),
         ("upstream:http://me:pw@h:8080", "credentials are given by the option upstream_auth"),

@@ -128,14 +128,14 @@ class _TargetMode(ProxyMode):
     __slots__ = ("address", "scheme")
 
     _default_scheme: ClassVar[str] = "https"
-    _schemes: ClassVar[tuple[str, ...]] = server_spec.SCHEMES
+    _schemes: ClassVar[tuple[server_spec.Scheme, ...]] = server_spec.SCHEMES
 
     scheme: server_spec.Scheme
     address: tuple[str, int]
 
     def _check_data(self) -> None:
         try:
-            self.scheme, self.address = server_spec.parse(self.data, self._default_scheme)
+            self.scheme, self.address = server_spec.parse(self.data, self._default_scheme, self._schemes)
         except ValueError as exc:
             raise ValueError(f"mode {self.full_spec!r}: {exc}{NO_USERS if '@' in self.full_spec else ''}") from None
         if self.scheme not in self._schemes:
@@ -148,9 +148,13 @@ class UpstreamMode(_TargetMode):
 
     __slots__ = ()
     type_name = "upstream"
-    description = "HTTP(S) proxy (upstream mode)"
     _default_scheme = "http"
     _schemes = ("http", "https", "socks5")
+
+    @property
+    def description(self) -> str:  # type: ignore[override]
+        """What this mode is, for people."""
+        return f"HTTP(S) proxy through {self.data}"
 
 
 class ReverseMode(_TargetMode):

@@ -1,5 +1,6 @@
 """`scheme://host:port` as modes and `Server.via` name a fixed server. Not a URL: no path, user or query."""
 
+from collections.abc import Sequence
 from typing import Literal, get_args
 
 from midstream.text import url
@@ -10,14 +11,14 @@ ServerSpec = tuple[Scheme, tuple[str, int]]
 SCHEMES: tuple[Scheme, ...] = get_args(Scheme)
 
 
-def parse(spec: str, default_scheme: str) -> ServerSpec:
+def parse(spec: str, default_scheme: str, schemes: Sequence[Scheme] = SCHEMES) -> ServerSpec:
     """Read `[scheme://]host[:port][/]`. Raises ValueError with a sentence that names the spec."""
     name, sep, authority = spec.rpartition("://")
     if not sep:
         name = default_scheme
     scheme = next((known for known in SCHEMES if known == name.lower()), None)
     if scheme is None:
-        raise ValueError(f"server {spec!r}: {name!r} is no scheme; use one of {', '.join(SCHEMES)}")
+        raise ValueError(f"server {spec!r}: {name!r} is no scheme; use one of {', '.join(schemes)}")
     authority = authority.removesuffix("/")
     if not authority:
         raise ValueError(f"server {spec!r}: the host is missing")

@@ -52,6 +52,8 @@ class FlowArgument(Argument):
 
     def parse(self, manager: Commands, t: type[Flow], s: str) -> Flow:
         flows = resolve(manager, s)
+        if not flows and s.strip() == "@focus":
+            raise ValueError("no flow is under the cursor")
         if len(flows) != 1:
             raise ValueError(f"{s!r} names {len(flows) or 'no'} flows; exactly one is needed")
         flow = flows[0]
