@@ -103,15 +103,6 @@ async def test_commands_that_take_flows_work(master: Master) -> None:
         run("show @all")
 
 
-async def test_no_flow_is_focused(master: Master) -> None:
-    def show(flow: HTTPFlow) -> str:
-        return flow.request.path
-
-    ctx.master.commands.add("show", show)
-    with pytest.raises(CommandError, match="flow: no flow is under the cursor"):
-        run("show @focus")
-
-
 async def test_a_script_runs_over_them(master: Master, tmp_path: Path) -> None:
     script = tmp_path / "script.py"
     script.write_text("def response(flow):\n    flow.comment = 'seen'\n")

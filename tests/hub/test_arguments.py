@@ -176,6 +176,12 @@ def test_flows_are_resolved(manager: CommandManager) -> None:
     assert kind(manager, Sequence[Flow]).is_valid(manager, Sequence[Flow], everything)
 
 
+def test_nothing_is_focused(manager: CommandManager) -> None:
+    manager.execute("view.flows.resolve @all").clear()  # type: ignore[union-attr]
+    with pytest.raises(ValueError, match="^no flow is under the cursor$"):
+        kind(manager, Flow).parse(manager, Flow, "@focus")
+
+
 def test_lazy_flows_are_not_walked(manager: CommandManager) -> None:
     flows = kind(manager, Sequence[Flow]).parse(manager, Sequence[Flow], "@lazy")
     assert kind(manager, Sequence[Flow]).is_valid(manager, Sequence[Flow], flows)
