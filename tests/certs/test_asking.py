@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from midstream.certs.asking import AskingContexts, AskingEngine
+from midstream.certs.asking import AskingContexts
 from midstream.certs.authority import Authority
 from midstream.certs.failures import explain_client
 from midstream.certs.leaves import LeafStore
+from midstream.certs.openssl_engine import OpenSSLEngine
 from midstream.certs.trust import load_identity, peer_chain
 from midstream.certs.versions import Versions
 from midstream.proxy.streams.memory import memory_pair
@@ -169,7 +170,7 @@ async def test_secrets_are_logged(tmp_path: Path) -> None:
 def test_contexts_are_kept_up_to_a_bound() -> None:
     contexts = AskingContexts(LEAVES, Versions(), capacity=2)
 
-    def engine(name: str) -> AskingEngine:
+    def engine(name: str) -> OpenSSLEngine:
         return contexts.engine(LEAVES.leaf([name]), (), (), ssl.MemoryBIO(), ssl.MemoryBIO())
 
     first = engine("a.test").context

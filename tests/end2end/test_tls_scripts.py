@@ -1,11 +1,13 @@
 """Scripts that choose how TLS is spoken, before the proxy does; seen by the programs at both ends."""
 
+import ssl
 from pathlib import Path
 
 import pytest
 
 from tests.end2end.test_tls import hello, trust_in
-from tests.kit.origins import OriginCA, answering, origin
+from tests.kit import pki
+from tests.kit.origins import OriginCA, answering, ok, origin
 from tests.kit.program import middump
 from tests.kit.socket_end import tunnelled
 
@@ -93,3 +95,68 @@ async def test_ciphers(tmp_path: Path, confdir: Path, origin_ca: OriginCA, trust
         async with tunnelled(program.port, web.authority, trust_in(program.ca), "bad.test") as end:
             end.say(GET)
             assert b"'NONSENSE' selects no cipher" in await end.rest()
+
+
+PYOPENSSL = """
+from OpenSSL import SSL
+
+def tls_start_client(data):
+    context = SSL.Context(SSL.TLS_METHOD)
+    context.use_certificate_chain_file("{pem}")
+    context.use_privatekey_file("{pem}")
+    data.ssl_conn = SSL.Connection(context)
+    data.ssl_conn.set_accept_state()
+
+def tls_start_server(data):
+    data.ssl_conn = SSL.Connection(SSL.Context(SSL.TLS_METHOD))
+    data.ssl_conn.set_connect_state()
+
+def tls_established_server(data):
+    data.context.client.seen = data.ssl_conn.get_peer_certificate() is not None
+
+def request(flow):
+    flow.request.headers["seen"] = str(flow.client_conn.seen)
+"""
+
+NONSENSE = """
+def tls_start_client(data):
+    if data.context.client.sni == "near.test":
+        data.ssl_conn = "nonsense"
+
+def tls_start_server(data):
+    data.ssl_conn = "nonsense"
+"""
+
+
+async def test_engines_of_pyopenssl(tmp_path: Path, confdir: Path):
+    script, pem, ca = tmp_path / "engines.py", tmp_path / "own.pem", tmp_path / "ca.pem"
+    authority = pki.issue([], None, is_ca=True)
+    ca.write_bytes(authority.public_pem())
+    pki.write_pem(pem, pki.issue(["127.0.0.1"], authority))
+    script.write_text(PYOPENSSL.replace("{pem}", str(pem)))
+    async with (
+        origin(answering(lambda heard: ok(heard.head)), tls=pki.server_context(pki.issue(["x"], None))) as web,
+        middump(confdir, "-s", str(script)) as program,
+    ):
+        for _ in range(2):
+            async with tunnelled(program.port, web.authority, trust_in(ca)) as end:
+                end.say(GET)
+                assert b"seen: True" in await end.rest()
+
+
+async def test_what_is_no_engine(tmp_path: Path, confdir: Path, origin_ca: OriginCA):
+    script = tmp_path / "nonsense.py"
+    script.write_text(NONSENSE)
+    async with (
+        origin(answering(hello), tls=origin_ca.context()) as web,
+        middump(confdir, "-s", str(script)) as program,
+    ):
+        async with tunnelled(program.port, web.authority, trust_in(program.ca)) as end:
+            end.say(GET)
+            assert b"an addon set ssl_conn to 'nonsense', which is no engine" in await end.rest()
+        await program.error("an addon set ssl_conn to 'nonsense', which is no engine; data.wrap(ssl_context) makes one")
+        with pytest.raises((ConnectionError, ssl.SSLError)):
+            async with tunnelled(program.port, web.authority, trust_in(program.ca), "near.test"):
+                pass
+        await program.line("    !! an addon set ssl_conn to 'nonsense', which is no engine")
+        assert not any("Traceback" in line for line in program.errors)

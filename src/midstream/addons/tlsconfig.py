@@ -176,7 +176,7 @@ class TlsConfig:
     def tls_established_server(self, data: TlsData) -> None:
         """Watch for the session to resume; in a resumed one the server did not repeat its chain."""
         server, tls = data.conn, data.ssl_conn
-        if tls is None or not isinstance(server, Server):
+        if not isinstance(tls, ssl.SSLObject) or not isinstance(server, Server):
             return
         if tls.session_reused:
             known = self._upstream.resumable(_session_key(server))

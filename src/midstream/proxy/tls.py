@@ -8,6 +8,7 @@ import asyncio
 import logging
 import ssl
 import time
+from typing import Any
 
 from midstream.certs.failures import explain_client, explain_leaving, explain_upstream
 from midstream.certs.trust import peer_chain
@@ -95,14 +96,15 @@ async def start_client_tls(stream: Stream, context: Context, events: Events, set
     client.tls = True
     try:
         await events.tls_start_client(data)
-        if data.ssl_conn is None:
+        engine = _engine(data)
+        if engine is None:
             client.error = client.error or "no addon configured TLS with the client (tls_start_client set no ssl_conn)"
             await events.tls_failed_client(data)
             raise ClientTLSFailed(client.error)
         on_lost = stream.on_lost
         tls = TLSStream(stream)
         tls.on_lost = on_lost  # whoever waits for this client to leave waits on
-        await tls.handshake(data.ssl_conn, data.incoming, data.outgoing, settings.connect_timeout)
+        await tls.handshake(engine, data.incoming, data.outgoing, settings.connect_timeout)
     except (OSError, TimeoutError) as exc:
         client.error = explain_client(exc, _host(context))
         await events.tls_failed_client(data)
@@ -113,8 +115,8 @@ async def start_client_tls(stream: Stream, context: Context, events: Events, set
             await events.tls_failed_client(data)
         raise
     tls.listen_for_goodbye()
-    _note_session(client, data.ssl_conn)
-    _note_chain(client, data.ssl_conn)  # which most have none of
+    _note_session(client, engine)
+    _note_chain(client, engine)  # which most have none of
     if events.tls_established_client.handlers:
         await events.tls_established_client(data)
     return tls
@@ -146,28 +148,45 @@ async def start_server_tls(
     server.tls = True
     try:
         await events.tls_start_server(data)
-        if data.ssl_conn is None:
+        engine = _engine(data)
+        if engine is None:
             server.error = server.error or "no addon configured TLS with the server (tls_start_server set no ssl_conn)"
             await events.tls_failed_server(data)
             raise UpstreamFailed(server.error)
         tls = TLSStream(stream)
-        await tls.handshake(data.ssl_conn, data.incoming, data.outgoing, settings.connect_timeout)
+        await tls.handshake(engine, data.incoming, data.outgoing, settings.connect_timeout)
     except (OSError, TimeoutError) as exc:
-        assert data.ssl_conn is not None
+        assert engine is not None
         host = server.sni or (server.address[0] if server.address else "the server")
-        server.error = explain_upstream(exc, host, peer_chain(data.ssl_conn))
-        _note_chain(server, data.ssl_conn)
+        server.error = explain_upstream(exc, host, peer_chain(engine))
+        _note_chain(server, engine)
         await events.tls_failed_server(data)
         raise UpstreamFailed(server.error) from exc
     except asyncio.CancelledError:
         server.error = "the client left, or the flow was killed, during the TLS handshake"
         await events.tls_failed_server(data)
         raise
-    _note_session(server, data.ssl_conn)
-    _note_chain(server, data.ssl_conn)
+    _note_session(server, engine)
+    _note_chain(server, engine)
     if events.tls_established_server.handlers:
         await events.tls_established_server(data)
     return tls
+
+
+def _engine(data: TlsData) -> ssl.SSLObject | None:
+    """What drives the handshake: what an addon chose, if it is of any use."""
+    chosen: Any = data.ssl_conn  # addons set what they like
+    if isinstance(chosen, ssl.SSLObject) or chosen is None:
+        return chosen
+    if type(chosen).__module__ == "OpenSSL.SSL":
+        from midstream.certs.openssl_engine import OpenSSLEngine  # here, since it takes a library that few need
+
+        return OpenSSLEngine(chosen, data.incoming, data.outgoing)  # type: ignore[return-value] # it has the methods
+    if hasattr(chosen, "do_handshake"):
+        return chosen  # type: ignore[no-any-return]
+    data.conn.error = f"an addon set ssl_conn to {chosen!r:.60}, which is no engine; data.wrap(ssl_context) makes one"
+    logger.error("%s", data.conn.error)
+    return None
 
 
 def _note_session(connection: Connection, session: ssl.SSLObject) -> None:
