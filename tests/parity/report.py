@@ -59,7 +59,7 @@ def rows(file: str) -> list[dict[str, str]]:
 
 
 def owners() -> dict[str, str]:
-    """When each owner comes: now, `stage 3` and so on, absent."""
+    """When each owner comes: now, `stage 4` and so on, later, absent."""
     return {row["owner"]: row["when"] for row in rows("owners.tsv")}
 
 

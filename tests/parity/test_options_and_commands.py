@@ -39,7 +39,7 @@ def test_every_row_has_an_owner() -> None:
     owners = report.owners()
     named = {row["owner"] for table in report.TABLES.values() for row in report.rows(table)}
     assert named == set(owners) - {"comment"} | named & {"comment"}
-    assert set(owners.values()) <= {"now", "stage 3", "stage 4", "stage 5", "absent"}
+    assert set(owners.values()) <= {"now", "stage 4", "stage 5", "later", "absent"}
 
 
 async def test_absent_options_are_explained() -> None:
