@@ -178,7 +178,7 @@ def test_flows_are_resolved(manager: CommandManager) -> None:
 
 def test_nothing_is_focused(manager: CommandManager) -> None:
     manager.execute("view.flows.resolve @all").clear()  # type: ignore[union-attr]
-    with pytest.raises(ValueError, match="^no flow is under the cursor$"):
+    with pytest.raises(ValueError, match="no flow is under the cursor"):
         kind(manager, Flow).parse(manager, Flow, "@focus")
 
 
