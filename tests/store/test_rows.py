@@ -66,7 +66,7 @@ def test_messages_are_added_up_once() -> None:
     assert (row.size, row.messages) == (7, 2)
     flow.intercept()
     row.rewrite(flow)
-    assert row.held == "response"
+    assert row.held == "message"
     flow.messages = flow.messages[:1]
     flow.live = False
     row.rewrite(flow)
@@ -84,7 +84,7 @@ def test_a_websocket() -> None:
     flow.websocket.timestamp_end = START + 12
     flow.intercept()
     row.rewrite(flow)
-    assert (row.size, row.messages, row.duration, row.held) == (5, 2, 12.0, "request")
+    assert (row.size, row.messages, row.duration, row.held) == (5, 2, 12.0, "message")
 
 
 def test_an_upgrade_after_a_body_was_counted() -> None:

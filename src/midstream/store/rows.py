@@ -19,7 +19,7 @@ from midstream.flows.websocket import WebSocketMessage
 from midstream.text.url import default_port
 
 Kind: TypeAlias = Literal["http", "ws", "tcp", "udp", "dns"]
-Held: TypeAlias = Literal["", "request", "response"]
+Held: TypeAlias = Literal["", "request", "response", "message"]
 
 # Longer than any list is wide; a megabyte of path must not sit in memory twice.
 LONGEST_TEXT = 2048
@@ -134,7 +134,7 @@ class Row:
         self._set_end(flow, end)
         self._set_held(flow, "response" if response is not None else "request")
         if flow.intercepted and flow.websocket is not None and flow.websocket.messages:
-            self._set_held(flow, "request" if flow.websocket.messages[-1].from_client else "response")
+            self._set_held(flow, "message")
 
     def _rewrite_dns(self, flow: DNSFlow) -> None:
         self.kind = "dns"
@@ -157,7 +157,7 @@ class Row:
         self._count(flow.messages)
         last = flow.messages[-1] if flow.messages else None
         self._set_end(flow, None if flow.live or last is None else last.timestamp)
-        self._set_held(flow, "request" if last is None or last.from_client else "response")
+        self._set_held(flow, "request" if last is None else "message")
 
     def _count(self, messages: Sequence[TunnelMessage] | Sequence[WebSocketMessage]) -> None:
         # O(new messages): a long conversation must not be walked at each of its messages.

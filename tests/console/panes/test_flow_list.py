@@ -126,6 +126,13 @@ def test_other_kinds_of_flows(console: FakeConsole, pane: FlowList) -> None:
     assert "ok   A  " in text
 
 
+def test_a_held_message_is_no_request(console: FakeConsole, pane: FlowList) -> None:
+    flow = websocket_flow((False, b"b"), live=True)
+    flow.intercept()
+    console.add(flow)
+    assert "‖msg ws" in "\n".join(screen(pane, 100, 8))
+
+
 def test_a_port_is_shown_where_it_is_not_the_usual_one(console: FakeConsole, pane: FlowList) -> None:
     console.add(http_flow("http://h:8443/a"), http_flow("https://h:443/b"), http_flow("http://h/c"))
     text = "\n".join(screen(pane, 80, 6))

@@ -34,6 +34,7 @@ _WRITING: Final = frozenset({"POST", "PUT", "PATCH"})
 _READING: Final = frozenset({"GET", "HEAD", "OPTIONS", "TRACE", "CONNECT"})
 # RFC 1035 §4.1.1: no such name, a server that failed, refused, and so on.
 _DNS_CODES = {0: "ok", 1: "form", 2: "fail", 3: "none", 4: "impl", 5: "deny"}
+_HELD_CODES: Final = {"request": "‖req", "response": "‖res", "message": "‖msg"}
 _LONG_TYPES: Final = {
     "javascript": "js",
     "x-javascript": "js",
@@ -122,7 +123,7 @@ def _without_host(reason: str, host: str) -> str:
 def code(row: Row) -> Run:
     """The status, what holds the flow, or that it failed or is still on its way."""
     if row.held:
-        return "held", "‖req" if row.held == "request" else "‖res"
+        return "held", _HELD_CODES[row.held]
     if row.failed:
         # The 200 of a CONNECT is ours: it says nothing about what failed afterwards.
         return "failed", "ERR" if row.status is None or row.method == "CONNECT" else str(row.status)
