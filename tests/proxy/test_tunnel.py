@@ -180,6 +180,20 @@ async def test_a_client_that_resets():
         assert tcp_events(talk)[-1] in ("tcp_error", "tcp_end")
 
 
+@pytest.mark.parametrize("first", ["server", "client"])
+async def test_who_resets_once_the_other_side_is_done_just_leaves(first):
+    """Clients of TLS do, whenever the goodbye of the server comes while they close."""
+    async with conversation() as talk:
+        server = await opened(talk)
+        done, other = (server, talk.client) if first == "server" else (talk.client, server)
+        done.stream.write_eof()
+        await other.expect_closed()
+        other.stream.abort()
+        await done.rest()
+        await talk.over()
+        assert tcp_events(talk)[-1] == "tcp_end"
+
+
 async def test_a_silent_tunnel_ends():
     async with conversation() as talk:
         server = await opened(talk)

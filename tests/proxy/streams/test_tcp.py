@@ -97,6 +97,23 @@ async def test_a_peer_that_resets_is_noticed_while_nobody_reads():
         await stream.wait_closed()
 
 
+async def test_a_reset_after_the_end_takes_nothing_back():
+    async with connected() as (stream, peer):
+        ended = asyncio.Event()
+        stream.on_lost = ended.set
+        await say(peer, b"all of it")
+        peer.shutdown(socket.SHUT_WR)
+        await ended.wait()
+        peer.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        peer.close()
+        stream.write(b"nobody takes it")
+        await stream.wait_closed()
+        assert await stream.read() == b"all of it"
+        assert await stream.read() == b""
+        with pytest.raises(ConnectionResetError):
+            await stream.drain()
+
+
 async def test_a_sender_is_held_back_by_a_reader_that_pauses():
     async with connected() as (stream, peer):
         await asyncio.sleep(0)

@@ -95,7 +95,7 @@ class TCPStream(Stream, asyncio.Protocol):
         return True  # the transport stays open: the other direction may still have something to say
 
     def connection_lost(self, exc: Exception | None) -> None:
-        if exc is not None:
+        if exc is not None and not self.at_eof:  # else all that was said had come: it just takes no more
             self._error = exc
         self.at_eof = True
         self._transport = None

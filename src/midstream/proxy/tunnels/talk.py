@@ -127,7 +127,12 @@ class Talk(ABC, Generic[M]):
         while True:
             if not self.turn.locked():  # else the other direction is held
                 watch.expect(self.patience, self.silence)
-            data = await self.next(source, from_client)
+            try:
+                data = await self.next(source, from_client)
+            except OSError:
+                if (not from_client) not in self.ended:
+                    raise
+                data = None  # the other side is done, and this one leaves: TLS is mostly ended like that
             if data is None:
                 break
             async with self.turn:
