@@ -10,6 +10,7 @@ from midstream.flows.connection import Client, Server
 from midstream.flows.context import Context
 from midstream.flows.errors import OptionsError
 from midstream.flows.next_layer import NextLayer as Choice
+from midstream.flows.proxy_mode import ProxyMode
 from midstream.hub.master import Master
 from midstream.testing import context
 
@@ -132,6 +133,8 @@ async def test_tcp_hosts(master: Master) -> None:
     assert await chosen(master, HEAD, ("10.0.0.1", 443), tls=True, sni="a.test") == "tcp"
     assert await chosen(master, HEAD, ("a.test", 80)) == "tcp"
     assert await chosen(master, HEAD, ("b.test", 80)) is None
+    mode = ProxyMode.parse("reverse:http://a.test")
+    assert await chosen(master, HEAD, ("a.test", 80), proxy_mode=mode) is None
 
 
 async def test_udp_hosts(master: Master) -> None:

@@ -252,6 +252,7 @@ async def test_a_client_that_leaves_while_server_connected_is_handled():
         ("foo", "'foo', and no host and port"),
         (("a.test",), "no host"),
         ((b"a", 1), "no host"),
+        (("a\r\nb", 1), "no host"),
     ],
 )
 async def test_an_addon_may_set_what_is_no_address(address, text):

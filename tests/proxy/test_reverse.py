@@ -54,6 +54,22 @@ async def test_requests_go_to_the_one_server(settings):
         assert (request.host, request.port, request.scheme, request.authority) == ("a.test", 81, "http", "")
 
 
+async def test_scripts_know_of_tls_before_it_is_there():
+    known = []
+
+    class Looks:
+        def request(self, flow: HTTPFlow) -> None:
+            known.append((flow.server_conn.tls, flow.server_conn.connected))
+
+    async with reverse("https://a.test", Tls(), Looks(), settings=LAZY) as talk:
+        talk.say(GET)
+        server = await as_server(await talk.server())
+        await server.expect(GET)
+        assert known == [(True, False)]
+        server.say(OK)
+        await talk.client.expect(OK)
+
+
 async def test_eager_dials_before_the_client_says_anything():
     async with reverse("http://a.test"):
         pass

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from midstream.flows.connection import Address
 from midstream.flows.errors import OptionsError
 from midstream.flows.next_layer import NextLayer as Choice
+from midstream.flows.proxy_mode import ReverseMode
 from midstream.hub import ctx
 from midstream.hub.addons import Loader
 from midstream.text import patterns, url
@@ -135,6 +136,7 @@ class Rules:
             data.layer is None
             and begun
             and (client.tls or not client_hello.starts_tls(begun))
+            and not isinstance(client.proxy_mode, ReverseMode)  # the scheme of the mode says it
             and self._tcp.match(known)
         ):
             data.layer = "tcp"

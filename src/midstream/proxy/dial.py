@@ -279,7 +279,7 @@ def _forget_tls(server: Server) -> None:
 def address_of(server: Server) -> Address:
     """Host and port of the server, which addons may have set to anything. Raises UpstreamFailed."""
     match server.address:
-        case str(), int():
+        case str(host), int() if host.isprintable():
             return server.address
         case None:
             raise UpstreamFailed("an addon took the address of the server away")

@@ -158,6 +158,7 @@ async def _serve_http(passage: Passage) -> None:
     if passage.upstream is not None and passage.tls:
         context.watch.rest()  # the client has spoken, and the handshake has a limit of its own
         await passage.secure()
+    server.tls = passage.tls  # also where nothing is dialled before there is a request
     destination = ("https" if passage.tls else "http", *passage.where())
     pool = Pool(context, server, destination, server.sni or context.client.sni)
     pool.prior_knowledge = prior
