@@ -7,8 +7,11 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
+from midstream.flows.http import HTTPFlow
 from midstream.proxy.duplex import both, while_lasting, while_uploading
 from midstream.proxy.groups import Group
+from tests.kit.conversation import conversation
+from tests.kit.waiting import until
 
 
 class Large:
@@ -126,3 +129,28 @@ async def test_what_the_body_raises():
             task = group.create_task(asyncio.Event().wait())
             raise OSError("of the body")
     assert task.cancelled()
+
+
+class Streams:
+    """An addon that passes uploads on as they come."""
+
+    def requestheaders(self, flow: HTTPFlow) -> None:
+        flow.request.stream = True
+
+
+async def test_an_upload_that_its_client_leaves_is_freed_at_once():
+    gc.collect()
+    gc.disable()
+    try:
+        async with conversation(Streams()) as talk:
+            talk.say(b"POST http://a.test/ HTTP/1.1\r\nHost: a.test\r\nContent-Length: 100\r\n\r\nsome")
+            server = await talk.server()
+            await server.head()
+            await server.expect(b"some")
+            flow = weakref.ref(talk.recorder.last("requestheaders"))
+            talk.client.stream.close()
+            await talk.over()
+            talk.recorder.seen.clear()
+            await until(lambda: flow() is None, "the flow is freed")
+    finally:
+        gc.enable()
