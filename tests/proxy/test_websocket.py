@@ -2,6 +2,7 @@
 
 import asyncio
 import struct
+import tracemalloc
 import zlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -384,6 +385,25 @@ async def test_what_queues_behind_a_held_message_is_bounded():
         assert count * 60_000 < MOST_QUEUED + 400_000
         flow.resume()
         await server.expect(up(b"held") + block * count)
+
+
+async def test_messages_that_come_in_one_read_are_not_all_unpacked_behind_a_held_one():
+    stream = zlib.compressobj(wbits=-15)
+    bombs = [(stream.compress(bytes(5_000_000)) + stream.flush(zlib.Z_SYNC_FLUSH))[:-4] for _ in range(20)]
+    holds = Holds(lambda message: message.content == b"held")
+    async with websocket(holds, deflate=True) as (talk, client, server):
+        tracemalloc.start()
+        try:
+            client.say(up(b"held") + b"".join(up(bomb, 0xC2) for bomb in bombs))
+            flow = await holds.held()
+            for _ in range(1000):
+                await asyncio.sleep(0)
+            assert tracemalloc.get_traced_memory()[1] < 40_000_000  # of a hundred
+        finally:
+            tracemalloc.stop()
+        flow.resume()
+        await until(lambda: events_of(talk).count("websocket_message") == 21, "all are told")
+        assert (await server.take(6 + 4))[6:] == mask(b"held", KEY)
 
 
 async def test_a_kill_of_a_held_message():

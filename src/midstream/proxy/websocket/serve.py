@@ -112,6 +112,8 @@ class _Conversation:
                         self._take(way, event)
                         if not isinstance(event, Message):
                             return
+                    if way.queued > MOST_QUEUED:
+                        await self._until_room(way)
                     if budget.spent():
                         await budget.rest()
                 if not way.fits(self._context.holding, self._context.settings.total_buffer_limit):
