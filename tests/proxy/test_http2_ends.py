@@ -2,11 +2,16 @@
 
 import pytest
 
+from midstream.flows.http import HTTPFlow
 from tests.kit.http2_frames import (
+    CANCEL,
     CONTINUATION,
     END_STREAM,
+    ENHANCE_YOUR_CALM,
     HEADERS,
     HTTP_1_1_REQUIRED,
+    NO_ERROR,
+    REFUSED_STREAM,
     block,
     data,
     frame,
@@ -18,6 +23,17 @@ from tests.kit.http2_talk import OK, get, http2_server, tunnelled
 from tests.kit.waiting import until
 
 NONSENSE = data(0, b"no stream has this number")
+
+
+class Streamed:
+    """Nothing is held."""
+
+    def requestheaders(self, flow: HTTPFlow) -> None:
+        flow.request.stream = True
+
+    def responseheaders(self, flow: HTTPFlow) -> None:
+        assert flow.response is not None
+        flow.response.stream = True
 
 
 async def test_an_answer_counts_that_came_right_before_nonsense() -> None:
@@ -67,3 +83,29 @@ async def test_a_server_that_demands_http1_is_obeyed_by_the_client(says_so: byte
     flow = talk.recorder.last("error")
     assert flow.error is not None
     assert "HTTP_1_1_REQUIRED" in flow.error.msg
+
+
+@pytest.mark.parametrize("says_so", [reset(1, REFUSED_STREAM), goaway(0)])
+async def test_a_client_comes_again_with_a_body_that_was_streamed(says_so: bytes) -> None:
+    async with tunnelled(Streamed()) as (talk, client):
+        client.say(headers(1, get(method=b"POST")), data(1, b"a part"))
+        server = await http2_server(talk)
+        await server.opened()
+        server.say(says_so)
+        assert await client.outcome(1) == "stream REFUSED_STREAM"
+        assert await client.alive()
+
+
+@pytest.mark.parametrize(
+    ("code", "passed_on"),
+    [(CANCEL, "CANCEL"), (ENHANCE_YOUR_CALM, "ENHANCE_YOUR_CALM"), (NO_ERROR, "INTERNAL_ERROR")],
+)
+async def test_a_streamed_answer_is_cut_by_the_code_of_the_server(code: int, passed_on: str) -> None:
+    async with tunnelled(Streamed()) as (talk, client):
+        client.say(headers(1, get(), END_STREAM))
+        server = await http2_server(talk)
+        await server.opened()
+        server.say(headers(1, OK), data(1, b"a part"))
+        await client.until(lambda got: client.streams[1].body == b"a part")
+        server.say(reset(1, code))
+        assert await client.outcome(1) == f"stream {passed_on}"

@@ -71,7 +71,7 @@ async def test_a_response_that_breaks_off_is_reset() -> None:
         server.say(headers(1, OK), data(1, b"half"))
         await client.until(lambda got: client.streams[1].body == b"half")
         server.say(reset(1, CANCEL))
-        assert await client.outcome(1) == "stream INTERNAL_ERROR"
+        assert await client.outcome(1) == "stream CANCEL"
 
 
 @pytest.mark.parametrize("method", [b"GET", b"POST"])

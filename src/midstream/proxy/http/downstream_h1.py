@@ -217,8 +217,8 @@ class DownstreamH1:
         """Wait until the client takes data again. Raises OSError."""
         await self.stream.drain()
 
-    def come_by_http1(self) -> bool:
-        """It has."""
+    def pass_on(self, _code: int) -> bool:
+        """HTTP/1 has no streams."""
         return False
 
     def hang_up(self) -> None:

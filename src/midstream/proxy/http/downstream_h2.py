@@ -189,9 +189,9 @@ class DownstreamH2:
         """Wait until the client takes data again. Raises StreamReset, OSError."""
         await self._stream.drain()
 
-    def come_by_http1(self) -> bool:
-        """The server demands HTTP/1.1: tell the client to come again by that."""
-        self._stream.reset(ErrorCodes.HTTP_1_1_REQUIRED)
+    def pass_on(self, code: int) -> bool:
+        """Reset the stream as the server did."""
+        self._stream.reset(code, passed_on=True)
         return True
 
     def hang_up(self) -> None:

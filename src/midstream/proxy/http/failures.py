@@ -4,6 +4,8 @@ import asyncio
 import logging
 import ssl
 
+from h2.errors import ErrorCodes
+
 from midstream.certs.failures import explain_broken
 from midstream.flows.flow import Error
 from midstream.flows.http import HTTPFlow
@@ -18,6 +20,8 @@ from midstream.wire.http1 import Refused
 EXPECTED = (OSError, Refused, BodyTooLarge, FlowKilled, Unsendable, UpstreamFailed, WrongLength)
 """What an exchange may raise in the course of traffic; anything else is a mistake of ours and logged as such."""
 
+_TO_COME_AGAIN = (ErrorCodes.REFUSED_STREAM, ErrorCodes.HTTP_1_1_REQUIRED)
+
 logger = logging.getLogger("midstream.proxy")
 
 
@@ -30,9 +34,11 @@ async def conclude(flow: HTTPFlow, failure: BaseException, client: Downstream, c
     blamed = f"{text}{_author(failure, flow, context)}"
     if not is_killed(flow):
         flow.error = Error(blamed)
-    if status and not client.answering:
-        if not (_demands_http1(failure) and client.come_by_http1()):
-            client.refuse(status, reason, text, close=not client.reader.body_done)
+    code = _for_client(failure, client)
+    if code is not None and client.pass_on(code):
+        pass  # it has all that the server said
+    elif status and not client.answering:
+        client.refuse(status, reason, text, close=not client.reader.body_done)
     else:
         # The response was cut short, or there is to be none: only a closed connection says so.
         client.keep_alive = False
@@ -51,9 +57,12 @@ async def conclude(flow: HTTPFlow, failure: BaseException, client: Downstream, c
         await _until_taken(client, context)
 
 
-def _demands_http1(failure: BaseException) -> bool:
-    """Whether the server sends whoever comes by HTTP/2 back to HTTP/1.1, as for certificates of clients."""
-    return isinstance(failure.__cause__, StreamReset) and failure.__cause__.demands_http1
+def _for_client(failure: BaseException, client: Downstream) -> int | None:
+    """The code with which the server reset its stream, if the client knows better than we what to do about that: come
+    again, by HTTP/1.1 if need be, or make a status of gRPC of it.
+    """
+    code = failure.__cause__.code if isinstance(failure.__cause__, StreamReset) else None
+    return code if code in _TO_COME_AGAIN or (code and client.answering) else None
 
 
 def _author(failure: BaseException, flow: HTTPFlow, context: ClientContext) -> str:

@@ -237,14 +237,14 @@ class Http2Link:
         """Give a stream of ours its number; False if there is to be no further one."""
         if self.closing:
             self.give_back()
-            stream.fail(StreamReset("the connection is closing", processed=False))
+            stream.fail(StreamReset("the connection is closing", ErrorCodes.REFUSED_STREAM))
             return False
         self.reserved -= 1
         try:
             stream.id = self._engine.get_next_available_stream_id()
         except NoAvailableStreamIDError:
             self.closing = True
-            stream.fail(StreamReset("the connection has no number for a further stream", processed=False))
+            stream.fail(StreamReset("the connection has no number for a further stream", ErrorCodes.REFUSED_STREAM))
             self._tell_room()
             return False
         self.streams[stream.id] = stream
@@ -308,7 +308,7 @@ class Http2Link:
             self._output.flush_soon()
         return left
 
-    def reset(self, stream: Http2Stream, code: ErrorCodes) -> None:
+    def reset(self, stream: Http2Stream, code: ErrorCodes | int, *, passed_on: bool = False) -> None:
         """End a stream before its time."""
         if stream.id in self.streams:
             try:
@@ -317,7 +317,7 @@ class Http2Link:
                 pass  # the peer was faster, as the next event will tell
             self._over(stream)
             self._output.flush_soon()
-            if code in _FAULTS:
+            if code in _FAULTS and not passed_on:
                 self._count_reset()
         if not stream.over:
             stream.fail(StreamReset("the stream was reset"))

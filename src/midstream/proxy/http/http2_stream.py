@@ -30,12 +30,15 @@ PIECE: Final = 64 * 1024
 class StreamReset(ConnectionResetError):
     """The stream ended before its time, by the peer or with its connection."""
 
-    def __init__(self, text: str, *, processed: bool = True, demands_http1: bool = False) -> None:
+    def __init__(self, text: str, code: ErrorCodes | int | None = None) -> None:
         super().__init__(text)
-        self.demands_http1 = demands_http1
-        """The server serves this by HTTP/1.1 only (RFC 9113 §7)."""
-        self.processed = processed
+        self.code = code
+        """What the peer said, if it did."""
+
+    @property
+    def processed(self) -> bool:
         """False: the peer says that it did nothing with the request, which may be sent again (RFC 9113 §8.7)."""
+        return self.code != ErrorCodes.REFUSED_STREAM
 
 
 class LinkLost(StreamReset):
@@ -44,18 +47,14 @@ class LinkLost(StreamReset):
 
 def reset_by(peer: str, code: ErrorCodes | int | None) -> StreamReset:
     """What a RST_STREAM says."""
-    return StreamReset(
-        f"the {peer} reset the stream ({name_of(code)})",
-        processed=code != ErrorCodes.REFUSED_STREAM,
-        demands_http1=code == ErrorCodes.HTTP_1_1_REQUIRED,
-    )
+    return StreamReset(f"the {peer} reset the stream ({name_of(code)})", code)
 
 
 def left_out(code: ErrorCodes | int | None) -> StreamReset:
     """What a goodbye of the server says to requests that it did not look at."""
     if code == ErrorCodes.HTTP_1_1_REQUIRED:
-        return StreamReset(f"the server said goodbye ({name_of(code)})", demands_http1=True)
-    return StreamReset("the server said goodbye before it took the request", processed=False)
+        return StreamReset(f"the server said goodbye ({name_of(code)})", code)
+    return StreamReset("the server said goodbye before it took the request", ErrorCodes.REFUSED_STREAM)
 
 
 class Http2Stream:
@@ -200,9 +199,9 @@ class Http2Stream:
             raise self.failure
         await self._link.carrier.drain()
 
-    def reset(self, code: ErrorCodes) -> None:
-        """End it before its time; harmless on a stream that is over."""
-        self._link.reset(self, code)
+    def reset(self, code: ErrorCodes | int, *, passed_on: bool = False) -> None:
+        """End it before its time; harmless on a stream that is over. `passed_on`: it is not the peer's fault."""
+        self._link.reset(self, code, passed_on=passed_on)
 
     @property
     def over(self) -> bool:

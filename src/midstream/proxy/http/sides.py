@@ -101,8 +101,8 @@ class Downstream(Protocol):
     async def drain(self) -> None:
         """Wait until the client takes data again. Raises OSError."""
 
-    def come_by_http1(self) -> bool:
-        """The server demands HTTP/1.1: tell the client to come again by that. False if it has."""
+    def pass_on(self, code: int) -> bool:
+        """Reset the client's stream with the code of HTTP/2 that the server had for its own; False if there is none."""
 
     def hang_up(self) -> None:
         """There is no answer, and no other request is wanted."""
