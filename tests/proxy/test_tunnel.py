@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from midstream.flows.tcp import TCPFlow
+from midstream.flows.tcp import TCPFlow, TCPMessage
 from midstream.proxy.settings import Settings
 from tests.kit.conversation import PATIENCE, Conversation, End, conversation
 
@@ -138,6 +138,27 @@ async def test_what_addons_change_goes_on():
     async with conversation(Replaces(b"changed")) as talk:
         talk.say(CONNECT + b"\x00")
         await (await talk.server()).expect(b"changed")
+
+
+class Lengthens:
+    def tcp_message(self, flow: TCPFlow) -> None:
+        message = flow.messages[-1]
+        if message.content == b"long":
+            message.content = b"0123456789abcdef" * 500_000
+
+
+async def test_a_long_message_is_not_mixed_with_others():
+    async with conversation(Lengthens()) as talk:
+        server = await opened(talk)
+        injector = talk.recorder.last("tcp_message").injector
+        for _ in range(2):
+            injector(TCPMessage(True, b"long"))
+        talk.say(b"long")
+        await settle()
+        talk.say(b"after")
+        for _ in range(3):
+            await server.expect(b"0123456789abcdef" * 500_000)
+        await server.expect(b"after")
 
 
 async def test_an_emptied_message_is_dropped():

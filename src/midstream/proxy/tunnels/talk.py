@@ -17,8 +17,12 @@ from midstream.proxy.duplex import while_lasting
 from midstream.proxy.errors import FlowKilled, Unsendable, UpstreamFailed, check_alive, is_killed
 from midstream.proxy.streams.stream import Stream
 from midstream.proxy.tunnels.keeper import Keeper, as_it_is_now
+from midstream.work.slices import Budget
 
 logger = logging.getLogger("midstream.proxy")
+
+# What is written in one go; a datagram is never larger.
+_PIECE = 256 * 1024
 
 M = TypeVar("M", bound=TunnelMessage)
 
@@ -112,12 +116,14 @@ class Talk(ABC, Generic[M]):
     async def _send_injected(self, client: Stream, server: Stream) -> None:
         while True:
             message = await self.injected.get()
+            sink = server if message.from_client else client
             async with self.turn:
                 self.context.watch.rest()
                 content = await self.told(message)
                 self.context.watch.expect(self.patience, self.silence)
+                if len(content) > _PIECE:
+                    content = await self._write_most(content, sink, message.from_client)
             if content and message.from_client not in self.ended:
-                sink = server if message.from_client else client
                 sink.write(content)
                 await sink.drain()
 
@@ -139,6 +145,8 @@ class Talk(ABC, Generic[M]):
                 watch.rest()
                 content = await self.told(self.message(from_client, data))
                 watch.expect(self.patience, self.silence)
+                if len(content) > _PIECE:
+                    content = await self._write_most(content, sink, from_client)
             if content or not data:
                 sink.write(content)
                 await sink.drain()
@@ -146,6 +154,16 @@ class Talk(ABC, Generic[M]):
         self.ended.add(from_client)
         if len(self.ended) == 2:
             self.over.set()
+
+    async def _write_most(self, content: bytes, sink: Stream, from_client: bool) -> bytes:
+        """Send a long message but for its end, which is returned. TLS has to encrypt it, and others want their turn."""
+        at, budget = 0, Budget()
+        while len(content) - at > _PIECE and from_client not in self.ended:
+            sink.write(content[at : at + _PIECE])
+            at += _PIECE
+            if budget.spent():
+                await budget.rest()
+        return content[at:]
 
     async def told(self, message: M) -> bytes:
         """What goes on of a message after addons saw it. Raises FlowKilled, Unsendable."""
