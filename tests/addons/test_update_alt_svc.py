@@ -1,5 +1,7 @@
 """Alternatives that a server names, as clients of a reverse mode hear of them; see tests/proxy/test_reverse.py."""
 
+import time
+
 import pytest
 
 from midstream.addons.update_alt_svc import update_alt_svc_header
@@ -18,3 +20,10 @@ from midstream.addons.update_alt_svc import update_alt_svc_header
 )
 def test_every_authority_is_ours(said: str, heard: str) -> None:
     assert update_alt_svc_header(said, 9) == heard
+
+
+def test_a_hostile_value_takes_no_time() -> None:
+    value = 'h2="' + "[" * 60_000
+    began = time.process_time()
+    assert update_alt_svc_header(value, 1) == value
+    assert time.process_time() - began < 0.5

@@ -37,6 +37,7 @@ ROWS: dict[str, str] = {
         end2end/test_patience.py::test_handshakes_that_stop
         end2end/test_hostile_servers.py::test_slow_heads_of_servers
         docs/test_limits.py::test_a_limit_is_what_is_said
+        end2end/test_bounds.py::test_no_value_of_a_field_takes_long_to_read
     """,
     "3 the terminal is ours": """
         text/test_escape.py::test_no_assigned_character_of_all_unicode_passes_that_is_control_format_or_surrogate

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 import zlib
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -14,7 +15,7 @@ import zstandard
 from tests.kit.http2_frames import END_HEADERS, headers
 from tests.kit.http2_peer import Http2Peer
 from tests.kit.origins import Heard, answering, hear, ok, origin
-from tests.kit.other_clients import open_files, others_are_served
+from tests.kit.other_clients import OTHERS_WAIT, open_files, others_are_served
 from tests.kit.program import middump
 from tests.kit.socket_end import SocketEnd, connected
 from tests.kit.waiting import until
@@ -203,3 +204,35 @@ async def test_messages_of_many_websockets_are_bounded_together(confdir: Path):
             assert said[:1] in (b"\x88", b""), said  # a close frame, or the end since we sent on
             closed += 1
         assert closed >= count - 24 * 1024**2 // size - 1
+
+
+# -- time ---------------------------------------------------------------------------------------------------------
+
+
+PARSED = ["Accept", "Alt-Svc", "Connection", "Content-Disposition", "Content-Encoding", "Content-Type", "Cookie",
+          "Expect", "Sec-WebSocket-Extensions", "Set-Cookie", "TE", "Upgrade"]  # fmt: skip
+NASTY = ['"' + '\\"' * 30_000, '"' * 60_000, "," * 60_000, "a," * 30_000, "; a" * 20_000, '="' * 30_000,
+         '="' + "[" * 60_000, "a" + " " * 60_000 + "b", "1" * 60_000, "gzip," * 12_000, "<a " * 20_000]  # fmt: skip
+
+
+async def test_no_value_of_a_field_takes_long_to_read(confdir: Path):
+    """Whatever stands in it, and whoever sent it: a pattern that backtracks over 60 KB would take many seconds."""
+    said: list[str] = []
+
+    def answer(heard: Heard) -> bytes:
+        return ok(b"hello", *said) if heard.target == "/answer" else ok(b"hello")
+
+    async with (
+        origin(answering(answer)) as web,
+        middump(confdir, "--set", "flow_detail=3", "--mode", f"reverse:{web.url('')}") as program,
+    ):
+        for name in PARSED:
+            for value in NASTY:
+                said[:] = [f"{name}: {value}"]
+                upgrade = ["Connection: Upgrade", "Upgrade: websocket"] if name.startswith("Sec") else []
+                for path, fields in (("/", [*upgrade, *said]), ("/answer", [])):
+                    began = time.monotonic()
+                    async with connected(program.port) as end:
+                        end.say("\r\n".join([f"GET {path} HTTP/1.1", "Host: x", *fields, "", ""]).encode())
+                        assert (await end.head()).startswith(b"HTTP/1.1 ")
+                    assert time.monotonic() - began < OTHERS_WAIT, f"{name}: {value[:20]}"

@@ -11,7 +11,8 @@ from midstream.hub import ctx
 from midstream.hub.addons import Loader
 
 # The authority of an alternative, RFC 7838 §3: `h2="other.example:8000"`, or with the same host `h3=":443"`.
-_AUTHORITY = re.compile(r'="[^":]*(?:\[[^"\]]*\])?:[0-9]+"')
+# Possessive, since a hostile server would otherwise keep us busy for seconds by one header.
+_AUTHORITY = re.compile(r'="[^":\[]*+(?:\[[^"\]]*+\])?+:[0-9]++"')
 
 
 class UpdateAltSvc:
