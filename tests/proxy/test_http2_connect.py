@@ -1,5 +1,6 @@
 """A client that speaks HTTP/2 with the proxy itself, in the clear: requests for any server, and tunnels by CONNECT."""
 
+from midstream.flows.connection import ConnectionState
 from midstream.flows.http import HTTPFlow
 from midstream.flows.tcp import TCPFlow
 from tests.kit.conversation import Conversation, conversation
@@ -55,6 +56,8 @@ async def test_a_tunnel_carries_bytes_both_ways() -> None:
     raw = talk.recorder.last("tcp_end")
     assert isinstance(raw, TCPFlow)
     assert [message.content for message in raw.messages] == [b"\x00ping", b"pong", b"last"]
+    assert (raw.client_conn.id, raw.client_conn.state) == (talk.context.client.id, ConnectionState.CLOSED)
+    assert raw.client_conn.timestamp_end is not None
 
 
 async def test_a_tunnel_that_cannot_be_opened() -> None:

@@ -12,7 +12,7 @@ from functools import partial
 
 from h2.errors import ErrorCodes
 
-from midstream.flows.connection import Client
+from midstream.flows.connection import Client, ConnectionState
 from midstream.flows.flow import Error
 from midstream.flows.headers import Headers
 from midstream.flows.http import HTTPFlow, Request
@@ -162,11 +162,7 @@ class _Server:
         flow = HTTPFlow(client.client, self._upstreams.expected(request.host, request.port), True)
         flow.request = request
         if is_connect and self.connect is not None:
-            # What is found out about the client inside of one tunnel is true of no other one.
-            flow.client_conn = context.client = _same(context.client)
-            context.dialler = copy(context.dialler)
-            context.dialler.client = context.client
-            await self.connect(flow, client, context)
+            await _serve_tunnel(flow, self.connect, client, context)
             return
         context.watch.busy = True
         await carry(flow, client, self._upstreams, context)
@@ -189,6 +185,18 @@ class _Server:
             more = "; further ones of this client have rows, but no line here" if self._refused == MOST_TOLD else ""
             logger.warning("%s%s", text, more, extra={"client": flow.client_conn.peername})
         await context.events.error(flow)
+
+
+async def _serve_tunnel(flow: HTTPFlow, connect: Connect, client: DownstreamH2, context: ClientContext) -> None:
+    """What is found out about the client inside of one tunnel is true of no other one; each has its own end, too."""
+    flow.client_conn = context.client = same = _same(context.client)
+    context.dialler = copy(context.dialler)
+    context.dialler.client = same
+    try:
+        await connect(flow, client, context)
+    finally:
+        same.timestamp_end = time.time()
+        same.state = ConnectionState.CLOSED
 
 
 def _same(client: Client) -> Client:
