@@ -108,6 +108,7 @@ ROWS: dict[str, str] = {
         end2end/test_ca_files.py::test_two_folders_have_two
         end2end/test_tls_options.py::test_old_clients_are_turned_away_unless_allowed
         end2end/test_tls_options.py::test_a_server_gets_the_client_certificate
+        proxy/test_tls_inside_tls.py::test_a_second_connection_to_the_server_is_made_like_the_first
         addons/test_tls_certificates.py::test_a_client_that_names_a_host_gets_what_is_for_that_one
         certs/test_leaves.py::test_a_leaf
         end2end/test_mode_reverse.py::test_a_bad_certificate
@@ -228,6 +229,9 @@ ROWS: dict[str, str] = {
         proxy/test_websocket.py::test_fifty_thousand_pings_are_passed_in_order
         proxy/test_websocket.py::test_pings_that_nobody_reads_hold_their_sender
         proxy/test_websocket.py::test_what_queues_behind_a_held_message_is_bounded
+        proxy/test_websocket.py::test_messages_that_come_in_one_read_are_not_all_unpacked_behind_a_held_one
+        proxy/test_websocket.py::test_others_have_their_turn_during_a_long_message
+        wire/test_websocket.py::test_streams_of_blocks_that_end_and_end_are_few_or_refused
         proxy/test_websocket.py::test_fragments_without_end
         proxy/test_websocket.py::test_a_client_that_breaks_the_protocol
         proxy/test_websocket.py::test_a_server_that_breaks_the_protocol
