@@ -152,6 +152,14 @@ async def test_websocket_messages_and_end(master: Master, out: io.StringIO) -> N
     ]
 
 
+async def test_a_websocket_that_broke_off(master: Master, out: io.StringIO) -> None:
+    flow = websocket_flow()
+    assert flow.websocket is not None
+    flow.websocket.closed_by_client, flow.websocket.close_code = False, 1006
+    await master.events.websocket_end(flow)
+    assert "websocket closed by server: 1006 broke off after 0 messages" in out.getvalue()
+
+
 async def test_a_websocket_that_did_not_end_by_itself(master: Master, out: io.StringIO) -> None:
     flow = websocket_flow((False, b"made here"))
     assert flow.websocket is not None

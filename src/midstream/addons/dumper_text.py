@@ -19,7 +19,7 @@ from midstream.flows.headers import Headers
 from midstream.flows.http import HTTPFlow, Message, Request, Response
 from midstream.flows.tcp import TCPFlow, TCPMessage
 from midstream.flows.udp import UDPFlow, UDPMessage
-from midstream.flows.websocket import WebSocketMessage
+from midstream.flows.websocket import WebSocketMessage, close_words
 from midstream.text.colours import painted
 from midstream.text.escape import visible, visible_bytes
 from midstream.text.sizes import human_size
@@ -65,7 +65,8 @@ def websocket_end_lines(flow: HTTPFlow, look: Look) -> Iterator[str]:
     sides = {True: "closed by client", False: "closed by server", None: "ended by the proxy"}
     who = sides[websocket.closed_by_client]
     code = "" if websocket.close_code is None else f" {websocket.close_code}"
-    reason = f" {visible(websocket.close_reason, expand_tabs=True)}" if websocket.close_reason else ""
+    words = close_words(websocket)
+    reason = f" {visible(words, expand_tabs=True)}" if words else ""
     count = len(websocket.messages)
     summary = f"websocket {who}:{code}{reason} after {count} message{'' if count == 1 else 's'}"
     yield f"{_client(flow, look)} {summary} {_server_name(flow, look)}"

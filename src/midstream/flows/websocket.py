@@ -14,6 +14,23 @@ TEXT = 1
 BINARY = 2
 """RFC 6455 §5.6: the opcode of binary messages."""
 
+_CLOSE_WORDS = {
+    1001: "going away",
+    1002: "protocol error",
+    1003: "unsupported data",
+    1005: "no code",
+    1006: "broke off",
+    1007: "invalid data",
+    1008: "against its policy",
+    1009: "message too big",
+    1010: "extension missing",
+    1011: "internal error",
+    1012: "restarting",
+    1013: "try again later",
+    1014: "bad gateway",
+}
+"""RFC 6455 §7.4.1 and the registry of IANA, without 1000, which means nothing in particular."""
+
 
 class WebSocketMessage:
     """One message. `content` is always bytes. `dropped` ones are not forwarded, `injected` ones are not the peer's."""
@@ -175,3 +192,10 @@ def checked_data(value: Any, where: str) -> WebSocketData:
     data = WebSocketData()
     data._take(s.read(value, where, _DATA))
     return data
+
+
+def close_words(data: WebSocketData) -> str:
+    """Why a WebSocket was closed, for people: what the closing side said, else what the code means."""
+    if data.close_reason or data.closed_by_client is None:
+        return data.close_reason or ""  # what the proxy ended has an error that says why
+    return _CLOSE_WORDS.get(data.close_code or 0, "")

@@ -227,6 +227,17 @@ def test_how_a_websocket_was_closed(console: FakeConsole, pane: Detail) -> None:
     assert screen(pane, 80, 10)[3] == "22:13:22 closed by the server  4001  so␛ long"
 
 
+@pytest.mark.parametrize(("code", "words"), [(1000, ""), (1006, "  broke off"), (4001, "")])
+def test_close_codes_in_words(console: FakeConsole, pane: Detail, code: int, words: str) -> None:
+    flow = websocket_flow()
+    assert flow.websocket is not None
+    flow.websocket.closed_by_client, flow.websocket.close_code = True, code
+    flow.websocket.timestamp_end = START + 2
+    console.add(flow)
+    pane.show_tab("Messages")
+    assert f"22:13:22 closed by the client  {code}{words}" in screen(pane, 80, 10)
+
+
 def test_a_held_message(console: FakeConsole, pane: Detail) -> None:
     flow = websocket_flow((True, b"hello"), (False, b"wait"), live=True)
     flow.intercept()

@@ -9,7 +9,7 @@ from midstream.console.widgets.canvas import Run
 from midstream.console.widgets.pieces import LONGEST_PIECE, FixedPieces, Piece, is_exact
 from midstream.flows.flow import Flow
 from midstream.flows.http import HTTPFlow
-from midstream.flows.websocket import WebSocketData
+from midstream.flows.websocket import WebSocketData, close_words
 from midstream.text.escape import visible, visible_bytes
 from midstream.text.hexdump import looks_binary
 from midstream.text.sizes import human_size
@@ -88,8 +88,8 @@ def _closing(data: WebSocketData, moment: float) -> Piece:
     runs: list[Run] = [("strong", who[data.closed_by_client])]
     if data.close_code is not None:
         runs.append(("text", f"  {data.close_code}"))
-    if data.close_reason:
-        runs.append(("text", f"  {visible(data.close_reason)}"))
+    if words := close_words(data):
+        runs.append(("text", f"  {visible(words)}"))
     return Piece([("dim", f"{clock(moment)} ")], runs)
 
 
