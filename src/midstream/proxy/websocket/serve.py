@@ -248,11 +248,13 @@ class _Conversation:
             self._await_answer()
 
     def _break(self, way: Way, broken: Broken) -> None:
-        """One side has broken the protocol and is not heard any more. The other one, who has done nothing wrong, may
-        answer what it was told before, as if both were connected without us; then each gets its own close.
+        """One side has broken the protocol, or sent too much, and is not heard any more. The other one, who has done
+        nothing wrong, may answer what it was told before, as if both were connected without us; then each gets its own
+        close.
         """
         self._note_end(broken.code, broken.reason, way.from_client)
-        text = f"the {'client' if way.from_client else 'server'} broke the WebSocket protocol: {broken.reason}"
+        did = "sent too much" if broken.code == MESSAGE_TOO_BIG else "broke the WebSocket protocol"
+        text = f"the {'client' if way.from_client else 'server'} {did}: {broken.reason}"
         if self._flow.error is None:
             self._flow.error = Error(text)
             logger.warning("%s: %s", self._flow.request.url, text)
