@@ -54,6 +54,26 @@ async def test_requests_go_to_the_one_server(settings):
         assert (request.host, request.port, request.scheme, request.authority) == ("a.test", 81, "http", "")
 
 
+async def test_a_client_that_has_said_all_before_its_server_is_there():
+    said = asyncio.Event()
+
+    class Dawdles:
+        async def server_connect(self, data: ServerConnectionHookData) -> None:
+            await said.wait()
+
+    async with reverse("tcp://a.test:1", Dawdles()) as talk:
+        talk.say(b"\x00all")
+        talk.client.stream.write_eof()
+        for _ in range(20):
+            await asyncio.sleep(0)
+        said.set()
+        server = await talk.server()
+        assert await server.rest() == b"\x00all"
+        server.say(b"answer")
+        server.stream.write_eof()
+        assert await talk.client.rest() == b"answer"
+
+
 async def test_scripts_know_of_tls_before_it_is_there():
     known = []
 

@@ -57,6 +57,15 @@ class Passage:
             self.upstream = await self.context.dialler.start_tls(self.server, self.upstream)
         return self.upstream
 
+    async def dial(self) -> None:
+        """Connect before the client has said a word, since some servers speak first. What fails is told to the first
+        who needs it. A client that ends meanwhile is not taken for one that has left: it may have said all it wants to.
+        """
+        try:
+            self.upstream = await self.context.dialler.open_tcp(self.server)
+        except UpstreamFailed as failed:
+            self.failure = str(failed)
+
     async def secure(self) -> None:
         """TLS with the server, before there is any with the client. What fails is told to the first who needs it."""
         try:

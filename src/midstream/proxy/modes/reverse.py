@@ -9,7 +9,6 @@ from midstream.flows.proxy_mode import ReverseMode
 from midstream.proxy.client_context import ClientContext
 from midstream.proxy.detect import Protocol
 from midstream.proxy.dns.serve import serve_dns
-from midstream.proxy.errors import UpstreamFailed
 from midstream.proxy.inside import serve_inside
 from midstream.proxy.passage import Passage
 from midstream.proxy.streams.stream import Stream
@@ -43,9 +42,6 @@ async def _serve_tcp(passage: Passage) -> None:
     if passage.tls and not context.settings.keep_host_header and server.address is not None:
         server.sni = server.address[0]  # not what the client calls us, which the server need not know
     if context.settings.eager:
-        try:  # before the client has said a word: some servers speak first
-            passage.upstream = await context.dialler.open_tcp(server)
-        except UpstreamFailed as failed:
-            passage.failure = str(failed)
+        await passage.dial()
     await serve_inside(passage)
     passage.client.write_eof()

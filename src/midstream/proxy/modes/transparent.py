@@ -9,7 +9,6 @@ import logging
 
 from midstream.flows.connection import Server
 from midstream.proxy.client_context import ClientContext
-from midstream.proxy.errors import UpstreamFailed
 from midstream.proxy.inside import serve_inside
 from midstream.proxy.original_destination import original_destination
 from midstream.proxy.passage import Passage
@@ -42,7 +41,7 @@ async def serve_transparent(stream: Stream, context: ClientContext) -> None:
         if context.settings.eager:
             for _ in range(TURNS):
                 await asyncio.sleep(0)
-            await _dial(passage)
+            await passage.dial()
         if passage.failure and not await _speaks_first(stream):
             context.repeats.warn(logger, f"transparent: {passage.failure}", client=context.client.peername)
             stream.abort()  # what the client would have met without us
@@ -50,15 +49,6 @@ async def serve_transparent(stream: Stream, context: ClientContext) -> None:
         await serve_inside(passage)
     finally:
         await passage.close()
-
-
-async def _dial(passage: Passage) -> None:
-    context = passage.context
-    context.watch.busy = True  # whoever leaves now waits for nobody
-    try:
-        passage.upstream = await context.dialler.open_tcp(passage.server)
-    except UpstreamFailed as failed:
-        passage.failure = str(failed)
 
 
 async def _speaks_first(stream: Stream) -> bool:
