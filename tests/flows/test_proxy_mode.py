@@ -54,8 +54,9 @@ def test_defaults_for_listening() -> None:
 def test_targets() -> None:
     mode = ProxyMode.parse("reverse:h")
     assert isinstance(mode, ReverseMode)
-    assert (mode.scheme, mode.address, mode.description) == ("https", ("h", 443), "reverse proxy to h")
+    assert (mode.scheme, mode.address, mode.description) == ("https", ("h", 443), "reverse proxy to https://h")
     assert ProxyMode.parse("upstream:http://h:1@8081").description == "HTTP(S) proxy through http://h:1"
+    assert ProxyMode.parse("upstream:h:1").description == "HTTP(S) proxy through http://h:1"
 
 
 def test_equality() -> None:

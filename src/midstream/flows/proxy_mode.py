@@ -142,6 +142,11 @@ class _TargetMode(ProxyMode):
             allowed = f"{', '.join(self._schemes[:-1])} and {self._schemes[-1]}"
             raise ValueError(f"mode {self.full_spec!r}: {self.type_name} knows the schemes {allowed} only")
 
+    @property
+    def target(self) -> str:
+        """The server as it was given, with the scheme that is meant where none was."""
+        return self.data if "://" in self.data else f"{self.scheme}://{self.data}"
+
 
 class UpstreamMode(_TargetMode):
     """An explicit proxy that forwards everything to a parent proxy."""
@@ -154,7 +159,7 @@ class UpstreamMode(_TargetMode):
     @property
     def description(self) -> str:  # type: ignore[override]
         """What this mode is, for people."""
-        return f"HTTP(S) proxy through {self.data}"
+        return f"HTTP(S) proxy through {self.target}"
 
 
 class ReverseMode(_TargetMode):
@@ -167,7 +172,7 @@ class ReverseMode(_TargetMode):
     @property
     def description(self) -> str:  # type: ignore[override]
         """What this mode is, for people."""
-        return f"reverse proxy to {self.data}"
+        return f"reverse proxy to {self.target}"
 
     @property
     def default_port(self) -> int | None:  # type: ignore[override]

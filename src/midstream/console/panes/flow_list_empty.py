@@ -48,7 +48,7 @@ def _way_in(mode: ProxyMode, options: Options) -> tuple[list[str], list[str]]:
     confdir = options.confdir if "confdir" in options else "~/.midstream"
     trusting = f"  --cacert {visible(_for_shell(f'{confdir}/midstream-ca-cert.pem'))} \\"
     if isinstance(mode, ReverseMode) and mode.scheme != "dns":
-        words = f"midstream stands in for {visible(mode.data)} at {here}"
+        words = f"midstream stands in for {visible(mode.target)} at {here}"
         if mode.scheme == "https":
             # A name, since one that is asked for in TLS is put into the certificate, and an address is not.
             name = hostport("", "localhost", port) if host == "127.0.0.1" else here
