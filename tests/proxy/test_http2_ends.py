@@ -3,6 +3,7 @@
 import pytest
 
 from midstream.flows.http import HTTPFlow
+from midstream.proxy.settings import Settings
 from tests.kit.http2_frames import (
     CANCEL,
     CONTINUATION,
@@ -109,3 +110,21 @@ async def test_a_streamed_answer_is_cut_by_the_code_of_the_server(code: int, pas
         await client.until(lambda got: client.streams[1].body == b"a part")
         server.say(reset(1, code))
         assert await client.outcome(1) == f"stream {passed_on}"
+
+
+async def test_a_server_that_answers_no_ping_is_given_up() -> None:
+    async with tunnelled(settings=Settings(http2_ping_keepalive=0.05)) as (talk, client):
+        client.say(headers(1, get("/1"), END_STREAM))
+        server = await http2_server(talk)
+        server.say(headers(await server.opened(), OK, END_STREAM))
+        assert (await client.answer(1)).status == 200
+        client.say(headers(3, get("/3"), END_STREAM), headers(5, get("/5", method=b"POST"), END_STREAM))
+        await server.opened()
+        server.polite = False
+        other = await http2_server(talk)
+        number = await other.opened()
+        assert other.streams[number].path == "/3"
+        other.say(headers(number, OK, END_STREAM))
+        assert (await client.answer(3)).status == 200
+        assert b"a.test:80: the server answers no more" in (await client.answer(5)).body
+        assert await client.alive()

@@ -343,6 +343,16 @@ class Http2Link:
         self.carrier.close()
         self.fail_all(why or "the connection was closed")
 
+    @property
+    def is_sending(self) -> bool:
+        """Whether a body is on its way out."""
+        return any(not stream.sent_end for stream in self.streams.values())
+
+    def give_up(self, why: str) -> None:
+        """The peer is not there any more, as far as one can see; what waits for it fails."""
+        self.fail_all(why)
+        self.carrier.abort()
+
     def let_go(self) -> None:
         """No cycle: a connection that is over is freed at once."""
         self.on_read = self.on_room = self._on_request = None

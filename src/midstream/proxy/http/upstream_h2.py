@@ -65,6 +65,7 @@ class ServerLink:
         self._link.on_room = self._room
         self._waiting: deque[asyncio.Future[None]] = deque()
         self._was_settled = False
+        self._was_asked = False
         self._timer: asyncio.TimerHandle | None = None
         self._be_there()
 
@@ -141,13 +142,19 @@ class ServerLink:
                 free -= 1
 
     def _be_there(self) -> None:
-        """Ask a server that has been silent whether it is there, which keeps what is between us from forgetting us."""
+        """Ask a server that has been silent whether it is there, which keeps what is between us from forgetting us. One
+        that says nothing to that for as long again is not there any more.
+        """
         patience = self._settings.http2_ping_keepalive
         if patience <= 0:
             return
         link = self._link
         silent = link.loop.time() - link.heard
-        if silent >= patience:
+        if silent >= patience and self._was_asked and not link.is_sending:  # behind a long body a PING takes its time
+            link.give_up("the server answers no more")
+            return
+        self._was_asked = silent >= patience
+        if self._was_asked:
             link.ping()
             silent = 0
         self._timer = link.loop.call_later(patience - silent, self._be_there)
