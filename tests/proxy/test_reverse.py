@@ -55,13 +55,15 @@ async def test_requests_go_to_the_one_server(settings):
 
 
 async def test_a_client_that_has_said_all_before_its_server_is_there():
-    said = asyncio.Event()
+    dialling, said = asyncio.Event(), asyncio.Event()
 
     class Dawdles:
         async def server_connect(self, data: ServerConnectionHookData) -> None:
+            dialling.set()
             await said.wait()
 
     async with reverse("tcp://a.test:1", Dawdles()) as talk:
+        await dialling.wait()
         talk.say(b"\x00all")
         talk.client.stream.write_eof()
         for _ in range(20):
