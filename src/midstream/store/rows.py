@@ -13,7 +13,7 @@ from typing import Any, Literal, TypeAlias
 
 from midstream.flows.dns import DNSFlow, types
 from midstream.flows.flow import Flow
-from midstream.flows.http import HTTPFlow, Message
+from midstream.flows.http import HTTPFlow, Message, Response
 from midstream.flows.tunnel import TunnelFlow, TunnelMessage
 from midstream.flows.websocket import WebSocketMessage
 from midstream.text.url import default_port
@@ -44,7 +44,7 @@ class Row:
     the epoch · `status` is the HTTP status or the DNS response code · `size` is the body of the response, or of the
     request while there is none, or all messages · `duration` in seconds, None while the flow is in flight · `messages`
     counts websocket, TCP and UDP messages · `held` names what waits for a person · `failed` is the error message ·
-    `key` is the place in the view's order.
+    `refused` is the status of a gRPC call that did not succeed, in digits · `key` is the place in the view's order.
     """
 
     __slots__ = (
@@ -65,6 +65,7 @@ class Row:
         "number",
         "path",
         "port",
+        "refused",
         "replay",
         "revision",
         "scheme",
@@ -92,6 +93,7 @@ class Row:
         self.messages = 0
         self.duration: float | None = None
         self.held: Held = ""
+        self.refused = ""
         self.rewrite(flow)
 
     def rewrite(self, flow: Flow) -> None:
@@ -131,6 +133,8 @@ class Row:
             self.size = _body_size(message)
             self.content_type = media_type(message.headers.get("content-type", ""))
             end = response.timestamp_end if response is not None else None
+            if response is not None and self.content_type.startswith("application/grpc"):
+                self.refused = _refused(response)
         self._set_end(flow, end)
         self._set_held(flow, "response" if response is not None else "request")
         if flow.intercepted and flow.websocket is not None and flow.websocket.messages:
@@ -175,6 +179,12 @@ class Row:
 
     def _set_held(self, flow: Flow, side: Held) -> None:
         self.held = side if flow.intercepted else ""
+
+
+def _refused(response: Response) -> str:
+    """The status of a gRPC call, "" for success; HTTP calls all of them 200. Without a body it is in the head."""
+    status = (response.trailers or response.headers).get("grpc-status", "0")
+    return status if status != "0" and status.isdecimal() and len(status) <= 2 else ""
 
 
 def row_of(flow: Flow) -> Row:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from midstream import filters
 from midstream.console.panes.flow_list import FlowList
 from midstream.flows.flow import Error
+from midstream.flows.headers import Headers
 from midstream.flows.http import HTTPFlow
 from tests.kit.captured import START, dns_flow, http_flow, tcp_flow, udp_flow, websocket_flow
 from tests.kit.fake_console import FakeConsole, roles, screen
@@ -124,6 +125,19 @@ def test_other_kinds_of_flows(console: FakeConsole, pane: FlowList) -> None:
     for words in ("101  ws      2msg", "TCP     example.com:9000", "UDP     example.com:9001", "DNS     dns.example"):
         assert words in text
     assert "ok   A  " in text
+
+
+def test_a_grpc_call_that_did_not_succeed(console: FakeConsole, pane: FlowList) -> None:
+    grpc, failed = headers("application/grpc"), (b"Grpc-Status", b"5")
+    fine, body, head = (http_flow(f"http://h/{name}", response_headers=grpc) for name in ("fine", "body", "head"))
+    assert fine.response and body.response and head.response
+    fine.response.trailers = Headers(((b"grpc-status", b"0"),))
+    body.response.trailers = Headers((failed,))
+    head.response.headers = Headers((*grpc, failed))
+    console.add(fine, body, head)
+    lines = screen(pane, 100, 8)
+    assert ["grpc 5" in line for line in lines[1:4]] == [False, True, True]
+    assert any(role == "failed" and "grpc 5" in text for role, text in roles(pane, 100, 8)[3])
 
 
 def test_a_held_message_is_no_request(console: FakeConsole, pane: FlowList) -> None:

@@ -144,6 +144,8 @@ def kind(row: Row) -> Run:
     if row.kind != "http":
         return "dim", _PRESENT_NAMES[row.kind]
     media = row.content_type.partition("/")[2]
+    if row.refused:
+        return "failed", f"grpc{row.refused:>2}"
     short = _LONG_TYPES.get(media)
     if short is None:
         short = media.rpartition("+")[2].removeprefix("x-").removeprefix("vnd.")
