@@ -18,7 +18,7 @@ SIZES = [(120, 32), (80, 24)]
 
 def compare(shown: Shown, name: str) -> None:
     """The screen without what depends on the minute: bars, rates and durations of held flows."""
-    text = re.sub(r"[▁▂▃▄▅▆▇█ ]+ +\d+/s", "", shown.text)
+    text = re.sub(r"[▁▂▃▄▅▆▇█ ]+ +<?\d+/s", "", shown.text)
     text = re.sub(r"lag \d+ms", "", text)
     text = re.sub(r"(?m)^ keys  \d+ ", " keys  N ", text)
     text = "\n".join(line.rstrip() for line in text.split("\n")) + "\n"
