@@ -49,7 +49,7 @@ async def test_nothing_is_shared(tmp_path: Path, origin_ca: OriginCA):
 
         # Only the first one trusts the origin's CA.
         assert b"X-Mark: one\r\n" in await get(one, "/for-one")
-        assert b" 502 Bad Gateway\r\n" in await get(two, "/for-two")
+        assert b" 502 " in await get(two, "/for-two")
         two.master.options.update(ssl_insecure=True)
         assert b"X-Mark: two\r\n" in await get(two, "/again")
         assert paths(one) == {"/for-one"}

@@ -46,7 +46,8 @@ def test_what_goes_out_as_a_request_reads_back(came: list[tuple[bytes, bytes]], 
     ends = body in (0, NO_BODY)
     again, again_pseudo = read_http2_request(out.fields, ends)
     assert again_pseudo._replace(authority=None) == pseudo._replace(authority=None)
-    assert again.framing in (body, NO_BODY, CHUNKED)
+    # A repair may say of a body that is not there that its length is zero.
+    assert again.framing in (body, NO_BODY, CHUNKED) or (ends and again.framing == 0)
     assert check_http2_request(again_pseudo, again.fields, body, again) == (out.fields, body, ())  # nothing left to do
 
 
