@@ -112,6 +112,18 @@ async def test_a_server_of_http1_gets_plain_requests() -> None:
         assert (answer.body, answer.trailers) == (b"abc", [(b"x-late", b"1")])
 
 
+@pytest.mark.parametrize(("method", "said"), [(b"POST", b"Content-Length: 0\r\n"), (b"DELETE", b"")])
+async def test_a_server_of_http1_is_told_that_there_is_no_body_where_it_expects_one(method: bytes, said: bytes) -> None:
+    async with tunnelled() as (talk, client):
+        client.say(headers(1, get(method=method), END_STREAM))
+        server = await http1_server(talk)
+        assert await server.head() == method + b" / HTTP/1.1\r\nHost: a.test\r\n" + said + b"\r\n"
+        server.say(b"HTTP/1.1 204 No Content\r\n\r\n")
+        await client.answer(1)
+        client.say(headers(3, get("/", (b"content-length", b"0"), method=b"PUT"), END_STREAM))
+        assert await server.head() == b"PUT / HTTP/1.1\r\nHost: a.test\r\ncontent-length: 0\r\n\r\n"
+
+
 async def test_servers_of_http1_get_five_connections_at_most() -> None:
     async with tunnelled(settings=Settings(eager=False)) as (talk, client):
         client.say(*[headers(number, get(f"/{number}"), END_STREAM) for number in range(1, 17, 2)])

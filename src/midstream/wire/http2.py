@@ -21,6 +21,7 @@ from midstream.wire.http2_outgoing import (
     check_http2_response,
     check_http2_trailers,
     http1_request_fields,
+    measured_nothing,
 )
 
 __all__ = [
@@ -41,6 +42,7 @@ __all__ = [
     "check_http2_trailers",
     "explain_fault",
     "http1_request_fields",
+    "measured_nothing",
     "read_http2_request",
     "read_http2_response",
     "read_http2_trailers",

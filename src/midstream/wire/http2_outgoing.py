@@ -38,6 +38,7 @@ from midstream.wire.http2_fields import (
 _SECRET: Final = frozenset({b"authorization", b"proxy-authorization"})
 _SILENT: Final = frozenset({b"connection", b"keep-alive", b"proxy-connection"})
 _NOT_IN_HTTP2: Final = frozenset({CONNECTION, HOP, TE, TRANSFER_ENCODING, UPGRADE})
+_WITH_BODY: Final = frozenset({b"POST", b"PUT", b"PATCH"})
 _PSEUDO_NAMES: Final = (b":method", b":scheme", b":authority", b":path", b":protocol")
 
 
@@ -135,6 +136,14 @@ def http1_request_fields(authority: bytes, fields: Fields) -> Fields:
     if not authority or any(KINDS[name] == HOST for name, _ in fields):
         return fields
     return ((b"Host", authority), *fields)
+
+
+def measured_nothing(method: bytes, fields: Fields) -> Fields:
+    """The same where there is no body: HTTP/1 says so with methods that mean one (RFC 9110 §8.6), else some answer 411.
+    """
+    if method not in _WITH_BODY or any(KINDS[name] == CONTENT_LENGTH for name, _ in fields):
+        return fields
+    return (*fields, (b"Content-Length", b"0"))
 
 
 def _fits(announced: Framing, body: Framing) -> bool:

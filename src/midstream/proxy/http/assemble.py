@@ -31,7 +31,7 @@ from midstream.wire.http1 import (
     strip_hop_lines,
 )
 from midstream.wire.http1_syntax import TARGET
-from midstream.wire.http2 import HTTP_20, http1_request_fields
+from midstream.wire.http2 import HTTP_20, http1_request_fields, measured_nothing
 
 logger = logging.getLogger("midstream.proxy")
 
@@ -70,6 +70,8 @@ def request_head(
     if version == HTTP_20:
         # HTTP/2 may leave out whom it asks; RFC 9112 §3.2 demands a Host.
         fields = http1_request_fields(request.raw_authority or _destination(request), fields)
+        if size == 0:
+            fields = measured_nothing(method, fields)
     body = _framing(request, original, size)
     fields = unmeasured(fields, body, request)
     version = _spoken(version)
