@@ -139,8 +139,7 @@ def http1_request_fields(authority: bytes, fields: Fields) -> Fields:
 
 
 def measured_nothing(method: bytes, fields: Fields) -> Fields:
-    """The same where there is no body: HTTP/1 says so with methods that mean one (RFC 9110 §8.6), else some answer 411.
-    """
+    """The same where there is no body: with methods that mean one HTTP/1 says so (RFC 9110 §8.6), or gets a 411."""
     if method not in _WITH_BODY or any(KINDS[name] == CONTENT_LENGTH for name, _ in fields):
         return fields
     return (*fields, (b"Content-Length", b"0"))
