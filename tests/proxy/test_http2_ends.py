@@ -86,6 +86,15 @@ async def test_a_server_that_demands_http1_is_obeyed_by_the_client(says_so: byte
     assert "HTTP_1_1_REQUIRED" in flow.error.msg
 
 
+async def test_a_server_that_cancels_a_request_is_heard_by_the_client() -> None:
+    async with tunnelled() as (talk, client):
+        client.say(headers(1, get(), END_STREAM))
+        server = await http2_server(talk)
+        await server.opened()
+        server.say(reset(1, CANCEL))
+        assert await client.outcome(1) == "stream CANCEL"
+
+
 @pytest.mark.parametrize("says_so", [reset(1, REFUSED_STREAM), goaway(0)])
 async def test_a_client_comes_again_with_a_body_that_was_streamed(says_so: bytes) -> None:
     async with tunnelled(Streamed()) as (talk, client):

@@ -20,7 +20,7 @@ from midstream.wire.http1 import Refused
 EXPECTED = (OSError, Refused, BodyTooLarge, FlowKilled, Unsendable, UpstreamFailed, WrongLength)
 """What an exchange may raise in the course of traffic; anything else is a mistake of ours and logged as such."""
 
-_TO_COME_AGAIN = (ErrorCodes.REFUSED_STREAM, ErrorCodes.HTTP_1_1_REQUIRED)
+_FOR_CLIENTS = (ErrorCodes.REFUSED_STREAM, ErrorCodes.CANCEL, ErrorCodes.HTTP_1_1_REQUIRED)
 
 logger = logging.getLogger("midstream.proxy")
 
@@ -62,7 +62,7 @@ def _for_client(failure: BaseException, client: Downstream) -> int | None:
     again, by HTTP/1.1 if need be, or make a status of gRPC of it.
     """
     code = failure.__cause__.code if isinstance(failure.__cause__, StreamReset) else None
-    return code if code in _TO_COME_AGAIN or (code and client.answering) else None
+    return code if code in _FOR_CLIENTS or (code and client.answering) else None
 
 
 def _author(failure: BaseException, flow: HTTPFlow, context: ClientContext) -> str:
