@@ -19,6 +19,7 @@ from midstream.proxy.http.downstream_h1 import connect_target, host_and_port
 from midstream.proxy.http.http2_assemble import response_list, trailer_list, websocket_response
 from midstream.proxy.http.http2_body import Http2Body, Http2Sink
 from midstream.proxy.http.http2_stream import FieldList, Http2Stream
+from midstream.proxy.http.http2_terms import ONE_WRITE
 from midstream.proxy.http.http2_tunnel import Http2Tunnel
 from midstream.proxy.http.sides import NO_CONNECT, Destination
 from midstream.proxy.settings import Settings
@@ -26,9 +27,6 @@ from midstream.proxy.streams.stream import Stream
 from midstream.proxy.watch import Watch
 from midstream.wire.http1 import NO_BODY, Outgoing, Refused, RequestHead, ResponseHead
 from midstream.wire.http2 import HTTP_20, check_http2_response, read_http2_request
-
-# Bodies up to this size leave in one go; larger ones piece by piece.
-ONE_WRITE = 64 * 1024
 
 
 class DownstreamH2:

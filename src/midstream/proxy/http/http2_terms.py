@@ -28,6 +28,8 @@ MAX_FRAME: Final = 16384
 """The largest frame that we take (SETTINGS_MAX_FRAME_SIZE), and the largest piece of a body that we send at once."""
 MOST_ANSWERS: Final = 64 * 1024
 """Frames that answer frames, such as that of a PING, wait unsent up to here for a peer that takes nothing."""
+ONE_WRITE: Final = 64 * 1024
+"""Bodies up to this size are given away in one go; larger ones piece by piece."""
 MOST_QUEUED: Final = 64 * 1024
 """What may be gathered for one write."""
 LAST_WORDS: Final = 1.0

@@ -25,7 +25,7 @@ from midstream.proxy.http.http2_assemble import request_list, trailer_list, webs
 from midstream.proxy.http.http2_body import Http2Body, Http2Sink
 from midstream.proxy.http.http2_link import Http2Failed, Http2Link
 from midstream.proxy.http.http2_stream import Http2Stream, LinkLost
-from midstream.proxy.http.http2_terms import WINDOW
+from midstream.proxy.http.http2_terms import ONE_WRITE, WINDOW
 from midstream.proxy.http.http2_tunnel import Http2Tunnel
 from midstream.proxy.http.sides import ServerSilent
 from midstream.proxy.http.upstream_h1 import MAX_INFORMATIONAL
@@ -41,8 +41,6 @@ logger = logging.getLogger("midstream.proxy")
 # What a frame of SETTINGS begins with, after its length: its type, no flags, the stream 0.
 SETTINGS = b"\x04\x00\x00\x00\x00\x00"
 _GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"  # RFC 6455 §1.3
-# Bodies up to this size are given away in one go; larger ones piece by piece.
-ONE_WRITE = 64 * 1024
 
 
 def wants_websocket(request: Request) -> bool:
