@@ -80,3 +80,13 @@ async def test_why_the_proxy_takes_nothing_is_told(master: Master) -> None:
     flow.injector = refuse
     with pytest.raises(CommandError, match="that direction has ended"):
         master.commands.call("inject.tcp", flow, True, b"x")
+
+
+@pytest.mark.parametrize("kind", ["tcp", "udp", "websocket"])
+async def test_what_scripts_give_instead_of_bytes(master: Master, kind: str) -> None:
+    flow = {"tcp": tcp_flow, "udp": udp_flow, "websocket": websocket_flow}[kind]()
+    taken = listening(flow)
+    master.commands.call(f"inject.{kind}", flow, True, "grüße")
+    assert [one.content for one in taken] == ["grüße".encode()]
+    with pytest.raises(CommandError, match="the message is int, not bytes"):
+        master.commands.call(f"inject.{kind}", flow, True, 5)

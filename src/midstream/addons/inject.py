@@ -24,6 +24,7 @@ class Inject:
         """Send a message into a live WebSocket, to the client or to the server, as text or as binary."""
         if not isinstance(flow, HTTPFlow) or flow.websocket is None:
             raise CommandError("inject.websocket: the flow is no WebSocket")
+        message = _as_bytes(message)
         if is_text:
             try:
                 message.decode()
@@ -36,14 +37,23 @@ class Inject:
         """Send bytes into a live TCP flow, to the client or to the server."""
         if not isinstance(flow, TCPFlow):
             raise CommandError("inject.tcp: the flow is no TCP flow")
-        _inject(flow, TCPMessage(not to_client, message))
+        _inject(flow, TCPMessage(not to_client, _as_bytes(message)))
 
     @command("inject.udp")
     def inject_udp(self, flow: Flow, to_client: bool, message: bytes) -> None:
         """Send a datagram into a live UDP flow, to the client or to the server."""
         if not isinstance(flow, UDPFlow):
             raise CommandError("inject.udp: the flow is no UDP flow")
-        _inject(flow, UDPMessage(not to_client, message))
+        _inject(flow, UDPMessage(not to_client, _as_bytes(message)))
+
+
+def _as_bytes(message: object) -> bytes:
+    """What a script sends: at the prompt it is bytes already, text or not."""
+    if isinstance(message, str):
+        return message.encode()
+    if not isinstance(message, bytes):
+        raise CommandError(f"the message is {type(message).__name__}, not bytes")
+    return message
 
 
 def _inject(flow: Flow, message: WebSocketMessage | TunnelMessage) -> None:

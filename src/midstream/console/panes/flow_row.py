@@ -33,7 +33,7 @@ COLUMNS: Final = (
 _WRITING: Final = frozenset({"POST", "PUT", "PATCH"})
 _READING: Final = frozenset({"GET", "HEAD", "OPTIONS", "TRACE", "CONNECT"})
 # RFC 1035 §4.1.1: no such name, a server that failed, refused, and so on.
-_DNS_CODES = {0: "ok", 1: "form", 2: "fail", 3: "none", 4: "impl", 5: "deny"}
+_DNS_CODES = {0: "ok", 1: "form", 2: "fail", 3: "nx", 4: "impl", 5: "deny"}
 _HELD_CODES: Final = {"request": "‖req", "response": "‖res", "message": "‖msg"}
 _LONG_TYPES: Final = {
     "javascript": "js",
