@@ -12,6 +12,7 @@ from midstream.proxy.binding import ListenError
 from midstream.proxy.listeners import Listening
 from midstream.proxy.mode_servers import ModeServers
 from midstream.proxy.streams.stream import Stream
+from midstream.proxy.streams.tcp import TCPStream
 from tests.kit.program import free_port
 from tests.kit.waiting import until
 
@@ -254,3 +255,23 @@ async def test_ipv6():
         ((host, port),) = accepted.servers["regular"].listen_addrs
         assert host == "::1"
         assert await accepted.who_is_at(port, "::1") == "regular"
+
+
+async def test_small_writes_do_not_wait_for_an_acknowledgement() -> None:
+    """On the standard library's loop that depends on how the listener was made."""
+    told: list[int] = []
+
+    def accept(stream: Stream, _mode: ProxyMode) -> None:
+        assert isinstance(stream, TCPStream)
+        told.append(stream.socket.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY))
+        stream.close()
+
+    port = free_port()
+    servers = ModeServers(Listening(), accept)
+    servers.change({"regular": (ProxyMode.parse("regular"), LOCAL, port)})
+    await servers.start()
+    _, writer = await asyncio.open_connection(LOCAL, port)
+    await until(lambda: bool(told), "the connection was accepted")
+    assert told == [1]
+    writer.close()
+    servers.close()

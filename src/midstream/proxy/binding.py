@@ -21,6 +21,7 @@ Transport = Literal["tcp", "udp"]
 Sockets = dict[Transport, list[socket.socket]]
 
 _KINDS = {"tcp": socket.SOCK_STREAM, "udp": socket.SOCK_DGRAM}
+_PROTOCOLS = {"tcp": socket.IPPROTO_TCP, "udp": socket.IPPROTO_UDP}
 
 
 class ListenError(Exception):
@@ -81,7 +82,9 @@ def _addresses(transport: Transport, host: str) -> Iterator[tuple[socket.Address
 def _bind_one(
     transport: Transport, family: socket.AddressFamily, address: tuple[object, ...], port: int
 ) -> socket.socket:
-    sock = socket.socket(family, _KINDS[transport])
+    # asyncio turns Nagle's algorithm off only where the protocol is named. With it on, the last bytes before a reset
+    # would wait for the peer's acknowledgement, and be lost.
+    sock = socket.socket(family, _KINDS[transport], _PROTOCOLS[transport])
     try:
         sock.setblocking(False)
         if family == socket.AF_INET6:
