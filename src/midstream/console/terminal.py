@@ -62,9 +62,11 @@ class Terminal:
         self._screen = ConsoleScreen(on_free, self._console.quit, wait)
         self._guard = TerminalGuard(self, self._screen.tty_fd)
         self._guard.__enter__()
+        self._console.master.clipboard.terminal = self.send
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
+        self._console.master.clipboard.terminal = None
         try:
             self.close()
             if self._screen is not None:
@@ -164,8 +166,14 @@ class Terminal:
 
     def ring(self) -> None:
         """The bell."""
-        if self._screen is not None and self._screen.started:
-            self._screen.send("\a")
+        self.send("\a")
+
+    def send(self, sequence: str) -> bool:
+        """Write a control sequence that moves nothing on the screen; False: the terminal is not ours at the moment."""
+        if self._screen is None or not self._screen.started:
+            return False
+        self._screen.send(sequence)
+        return True
 
     def redraw(self) -> None:
         """Paint every row again (ctrl l): something else wrote to the terminal."""

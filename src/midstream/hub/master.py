@@ -12,9 +12,10 @@ import logging
 from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, Any
 
-from midstream.hub import ctx
+from midstream.hub import config, ctx
 from midstream.hub.addons import AddonManager
 from midstream.hub.background import Background
+from midstream.hub.clipboard import Clipboard
 from midstream.hub.commands import CommandManager
 from midstream.hub.events import Events
 from midstream.hub.failures import owner_name
@@ -54,6 +55,7 @@ class Master:
         self.events = Events(self.background)
         self.commands = CommandManager(self)
         self.log = Log(self)
+        self.clipboard = Clipboard(lambda: config.folder(opts))
         self.should_exit = asyncio.Event()
         self.exit_status = 0
         """What the process ends with; an addon that finds it cannot go on sets it and calls `shutdown`."""
