@@ -18,8 +18,8 @@ from midstream.console.key_names import BadKey, parse_chord
 from midstream.console.keymap import LEADER, Binding, Unbound
 from midstream.flows.errors import CommandError
 from midstream.hub import yaml_nodes
-from midstream.hub.config import replace_file
 from midstream.hub.yaml_nodes import BadYaml
+from midstream.work.whole_file import WholeFile
 
 IsBelow = Callable[[tuple[str, ...], str], bool]
 
@@ -186,7 +186,7 @@ def _write(path: Path, text: str) -> None:
     file = Path(os.path.realpath(path))
     try:
         mode = stat.S_IMODE(file.stat().st_mode) if file.exists() else 0o600
-        replace_file(file, text.encode())
-        os.chmod(file, mode)
+        with WholeFile(file, mode) as whole:
+            whole.write(text.encode())
     except OSError as error:
         raise CommandError(f"{file}: {error.strerror or error}") from None

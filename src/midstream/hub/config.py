@@ -11,7 +11,6 @@ import io
 import logging
 import os
 import stat
-import tempfile
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -25,6 +24,7 @@ from midstream.hub.option_kinds import SECRET
 from midstream.hub.option_types import BOOL, OptionValue
 from midstream.hub.options import Options
 from midstream.text.environment import variable
+from midstream.work.whole_file import WholeFile
 
 DEFAULT_FOLDER = "~/.midstream"
 # The second spelling is read after the first, so it wins where both name an option.
@@ -146,26 +146,12 @@ def save(opts: Options, path: str | os.PathLike[str], defaults: bool = False) ->
     try:
         text = yaml_nodes.read_text(file, LARGEST_FILE) if file.exists() else ""
         serialize(opts, out, text, defaults, name=str(file), folder=file.parent)
-        replace_file(file, out.getvalue().encode())
+        with WholeFile(file) as whole:
+            whole.write(out.getvalue().encode())
     except yaml_nodes.BadYaml as error:
         raise OptionsError(f"{error}; it is left alone") from None
     except OSError as error:
         raise OptionsError(f"{file}: {error.strerror or error}") from None
-
-
-def replace_file(file: Path, content: bytes) -> None:
-    """Put a private file in place in one step: written aside and renamed, so that a full disk leaves the old one."""
-    # 0600 by mkstemp, as options hold secrets.
-    descriptor, aside = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.")
-    try:
-        with open(descriptor, "wb") as out:
-            out.write(content)
-            out.flush()
-            os.fsync(out.fileno())
-        os.replace(aside, file)
-    except BaseException:
-        os.unlink(aside)
-        raise
 
 
 def serialize(
