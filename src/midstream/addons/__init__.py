@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from midstream.addons.block import Block
+from midstream.addons.changes import Changes
 from midstream.addons.command_history import CommandHistory
 from midstream.addons.comment import Comment
 from midstream.addons.core import Core
@@ -72,7 +73,7 @@ def headless(
     """The addons of `middump`: termlog first, so that it prints what the others log."""
     first: list[object] = [TermLog()] if with_termlog else []
     last: list[object] = [Dumper()] if with_dumper else []
-    return [*first, *common(proxy, prepare), FlowSpecs(), *last, Unclaimed(), ErrorCheck()]
+    return [*first, *common(proxy, prepare), Changes(recorded=False), FlowSpecs(), *last, Unclaimed(), ErrorCheck()]
 
 
 def interactive(proxy: Proxy, view: View, screen: object, prepare: Callable[[], None] | None = None) -> list[object]:
@@ -80,4 +81,13 @@ def interactive(proxy: Proxy, view: View, screen: object, prepare: Callable[[], 
     # Imported here: a headless start does without the list.
     from midstream.addons.view import ViewAddon
 
-    return [EventStore(), *common(proxy, prepare), Intercept(), ViewAddon(view), screen, Unclaimed(), ErrorCheck()]
+    return [
+        EventStore(),
+        *common(proxy, prepare),
+        Changes(recorded=True),
+        Intercept(),
+        ViewAddon(view),
+        screen,
+        Unclaimed(),
+        ErrorCheck(),
+    ]

@@ -101,7 +101,8 @@ def _change_flow(console: Console, flow: Flow, change: Callable[[], object]) -> 
     had_backup = flow.modified()
     flow.backup()
     try:
-        change()
+        with console.master.events.recorder.of([flow], "you", "edit"):
+            change()
     except ValueError:
         if not had_backup:
             flow.revert()

@@ -10,7 +10,9 @@ from collections.abc import Callable
 from typing import Any, ClassVar, Self
 from uuid import uuid4
 
+from midstream.flows import change
 from midstream.flows import state as s
+from midstream.flows.change import Change
 from midstream.flows.connection import Client, Server, checked_client, checked_server
 from midstream.flows.errors import ControlException
 from midstream.flows.tls_facts import KEY, facts_of, take_facts
@@ -110,6 +112,7 @@ class Flow:
         "__dict__": "",
         "__weakref__": "",
         "_backup": "",
+        "_changes": "",
         "_id": "",
         "_metadata": "",
         "_resumed": "",
@@ -134,6 +137,7 @@ class Flow:
     killed_callback: Callable[[], None] | None
     injector: Callable[[Any], None] | None
     _backup: s.State | None
+    _changes: list[Change] | None
     _metadata: dict[str, Any] | None
     _resumed: "asyncio.Future[None] | None"
 
@@ -145,7 +149,7 @@ class Flow:
         self.intercepted = False
         self.marked = self.comment = self._id = ""
         self.error = self.is_replay = self.killed_callback = self.injector = None
-        self._backup = self._metadata = self._resumed = None
+        self._backup = self._changes = self._metadata = self._resumed = None
 
     def __init_subclass__(cls, abstract: bool = False, **kwargs: Any) -> None:
         """Makes a subclass known by its name as a type of flow that states may have."""
@@ -179,6 +183,18 @@ class Flow:
     @metadata.setter
     def metadata(self, value: dict[str, Any]) -> None:
         self._metadata = value
+
+    @property
+    def changes(self) -> list[Change]:
+        """Who changed what, the oldest first; filled while changes are recorded (option record_changes)."""
+        return self._changes if self._changes is not None else []
+
+    def note_change(self, change_: Change) -> None:
+        """Add to `changes`; the oldest give way."""
+        if self._changes is None:
+            self._changes = []
+        self._changes.append(change_)
+        del self._changes[: -change.MOST_CHANGES]
 
     @property
     def timestamp_start(self) -> float:
@@ -241,11 +257,18 @@ class Flow:
     def backup(self, force: bool = False) -> None:
         """Remember the present state for `revert`, unless one is remembered already."""
         if force or self._backup is None:
-            self._backup = {**self.get_state(), "backup": None}
+            self._backup = self._content()
+
+    def _content(self) -> s.State:
+        """The state without what tells how it came about."""
+        state = {**self.get_state(), "backup": None}
+        if change.KEY in state["metadata"]:
+            del state["metadata"][change.KEY]
+        return state
 
     def modified(self) -> bool:
         """Whether anything differs from the remembered state."""
-        return self._backup is not None and {**self.get_state(), "backup": None} != self._backup
+        return self._backup is not None and self._content() != self._backup
 
     def revert(self) -> None:
         """Go back to the remembered state, if any.
@@ -267,6 +290,8 @@ class Flow:
         metadata = dict(self._metadata or {})
         if facts := facts_of(self.client_conn, self.server_conn):
             metadata[KEY] = facts
+        if self._changes:
+            metadata[change.KEY] = change.states_of(self._changes)
         return {
             "version": FLOW_FORMAT_VERSION,
             "type": self.type,
@@ -299,10 +324,13 @@ class Flow:
                 if values[name].id == getattr(self, name).id:
                     del values[name]
         facts = values["metadata"].pop(KEY, None)
+        changes = values["metadata"].pop(change.KEY, None)
         for name, value in values.items():
             setattr(self, name, value)
         if facts is not None:
             take_facts(self.client_conn, self.server_conn, facts)
+        if changes is not None:
+            self._changes = change.from_states(changes) or None
         if not self.intercepted:
             self._wake()
 

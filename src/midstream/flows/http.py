@@ -60,7 +60,7 @@ class HTTPFlow(Flow):
         self.intercepted = False
         self.marked = self.comment = self._id = ""
         self.error = self.is_replay = self.killed_callback = self.injector = None
-        self._backup = self._metadata = self._resumed = None
+        self._backup = self._changes = self._metadata = self._resumed = None
         self._request = None  # type: ignore[assignment] # filled in by whoever makes the flow
         self._response = self.websocket = None
 

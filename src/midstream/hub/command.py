@@ -19,6 +19,7 @@ from typing import Any, Protocol, TypeVar
 from midstream.flows.errors import CommandError
 from midstream.hub.arguments import Argument, Commands, CommandTypes
 from midstream.hub.handlers import location
+from midstream.hub.recording import Recorder, Watch
 from midstream.text.suggest import did_you_mean
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -29,6 +30,8 @@ class TypedCommands(Commands, Protocol):
 
     @property
     def types(self) -> CommandTypes: ...
+    @property
+    def recorder(self) -> Recorder: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,10 +115,30 @@ class Command:
 
     def call_prepared(self, prepared: inspect.BoundArguments) -> Any:
         """The same with what `prepare_args` gave."""
-        result = self.func(*prepared.args, **prepared.kwargs)
+        result = self.run(*prepared.args, **prepared.kwargs)
         if isinstance(result, Awaitable):
             return self._checked_later(result)
         return self._checked(result)
+
+    def run(self, *args: Any, **kwargs: Any) -> Any:
+        """Call the function; what it changes on the flows among its arguments is recorded, if anything is."""
+        recorder = self.manager.recorder
+        if not recorder.on:
+            return self.func(*args, **kwargs)
+        watches = recorder.of_command((*args, *kwargs.values()))
+        result = None
+        try:
+            result = self.func(*args, **kwargs)
+        finally:
+            if not isinstance(result, Awaitable):
+                recorder.command_ended(watches, self.name)
+        return self._recorded_later(result, watches) if isinstance(result, Awaitable) else result
+
+    async def _recorded_later(self, result: Awaitable[Any], watches: list[Watch]) -> Any:
+        try:
+            return await result
+        finally:
+            self.manager.recorder.command_ended(watches, self.name)
 
     async def _checked_later(self, result: Awaitable[Any]) -> Any:
         return self._checked(await result)

@@ -17,6 +17,7 @@ from midstream.hub import ctx, lexer
 from midstream.hub.arguments import CommandTypes
 from midstream.hub.command import Command, CommandParameter, argument, command
 from midstream.hub.handlers import location
+from midstream.hub.recording import Recorder
 from midstream.hub.signal import Signal
 from midstream.hub.types import Cmd, CmdArgs, Space, Unknown
 from midstream.text.suggest import did_you_mean
@@ -37,10 +38,11 @@ class ParseResult(NamedTuple):
 class CommandManager:
     """The commands of one master by name."""
 
-    def __init__(self, master: Any = None) -> None:
+    def __init__(self, master: Any = None, recorder: Recorder | None = None) -> None:
         self.master = master
         self.commands: dict[str, Command] = {}
         self.types = CommandTypes()
+        self.recorder = recorder or Recorder()
         self.changed: Signal[[]] = Signal()
         """Sent when a command came or went; key bindings that wait for one follow it."""
         # Commands whose name somebody declared again: they come back when that one goes.
@@ -85,7 +87,7 @@ class CommandManager:
 
     def call(self, command_name: str, *args: Any) -> Any:
         """Call with native values, unchecked; for addons. Returns what the function returns: await an async one."""
-        return self._run(self._find(command_name).func, *args)
+        return self._run(self._find(command_name).run, *args)
 
     def call_strings(self, command_name: str, args: Sequence[str]) -> Any:
         """Call with texts that are parsed by the types. An async command gives an awaitable of the checked result."""

@@ -17,6 +17,7 @@ from midstream.hub.authors import Authors
 from midstream.hub.background import Background
 from midstream.hub.emitters import Emitter, FlowEmitter
 from midstream.hub.handlers import Handler, Refuse, handlers_of, walk
+from midstream.hub.recording import Recorder
 
 if TYPE_CHECKING:
     from midstream.flows.connection import Client
@@ -127,6 +128,7 @@ class Events:
         self.__dict__.update(emitters)
         self._emitters = emitters
         self.authors = Authors(emitters)
+        self.recorder = Recorder()
 
     def bind(self, addons: Iterable[object], refuse: Refuse | None = None) -> None:
         """Listen to these addons and the ones nested in them, in this order, and to nobody else.
@@ -139,7 +141,8 @@ class Events:
             for name, handler in handlers_of(addon, DECLARATIONS, refuse).items():
                 bound[name].append(handler)
         for name, handlers in bound.items():
-            self._emitters[name].handlers = tuple(handlers)
+            watched = self.recorder.wrapped(handlers) if DECLARATIONS[name].carries_flow else handlers
+            self._emitters[name].handlers = tuple(watched)
 
     def emitter(self, name: str) -> Emitter[...]:
         """The emitter of an event by its name; KeyError when there is no such event."""

@@ -53,7 +53,7 @@ class Master:
         self.background = Background()
         self.threads = Threads()
         self.events = Events(self.background)
-        self.commands = CommandManager(self)
+        self.commands = CommandManager(self, self.events.recorder)
         self.log = Log(self)
         self.clipboard = Clipboard(lambda: config.folder(opts))
         self.should_exit = asyncio.Event()

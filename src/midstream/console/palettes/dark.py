@@ -34,6 +34,8 @@ DARK: Palette = {
     "failed": Look("light red", mono="bold", foreground_high="#f88"),
     "live": Look("light cyan", foreground_high="#8df"),
     "edited": Look("yellow", mono="bold", foreground_high="#fc6"),
+    "edit.before": Look("light red", foreground_high="#f99"),
+    "edit.after": Look("light cyan", mono="bold", foreground_high="#8df"),
     "replayed": Look("light green", mono="bold", foreground_high="#8d8"),
     "method": Look("light blue", foreground_high="#8af"),
     "method.write": Look("light green", foreground_high="#9d8"),

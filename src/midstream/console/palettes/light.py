@@ -34,6 +34,8 @@ LIGHT: Palette = {
     "failed": Look("dark red", mono="bold", foreground_high="#a00"),
     "live": Look("dark cyan", foreground_high="#068"),
     "edited": Look("brown", mono="bold", foreground_high="#860"),
+    "edit.before": Look("dark red", foreground_high="#a30"),
+    "edit.after": Look("dark blue", mono="bold", foreground_high="#06a"),
     "replayed": Look("dark green", mono="bold", foreground_high="#060"),
     "method": Look("dark blue", foreground_high="#00a"),
     "method.write": Look("dark green", foreground_high="#060"),

@@ -51,6 +51,8 @@ ROLES: dict[str, str] = {
     "failed": "a failed flow, an error text",
     "live": "a flow that is still in flight",
     "edited": "the sign of an edited flow",
+    "edit.before": "a changed part as it was",
+    "edit.after": "a changed part as it is now",
     "replayed": "the sign of a replayed flow",
     "method": "methods that only read (GET, HEAD, OPTIONS)",
     "method.write": "methods that write (POST, PUT, PATCH)",

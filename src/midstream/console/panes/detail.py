@@ -15,7 +15,8 @@ import urwid
 from midstream.console.pane import Pane
 from midstream.console.panes import detail_tabs
 from midstream.console.panes.connection_text import connection_pieces
-from midstream.console.panes.detail_tabs import CONNECTION, MESSAGES, REQUEST, RESPONSE
+from midstream.console.panes.detail_tabs import CONNECTION, EDITS, MESSAGES, REQUEST, RESPONSE
+from midstream.console.panes.edits_text import edits_pieces
 from midstream.console.panes.facts import heading
 from midstream.console.panes.messages_text import ClosingPieces, MessagePieces
 from midstream.console.search import SlicedSearch
@@ -289,6 +290,8 @@ class Detail(Pane):
         tab = self._shown_tab()
         if tab == CONNECTION:
             return FixedPieces(connection_pieces(flow))
+        if tab == EDITS:
+            return FixedPieces(edits_pieces(flow))
         if tab == MESSAGES:
             messages: Pieces = MessagePieces(detail_tabs.messages_of(flow), flow)  # type: ignore[arg-type]
             if not len(messages):

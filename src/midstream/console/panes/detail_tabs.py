@@ -18,16 +18,17 @@ _MOST_RECORDS = 500
 _DNSSEC_OK = 0x8000  # RFC 6891 §6.1.4
 _DNS_FLAGS = ("authoritative_answer", "truncation", "recursion_desired", "recursion_available")
 
-REQUEST, RESPONSE, MESSAGES, CONNECTION = "Request", "Response", "Messages", "Connection"
+REQUEST, RESPONSE, MESSAGES, CONNECTION, EDITS = "Request", "Response", "Messages", "Connection", "Edits"
 
 
 def tabs_of(flow: Flow) -> list[str]:
     """The tabs that a flow has, in order."""
+    last = [CONNECTION, *([EDITS] if flow.changes else [])]
     if isinstance(flow, HTTPFlow):
-        return [REQUEST, RESPONSE, *([MESSAGES] if flow.websocket is not None else []), CONNECTION]
+        return [REQUEST, RESPONSE, *([MESSAGES] if flow.websocket is not None else []), *last]
     if hasattr(flow, "messages"):
-        return [MESSAGES, CONNECTION]
-    return [REQUEST, RESPONSE, CONNECTION]
+        return [MESSAGES, *last]
+    return [REQUEST, RESPONSE, *last]
 
 
 def messages_of(flow: Flow) -> list[object]:
@@ -89,6 +90,8 @@ def tab_runs(flow: Flow, tabs: list[str], current: str) -> tuple[list[Run], list
         label = f" {name}{'*' if name == held else ''} "
         if name == MESSAGES:
             label = f" {name} {len(messages_of(flow))}{'*' if name == held else ''} "
+        elif name == EDITS:
+            label = f" {name} {len(flow.changes)} "
         # Brackets as well as colour: without colour the shown tab must be seen too.
         if name == current:
             label = f"[{label[1:-1]}]"

@@ -1,0 +1,217 @@
+"""The parts of a flow that somebody may change, in one snapshot: what `hub/recording.py` compares before and after.
+
+A snapshot holds the very objects, which are immutable: to take one copies nothing, and most comparisons are `is`. The
+parts of a conversation are its last message, the only one that can still be changed on its way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+from midstream.flows.change import Change, NotKept, Part, kept
+from midstream.flows.dns import DNSFlow, DNSMessage
+from midstream.flows.flow import Flow
+from midstream.flows.headers import Headers
+from midstream.flows.http import HTTPFlow, Request, Response
+from midstream.flows.tunnel import TunnelFlow
+
+Snapshot = tuple[Any, ...]
+
+_COMMON: Final = ("marked", "comment", "error")
+_REQUEST: Final = (
+    "request.method",
+    "request.scheme",
+    "request.authority",
+    "request.host",
+    "request.port",
+    "request.path",
+    "request.http_version",
+    "request.headers",
+    "request.content",
+    "request.trailers",
+)
+_RESPONSE: Final = (
+    "response.http_version",
+    "response.status_code",
+    "response.reason",
+    "response.headers",
+    "response.content",
+    "response.trailers",
+)
+_NO_RESPONSE: Final = (None,) * len(_RESPONSE)
+_MESSAGE: Final = ("messages.content", "messages.dropped")
+_HTTP: Final = (*_COMMON, *_REQUEST, *_RESPONSE, *_MESSAGE)
+_RAW: Final = (*_COMMON, *_MESSAGE)
+_DNS: Final = (*_COMMON, "request", "response")
+
+# Raw attributes by the name of a part: what is put back are the bytes of the wire.
+_RAW_NAMES: Final = {
+    "method": "raw_method",
+    "scheme": "raw_scheme",
+    "authority": "raw_authority",
+    "host": "_host",
+    "port": "_port",
+    "path": "raw_path",
+    "http_version": "raw_http_version",
+    "content": "raw_content",
+    "reason": "raw_reason",
+    "status_code": "status_code",
+}
+
+
+class CannotUndo(ValueError):
+    """A change cannot be taken back; the text says why."""
+
+
+def snapshot(flow: Flow) -> Snapshot:
+    """All parts as they are now."""
+    error = flow.error
+    common = (flow.marked, flow.comment, error.msg if error is not None else None)
+    if type(flow) is HTTPFlow:
+        response = flow.response
+        answer = _NO_RESPONSE if response is None else _answer(response)
+        messages = flow.websocket.messages if flow.websocket is not None else None
+        return (*common, *_asked(flow.request), *answer, *_last(messages))
+    if isinstance(flow, TunnelFlow):
+        return (*common, *_last(flow.messages))
+    if isinstance(flow, DNSFlow):
+        return (*common, _dns(flow.request), _dns(flow.response))
+    return common
+
+
+def _asked(request: Request | None) -> tuple[Any, ...]:
+    if request is None:  # the flow is only being made
+        return (None,) * len(_REQUEST)
+    trailers = request.trailers
+    return (
+        request.raw_method,
+        request.raw_scheme,
+        request.raw_authority,
+        request._host,
+        request._port,
+        request.raw_path,
+        request.raw_http_version,
+        request.headers.fields,
+        request.raw_content,
+        trailers.fields if trailers is not None else None,
+    )
+
+
+def _answer(response: Response) -> tuple[Any, ...]:
+    trailers = response.trailers
+    return (
+        response.raw_http_version,
+        response.status_code,
+        response.raw_reason,
+        response.headers.fields,
+        response.raw_content,
+        trailers.fields if trailers is not None else None,
+    )
+
+
+def _last(messages: list[Any] | None) -> tuple[Any, Any]:
+    if not messages:
+        return (None, None)
+    last = messages[-1]
+    return last.content, getattr(last, "dropped", None)
+
+
+def _dns(message: DNSMessage | None) -> str | None:
+    # Its lists may be changed in place, so the text stands for it: to be shown, not to be put back.
+    return None if message is None else repr(message.get_state())
+
+
+def differences(flow: Flow, before: Snapshot, after: Snapshot) -> tuple[Part, ...]:
+    """The parts that are not the same in two snapshots of a flow; large bodies are not kept."""
+    return tuple(
+        Part(name, kept(old), kept(new))
+        for name, old, new in zip(_names(flow), before, after, strict=False)
+        if old is not new and old != new
+    )
+
+
+def _names(flow: Flow) -> tuple[str, ...]:
+    if isinstance(flow, HTTPFlow):
+        return _HTTP
+    if isinstance(flow, TunnelFlow):
+        return _RAW
+    return _DNS if isinstance(flow, DNSFlow) else _COMMON
+
+
+def take_back(flow: Flow, change: Change) -> None:
+    """Make the parts of a change what they were before it. Raises CannotUndo, and then nothing has changed."""
+    now = dict(zip(_names(flow), snapshot(flow), strict=False))
+    for part in change.parts:
+        if why := _obstacle(part, now):
+            raise CannotUndo(f"{part.name}: {why}")
+    had_none = any(part.name == "response.status_code" and part.before is None for part in change.parts)
+    if had_none and isinstance(flow, HTTPFlow):
+        flow.response = None
+    for part in change.parts:
+        if not (had_none and part.name.startswith("response.")):
+            _put(flow, part.name, part.before)
+
+
+def _obstacle(part: Part, now: dict[str, Any]) -> str:
+    if isinstance(part.before, NotKept):
+        return f"what it was is not known any more {part.before}"
+    if part.name in ("error", "request", "response") or part.name not in now:
+        return "this cannot be put back"
+    present = now[part.name]
+    is_same = len(present or b"") == part.after.size if isinstance(part.after, NotKept) else present == part.after
+    return "" if is_same else "it was changed again since; undo that first"
+
+
+def _put(flow: Flow, name: str, value: Any) -> None:
+    where, _, attribute = name.rpartition(".")
+    if not where:
+        setattr(flow, name, value)
+    elif where == "messages":
+        setattr(_messages(flow)[-1], attribute, value)
+    elif where == "response" and isinstance(flow, HTTPFlow) and flow.response is None:
+        flow.response = Response.make(200)
+        _put(flow, name, value)
+    elif attribute in ("headers", "trailers"):
+        setattr(getattr(flow, where), attribute, None if value is None else Headers(tuple(value)))
+    else:
+        setattr(getattr(flow, where), _RAW_NAMES[attribute], value)
+
+
+def _messages(flow: Any) -> list[Any]:
+    return (flow.websocket if hasattr(flow, "websocket") else flow).messages  # type: ignore[no-any-return]
+
+
+def lines_of(part: Part) -> Iterator[tuple[str, str]]:
+    """A part as rows of a diff: `-`, `+` or a blank, and the text of the line, not escaped."""
+    before, after = part.before, part.after
+    if part.name.endswith(("headers", "trailers")):
+        old, new = list(before or ()), list(after or ())
+        yield from (("-", _field(pair)) for pair in _without(old, new))
+        yield from (("+", _field(pair)) for pair in _without(new, old))
+        if sorted(old) == sorted(new):
+            yield " ", "in another order"
+        return
+    for sign, value in (("-", before), ("+", after)):
+        if value is not None:
+            yield sign, _text(value)
+
+
+def _without(fields: list[tuple[bytes, bytes]], others: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+    """The fields that stand less often in `others`."""
+    left = list(others)
+    rest = []
+    for pair in fields:
+        if pair in left:
+            left.remove(pair)
+        else:
+            rest.append(pair)
+    return rest
+
+
+def _field(pair: tuple[bytes, bytes]) -> str:
+    return ": ".join(_text(part) for part in pair)
+
+
+def _text(value: Any) -> str:
+    return value.decode("utf-8", "surrogateescape") if isinstance(value, bytes) else str(value)
