@@ -61,6 +61,8 @@ class Master:
         """What the process ends with; an addon that finds it cannot go on sets it and calls `shutdown`."""
         self.is_running = False
         """Whether `running` has been sent, so that a later addon is told at once."""
+        self.is_up = asyncio.Event()
+        """Set when every addon has dealt with `running`: for what is to wait until the start has ended."""
         self.contentviews: Any = None
         """The contentviews.Registry, made when the first view is asked for. Its type stands above as well."""
         self.startup_errors: list[LogEntry] = []
@@ -108,6 +110,7 @@ class Master:
         try:
             self.is_running = True
             await self.events.running()
+            self.is_up.set()
         finally:
             self._startup_handler.uninstall()
 

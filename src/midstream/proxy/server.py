@@ -13,7 +13,9 @@ from types import TracebackType
 from typing import Any
 
 from midstream.flows.connection import Client, ConnectionState
-from midstream.flows.proxy_mode import ProxyMode
+from midstream.flows.http import HTTPFlow
+from midstream.flows.proxy_mode import ProxyMode, UpstreamMode
+from midstream.flows.websocket import WebSocketData
 from midstream.hub.events import Events
 from midstream.hub.repeats import Repeats
 from midstream.proxy.client_context import ClientContext
@@ -57,6 +59,7 @@ class Proxy:
     def __init__(self, events: Events, options: object) -> None:
         self.settings = Settings()
         self.connections: set[ClientContext] = set()
+        self._replays: set[ClientContext] = set()
         self._watches: set[Watch] = set()
         self._events = events
         self._options = options
@@ -107,8 +110,9 @@ class Proxy:
             self._sweeper.cancel()
             self._sweeper = None
         await asyncio.sleep(0)  # a task that is cancelled before its first step would never close its stream
-        tasks = [context.watch.task for context in self.connections if context.watch.task is not None]
-        for context in list(self.connections):
+        running = [*self.connections, *self._replays]
+        tasks = [context.watch.task for context in running if context.watch.task is not None]
+        for context in running:
             context.watch.end("midstream is shutting down")
         if tasks:
             await asyncio.wait(tasks, timeout=CLOSE_PATIENCE)
@@ -141,12 +145,8 @@ class Proxy:
             transport_protocol=stream.transport,
             proxy_mode=mode,
         )
-        watch = Watch()
-        dialler = Dialler(client, self._events, self.settings, self._options, share=Share(self._room))
-        context = ClientContext(
-            client, self._events, self.settings, watch, dialler, self._latest, self._spawner, self._watches,
-            Holding(self._held), self._repeats,
-        )  # fmt: skip
+        context = self._context_for(client)
+        watch = context.watch
         stream.on_lost = partial(_conversation_ended, watch, stream) if stream.transport == "udp" else watch.client_left
         self.connections.add(context)
         self._watches.add(watch)
@@ -155,8 +155,38 @@ class Proxy:
         # Not within the task: one that is cancelled before its first step comes to no end of its own.
         watch.task.add_done_callback(partial(self._over, context))
 
+    def _context_for(self, client: Client) -> ClientContext:
+        dialler = Dialler(client, self._events, self.settings, self._options, share=Share(self._room))
+        return ClientContext(
+            client, self._events, self.settings, Watch(), dialler, self._latest, self._spawner, self._watches,
+            Holding(self._held), self._repeats,
+        )  # fmt: skip
+
+    def replay(
+        self, flow: HTTPFlow, recorded: WebSocketData | None = None, parent: UpstreamMode | None = None
+    ) -> asyncio.Task[None]:
+        """Send the request of a flow that is not under way, and fill the flow with what comes back; `recorded` is what
+        its WebSocket is to say. `parent`: the mode whose parent proxy it goes through. The task ends, without a
+        failure, when the exchange is over.
+        """
+        # Imported here: most runs replay nothing.
+        from midstream.proxy.replay import send, stand_in
+
+        client = stand_in(flow.client_conn)
+        context = self._context_for(client)
+        if parent is not None:
+            client.proxy_mode = parent
+            context.dialler.via = parent.scheme, parent.address
+        flow.client_conn, flow.live = client, True
+        self._replays.add(context)
+        self._watches.add(context.watch)
+        task = context.watch.task = self._tasks.create_task(send(flow, recorded, context))
+        task.add_done_callback(partial(self._over, context))
+        return task
+
     def _over(self, context: ClientContext, task: object) -> None:
         self.connections.discard(context)
+        self._replays.discard(context)
         self._watches.discard(context.watch)
         if self._full:
             self._has_room()
