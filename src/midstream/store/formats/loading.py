@@ -10,7 +10,7 @@ import asyncio
 import os
 import stat
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 
 from midstream.flows.errors import FlowReadException
 from midstream.flows.flow import Flow
@@ -27,15 +27,24 @@ _SECONDS = 0.05
 
 async def load_file(path: str, take: Callable[[Flow], None]) -> None:
     """Call `take` on the loop with each flow of the file. Raises FlowReadException after the last that can be read."""
+    async for batch in batches(path):
+        async for some in cooperate(batch):
+            for flow in some:
+                take(flow)
+
+
+async def batches(path: str) -> AsyncIterator[list[Flow]]:
+    """The flows of the file, some at a time, read as they are asked for. Raises FlowReadException after the last that
+    can be read.
+    """
     flows = _stream(path)
     error: FlowReadException | None = None
     while error is None:
         batch, error = await asyncio.to_thread(_read_some, flows)
-        if not batch and error is None:
+        if batch:
+            yield batch
+        elif error is None:
             return
-        async for some in cooperate(batch):
-            for flow in some:
-                take(flow)
     raise error
 
 
