@@ -10,8 +10,13 @@ class ServerConnectionHookData:
     """The connection to be made, and the client it is made for. Setting `server.error` refuses it.
 
     `target` is the server that is to be reached through it, where it is a connection to a parent proxy.
+
+    Setting `postponed`, to a reason, leaves it undone for now: a tunnel goes on without a server, and HTTP requests in
+    it may be answered by addons. Asked again for a request that nobody answered, or for bytes that are no HTTP, the
+    same reason refuses it.
     """
 
     server: Server
     client: Client
     target: Server | None = field(default=None, init=False)
+    postponed: str = field(default="", init=False)

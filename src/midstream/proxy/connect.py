@@ -53,7 +53,7 @@ async def _accept(flow: HTTPFlow, passage: Passage, client: Downstream) -> bool:
                 await events.http_connect_error(flow)
             return False
         if context.settings.eager:
-            passage.upstream = await context.dialler.open_tcp(passage.server)
+            await passage.connect()
     except (FlowKilled, UpstreamFailed, Unsendable) as failure:
         await _refuse(flow, client, failure, context)
         return False

@@ -16,7 +16,7 @@ from midstream.flows.proxy_mode import ReverseMode
 from midstream.flows.server_hooks import ServerConnectionHookData
 from midstream.flows.server_spec import ServerSpec
 from midstream.hub.events import Events
-from midstream.proxy.errors import UpstreamFailed, explain_dial
+from midstream.proxy.errors import Postponed, UpstreamFailed, explain_dial
 from midstream.proxy.open_files import ServerRoom, Share
 from midstream.proxy.parents import http, socks5
 from midstream.proxy.settings import Settings
@@ -118,9 +118,13 @@ class Dialler:
             await self.events.server_connect(data)
             if server.error is not None:
                 raise UpstreamFailed(server.error or "the connection was refused")
+            if data.postponed:
+                raise Postponed(data.postponed)
             if target is not None:
                 server.via = None  # addons that send all connections through a parent mean those to servers
             stream = await self._dial(server)
+        except Postponed:
+            raise  # nothing has happened, and the server may be asked for again
         except UpstreamFailed as failed:
             server.error = str(failed)
             await self.events.server_connect_error(data)
@@ -220,6 +224,8 @@ class Dialler:
             stream = await self._open_directly(parent, server)
             if scheme == "https":
                 stream = await self._start_parent_tls(server, parent, stream)
+        except Postponed:
+            raise
         except UpstreamFailed as failed:
             server.error = f"the parent proxy cannot be used: {failed}"
             raise UpstreamFailed(server.error) from failed.__cause__

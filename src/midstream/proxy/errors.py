@@ -13,6 +13,10 @@ class UpstreamFailed(Exception):
     """The server could not be reached, or what it sent cannot be used. Before a response has begun it becomes a 502."""
 
 
+class Postponed(UpstreamFailed):
+    """An addon wants no connection to the server before a request needs one; for that one it is a failure."""
+
+
 class BodyTooLarge(Exception):
     """A body passes `body_size_limit`; `status` is for the client, who sent it or waits for it."""
 

@@ -11,7 +11,7 @@ from midstream.flows.http import HTTPFlow
 from midstream.proxy.client_context import ClientContext
 from midstream.proxy.detect import Protocol
 from midstream.proxy.dial import address_of
-from midstream.proxy.errors import UpstreamFailed
+from midstream.proxy.errors import Postponed, UpstreamFailed
 from midstream.proxy.streams.stream import Stream
 
 
@@ -57,12 +57,21 @@ class Passage:
             self.upstream = await self.context.dialler.start_tls(self.server, self.upstream)
         return self.upstream
 
-    async def dial(self) -> None:
-        """Connect before the client has said a word, since some servers speak first. What fails is told to the first
-        who needs it. A client that ends meanwhile is not taken for one that has left: it may have said all it wants to.
+    async def connect(self) -> None:
+        """Connect before the client has said a word, since some servers speak first; unless an addon postpones it.
+        Raises UpstreamFailed.
         """
         try:
             self.upstream = await self.context.dialler.open_tcp(self.server)
+        except Postponed:
+            pass
+
+    async def dial(self) -> None:
+        """`connect`; what fails is told to the first who needs it. A client that ends meanwhile is not taken for one
+        that has left: it may have said all it wants to.
+        """
+        try:
+            await self.connect()
         except UpstreamFailed as failed:
             self.failure = str(failed)
 
@@ -70,6 +79,8 @@ class Passage:
         """TLS with the server, before there is any with the client. What fails is told to the first who needs it."""
         try:
             await self.open()
+        except Postponed:
+            pass
         except UpstreamFailed as failed:
             self.failure = str(failed)
             await self.close()

@@ -102,7 +102,7 @@ async def _accept(passage: Passage) -> None:
     if context.settings.eager:
         context.watch.busy = True  # whoever leaves now waits for nobody
         try:
-            passage.upstream = await context.dialler.open_tcp(server)
+            await passage.connect()
         except UpstreamFailed as failed:
             assert server.address is not None
             text = f"SOCKS to {hostport('', *server.address)}: {failed}"
