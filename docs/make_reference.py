@@ -34,6 +34,10 @@ from midstream.store.specs import SPECS
 
 DOCS = Path(__file__).resolve().parent
 ROOT = DOCS.parent
+sys.path[:0] = [str(DOCS), str(ROOT)]  # run as a script, and imported by tests
+
+import parity_page  # noqa: E402 # found by the line above
+
 TOOLS: tuple[Tool, ...] = ("midstream", "middump")
 T = TypeVar("T")
 NOTE = "<!-- Made by docs/make_reference.py from the declarations in the code; do not edit. -->"
@@ -89,6 +93,7 @@ async def made() -> dict[str, str]:
             "reference/commands.md": commands(masters),
             "reference/filters.md": filters(),
             "reference/keys.md": keys(),
+            "reference/parity.md": page("mitmproxy's options and commands", parity_page.lines(masters)),
             "examples.md": examples(),
         }
     finally:
@@ -138,6 +143,9 @@ def options(masters: Mapping[Tool, Master]) -> str:
     for name, (option, tools) in sorted(gathered(masters, lambda master: dict(master.options.items())).items()):
         kind = described_kind(option)
         facts = [f"Type `{option.type.label}`{f', {kind}' if kind else ''}; {default(option)}."]
+        other = dict(masters["middump"].options.items()).get(name)
+        if other is not None and other.default != option.default:
+            facts.append(f"In middump: {default(other)}.")
         if callable(option._choices):
             facts.append("Choices come and go with addons; completion lists them.")
         elif option.choices is not None:

@@ -22,8 +22,6 @@ LARGEST_KEPT: Final = 1024 * 1024
 LARGEST_SAVED: Final = 64 * 1024
 """Bytes: the same for what is written to flow files."""
 
-_SCALARS: Final = (str, bytes, int, float)  # bool is an int
-
 
 class NotKept(NamedTuple):
     """Stands for a value that was too large to keep twice."""
@@ -100,23 +98,42 @@ def _from_state(values: s.State) -> Change:
     return Change(values["who"], values["during"], tuple(values["parts"]), float(values["timestamp"]), values["undone"])
 
 
-def _value(value: Any, where: str) -> Any:
-    if value is None or isinstance(value, _SCALARS):
-        return value
-    if isinstance(value, dict) and isinstance(value.get("size"), int):
-        return NotKept(value["size"])
-    if isinstance(value, list | tuple):
-        return _pairs(value, where)
-    raise s.StateError(f"{where}: {type(value).__name__} is no part of a flow")
+def _large(check: s.Check) -> s.Check:
+    """A state check that lets what stands for a large body pass."""
+
+    def checked(value: Any, where: str) -> Any:
+        if isinstance(value, dict):
+            return NotKept(s.integer(value.get("size"), where))
+        return check(value, where)
+
+    return checked
+
+
+def _fields(value: Any, where: str) -> tuple[tuple[bytes, bytes], ...]:
+    return tuple(tuple(pair) for pair in s.listed(s.row(s.binary, s.binary))(value, where))
+
+
+# By the last word of a part's name; what is of another type than the part would be in the way of the next one.
+_CHECKS: Final[s.Schema] = {
+    **dict.fromkeys(("marked", "comment", "error", "host", "request", "response"), s.text),
+    **dict.fromkeys(("port", "status_code"), s.integer),
+    **dict.fromkeys(("headers", "trailers"), _fields),
+    **dict.fromkeys(("method", "scheme", "authority", "path", "http_version", "reason"), s.binary),
+    "content": _large(s.binary),
+    "dropped": s.flag,
+}
 
 
 def _part(value: Any, where: str) -> Part:
-    name, before, after = s.row(s.text, _value, _value)(value, where)
-    return Part(name, before, after)
+    name, before, after = s.row(s.text, _any, _any)(value, where)
+    check = _CHECKS.get(name.rpartition(".")[2])
+    if check is None:
+        raise s.StateError(f"{where}: {name!r} is no part of a flow")
+    return Part(name, *(s.optional(check)(side, where) for side in (before, after)))
 
 
-def _pairs(value: Any, where: str) -> tuple[tuple[bytes, bytes], ...]:
-    return tuple(tuple(pair) for pair in s.listed(s.row(s.binary, s.binary))(value, where))
+def _any(value: Any, where: str) -> Any:
+    return value
 
 
 _SCHEMA: Final[s.Schema] = {

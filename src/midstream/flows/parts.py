@@ -67,7 +67,7 @@ class CannotUndo(ValueError):
 def snapshot(flow: Flow) -> Snapshot:
     """All parts as they are now."""
     error = flow.error
-    common = (flow.marked, flow.comment, error.msg if error is not None else None)
+    common = (flow.marked, flow.comment, str(error) if error is not None else None)
     if type(flow) is HTTPFlow:
         response = flow.response
         answer = _NO_RESPONSE if response is None else _answer(response)
