@@ -23,6 +23,7 @@ from midstream.addons.http2 import Http2
 from midstream.addons.inject import Inject
 from midstream.addons.intercept import Intercept
 from midstream.addons.nextlayer import NextLayer
+from midstream.addons.proxyauth import ProxyAuth
 from midstream.addons.proxyserver import ProxyServer
 from midstream.addons.script import ScriptLoader
 from midstream.addons.stripdnshttpsrecords import StripDnsHttpsRecords
@@ -50,6 +51,7 @@ def common(proxy: Proxy, prepare: Callable[[], None] | None) -> list[object]:
         Comment(),
         tls,  # before the first client may come
         TlsFailures(),
+        ProxyAuth(),
         server,
         Http2(proxy),
         TargetHost(proxy),

@@ -16,6 +16,7 @@ from midstream.flows.change import Change
 from midstream.flows.connection import Client, Server, checked_client, checked_server
 from midstream.flows.errors import ControlException
 from midstream.flows.tls_facts import KEY, facts_of, take_facts
+from midstream.flows.unsaved import Unsaved
 
 FLOW_FORMAT_VERSION = 21
 """The version of the state dicts."""
@@ -287,7 +288,8 @@ class Flow:
 
     def get_state(self) -> s.State:
         """The plain values that a saved flow holds (version 21 of the reference's format)."""
-        metadata = dict(self._metadata or {})
+        notes = self._metadata or {}
+        metadata = {name: note for name, note in notes.items() if not isinstance(note, Unsaved)}
         if facts := facts_of(self.client_conn, self.server_conn):
             metadata[KEY] = facts
         if self._changes:

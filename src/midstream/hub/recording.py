@@ -10,10 +10,10 @@ costs nothing then. Commands are compared by the command manager, edits by whoev
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from inspect import isawaitable
-from typing import Any
+from typing import Any, TypeVar
 
 from midstream.flows.change import Change
 from midstream.flows.flow import Flow
@@ -21,8 +21,21 @@ from midstream.flows.parts import Snapshot, differences, snapshot
 from midstream.hub.failures import owner_name
 from midstream.hub.handlers import Handler
 
+H = TypeVar("H", bound=Callable[..., object])
+
 MOST_FLOWS = 2000
 """Flows of one command that are compared; snapshots of more would hold the loop."""
+
+
+def unrecorded(handler: H) -> H:
+    """A decorator for handlers that take away what must not be kept, such as passwords."""
+    handler.__dict__["is_unrecorded"] = True
+    return handler
+
+
+def is_unrecorded(handler: Handler) -> bool:
+    """Whether what it changes is nobody's business."""
+    return getattr(handler, "is_unrecorded", False)
 
 
 class Watch:
@@ -46,7 +59,9 @@ class Recorder:
 
     def wrapped(self, handlers: Sequence[Handler]) -> Iterable[Handler]:
         """What to bind for the handlers of an event that carries a flow."""
-        return [Recorded(handler, self) for handler in handlers] if self.on else handlers
+        if not self.on:
+            return handlers
+        return [handler if is_unrecorded(handler) else Recorded(handler, self) for handler in handlers]
 
     @contextmanager
     def of(self, flows: Iterable[Flow], who: str, during: str) -> Iterator[None]:
