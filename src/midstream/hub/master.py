@@ -22,6 +22,7 @@ from midstream.hub.failures import owner_name
 from midstream.hub.log import EventLogHandler, Log, LogEntry, uninstall_all
 from midstream.hub.simulation import happenings
 from midstream.hub.threads import Threads
+from midstream.work.worker import Worker
 
 if TYPE_CHECKING:
     from midstream.flows.flow import Flow
@@ -52,6 +53,7 @@ class Master:
         self.event_loop = event_loop or asyncio.get_running_loop()
         self.background = Background()
         self.threads = Threads()
+        self.worker = Worker()
         self.events = Events(self.background)
         self.commands = CommandManager(self, self.events.recorder)
         self.log = Log(self)
@@ -141,6 +143,7 @@ class Master:
         """Leave nothing of this master in the process. For one that never ran, too; more than once is harmless."""
         uninstall_all(self)
         self.threads.close()
+        self.worker.close()
         self.at_end.close()
 
     def shutdown(self) -> None:
