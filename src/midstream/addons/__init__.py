@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from midstream.addons.block import Block
 from midstream.addons.changes import Changes
+from midstream.addons.clientplayback import ClientPlayback
 from midstream.addons.command_history import CommandHistory
 from midstream.addons.comment import Comment
 from midstream.addons.core import Core
@@ -22,10 +23,12 @@ from midstream.addons.flow_specs import FlowSpecs
 from midstream.addons.http2 import Http2
 from midstream.addons.inject import Inject
 from midstream.addons.intercept import Intercept
+from midstream.addons.keepserving import KeepServing
 from midstream.addons.nextlayer import NextLayer
 from midstream.addons.proxyauth import ProxyAuth
 from midstream.addons.proxyserver import ProxyServer
 from midstream.addons.script import ScriptLoader
+from midstream.addons.serverplayback import ServerPlayback
 from midstream.addons.stripdnshttpsrecords import StripDnsHttpsRecords
 from midstream.addons.target_host import TargetHost
 from midstream.addons.termlog import TermLog
@@ -48,6 +51,7 @@ def common(proxy: Proxy, prepare: Callable[[], None] | None) -> list[object]:
         CommandHistory(),
         Block(),
         StripDnsHttpsRecords(),
+        ClientPlayback(proxy),
         Comment(),
         tls,  # before the first client may come
         TlsFailures(),
@@ -59,6 +63,7 @@ def common(proxy: Proxy, prepare: Callable[[], None] | None) -> list[object]:
         ScriptLoader(prepare),
         DnsResolver(server.is_ours),
         NextLayer(),
+        ServerPlayback(),
         TlsDefaults(tls),
         UpstreamAuth(proxy),
         UpdateAltSvc(),
@@ -75,7 +80,16 @@ def headless(
     """The addons of `middump`: termlog first, so that it prints what the others log."""
     first: list[object] = [TermLog()] if with_termlog else []
     last: list[object] = [Dumper()] if with_dumper else []
-    return [*first, *common(proxy, prepare), Changes(recorded=False), FlowSpecs(), *last, Unclaimed(), ErrorCheck()]
+    return [
+        *first,
+        *common(proxy, prepare),
+        Changes(recorded=False),
+        FlowSpecs(),
+        *last,
+        KeepServing(),
+        Unclaimed(),
+        ErrorCheck(),
+    ]
 
 
 def interactive(proxy: Proxy, view: View, screen: object, prepare: Callable[[], None] | None = None) -> list[object]:

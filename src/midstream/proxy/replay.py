@@ -1,4 +1,4 @@
-"""Sends the request of a flow without a client: through the very same `exchange()`, to a client's side that only listens.
+"""Sends the request of a flow without a client: through the very same `exchange()`, with a client's side that listens.
 
 `Proxy.replay` runs `send` in a task of its own. Pool, dialling, TLS, parents, limits and events are those of any other
 exchange; the events of a client connection do not happen, since there is none. Which flows are sent, and when, is the
@@ -228,7 +228,7 @@ def _head(request: Request, body: RecordedBody) -> RequestHead:
         target=request.raw_path,
         version=request.raw_http_version,
         # Other than those of the request, so that all of them are checked: nobody knows who made them.
-        fields=tuple(list(headers.fields)),
+        fields=(*headers.fields,),
         block=b"",
         framing=body.size or NO_BODY,
         keep_alive=False,

@@ -32,7 +32,7 @@ from midstream.wire.websocket import (
 )
 
 PATIENCE = 2.0
-"""Seconds without a message from the server after which the recording goes on without those that it should have sent."""
+"""Seconds without a message from the server; then the recording goes on without those that it should have sent."""
 
 _FINAL = 0x80
 _NORMAL = 1000

@@ -10,7 +10,7 @@ import asyncio
 import os
 import stat
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncGenerator, Callable, Iterator
 
 from midstream.flows.errors import FlowReadException
 from midstream.flows.flow import Flow
@@ -33,7 +33,7 @@ async def load_file(path: str, take: Callable[[Flow], None]) -> None:
                 take(flow)
 
 
-async def batches(path: str) -> AsyncIterator[list[Flow]]:
+async def batches(path: str) -> AsyncGenerator[list[Flow], None]:
     """The flows of the file, some at a time, read as they are asked for. Raises FlowReadException after the last that
     can be read.
     """
@@ -48,15 +48,26 @@ async def batches(path: str) -> AsyncIterator[list[Flow]]:
     raise error
 
 
-def _stream(path: str) -> Iterator[Flow]:
+def problem_of(path: str) -> str:
+    """Why this is no file that can be read, empty if it is one; what is in it is another matter."""
     try:
         path = os.path.expanduser(path)
         # A pipe or a terminal would be waited for, also by the program when it ends; a terminal has keys to lose.
         mode = os.stat(path).st_mode
         if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):  # of a folder it is said what it is
             what = "a pipe" if stat.S_ISFIFO(mode) else "no file but a device"
-            raise FlowReadException(f"it is {what}; save what comes out of it into a file first")
-        with open(path, "rb", buffering=_BUFFER) as file:
+            return f"it is {what}; save what comes out of it into a file first"
+        with open(path, "rb"):
+            return ""
+    except OSError as error:
+        return f"it cannot be read: {error.strerror or error}"
+
+
+def _stream(path: str) -> Iterator[Flow]:
+    if problem := problem_of(path):
+        raise FlowReadException(problem)
+    try:
+        with open(os.path.expanduser(path), "rb", buffering=_BUFFER) as file:
             yield from FlowReader(file).stream()
     except OSError as error:
         raise FlowReadException(f"it cannot be read: {error.strerror or error}") from None
