@@ -9,7 +9,7 @@ FlowReadException says what is wrong and where.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
 from midstream.filters import Filter, match
@@ -17,6 +17,7 @@ from midstream.flows.errors import FlowReadException
 from midstream.flows.flow import Flow
 from midstream.flows.state import State, StateError
 from midstream.store.formats.items import MAX_ITEM, Item, Items, ReadableFile
+from midstream.store.formats.packed import opened
 from midstream.store.formats.tnetstring import TNetstringError, dump, parse
 from midstream.store.formats.upgrades import Upgrades
 
@@ -47,7 +48,11 @@ class FlowReader:
         first: FlowReadException | None = None
         passed_over = 0
         try:
-            for item in Items(self.fo):
+            file, kind = opened(self.fo)
+            if kind == "json":
+                yield from _har(file)
+                return
+            for item in Items(file):
                 try:
                     flow = _flow_of(item, upgrades)
                 except StateError as error:
@@ -63,6 +68,13 @@ class FlowReader:
         if first is not None:
             others = f"; {passed_over} flows in all could not be read" if passed_over > 1 else ""
             raise FlowReadException(f"{first}{others}", first.offset)
+
+
+def _har(file: ReadableFile) -> Iterator[Flow]:
+    # Imported here: few files are HAR.
+    from midstream.store.formats.har_read import read_har
+
+    return read_har(file)
 
 
 def _flow_of(item: Item, upgrades: Upgrades) -> Flow:
@@ -109,6 +121,41 @@ def read_flows_from_paths(paths: Iterable[str | os.PathLike[str]]) -> list[Flow]
 
 
 # --- writing
+
+
+class Unsavable(ValueError):
+    """A flow holds, elsewhere than in the notes of addons, what has no form in a file."""
+
+
+def saved(flow: Flow) -> tuple[bytes, Sequence[str]]:
+    """A flow as it stands in a file, and what had to be left out: notes of addons that have no form there.
+
+    Raises Unsavable.
+    """
+    state = flow.get_state()
+    try:
+        return dump(state, "flow"), ()
+    except TNetstringError:
+        left_out: list[str] = []
+        state["metadata"] = _writable(state["metadata"], "flow.metadata", left_out)
+        if isinstance(state["backup"], dict):
+            state["backup"] = {**state["backup"], "metadata": state["metadata"]}
+    try:
+        return dump(state, "flow"), left_out
+    except TNetstringError as error:
+        raise Unsavable(str(error)) from None
+
+
+def _writable(notes: Mapping[Any, Any], where: str, left_out: list[str]) -> State:
+    kept = {}
+    for key, value in notes.items():
+        try:
+            dump({key: value}, where)
+        except TNetstringError as error:
+            left_out.append(str(error))
+        else:
+            kept[key] = value
+    return kept
 
 
 class FlowWriter:
