@@ -27,6 +27,7 @@ from midstream.addons.keepserving import KeepServing
 from midstream.addons.nextlayer import NextLayer
 from midstream.addons.proxyauth import ProxyAuth
 from midstream.addons.proxyserver import ProxyServer
+from midstream.addons.save import Save
 from midstream.addons.script import ScriptLoader
 from midstream.addons.serverplayback import ServerPlayback
 from midstream.addons.stripdnshttpsrecords import StripDnsHttpsRecords
@@ -64,6 +65,7 @@ def common(proxy: Proxy, prepare: Callable[[], None] | None) -> list[object]:
         DnsResolver(server.is_ours),
         NextLayer(),
         ServerPlayback(),
+        Save(),
         TlsDefaults(tls),
         UpstreamAuth(proxy),
         UpdateAltSvc(),

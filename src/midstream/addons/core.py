@@ -21,6 +21,7 @@ from midstream.hub import config, ctx, markers, unclaimed
 from midstream.hub.addons import Loader
 from midstream.hub.adopting import DEFAULT_SOURCE, can_be_adopted
 from midstream.hub.commands import argument, command
+from midstream.hub.log import ALERT
 from midstream.hub.types import Choice, Marker, Path
 from midstream.work.slices import cooperate
 
@@ -67,6 +68,14 @@ class Core:
             ctx.options.set(*specs)
         except OptionsError as error:
             raise CommandError(f"set: {error}") from None
+
+    @command("jobs.stop")
+    def jobs_stop(self) -> None:
+        """Stop reading and saving files; what has been read stays, what was half saved does not."""
+        asked = ctx.master.jobs.stop()
+        if not asked:
+            raise CommandError("jobs.stop: nothing is being read or saved")
+        logger.log(ALERT, "stopping: %s", ", ".join(job.what for job in asked))
 
     @command("options.load")
     def options_load(self, path: Path) -> None:

@@ -108,6 +108,7 @@ class Console:
         self.view.on_change.append(self._view_changed)
         self.view.focus_is_taken = self._focus_is_taken
         self.master.options.changed.connect(self._options_changed)
+        self.master.jobs.changed.connect(self.request_frame)
         self.terminal.open(screen)
         self.open_pane(ROOT)
 
@@ -119,6 +120,7 @@ class Console:
             self.view.on_change.remove(self._view_changed)
             self.view.focus_is_taken = lambda: False
         self.master.options.changed.disconnect(self._options_changed)
+        self.master.jobs.changed.disconnect(self.request_frame)
 
     @property
     def confdir(self) -> Path:

@@ -98,6 +98,7 @@ def _items(console: Console) -> list[Line]:
     if rule := _option(options, "intercept"):
         on = bool(_option(options, "intercept_active"))
         items.append([("bar.strong" if on else "bar", f"{'i' if on else 'I off'}:{visible(str(rule))}")])
+    items += [[("bar.strong", visible(job.text))] for job in console.master.jobs.running]
     if console.keys.pending:
         items.append([("bar.strong", f"{' '.join(console.keys.pending)} …")])
     new = getattr(console.pane, "new_below", 0)

@@ -19,6 +19,7 @@ from midstream.hub.clipboard import Clipboard
 from midstream.hub.commands import CommandManager
 from midstream.hub.events import Events
 from midstream.hub.failures import owner_name
+from midstream.hub.jobs import Jobs
 from midstream.hub.log import EventLogHandler, Log, LogEntry, uninstall_all
 from midstream.hub.simulation import happenings
 from midstream.hub.threads import Threads
@@ -52,6 +53,7 @@ class Master:
         self.options = opts
         self.event_loop = event_loop or asyncio.get_running_loop()
         self.background = Background()
+        self.jobs = Jobs()
         self.threads = Threads()
         self.worker = Worker()
         self.events = Events(self.background)

@@ -1,0 +1,243 @@
+"""Writes flows that finish into a file while traffic goes on. Made by the addon `save` as long as there is a file.
+
+A flow waits for a tenth of a second, so that many are written at once, or for as long as a person holds it; then it is
+turned into bytes on the loop, where flows live, and goes to the disk in a thread. What waits is bounded: when the disk
+is slower than the traffic, the traffic waits for the disk.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+from midstream.addons.tls_failures import is_folded
+from midstream.filters import Filter
+from midstream.flows.dns import DNSFlow
+from midstream.flows.flow import Flow
+from midstream.flows.http import HTTPFlow
+from midstream.flows.tcp import TCPFlow
+from midstream.flows.udp import UDPFlow
+from midstream.hub import ctx
+from midstream.store.files import Target
+from midstream.store.formats.native import Unsavable, saved
+from midstream.store.stream_file import StreamFile
+from midstream.text.escape import visible
+from midstream.work.slices import Budget
+
+logger = logging.getLogger("midstream.addons.save")
+
+INTERVAL = 0.1
+"""Seconds from the end of a flow to its place in the file; what a kill -9 may take."""
+MOST_WAITING = 64 << 20
+"""Bytes of flows that wait for the disk before further ones are waited for."""
+PATIENCE = 10.0
+"""Seconds that a flow waits for a disk that takes nothing, before saving is given up."""
+_OVERHEAD = 2000
+_AT_ONCE = 8 << 20
+
+
+class SaveStream:
+    """One file, or one row of them, and the flows on their way to it."""
+
+    name = "save_stream"
+
+    def __init__(
+        self, target: Target, filter_: Filter | None, failed: Callable[[SaveStream, OSError, int], None]
+    ) -> None:
+        self.target = target
+        self.filter = filter_
+        self._failed = failed
+        self._file = StreamFile(target)
+        self._open: dict[Flow, None] = {}
+        self._finished: list[Flow] = []
+        self._waiting = self._lost = 0
+        self._news = asyncio.Event()
+        self._closing = asyncio.Event()
+        self._has_room = asyncio.Event()
+        self._has_room.set()
+        self._thread = ThreadPoolExecutor(1, "save")
+        self._told: set[str] = set()
+        self.is_open = asyncio.Event()
+        """The file is there, or could not be opened."""
+        self._task = ctx.master.background.spawn(self._run(), "save flows")
+
+    def take_over(self, other: SaveStream) -> None:
+        """Write the flows that are still open to this file, and not half of each to the one before."""
+        self._open, other._open = other._open, {}
+
+    async def close(self) -> None:
+        """Write what is finished, and what is still open as it is now."""
+        self._closing.set()
+        self._news.set()
+        await asyncio.wait((self._task,))
+
+    @property
+    def path(self) -> str:
+        """Where flows go now; empty before the first file is open."""
+        return self._file.path
+
+    # --- which flows
+
+    def requestheaders(self, flow: HTTPFlow) -> None:
+        self._open[flow] = None
+
+    def tcp_start(self, flow: TCPFlow) -> None:
+        self._open[flow] = None
+
+    def udp_start(self, flow: UDPFlow) -> None:
+        self._open[flow] = None
+
+    def dns_request(self, flow: DNSFlow) -> None:
+        self._open[flow] = None
+
+    def response(self, flow: HTTPFlow) -> Awaitable[None] | None:
+        if flow.websocket is not None and flow.response is not None and flow.response.status_code == 101:
+            return None
+        return self._finish(flow)
+
+    def websocket_end(self, flow: HTTPFlow) -> Awaitable[None] | None:
+        return self._finish(flow)
+
+    def error(self, flow: HTTPFlow) -> Awaitable[None] | None:
+        # Not when it was saved with its response, and only the client did not take that.
+        if flow in self._open or flow.response is None or flow.response.timestamp_end is None:
+            return self._finish(flow)
+        return None
+
+    def http_connect_error(self, flow: HTTPFlow) -> Awaitable[None] | None:
+        return None if is_folded(flow) else self._finish(flow)
+
+    def tcp_end(self, flow: TCPFlow) -> Awaitable[None] | None:
+        return self._finish(flow)
+
+    def tcp_error(self, flow: TCPFlow) -> Awaitable[None] | None:
+        if not is_folded(flow):
+            return self._finish(flow)
+        self._open.pop(flow, None)
+        return None
+
+    def udp_end(self, flow: UDPFlow) -> Awaitable[None] | None:
+        return self._finish(flow)
+
+    def udp_error(self, flow: UDPFlow) -> Awaitable[None] | None:
+        return self._finish(flow)
+
+    def dns_response(self, flow: DNSFlow) -> Awaitable[None] | None:
+        return self._finish(flow)
+
+    def dns_error(self, flow: DNSFlow) -> Awaitable[None] | None:
+        return self._finish(flow)
+
+    def _finish(self, flow: Flow) -> Awaitable[None] | None:
+        self._open.pop(flow, None)
+        self._finished.append(flow)
+        self._news.set()
+        self._waiting += _weight(flow)
+        if self._waiting < MOST_WAITING:
+            return None
+        self._has_room.clear()
+        return self._room()
+
+    async def _room(self) -> None:
+        try:
+            async with asyncio.timeout(PATIENCE):
+                await self._has_room.wait()
+        except TimeoutError:
+            self._give_up(OSError(f"the disk has taken nothing for {PATIENCE:g} s"), 0)
+
+    # --- writing
+
+    async def _run(self) -> None:
+        try:
+            await self._in_thread(self._file.open)
+            self.is_open.set()
+            while not self._closing.is_set():
+                await self._news.wait()
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(INTERVAL):
+                        await self._closing.wait()
+                await self._write_finished()
+            self._finished += self._open
+            self._open = {}
+            await self._write_finished()
+            await self._in_thread(self._file.close)
+        except OSError as error:
+            self._give_up(error, self._lost + len(self._finished))
+        finally:
+            self.is_open.set()
+            self._has_room.set()
+            self._thread.shutdown(wait=False)
+
+    def _give_up(self, error: OSError, lost: int) -> None:
+        if not self._closing.is_set():
+            self._closing.set()
+            self._news.set()
+        self._has_room.set()
+        self._failed(self, error, lost)
+
+    async def _write_finished(self) -> None:
+        """Write the flows that are finished and not held by a person."""
+        self._news.clear()
+        flows, self._finished = self._finished, []
+        items: list[bytes] = []
+        size = weight = done = 0
+        budget = Budget()
+        try:
+            for flow in flows:
+                done += 1
+                if flow.intercepted and flow.live and not self._closing.is_set():
+                    self._finished.append(flow)
+                    self._news.set()
+                    continue
+                weight += _weight(flow)
+                if self.filter is None or self.filter(flow):
+                    item = self._item(flow)
+                    items.append(item)
+                    size += len(item)
+                if size > _AT_ONCE:
+                    await self._write(items)
+                    items, size = [], 0
+                if budget.spent():
+                    await budget.rest()
+            if items:
+                await self._write(items)
+        except OSError:
+            self._lost = len(flows) - done + len(items) - self._file.kept
+            raise
+        self._waiting = max(0, self._waiting - weight)
+        if self._waiting < MOST_WAITING:
+            self._has_room.set()
+
+    async def _write(self, items: Sequence[bytes]) -> None:
+        await self._in_thread(lambda: self._file.write(items))
+
+    async def _in_thread(self, func: Callable[[], None]) -> None:
+        try:
+            await asyncio.get_running_loop().run_in_executor(self._thread, func)
+        finally:
+            notes, self._file.notes = self._file.notes, []
+            for note in notes:
+                logger.warning("%s", visible(note))
+
+    def _item(self, flow: Flow) -> bytes:
+        try:
+            item, left_out = saved(flow)
+        except Unsavable as error:
+            logger.warning("a flow cannot be saved: %s", visible(str(error)))
+            return b""
+        for what in left_out:
+            if what not in self._told:
+                self._told.add(what)
+                logger.warning("flows are saved without what has no form in a file: %s", visible(what))
+        return item
+
+
+def _weight(flow: Flow) -> int:
+    """About what a flow takes while it waits."""
+    if isinstance(flow, HTTPFlow):
+        response = flow.response
+        return _OVERHEAD + len(flow.request.raw_content or b"") + (len(response.raw_content or b"") if response else 0)
+    return _OVERHEAD
