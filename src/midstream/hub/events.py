@@ -196,7 +196,8 @@ class Events:
     def server_connect(self, data: ServerConnectionHookData) -> None:
         """A server is about to be dialled. `data.server.address` may be changed; the host header and the name in TLS
         stay. `data.server.via` may name a parent proxy. A text in `data.server.error` refuses the dial. What goes
-        through a parent proxy is shown as the connection to that; `data.target` is then the server.
+        through a parent proxy is shown as the connection to that; `data.target` is then the server. A text in
+        `data.postponed` leaves it for later: it is dialled when a request needs it that no addon answers.
         """
 
     @event("connection")
@@ -205,7 +206,9 @@ class Events:
 
     @event("connection")
     def server_connect_error(self, data: ServerConnectionHookData) -> None:
-        """A server could not be reached, or an addon refused the dial. Each dial ends here or in server_connected."""
+        """A server could not be reached, or an addon refused the dial. Each dial ends here or in server_connected,
+        but for one that was postponed.
+        """
 
     @event("connection")
     def server_disconnected(self, data: ServerConnectionHookData) -> None:
