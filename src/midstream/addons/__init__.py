@@ -9,7 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from midstream.addons.anticache import AntiCache
+from midstream.addons.anticomp import AntiComp
 from midstream.addons.block import Block
+from midstream.addons.blocklist import BlockList
 from midstream.addons.changes import Changes
 from midstream.addons.clientplayback import ClientPlayback
 from midstream.addons.command_history import CommandHistory
@@ -24,12 +27,20 @@ from midstream.addons.http2 import Http2
 from midstream.addons.inject import Inject
 from midstream.addons.intercept import Intercept
 from midstream.addons.keepserving import KeepServing
+from midstream.addons.maplocal import MapLocal
+from midstream.addons.mapremote import MapRemote
+from midstream.addons.mocks import Mocks
+from midstream.addons.modifybody import ModifyBody
+from midstream.addons.modifyheaders import ModifyHeaders
 from midstream.addons.nextlayer import NextLayer
 from midstream.addons.proxyauth import ProxyAuth
 from midstream.addons.proxyserver import ProxyServer
 from midstream.addons.save import Save
 from midstream.addons.script import ScriptLoader
+from midstream.addons.server_side_events import ServerSideEvents
 from midstream.addons.serverplayback import ServerPlayback
+from midstream.addons.stickyauth import StickyAuth
+from midstream.addons.stickycookie import StickyCookie
 from midstream.addons.stripdnshttpsrecords import StripDnsHttpsRecords
 from midstream.addons.target_host import TargetHost
 from midstream.addons.termlog import TermLog
@@ -52,6 +63,9 @@ def common(proxy: Proxy, prepare: Callable[[], None] | None) -> list[object]:
         CommandHistory(),
         Block(),
         StripDnsHttpsRecords(),
+        BlockList(),
+        AntiCache(),
+        AntiComp(),
         ClientPlayback(proxy),
         Comment(),
         tls,  # before the first client may come
@@ -64,11 +78,25 @@ def common(proxy: Proxy, prepare: Callable[[], None] | None) -> list[object]:
         ScriptLoader(prepare),
         DnsResolver(server.is_ours),
         NextLayer(),
+        Mocks(),  # behind the scripts, like recorded answers, and before those
         ServerPlayback(),
+        *rewriting(proxy),
         Save(),
         TlsDefaults(tls),
         UpstreamAuth(proxy),
         UpdateAltSvc(),
+    ]
+
+
+def rewriting(proxy: Proxy) -> list[object]:
+    """What changes messages by rules, behind the scripts."""
+    return [
+        MapRemote(proxy),
+        MapLocal(proxy),
+        ModifyBody(),
+        ModifyHeaders(),
+        StickyAuth(proxy),
+        StickyCookie(proxy),
     ]
 
 
@@ -86,6 +114,7 @@ def headless(
         *first,
         *common(proxy, prepare),
         Changes(recorded=False),
+        ServerSideEvents(),
         FlowSpecs(),
         *last,
         KeepServing(),
@@ -104,6 +133,7 @@ def interactive(proxy: Proxy, view: View, screen: object, prepare: Callable[[], 
         *common(proxy, prepare),
         Changes(recorded=True),
         Intercept(),
+        ServerSideEvents(),  # behind everybody who may want a body whole
         ViewAddon(view),
         screen,
         Unclaimed(),
