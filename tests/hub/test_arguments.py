@@ -15,8 +15,8 @@ from midstream.flows.errors import CommandError
 from midstream.flows.flow import Flow
 from midstream.hub import markers, types
 from midstream.hub.arguments import Argument, CommandTypes
-from midstream.hub.arguments.escapes import expand, expand_bytes
 from midstream.hub.commands import CommandManager, command
+from midstream.text.backslashes import expand, expand_bytes
 
 
 class SpecialFlow(Flow):

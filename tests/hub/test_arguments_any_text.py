@@ -17,9 +17,9 @@ from midstream.flows.flow import Flow
 from midstream.flows.http import HTTPFlow
 from midstream.hub import markers, types
 from midstream.hub.arguments import ALL, CommandTypes
-from midstream.hub.arguments.escapes import expand, expand_bytes
 from midstream.hub.commands import CommandManager
 from midstream.hub.lexer import lex, quote, split
+from midstream.text.backslashes import expand, expand_bytes
 
 # Lone surrogates too: pasted and read text may hold them.
 TEXT = st.text(st.characters(exclude_categories=[]))

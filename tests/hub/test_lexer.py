@@ -4,8 +4,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from midstream.hub.arguments.escapes import expand
 from midstream.hub.lexer import lex, quote, split, unquote
+from midstream.text.backslashes import expand
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import logging
 import time
 
 from midstream.filters.grammar import parse_text
-from midstream.filters.nodes import Node, compile_node
+from midstream.filters.nodes import Node, compile_node, terms
 from midstream.filters.operators import OPERATORS
 from midstream.flows.flow import Flow
 from midstream.flows.http import HTTPFlow
@@ -15,6 +15,7 @@ from midstream.text.patterns import Allowance, TooSlow
 logger = logging.getLogger(__name__)
 
 TELL_AGAIN = 10.0  # seconds
+_OF_BODIES = frozenset({"~b", "~bq", "~bs"})
 
 
 class Filter:
@@ -54,6 +55,11 @@ class Filter:
     def takes_time(self) -> bool:
         """Whether it searches by regular expressions: on hostile data each flow may take its whole allowance."""
         return self._allowance is not None
+
+    @property
+    def looks_at_bodies(self) -> bool:
+        """Whether it cannot be judged before the body is there."""
+        return any(term.name in _OF_BODIES for term in terms(self.node))
 
     def __repr__(self) -> str:
         return f"<filter {self.pattern}>"

@@ -6,7 +6,7 @@ Made by `grammar`, used by `Filter`. `parse(str(node))` gives an equal tree agai
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import TypeAlias, assert_never
 
@@ -77,6 +77,20 @@ def compile_node(node: Node) -> Test:
             return _all([compile_node(part) for part in node.parts])
         case Or():
             return _any([compile_node(part) for part in node.parts])
+        case _:
+            assert_never(node)
+
+
+def terms(node: Node) -> Iterator[Term]:
+    """All that stand in it."""
+    match node:
+        case Term():
+            yield node
+        case Not():
+            yield from terms(node.inner)
+        case And() | Or():
+            for part in node.parts:
+                yield from terms(part)
         case _:
             assert_never(node)
 

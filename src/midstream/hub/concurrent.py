@@ -35,7 +35,7 @@ def concurrent(handler: Callable[P, object]) -> Callable[P, Coroutine[Any, Any, 
         context = contextvars.copy_context()
         master = ctx.current()
         threads = master.threads if master is not None else Threads()
-        await _thread(lambda: context.run(_call, functools.partial(handler, *args, **kwargs)), threads)
+        await threaded(lambda: context.run(_call, functools.partial(handler, *args, **kwargs)), threads)
 
     return in_thread
 
@@ -46,7 +46,7 @@ def _call(handler: Callable[[], object]) -> None:
         asyncio.run(result)
 
 
-def _thread(work: Callable[[], None], threads: Threads) -> Awaitable[None]:
+def threaded(work: Callable[[], None], threads: Threads) -> Awaitable[None]:
     """What to await until `work` has run in one of the threads."""
     loop = asyncio.get_running_loop()
     done: asyncio.Future[None] = loop.create_future()

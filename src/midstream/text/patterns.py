@@ -1,7 +1,7 @@
 """Regular expressions that people write, searched in data that strangers send: never for longer than an allowance.
 
-Filters search with them, and so does every rule of a user. The language is that of `re`, which reads each pattern
-first and says what is wrong with it. The search is that of `regex`, which can stop after a time, lets other threads run
+Filters search with them by `searcher`, rules of users find and replace with a `Pattern`. The language is that of `re`,
+which reads each pattern first and says what is wrong with it. The search is that of `regex`, which can stop after a time, lets other threads run
 meanwhile, and is faster on nearly everything; its own additions to the language are taken out. Only rare characters of
 text are seen otherwise: accents that stand alone and raised digits in \\w, the dotless i without regard to case. Not
 for expressions of our own: those are written so that they need no allowance.
@@ -14,13 +14,20 @@ import threading
 import time
 import warnings
 from collections.abc import Callable
-from typing import Any, AnyStr
+from typing import Any, AnyStr, Generic
 
 LIMIT = 0.06
 """Seconds that the searches of one question (one filter, one flow) may take together."""
 
 LEAST = 0.005
 """Seconds for a question whose searches have run out of time again and again, or after another one that just has."""
+
+IN_THREAD = 2.0
+"""Seconds for a replacement in a large body, which is made in a thread, so that nobody waits for it but its reader."""
+
+MOST_REPLACED = 1_000_000
+"""Matches that one replacement replaces, and `LARGEST_RESULT` the bytes that it may add: more is no text."""
+LARGEST_RESULT = 256 * 1024 * 1024
 
 FORGIVEN = 10.0
 """Seconds without such a search, after which a question may take LIMIT again."""
@@ -63,19 +70,20 @@ class TooSlow(Exception):
 class Allowance:
     """The time that is left for the searches of one question. `renew` it before each question."""
 
-    __slots__ = ("_full", "_ran_out", "is_needed", "left")
+    __slots__ = ("_full", "_most", "_ran_out", "is_needed", "left")
 
-    def __init__(self) -> None:
-        self.left = self._full = LIMIT
+    def __init__(self, most: float = LIMIT) -> None:
+        self.left = self._full = self._most = most
         self._ran_out = 0.0
         self.is_needed = False
         """Whether a search depends on it."""
 
     def renew(self) -> None:
         now = time.monotonic()
-        if self._full != LIMIT and now - self._ran_out > FORGIVEN:
-            self._full = LIMIT
-        self.left = self._full if now - _here.ran_out > _AT_ONCE else LEAST
+        if self._full != self._most and now - self._ran_out > FORGIVEN:
+            self._full = self._most
+        is_crowded = self._most == LIMIT and now - _here.ran_out <= _AT_ONCE
+        self.left = LEAST if is_crowded else self._full
 
     def run_out(self) -> None:
         """Hostile data comes in numbers: each further search that is given up gets half the time of the last."""
@@ -97,13 +105,7 @@ def searcher(pattern: AnyStr, flags: int, allowance: Allowance) -> Callable[[Any
 
     Raises re.error and RecursionError for what `regex` cannot compile.
     """
-    # Imported here: most filters are plain words, which need no regular expressions.
-    import regex
-
-    try:
-        search = regex.compile(_plain(pattern), _translated(flags)).search
-    except regex.error as error:  # nothing is known that only `re` takes; should there be, it is no crash
-        raise re.error(str(error), pattern) from None
+    search = _compiled(pattern, flags).search
     allowance.is_needed = True
 
     def found(data: AnyStr) -> bool:
@@ -121,6 +123,71 @@ def searcher(pattern: AnyStr, flags: int, allowance: Allowance) -> Callable[[Any
             allowance.left = max(0.0, allowance.left - (time.perf_counter() - start))
 
     return found
+
+
+class Pattern(Generic[AnyStr]):
+    """An expression of a rule, which finds in short texts, and replaces in bodies, too. Each call is a question of its
+    own. Raises what `check` raises.
+    """
+
+    __slots__ = ("_in_thread", "_on_loop", "_regex", "pattern")
+
+    def __init__(self, pattern: AnyStr, flags: int = 0) -> None:
+        check(pattern, flags)
+        self.pattern: AnyStr = pattern
+        self._regex = _compiled(pattern, flags)
+        self._on_loop, self._in_thread = Allowance(), Allowance(IN_THREAD)
+
+    def find(self, text: AnyStr) -> Any:
+        """The first match as `re` gives it, or None. Raises TooSlow."""
+        return self._asked(self._on_loop, lambda seconds: self._regex.search(text, timeout=seconds))
+
+    def replace(self, data: AnyStr, template: AnyStr, *, in_thread: bool = False) -> AnyStr:
+        """`data` with every match replaced by what the template of `re.sub` gives; `data` itself if there was none.
+
+        `in_thread`: the caller runs in a thread, which may take its time. Raises TooSlow.
+        """
+        most = max(1, min(MOST_REPLACED, LARGEST_RESULT // (len(template) or 1)))
+        new, count = self._asked(
+            self._in_thread if in_thread else self._on_loop,
+            lambda seconds: self._regex.subn(template, data, most, timeout=seconds, concurrent=in_thread),
+        )
+        if count == most:
+            raise TooSlow(self.pattern)
+        return new if count else data
+
+    def _asked(self, allowance: Allowance, ask: Callable[[float], Any]) -> Any:
+        allowance.renew()
+        try:
+            return ask(allowance.left)
+        except (TimeoutError, MemoryError):
+            allowance.run_out()
+            raise TooSlow(self.pattern) from None
+
+
+def check_template(pattern: AnyStr, flags: int, template: AnyStr) -> None:
+    """Raise re.error for a template of `re.sub` that does not fit the pattern."""
+    try:
+        re.sub(pattern, template, pattern[:0], flags=flags)
+    except IndexError as error:
+        raise re.error(str(error)) from None
+
+
+def literal(template: AnyStr) -> AnyStr:
+    """A template that stands for these very characters."""
+    if isinstance(template, bytes):
+        return template.replace(b"\\", rb"\\")
+    return template.replace("\\", r"\\")
+
+
+def _compiled(pattern: AnyStr, flags: int) -> Any:
+    # Imported here: most filters are plain words, which need no regular expressions.
+    import regex
+
+    try:
+        return regex.compile(_plain(pattern), _translated(flags))
+    except regex.error as error:  # nothing is known that only `re` takes; should there be, it is no crash
+        raise re.error(str(error), pattern) from None
 
 
 def _plain(pattern: AnyStr) -> AnyStr:

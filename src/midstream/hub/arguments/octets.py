@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from midstream.hub.arguments.argument import Argument, Commands
-from midstream.hub.arguments.escapes import expand_bytes
+from midstream.text.backslashes import expand_bytes
 
 
 class BytesArgument(Argument):

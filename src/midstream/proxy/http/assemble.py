@@ -247,8 +247,12 @@ def _framing(message: Request | Response, original: RequestHead | ResponseHead |
 
 
 def streamed_framing(message: Request | Response, original: RequestHead | ResponseHead | None) -> Framing:
-    """A body of which only the head is known. An addon that rewrites it piece by piece makes its length unknown."""
-    framing = original.framing if original is not None else CHUNKED
+    """A body of which only the head is known. An addon that rewrites it piece by piece makes its length unknown, one that
+    makes all of it may say it.
+    """
+    if original is None:
+        return _declared(message.headers.fields)
+    framing = original.framing
     if callable(message.stream) and framing != NO_BODY:
         return CHUNKED
     return framing

@@ -122,6 +122,8 @@ class StreamedBody:
             self._most = settings.body_buffer_limit
         else:
             self._most = min(outgrown, _most_held(settings)) if not stream else 0
+        if not stream:
+            message.stream = True  # so that addons see, when it is over, that it has passed
         self._kept: list[bytes] = []
         self._was_slow = False
         self.size = 0
@@ -181,7 +183,7 @@ class StreamedBody:
                 if piece is not _END and not isinstance(piece, bytes | bytearray):
                     raise TypeError(f"it returned {type(piece).__name__}, not bytes")
             except BaseException as exc:  # the border to an addon: nothing that it raises may end the connection's task
-                raise _failure(function, exc) from None
+                raise stream_failure(function, exc) from None
             self._name_if_slow(function, time.perf_counter() - begin)
             if piece is _END:
                 return
@@ -195,7 +197,8 @@ class StreamedBody:
             )
 
 
-def _failure(function: StreamFunction, exc: BaseException) -> Unsendable:
+def stream_failure(function: StreamFunction, exc: BaseException) -> Unsendable:
+    """What an addon's function raised, said in the log and to be said on the flow."""
     logger.error(
         "a stream function failed: %s",
         one_line(exc),

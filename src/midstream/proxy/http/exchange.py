@@ -15,6 +15,7 @@ from midstream.proxy.http.assemble import body_of, may_upgrade, trailers_of
 from midstream.proxy.http.bodies import collect, shall_stream
 from midstream.proxy.http.failures import upstream_failure
 from midstream.proxy.http.http2_stream import StreamReset
+from midstream.proxy.http.made import is_made_later, send_made
 from midstream.proxy.http.pool import Pool
 from midstream.proxy.http.relay import (
     CLIENT_STOPPED,
@@ -73,10 +74,13 @@ async def exchange(flow: HTTPFlow, client: Downstream, upstreams: Pool, context:
             narrow_offer(request)
         await _forward(flow, client, upstreams, context)
         return
-    response = flow.response
     await events.responseheaders(flow)
     check_alive(flow)
-    await _finish_response(flow, response, client, context, None)
+    response = flow.response
+    if is_made_later(response):
+        await send_made(flow, response, client, context)
+    else:
+        await _finish_response(flow, response, client, context, None)
 
 
 async def _forward(flow: HTTPFlow, client: Downstream, upstreams: Pool, context: ClientContext) -> None:

@@ -1,0 +1,78 @@
+"""Answer requests ourselves, or close their connection, where a rule of `block_list` says so.
+
+A rule acts as soon as the head of the request is there, unless its filter looks at bodies: then nothing of a request
+that is blocked ever reaches the server.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+
+from midstream.addons.rules import compiled, is_open, kind
+from midstream.filters.rules import KILL, Blocking, parse_blocking
+from midstream.flows.http import HTTPFlow, Response
+from midstream.hub import ctx
+from midstream.hub.addons import Loader
+
+logger = logging.getLogger(__name__)
+
+
+class BlockList:
+    """The addon; see the module."""
+
+    def __init__(self) -> None:
+        self.addons: list[object] = []
+        """What blocks, while there are rules."""
+
+    def load(self, loader: Loader) -> None:
+        loader.add_option(
+            "block_list",
+            Sequence[str],
+            [],
+            "Answer requests that match a filter with this status, by rules /filter/status; 444 closes the connection.",
+            kind=kind(parse_blocking),
+        )
+
+    def configure(self, updated: set[str]) -> None:
+        if "block_list" in updated:
+            rules = compiled("block_list", parse_blocking)
+            self.addons[:] = [Blocked(rules)] if rules else []
+            ctx.master.addons.rebind()
+
+
+class Blocked:
+    """The rules at work."""
+
+    name = "block_list"
+
+    def __init__(self, rules: list[Blocking]) -> None:
+        self._early = [rule for rule in rules if not rule.matches.looks_at_bodies]
+        self._all = rules
+        self._is_early_enough = len(self._early) == len(rules)
+
+    def requestheaders(self, flow: HTTPFlow) -> None:
+        _apply(self._early, flow)
+
+    def request(self, flow: HTTPFlow) -> None:
+        if not self._is_early_enough:
+            _apply(self._all, flow)
+
+
+def _apply(rules: list[Blocking], flow: HTTPFlow) -> None:
+    """The last rule that matches decides, but what is closed is closed."""
+    if not is_open(flow):
+        return
+    status = 0
+    for rule in rules:
+        if rule.matches(flow):
+            status = rule.status
+            if status == KILL:
+                break
+    if not status:
+        return
+    flow.metadata["blocklisted"] = True
+    if status == KILL:
+        flow.kill()
+    else:
+        flow.response = Response.make(status, headers={"Server": "midstream"})
