@@ -69,15 +69,6 @@ async def test_without_a_clipboard_a_private_file_gets_the_text_and_is_named(
     assert path.read_text() == "two"
 
 
-async def test_a_link_in_the_place_of_the_file_is_replaced_and_not_followed(clipboard: Clipboard, folder: Path) -> None:
-    folder.mkdir()
-    (folder / "precious").write_text("mine")
-    (folder / "clipboard.txt").symlink_to(folder / "precious")
-    await clipboard.copy("text")
-    assert (folder / "precious").read_text() == "mine"
-    assert (folder / "clipboard.txt").read_text() == "text"
-
-
 async def test_a_folder_that_cannot_be_written_is_an_error_in_one_sentence(clipboard: Clipboard, folder: Path) -> None:
     folder.write_text("no folder")
     with pytest.raises(CommandError, match=r"no clipboard was found, and .*clipboard\.txt cannot be written: "):

@@ -13,12 +13,12 @@ import base64
 import contextlib
 import os
 import shutil
-import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from midstream.flows.errors import CommandError
 from midstream.text.escape import visible
+from midstream.work.whole_file import WholeFile
 
 OSC_52_LIMIT = 74_994
 """Bytes of text. Terminals drop what is longer: with its base64 the sequence may have 100,000 bytes."""
@@ -95,13 +95,6 @@ async def _fed(argv: Sequence[str], data: bytes) -> bool:
 
 
 def _write(path: Path, data: bytes) -> None:
-    """Replace the file, readable for its owner only."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    descriptor, fresh = tempfile.mkstemp(prefix=FILE, dir=path.parent)  # mode 0600
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(data)
-        os.replace(fresh, path)
-    except OSError:
-        Path(fresh).unlink(missing_ok=True)
-        raise
+    with WholeFile(path) as file:
+        file.write(data)
