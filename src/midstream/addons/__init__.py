@@ -35,6 +35,7 @@ from midstream.addons.modifyheaders import ModifyHeaders
 from midstream.addons.nextlayer import NextLayer
 from midstream.addons.proxyauth import ProxyAuth
 from midstream.addons.proxyserver import ProxyServer
+from midstream.addons.readfile import ReadFile
 from midstream.addons.save import Save
 from midstream.addons.script import ScriptLoader
 from midstream.addons.server_side_events import ServerSideEvents
@@ -81,6 +82,7 @@ def common(proxy: Proxy, prepare: Callable[[], None] | None) -> list[object]:
         Mocks(),  # behind the scripts, like recorded answers, and before those
         ServerPlayback(),
         *rewriting(proxy),
+        ReadFile(),  # before what it reads is saved to
         Save(),
         TlsDefaults(tls),
         UpstreamAuth(proxy),

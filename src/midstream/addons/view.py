@@ -192,11 +192,13 @@ class ViewAddon:
         from midstream.store.formats.loading import load_file
 
         try:
-            await load_file(path, take)
+            with ctx.master.jobs.begun(f"loading {path}") as job:
+                await load_file(path, take, job)
         except FlowReadException as error:
             logger.error("%s: %s; loaded %s", path, error, _counted(count))
         else:
-            logger.log(ALERT, "loaded %s from %s", _counted(count), path)
+            stopped = ", and was then stopped" if job.stopped else ""
+            logger.log(ALERT, "loaded %s from %s%s", _counted(count), path, stopped)
 
     @command("view.flows.remove")
     def remove(self, flows: Sequence[Flow]) -> None:

@@ -22,6 +22,11 @@ class ForeignFile(OSError):
     """What would be appended to is no flow file."""
 
 
+def path_of(target: Target, now: time.struct_time | None = None) -> str:
+    """The file that a target means at this moment. OSError when it cannot be the name of one."""
+    return os.path.expanduser(time.strftime(checked(target.path), now or time.localtime()))
+
+
 class StreamFile:
     """One such file at a time, begun anew or appended to as the target says. Every method raises OSError."""
 
@@ -40,7 +45,7 @@ class StreamFile:
     def open(self) -> None:
         """Open the file of this moment, unless it is open. A file that was moved away or deleted is begun anew."""
         now = time.localtime()
-        path = os.path.expanduser(time.strftime(checked(self._target.path), now))
+        path = path_of(self._target, now)
         if path == self.path and self._descriptor >= 0 and self._is_there():
             return
         # When the clock is set back, as in autumn, a name comes again that must not lose what is in it.

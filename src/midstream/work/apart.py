@@ -16,8 +16,8 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
-async def run_apart(func: Callable[[], T], seconds: float, name: str) -> T:
-    """What `func` returns or raises; TimeoutError after `seconds`. It runs in a copy of the present context."""
+async def run_apart(func: Callable[[], T], seconds: float | None, name: str) -> T:
+    """What `func` returns or raises; TimeoutError after `seconds`, if there is a limit. It runs in a copy of the present context."""
     loop = asyncio.get_running_loop()
     future: asyncio.Future[T] = loop.create_future()
     context = contextvars.copy_context()

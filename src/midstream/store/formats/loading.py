@@ -8,13 +8,19 @@ from __future__ import annotations
 
 import asyncio
 import os
+import select
 import stat
 import time
 from collections.abc import AsyncGenerator, Callable, Iterator
+from contextlib import aclosing
+from typing import BinaryIO
 
+from midstream.filters import Filter
 from midstream.flows.errors import FlowReadException
 from midstream.flows.flow import Flow
+from midstream.hub.jobs import Job
 from midstream.store.formats.native import FlowReader
+from midstream.work.apart import run_apart
 from midstream.work.slices import cooperate
 
 # Each read of the file lets go of the interpreter lock and takes it again at once. When that happens every few flows,
@@ -25,27 +31,37 @@ _MOST_FLOWS = 500
 _SECONDS = 0.05
 
 
-async def load_file(path: str, take: Callable[[Flow], None]) -> None:
+STDIN = "-"
+"""Stands for what another program pipes into this one."""
+
+
+async def load_file(path: str, take: Callable[[Flow], None], job: Job | None = None) -> None:
     """Call `take` on the loop with each flow of the file. Raises FlowReadException after the last that can be read."""
-    async for batch in batches(path):
-        async for some in cooperate(batch):
-            for flow in some:
-                take(flow)
+    async with aclosing(batches(path, job)) as some_flows:
+        async for batch in some_flows:
+            async for some in cooperate(batch):
+                for flow in some:
+                    take(flow)
 
 
-async def batches(path: str) -> AsyncGenerator[list[Flow], None]:
-    """The flows of the file, some at a time, read as they are asked for. Raises FlowReadException after the last that
-    can be read.
+async def batches(path: str, job: Job | None = None, filter_: Filter | None = None) -> AsyncGenerator[list[Flow], None]:
+    """The flows of the file that match, some at a time, read as they are asked for.
+
+    Raises FlowReadException after the last that can be read. Ends early when the job is stopped.
     """
-    flows = _stream(path)
+    reading = _Reading(path, filter_)
     error: FlowReadException | None = None
-    while error is None:
-        batch, error = await asyncio.to_thread(_read_some, flows)
-        if batch:
-            yield batch
-        elif error is None:
-            return
-    raise error
+    try:
+        while error is None and not reading.is_over and not (job is not None and job.stopped):
+            batch, error = await reading.some()
+            if job is not None:
+                job.report(reading.share)
+            if batch:
+                yield batch
+    finally:
+        reading.close()
+    if error is not None:
+        raise error
 
 
 def problem_of(path: str) -> str:
@@ -63,24 +79,78 @@ def problem_of(path: str) -> str:
         return f"it cannot be read: {error.strerror or error}"
 
 
-def _stream(path: str) -> Iterator[Flow]:
-    if problem := problem_of(path):
-        raise FlowReadException(problem)
-    try:
-        with open(os.path.expanduser(path), "rb", buffering=_BUFFER) as file:
-            yield from FlowReader(file).stream()
-    except OSError as error:
-        raise FlowReadException(f"it cannot be read: {error.strerror or error}") from None
+class _Reading:
+    """A file that is being read, opened at the first step."""
+
+    def __init__(self, path: str, filter_: Filter | None) -> None:
+        self._path = path
+        self._filter = filter_
+        self._file: BinaryIO | None = None
+        self._flows = self._stream()
+        self._size = 0
+        self.is_over = False
+
+    async def some(self) -> tuple[list[Flow], FlowReadException | None]:
+        """The next flows, and what is wrong behind them."""
+        if self._path == STDIN:
+            # Nobody knows when something comes. The end of the program does not wait for it.
+            return await run_apart(self._some, None, "read standard input")
+        return await asyncio.to_thread(self._some)
+
+    @property
+    def share(self) -> float | None:
+        """How much of the file has been read."""
+        return self._file.tell() / self._size if self._file is not None and self._size else None
+
+    def close(self) -> None:
+        """Let go of the file; not while a thread reads it."""
+        if self._file is not None and self._path != STDIN:
+            self._file.close()
+
+    def _some(self) -> tuple[list[Flow], FlowReadException | None]:
+        batch: list[Flow] = []
+        enough = time.monotonic() + _SECONDS
+        matches = self._filter
+        try:
+            for flow in self._flows:
+                if matches is None or matches(flow):
+                    batch.append(flow)
+                if len(batch) >= _MOST_FLOWS or time.monotonic() > enough or (batch and self._would_wait()):
+                    return batch, None
+        except FlowReadException as error:
+            return batch, error
+        self.is_over = True
+        return batch, None
+
+    def _would_wait(self) -> bool:
+        return self._path == STDIN and self._file is not None and not select.select([self._file], [], [], 0)[0]
+
+    def _stream(self) -> Iterator[Flow]:
+        try:
+            if self._path == STDIN:
+                if os.isatty(0):
+                    raise FlowReadException("standard input is a terminal; pipe a file into it")
+                # Not sys.stdin, whose lock the end of the program would wait for.
+                self._file = open(os.dup(0), "rb", buffering=_BUFFER)  # noqa: SIM115
+            else:
+                if problem := problem_of(self._path):
+                    raise FlowReadException(problem)
+                self._file = open(os.path.expanduser(self._path), "rb", buffering=_BUFFER)  # noqa: SIM115
+                self._size = os.fstat(self._file.fileno()).st_size
+            # What is added from now on is not read: it may be what is being read that is saved again.
+            yield from FlowReader(_UpTo(self._file, self._size) if self._size else self._file).stream()
+        except OSError as error:
+            raise FlowReadException(f"it cannot be read: {error.strerror or error}") from None
 
 
-def _read_some(flows: Iterator[Flow]) -> tuple[list[Flow], FlowReadException | None]:
-    batch: list[Flow] = []
-    enough = time.monotonic() + _SECONDS
-    try:
-        for flow in flows:
-            batch.append(flow)
-            if len(batch) >= _MOST_FLOWS or time.monotonic() > enough:
-                break
-    except FlowReadException as error:
-        return batch, error
-    return batch, None
+class _UpTo:
+    """The beginning of a file."""
+
+    def __init__(self, file: BinaryIO, size: int) -> None:
+        self._read = file.read
+        self._left = size
+
+    def read(self, size: int, /) -> bytes:
+        data = self._read(min(size, self._left))
+        self._left -= len(data)
+        return data
