@@ -12,12 +12,12 @@ import types
 from pathlib import Path
 
 from midstream.contentviews.api import Contentview, Metadata
-from midstream.contentviews.stepped import Stepped
 from midstream.hub.failures import one_line
 
 logger = logging.getLogger(__name__)
 
 LONGEST_TEXT = 64 * 1024 * 1024
+_OUR_VIEWS = "midstream.contentviews.views."
 _MACHINERY = Path(__file__).parent
 SLOW = 0.1  # seconds on the loop that are worth a warning, as with handlers
 
@@ -58,7 +58,7 @@ def failure(view: Contentview, error: BaseException) -> ViewFailed:
     """What a view raised, as the one error that callers expect."""
     own = traceback_of(error)
     # Our own views say by a ValueError that the data are of another kind; of other errors the type tells something.
-    is_refusal = isinstance(view, Stepped) and isinstance(error, ValueError)
+    is_refusal = type(view).__module__.startswith(_OUR_VIEWS) and isinstance(error, ValueError)
     logger.debug("content view %s failed", view.name, exc_info=(type(error), error, own))
     return ViewFailed(view, str(error) if is_refusal else one_line(error), own)
 

@@ -10,8 +10,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+# NaN and Infinity are no JSON (RFC 8259 §6), but Python and others write them.
 _TOKEN = re.compile(
-    rb'[ \t\r\n]*(?:("(?:[^"\\\x00-\x1f]++|\\.)*+")|([\[\]{},:])|(-?[0-9][0-9.eE+-]*|true|false|null))', re.DOTALL
+    rb'[ \t\r\n]*(?:("(?:[^"\\\x00-\x1f]++|\\.)*+")|([\[\]{},:])|'
+    rb"(-?[0-9][0-9.eE+-]*|true|false|null|NaN|-?Infinity))",
+    re.DOTALL,
 )
 _STEP = 2000  # tokens to a step: a millisecond or two
 # Deeper levels are not indented further: 100 kB of brackets would become gigabytes of spaces.
@@ -22,7 +25,9 @@ _EMPTY = {b"[": re.compile(rb"[ \t\r\n]*\]"), b"{": re.compile(rb"[ \t\r\n]*\}")
 
 
 # What may stand at the end of a text that was cut: nothing, or a string or word that has begun.
-_BEGUN = re.compile(rb'(?:"(?:[^"\\\x00-\x1f]++|\\.)*+\\?|t(?:ru?)?|f(?:al?s?)?|n(?:ul?)?|-)?', re.DOTALL)
+_BEGUN = re.compile(
+    rb'(?:"(?:[^"\\\x00-\x1f]++|\\.)*+\\?|t(?:ru?)?|f(?:al?s?)?|n(?:ul?)?|Na?|-?(?:I[a-z]*)?)?', re.DOTALL
+)
 _LOOK = 4096
 
 
