@@ -15,8 +15,6 @@ USED = dict(list(csv.reader(TABLE.read_text("utf-8").splitlines(), delimiter="\t
 
 # Existing names that do not resolve, with what is said instead.
 MARKED = {
-    "mitmproxy.addons.asgiapp": "stage 4",
-    "mitmproxy.addons.asgiapp.WSGIApp": "stage 4",
     "mitmproxy.addons.export": "stage 4",
     "mitmproxy.addons.export.curl_command": "stage 4",
     "mitmproxy.addons.export.raw": "stage 4",

@@ -135,12 +135,14 @@ PROXY: dict[str, Names] = {
             "Socks5Instance TransparentInstance TunInstance UpstreamInstance WireGuardServerInstance",
         ),
     },
+    "addons.asgiapp": same("addons.asgiapp", "ASGIApp WSGIApp make_scope serve"),
     "addons.script": {
         **same("addons.script", "ScriptLoader"),
         **absent(
             "the option `scripts` loads scripts: ctx.options.scripts, or Options(scripts=[…])", "Script load_script"
         ),
     },
+    "addons.savehar": same("addons.savehar", "SaveHar"),
     "addons.strip_dns_https_records": same("addons.stripdnshttpsrecords", "StripDnsHttpsRecords"),
     "addons.termlog": same("addons.termlog", "TermLog"),
     "addons.tlsconfig": same("addons.tlsconfig", "TlsConfig") | shim("constants", "CONF_BASENAME"),
@@ -152,7 +154,6 @@ PROXY: dict[str, Names] = {
 _STAGE_4 = {
     "anticache": "the addon `anticache`",
     "anticomp": "the addon `anticomp`",
-    "asgiapp": "serving ASGI and WSGI apps",
     "blocklist": "the option block_list",
     "browser": "the command browser.start",
     "clientplayback": "replay",
@@ -170,7 +171,6 @@ _STAGE_4 = {
     "proxyauth": "the option proxyauth",
     "readfile": "the option rfile",
     "save": "saving flows",
-    "savehar": "saving HAR files",
     "server_side_events": "the addon for server-sent events",
     "serverplayback": "replay",
     "stickyauth": "the option stickyauth",
@@ -187,7 +187,6 @@ CLOSED_PARTS: dict[str, Row] = {
     "proxy.server": Absent("`async with DumpMaster(Options(…))` of midstream.master serves connections"),
     "proxy.tunnel": Absent(_PARENT_PROXY),
     "proxy.utils": Absent(_CONVERSATION),
-    "io.har": Later("HAR files (stage 4)"),
     "io.compat": Absent("FlowReader of mitmproxy.io reads files of older versions too"),
     "net.http.user_agents": Absent("write the User-Agent that you want"),
     "platform.osx": Absent(_LINUX_ONLY),
