@@ -55,7 +55,7 @@ def raw(flow: Flow) -> bytes:
     if flow.response is not None and (flow.response.raw_content is not None or not parts):
         parts.append(raw_response(flow))
     if flow.websocket is not None:
-        parts.append(b"\r\n".join(message_lines(flow)))
+        parts.append(b"\n".join(message_lines(flow)))
     return b"\r\n\r\n".join(parts)
 
 
