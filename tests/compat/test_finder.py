@@ -68,7 +68,6 @@ def test_a_function_hides_the_module_of_its_name() -> None:
         ("from mitmproxy.http import HTTPResponse", "it is now mitmproxy.http.Response"),
         ("import mitmproxy; mitmproxy.websocket.WebSocketFlow", "it is now mitmproxy.http.HTTPFlow"),
         ("from mitmproxy.proxy.protocol import Layer", "a matter of events: tcp_message"),
-        ("from mitmproxy.addons.export import curl_command", "comes with export of flows (stage 4)"),
     ],
 )
 def test_what_is_not_there_is_explained(statement: str, said: str) -> None:
