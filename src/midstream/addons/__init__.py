@@ -18,10 +18,12 @@ from midstream.addons.clientplayback import ClientPlayback
 from midstream.addons.command_history import CommandHistory
 from midstream.addons.comment import Comment
 from midstream.addons.core import Core
+from midstream.addons.cut import Cut
 from midstream.addons.dnsresolver import DnsResolver
 from midstream.addons.dumper import Dumper
 from midstream.addons.errorcheck import ErrorCheck
 from midstream.addons.eventstore import EventStore
+from midstream.addons.export import Export
 from midstream.addons.flow_specs import FlowSpecs
 from midstream.addons.http2 import Http2
 from midstream.addons.inject import Inject
@@ -69,6 +71,8 @@ def common(proxy: Proxy, prepare: Callable[[], None] | None) -> list[object]:
         AntiComp(),
         ClientPlayback(proxy),
         Comment(),
+        Cut(),
+        Export(),
         tls,  # before the first client may come
         TlsFailures(),
         ProxyAuth(),
