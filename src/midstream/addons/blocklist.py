@@ -66,7 +66,7 @@ def _apply(rules: list[Blocking], flow: HTTPFlow) -> None:
     status = 0
     for rule in rules:
         if rule.matches(flow):
-            status = rule.status
+            status = rule.status_code
             if status == KILL:
                 break
     if not status:

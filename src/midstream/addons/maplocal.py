@@ -100,23 +100,25 @@ class Answering(OnRequest):
                 return self._answer(flow, index, suffix)
         return None
 
-    async def _answer(self, flow: HTTPFlow, index: int, suffix: str) -> None:
-        """By the first rule that matches and whose file can be read."""
-        rule = self._rules[index]
-        try:
-            file = await self._aside.run(partial(open_target, rule.path, suffix))
-        except OSError as error:
-            self._telling.skipped(rule.text, flow, f"cannot read its file: {why(error)}")
-            for later, other in enumerate(self._rules[index + 1 :], index + 1):
-                if (rest := self._suffix(other, flow)) is not None:
-                    await self._answer(flow, later, rest)
-                    return
-            return
-        if file is not None:
-            flow.response = _response(file, self._aside)
-        else:
-            flow.response = Response.make(404)
+    async def _answer(self, flow: HTTPFlow, first: int, suffix: str | None) -> None:
+        """By the first of the rules that match and have such a file; if none has it, by 404: this URL is theirs."""
+        is_missing = False
+        for index, rule in enumerate(self._rules[first:]):
+            wanted = suffix if index == 0 else self._suffix(rule, flow)
+            if wanted is None:
+                continue
+            try:
+                file = await self._aside.run(partial(open_target, rule.path, wanted))
+            except OSError as error:
+                self._telling.skipped(rule.text, flow, f"cannot read its file: {why(error)}")
+                continue
+            if file is not None:
+                flow.response = _response(file, self._aside)
+                return
+            is_missing = True
             logger.info("map_local: there is no file for %s in %s", flow.request.pretty_url, rule.path)
+        if is_missing:
+            flow.response = Response.make(404)
 
     def _suffix(self, rule: LocalRule, flow: HTTPFlow) -> str | None:
         """What the URL has to say about the name of the file; None if the rule does not match."""

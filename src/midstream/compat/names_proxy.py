@@ -21,6 +21,8 @@ _ALL_THERE = (
     "a DumpMaster of midstream.master has all built-in addons; with_dumper=False leaves out the one that prints"
 )
 
+_RULES = "the options of rules read them: ctx.options.update(modify_headers=[…])"
+
 PROXY: dict[str, Names] = {
     "proxy": {},
     "proxy.commands": shim(
@@ -110,7 +112,11 @@ PROXY: dict[str, Names] = {
         ),
     },
     "addons": absent(_ALL_THERE, "default_addons"),
+    "addons.anticache": same("addons.anticache", "AntiCache"),
+    "addons.anticomp": same("addons.anticomp", "AntiComp"),
     "addons.block": same("addons.block", "Block"),
+    "addons.blocklist": same("addons.blocklist", "BlockList")
+    | same("filters.rules", "BlockSpec=Blocking parse_spec=parse_blocking"),
     "addons.comment": same("addons.comment", "Comment"),
     "addons.core": same("addons.core", "Core") | shim("constants", "CONF_DIR LISTEN_PORT"),
     "addons.cut": same("addons.cut", "Cut extract"),
@@ -124,6 +130,12 @@ PROXY: dict[str, Names] = {
         **absent("an export sends the bytes as they were", "cleanup_request cleanup_response pop_headers"),
     },
     "addons.intercept": same("addons.intercept", "Intercept"),
+    "addons.maplocal": same("addons.maplocal", "MapLocal")
+    | absent(_RULES, "MapLocalSpec file_candidates parse_map_local_spec"),
+    "addons.mapremote": same("addons.mapremote", "MapRemote") | absent(_RULES, "MapRemoteSpec parse_map_remote_spec"),
+    "addons.modifybody": same("addons.modifybody", "ModifyBody"),
+    "addons.modifyheaders": same("addons.modifyheaders", "ModifyHeaders")
+    | absent(_RULES, "ModifySpec parse_modify_spec"),
     "addons.next_layer": {
         **same("addons.nextlayer", "NextLayer"),
         **absent('set data.layer = "more" in next_layer to be asked again with more bytes', "NeedsMoreData"),
@@ -149,6 +161,10 @@ PROXY: dict[str, Names] = {
         ),
     },
     "addons.savehar": same("addons.savehar", "SaveHar"),
+    "addons.server_side_events": same("addons.server_side_events", "ServerSideEvents"),
+    "addons.stickyauth": same("addons.stickyauth", "StickyAuth"),
+    "addons.stickycookie": same("addons.stickycookie", "StickyCookie")
+    | absent("midstream.addons.cookie_jar has the cookies of servers", "ckey domain_match"),
     "addons.strip_dns_https_records": same("addons.stripdnshttpsrecords", "StripDnsHttpsRecords"),
     "addons.termlog": same("addons.termlog", "TermLog"),
     "addons.tlsconfig": same("addons.tlsconfig", "TlsConfig") | shim("constants", "CONF_BASENAME"),
@@ -158,27 +174,16 @@ PROXY: dict[str, Names] = {
 }
 
 _STAGE_4 = {
-    "anticache": "the addon `anticache`",
-    "anticomp": "the addon `anticomp`",
-    "blocklist": "the option block_list",
     "browser": "the command browser.start",
     "clientplayback": "replay",
     "command_history": "the command history as an addon",
-    "disable_h2c": "the addon `disable_h2c`",
     "keepserving": "the option keepserving",
-    "maplocal": "the option map_local",
-    "mapremote": "the option map_remote",
-    "modifybody": "the option modify_body",
-    "modifyheaders": "the option modify_headers",
     "onboarding": "the page that hands out the CA",
     "onboardingapp": "the page that hands out the CA",
     "proxyauth": "the option proxyauth",
     "readfile": "the option rfile",
     "save": "saving flows",
-    "server_side_events": "the addon for server-sent events",
     "serverplayback": "replay",
-    "stickyauth": "the option stickyauth",
-    "stickycookie": "the option stickycookie",
 }
 _LINUX_ONLY = "the mode `transparent` works on Linux only"
 _NO_CONSOLE_PARTS = "the console of midstream is its own; its keys, panes and palettes are described in docs/"
@@ -188,6 +193,7 @@ ADDONS_TO_COME: dict[str, Row] = {
 }
 CLOSED_PARTS: dict[str, Row] = {
     "proxy.layers.http._upstream_proxy": Absent(_PARENT_PROXY),
+    "addons.disable_h2c": Absent("h2c is never upgraded, and clients may begin with HTTP/2 in the clear"),
     "proxy.server": Absent("`async with DumpMaster(Options(…))` of midstream.master serves connections"),
     "proxy.tunnel": Absent(_PARENT_PROXY),
     "proxy.utils": Absent(_CONVERSATION),

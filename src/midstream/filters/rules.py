@@ -55,7 +55,7 @@ class Blocking:
 
     text: str
     matches: Filter
-    status: int
+    status_code: int
 
 
 def parse_rule(text: str) -> Rule:
