@@ -18,12 +18,10 @@ from midstream.addons.clientplayback import ClientPlayback
 from midstream.addons.command_history import CommandHistory
 from midstream.addons.comment import Comment
 from midstream.addons.core import Core
-from midstream.addons.cut import Cut
 from midstream.addons.dnsresolver import DnsResolver
 from midstream.addons.dumper import Dumper
 from midstream.addons.errorcheck import ErrorCheck
 from midstream.addons.eventstore import EventStore
-from midstream.addons.export import Export
 from midstream.addons.flow_specs import FlowSpecs
 from midstream.addons.http2 import Http2
 from midstream.addons.inject import Inject
@@ -39,6 +37,7 @@ from midstream.addons.proxyauth import ProxyAuth
 from midstream.addons.proxyserver import ProxyServer
 from midstream.addons.readfile import ReadFile
 from midstream.addons.save import Save
+from midstream.addons.savehar import SaveHar
 from midstream.addons.script import ScriptLoader
 from midstream.addons.server_side_events import ServerSideEvents
 from midstream.addons.serverplayback import ServerPlayback
@@ -71,8 +70,6 @@ def common(proxy: Proxy, prepare: Callable[[], None] | None) -> list[object]:
         AntiComp(),
         ClientPlayback(proxy),
         Comment(),
-        Cut(),
-        Export(),
         tls,  # before the first client may come
         TlsFailures(),
         ProxyAuth(),
@@ -88,6 +85,7 @@ def common(proxy: Proxy, prepare: Callable[[], None] | None) -> list[object]:
         *rewriting(proxy),
         ReadFile(),  # before what it reads is saved to
         Save(),
+        SaveHar(),
         TlsDefaults(tls),
         UpstreamAuth(proxy),
         UpdateAltSvc(),

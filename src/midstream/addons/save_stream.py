@@ -135,7 +135,7 @@ class SaveStream:
         self._open.pop(flow, None)
         self._finished.append(flow)
         self._news.set()
-        self._waiting += _weight(flow)
+        self._waiting += weight(flow)
         if self._waiting < MOST_WAITING:
             return None
         self._has_room.clear()
@@ -183,7 +183,7 @@ class SaveStream:
         self._news.clear()
         flows, self._finished = self._finished, []
         items: list[bytes] = []
-        size = weight = done = 0
+        size = weighed = done = 0
         budget = Budget()
         try:
             for flow in flows:
@@ -192,7 +192,7 @@ class SaveStream:
                     self._finished.append(flow)
                     self._news.set()
                     continue
-                weight += _weight(flow)
+                weighed += weight(flow)
                 if self.filter is None or self.filter(flow):
                     item = self._item(flow)
                     items.append(item)
@@ -207,7 +207,7 @@ class SaveStream:
         except OSError:
             self._lost = len(flows) - done + len(items) - self._file.kept
             raise
-        self._waiting = max(0, self._waiting - weight)
+        self._waiting = max(0, self._waiting - weighed)
         if self._waiting < MOST_WAITING:
             self._has_room.set()
 
@@ -235,7 +235,7 @@ class SaveStream:
         return item
 
 
-def _weight(flow: Flow) -> int:
+def weight(flow: Flow) -> int:
     """About what a flow takes while it waits."""
     if isinstance(flow, HTTPFlow):
         response = flow.response

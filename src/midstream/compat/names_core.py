@@ -65,6 +65,7 @@ CORE: dict[str, Names] = {
     },
     "io": same("io", _IO),
     "io.io": same("io", _IO),
+    "io.har": shim("har", "fix_headers request_to_flow"),
     "io.tnetstring": {
         **shim("tnetstring", "dump dumps load loads"),
         **absent("tnetstring.loads and tnetstring.load read a value", "parse pop split"),

@@ -42,6 +42,12 @@ class WholeFile:
         """Add some bytes; nobody sees them before the end."""
         write_all(self._descriptor, data)
 
+    def cut(self, size: int) -> None:
+        """Take back what was added after so many bytes; what went to a device or a pipe is gone."""
+        if self._aside:
+            os.ftruncate(self._descriptor, size)
+            os.lseek(self._descriptor, size, os.SEEK_SET)
+
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: Trace | None) -> None:
         try:
             try:

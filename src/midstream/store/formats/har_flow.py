@@ -292,8 +292,13 @@ def _pair(each: Any) -> tuple[str, str, bytes | None]:
             return "", "", None
 
 
+def headers_of(value: Any) -> Headers:
+    """The header fields of an entry, without those that begin with a colon."""
+    return _headers(value)[0]
+
+
 def _trailers(message: dict[str, Any]) -> Headers | None:
-    return _headers(message["_trailers"])[0] if isinstance(message.get("_trailers"), list) else None
+    return headers_of(message["_trailers"]) if isinstance(message.get("_trailers"), list) else None
 
 
 def _version(value: Any, has_pseudo: bool) -> bytes:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import secrets
+import zlib
 from collections.abc import Generator, Iterable, Iterator
 from typing import Final, NamedTuple
 
@@ -110,6 +111,33 @@ class Entries:
             yield from body.pieces()
             rest = b'"' + rest
         yield before + rest
+
+
+class Packer:
+    """Packs a document as the name of its file wants it: `.zhar` by zlib, `.gz` by gzip, everything else not at all."""
+
+    def __init__(self, name: str) -> None:
+        lower = name.lower()
+        bits = 15 if lower.endswith(".zhar") else 31 if lower.endswith(".gz") else 0
+        self._packing = zlib.compressobj(9, wbits=bits) if bits else None
+
+    def pack(self, data: bytes) -> bytes:
+        """What can be written so far."""
+        return self._packing.compress(data) if self._packing is not None else data
+
+    def pause(self) -> bytes:
+        """What makes everything readable that was packed so far."""
+        return self._packing.flush(zlib.Z_SYNC_FLUSH) if self._packing is not None else b""
+
+    def finish(self) -> bytes:
+        """The end."""
+        return self._packing.flush() if self._packing is not None else b""
+
+    def copy(self) -> Packer:
+        """Another one that goes on from here."""
+        other = Packer("")
+        other._packing = self._packing.copy() if self._packing is not None else None
+        return other
 
 
 # --- bodies

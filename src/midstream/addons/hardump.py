@@ -1,0 +1,191 @@
+"""The recording behind the option `hardump`: each flow that finishes becomes an entry of a file, a HAR at the end.
+
+Made by the addon savehar while there is a hardump. Entries are made on the loop, where flows live, and go to the disk
+in a thread, a tenth of a second after the flow; when the disk is slower than the traffic, the traffic waits. A full
+disk ends it, with all entries that found room.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Awaitable, Callable
+
+from midstream.addons.output import Output
+from midstream.addons.save_stream import INTERVAL, MOST_WAITING, weight
+from midstream.addons.tls_failures import is_folded
+from midstream.filters import Filter
+from midstream.flows.http import HTTPFlow
+from midstream.store.files import target
+from midstream.store.formats.har_write import Entries, decode, start, takes_time
+from midstream.store.har_file import HarFile, PrintedHar
+from midstream.work.slices import Budget
+
+_AT_ONCE = 1 << 20
+
+
+class HarDump:
+    """One file."""
+
+    name = "hardump"
+
+    def __init__(
+        self, path: str, filter_: Filter | None, failed: Callable[[HarDump, OSError], None], out: Output | None = None
+    ) -> None:
+        self.path = "stdout" if path == "-" else target(path).path
+        self.filter = filter_
+        self.is_open = asyncio.Event()
+        """The file is there, or could not be made."""
+        self._failed = failed
+        self._out = out or Output()
+        beginning = start(program_version())
+        self._file: HarFile | PrintedHar = PrintedHar(beginning) if path == "-" else HarFile(self.path, beginning)
+        self._entries = Entries()
+        self._open: dict[HTTPFlow, None] = {}
+        self._finished: list[HTTPFlow] = []
+        self._waiting = 0
+        self._news = asyncio.Event()
+        self._closing = asyncio.Event()
+        self._has_room = asyncio.Event()
+        self._has_room.set()
+
+    @property
+    def count(self) -> int:
+        """How many entries there are."""
+        return self._entries.count
+
+    def take_over(self, other: HarDump) -> None:
+        """Write the flows that are still open to this file."""
+        self._open, other._open = other._open, {}
+
+    def close(self) -> None:
+        """Let `run` end: it writes what is finished, and what is still open as it is now."""
+        self._closing.set()
+        self._news.set()
+
+    # --- which flows
+
+    def requestheaders(self, flow: HTTPFlow) -> None:
+        self._open[flow] = None
+
+    def response(self, flow: HTTPFlow) -> Awaitable[None] | None:
+        if flow.websocket is not None and flow.response is not None and flow.response.status_code == 101:
+            return None
+        return self._finish(flow)
+
+    def websocket_end(self, flow: HTTPFlow) -> Awaitable[None] | None:
+        return self._finish(flow)
+
+    def error(self, flow: HTTPFlow) -> Awaitable[None] | None:
+        # Not when it was written with its response, and only the client did not take that.
+        if flow in self._open or flow.response is None or flow.response.timestamp_end is None:
+            return self._finish(flow)
+        return None
+
+    def http_connect_error(self, flow: HTTPFlow) -> Awaitable[None] | None:
+        return None if is_folded(flow) else self._finish(flow)
+
+    def _finish(self, flow: HTTPFlow) -> Awaitable[None] | None:
+        self._open.pop(flow, None)
+        self._finished.append(flow)
+        self._news.set()
+        self._waiting += weight(flow)
+        if self._waiting < MOST_WAITING:
+            return None
+        self._has_room.clear()
+        return self._room()
+
+    async def _room(self) -> None:
+        await self._has_room.wait()
+
+    # --- writing
+
+    async def run(self) -> None:
+        """Until `close`."""
+        try:
+            await asyncio.to_thread(self._file.open)
+            self.is_open.set()
+            while not self._closing.is_set():
+                await self._news.wait()
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(INTERVAL):
+                        await self._closing.wait()
+                await self._write_finished()
+            self._finished += self._open
+            self._open = {}
+            await self._write_finished()
+            await self._end()
+        except OSError as error:
+            await self._give_up(error)
+        finally:
+            self.is_open.set()
+            self._closing.set()
+            self._has_room.set()
+
+    async def _end(self) -> None:
+        try:
+            await asyncio.to_thread(self._file.close)
+        except OSError:
+            self._entries.count = 0  # it is not there
+            raise
+        if isinstance(self._file, PrintedHar):
+            for text in self._file.text():
+                if not self._out.write(text):
+                    return
+
+    async def _give_up(self, error: OSError) -> None:
+        """What is in the file stays; a HAR without entries is of no use."""
+        try:
+            await asyncio.to_thread(lambda: self._file.close(keep=self.count > 0))
+        except OSError:
+            self._entries.count = 0
+        self._failed(self, error)
+
+    async def _write_finished(self) -> None:
+        """Write the flows that are finished and not held by a person."""
+        self._news.clear()
+        flows, self._finished = self._finished, []
+        batch, size = [], 0
+        for flow in flows:
+            if flow.intercepted and flow.live and not self._closing.is_set():
+                self._finished.append(flow)
+                self._news.set()
+                continue
+            if self.filter is None or self.filter(flow):
+                entry = b"".join([piece async for piece in paced(self._entries, flow)])
+                batch.append(entry)
+                size += len(entry)
+            self._waiting = max(0, self._waiting - weight(flow))
+            if size >= _AT_ONCE:
+                await self._write(batch)
+                batch, size = [], 0
+        await self._write(batch)
+        if self._waiting < MOST_WAITING:
+            self._has_room.set()
+
+    async def _write(self, batch: list[bytes]) -> None:
+        if not batch:
+            return
+        try:
+            await asyncio.to_thread(lambda: self._file.write(batch))
+        except OSError:
+            self._entries.count -= len(batch)
+            raise
+
+
+async def paced(entries: Entries, flow: HTTPFlow) -> AsyncIterator[bytes]:
+    """The pieces of an entry; the loop gets its turns meanwhile."""
+    decoded = await asyncio.to_thread(decode, flow) if takes_time(flow) else decode(flow)
+    budget = Budget()
+    for piece in entries.pieces(flow, decoded):
+        if piece:
+            yield piece
+        if budget.spent():
+            await budget.rest()
+
+
+def program_version() -> str:
+    """Ours; looked up when it is asked for, since that takes a while."""
+    from midstream import __version__
+
+    return str(__version__)
