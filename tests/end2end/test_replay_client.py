@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from contextlib import AsyncExitStack
 from pathlib import Path
 
 import pytest
@@ -36,8 +35,7 @@ def to(web: Origin, path: str = "/", method: str = "GET", **other: object) -> HT
 
 def draft(url: str, method: str = "GET", body: bytes = b"", *fields: tuple[bytes, bytes]) -> HTTPFlow:
     """A flow that somebody made, and that was never sent."""
-    flow = http_flow(url, method, status=None, request_body=body, request_headers=fields)
-    return flow
+    return http_flow(url, method, status=None, request_body=body, request_headers=fields)
 
 
 def replays(running: RunningMaster, event: str = "response") -> list[HTTPFlow]:
@@ -497,11 +495,31 @@ async def test_the_server_may_close_first_and_ping(tmp_path: Path):
 
 
 async def test_a_handshake_that_is_refused_is_an_answer_like_any_other(tmp_path: Path):
-    async with origin(answering(lambda _: ok(b"no", status="403 Forbidden"))) as web:
-        async with AsyncExitStack() as stack:
-            running = await stack.enter_async_context(running_master(tmp_path))
-            flow = handshake(web.url())
-            flow.websocket = WebSocketData()
-            (attempt,) = await replay(running, flow)
-            assert attempt.response is not None and attempt.response.status_code == 403
-            assert attempt.websocket is None
+    refusing = answering(lambda _: ok(b"no", status="403 Forbidden"))
+    async with origin(refusing) as web, running_master(tmp_path) as running:
+        flow = handshake(web.url())
+        flow.websocket = WebSocketData()
+        (attempt,) = await replay(running, flow)
+        assert attempt.response is not None and attempt.response.status_code == 403
+        assert attempt.websocket is None
+
+
+async def echo_websocket(scope: Message, receive: Receive, send: Send) -> None:
+    await receive()
+    await send({"type": "websocket.accept"})
+    while (message := await receive())["type"] == "websocket.receive":
+        await send({"type": "websocket.send", "text": f"{scope['http_version']} {message['text']}"})
+
+
+async def test_a_websocket_is_opened_over_http2_where_the_server_can(
+    tmp_path: Path, origin_ca: OriginCA, trust: dict[str, object]
+):
+    async with web_server(echo_websocket, tls=origin_ca) as server, running_master(tmp_path, **trust) as running:
+        flow = handshake(server.url())
+        flow.websocket = WebSocketData(
+            [WebSocketMessage(1, True, b"hi"), WebSocketMessage(1, False, b"2 hi")], True, 1000
+        )
+        (attempt,) = await replay(running, flow)
+        assert attempt.websocket is not None, attempt.error
+        assert [message.content for message in attempt.websocket.messages] == [b"hi", b"2 hi"]
+        assert attempt.server_conn.alpn == b"h2"

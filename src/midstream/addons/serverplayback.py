@@ -72,8 +72,8 @@ class ServerPlayback:
             for path in paths:
                 if problem := _problem_of(path):
                     raise OptionsError(f"server_replay: {path}: {problem}")
-        for name in _OLD_NAMES.keys() & updated:
-            if getattr(options, name):
+        for name in _OLD_NAMES:
+            if name in updated and getattr(options, name):
                 logger.warning("%s is an old name: use %s", name, _OLD_NAMES[name])
         self.extra = KILL if options.server_replay_kill_extra else options.server_replay_extra
         self.reuse = options.server_replay_reuse or options.server_replay_nopop
