@@ -59,7 +59,7 @@ def test_errors_say_where(check: s.Check, value: Any, sentence: str) -> None:
 
 
 def test_read_wants_exactly_its_keys() -> None:
-    schema: s.Schema = {"a": s.integer, "b": s.text}
+    schema = s.Schema({"a": s.integer, "b": s.text})
     assert s.read({"a": 1, "b": "x"}, "thing", schema) == {"a": 1, "b": "x"}
     assert s.read({"a": 1}, "thing", schema, frozenset({"b"})) == {"a": 1}
     for state, sentence in (

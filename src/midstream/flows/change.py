@@ -114,14 +114,16 @@ def _fields(value: Any, where: str) -> tuple[tuple[bytes, bytes], ...]:
 
 
 # By the last word of a part's name; what is of another type than the part would be in the way of the next one.
-_CHECKS: Final[s.Schema] = {
-    **dict.fromkeys(("marked", "comment", "error", "host", "request", "response"), s.text),
-    **dict.fromkeys(("port", "status_code"), s.integer),
-    **dict.fromkeys(("headers", "trailers"), _fields),
-    **dict.fromkeys(("method", "scheme", "authority", "path", "http_version", "reason"), s.binary),
-    "content": _large(s.binary),
-    "dropped": s.flag,
-}
+_CHECKS: Final[s.Schema] = s.Schema(
+    {
+        **dict.fromkeys(("marked", "comment", "error", "host", "request", "response"), s.text),
+        **dict.fromkeys(("port", "status_code"), s.integer),
+        **dict.fromkeys(("headers", "trailers"), _fields),
+        **dict.fromkeys(("method", "scheme", "authority", "path", "http_version", "reason"), s.binary),
+        "content": _large(s.binary),
+        "dropped": s.flag,
+    }
+)
 
 
 def _part(value: Any, where: str) -> Part:
@@ -136,10 +138,12 @@ def _any(value: Any, where: str) -> Any:
     return value
 
 
-_SCHEMA: Final[s.Schema] = {
-    "who": s.text,
-    "during": s.text,
-    "timestamp": s.number,
-    "undone": s.flag,
-    "parts": s.listed(_part),
-}
+_SCHEMA: Final[s.Schema] = s.Schema(
+    {
+        "who": s.text,
+        "during": s.text,
+        "timestamp": s.number,
+        "undone": s.flag,
+        "parts": s.listed(_part),
+    }
+)

@@ -45,38 +45,44 @@ def _proxy_mode(value: Any, where: str) -> ProxyMode:
 
 _timestamp = s.optional(s.number)
 
-_COMMON: s.Schema = {
-    "peername": s.optional(s.address),
-    "sockname": s.optional(s.address),
-    "id": s.text,
-    "transport_protocol": s.one_of("tcp", "udp"),
-    "error": s.optional(s.text),
-    "tls": s.flag,
-    "certificate_list": s.listed(checked_cert),
-    "alpn": s.optional(s.binary),
-    "alpn_offers": s.listed(s.binary),
-    "cipher": s.optional(s.text),
-    "cipher_list": s.listed(s.text),
-    "tls_version": s.optional(s.one_of(*TLS_VERSIONS)),
-    "sni": s.optional(s.text),
-    "timestamp_start": _timestamp,
-    "timestamp_end": _timestamp,
-    "timestamp_tls_setup": _timestamp,
-}
-_CLIENT: s.Schema = {
-    **_COMMON,
-    "peername": s.address,
-    "sockname": s.address,
-    "timestamp_start": s.number,
-    "mitmcert": s.optional(checked_cert),
-    "proxy_mode": _proxy_mode,
-}
-_SERVER: s.Schema = {
-    **_COMMON,
-    "address": s.optional(s.address),
-    "timestamp_tcp_setup": _timestamp,
-    "via": s.optional(s.row(s.one_of(*SCHEMES), s.address)),
-}
+_COMMON: s.Schema = s.Schema(
+    {
+        "peername": s.optional(s.address),
+        "sockname": s.optional(s.address),
+        "id": s.text,
+        "transport_protocol": s.one_of("tcp", "udp"),
+        "error": s.optional(s.text),
+        "tls": s.flag,
+        "certificate_list": s.listed(checked_cert),
+        "alpn": s.optional(s.binary),
+        "alpn_offers": s.listed(s.binary),
+        "cipher": s.optional(s.text),
+        "cipher_list": s.listed(s.text),
+        "tls_version": s.optional(s.one_of(*TLS_VERSIONS)),
+        "sni": s.optional(s.text),
+        "timestamp_start": _timestamp,
+        "timestamp_end": _timestamp,
+        "timestamp_tls_setup": _timestamp,
+    }
+)
+_CLIENT: s.Schema = s.Schema(
+    {
+        **_COMMON,
+        "peername": s.address,
+        "sockname": s.address,
+        "timestamp_start": s.number,
+        "mitmcert": s.optional(checked_cert),
+        "proxy_mode": _proxy_mode,
+    }
+)
+_SERVER: s.Schema = s.Schema(
+    {
+        **_COMMON,
+        "address": s.optional(s.address),
+        "timestamp_tcp_setup": _timestamp,
+        "via": s.optional(s.row(s.one_of(*SCHEMES), s.address)),
+    }
+)
 
 
 class Connection:

@@ -34,22 +34,24 @@ __all__ = [
 
 _RECORDS = s.listed(checked_record)
 
-_MESSAGE: s.Schema = {
-    "id": s.integer,
-    "query": s.flag,
-    "op_code": s.integer,
-    "authoritative_answer": s.flag,
-    "truncation": s.flag,
-    "recursion_desired": s.flag,
-    "recursion_available": s.flag,
-    "reserved": s.integer,
-    "response_code": s.integer,
-    "questions": s.listed(checked_question),
-    "answers": _RECORDS,
-    "authorities": _RECORDS,
-    "additionals": _RECORDS,
-    "timestamp": s.optional(s.number),
-}
+_MESSAGE: s.Schema = s.Schema(
+    {
+        "id": s.integer,
+        "query": s.flag,
+        "op_code": s.integer,
+        "authoritative_answer": s.flag,
+        "truncation": s.flag,
+        "recursion_desired": s.flag,
+        "recursion_available": s.flag,
+        "reserved": s.integer,
+        "response_code": s.integer,
+        "questions": s.listed(checked_question),
+        "answers": _RECORDS,
+        "authorities": _RECORDS,
+        "additionals": _RECORDS,
+        "timestamp": s.optional(s.number),
+    }
+)
 _SECTIONS = ("questions", "answers", "authorities", "additionals")
 _FLAGS = ("authoritative_answer", "truncation", "recursion_desired", "recursion_available")
 
@@ -255,11 +257,13 @@ class DNSFlow(Flow):
 
     __slots__ = {"_request": "", "_response": ""}
 
-    _SCHEMA: ClassVar[s.Schema] = {
-        **Flow._SCHEMA,
-        "request": DNSMessage._checked,
-        "response": s.optional(DNSMessage._checked),
-    }
+    _SCHEMA: ClassVar[s.Schema] = s.Schema(
+        {
+            **Flow._SCHEMA,
+            "request": DNSMessage._checked,
+            "response": s.optional(DNSMessage._checked),
+        }
+    )
 
     _request: DNSMessage
     _response: DNSMessage | None

@@ -13,8 +13,8 @@ from midstream.wire.dns_https import HTTPSRecord
 _NAME_TYPES = (dns_types.NS, dns_types.CNAME, dns_types.PTR)
 _NAMED_PARAMS = {name: number for number, name in dns_https.PARAMETER_NAMES.items()}
 
-_QUESTION: s.Schema = {"name": s.text, "type": s.integer, "class_": s.integer}
-_RECORD: s.Schema = {**_QUESTION, "ttl": s.integer, "data": s.binary}
+_QUESTION: s.Schema = s.Schema({"name": s.text, "type": s.integer, "class_": s.integer})
+_RECORD: s.Schema = s.Schema({**_QUESTION, "ttl": s.integer, "data": s.binary})
 
 
 @dataclass(slots=True)

@@ -66,7 +66,7 @@ class Error:
         return checked_error(state, "error")
 
 
-_ERROR: s.Schema = {"msg": s.text, "timestamp": s.number}
+_ERROR: s.Schema = s.Schema({"msg": s.text, "timestamp": s.number})
 
 
 def checked_error(value: Any, where: str) -> Error:
@@ -80,21 +80,23 @@ def _version(value: Any, where: str) -> int:
     return FLOW_FORMAT_VERSION
 
 
-_FLOW: s.Schema = {
-    "version": _version,
-    "type": s.text,
-    "id": s.text,
-    "error": s.optional(checked_error),
-    "client_conn": checked_client,
-    "server_conn": checked_server,
-    "intercepted": s.flag,
-    "is_replay": s.optional(s.one_of("request", "response")),
-    "marked": s.text,
-    "metadata": s.notes,
-    "comment": s.text,
-    "timestamp_created": s.number,
-    "backup": s.optional(s.plain_dict),
-}
+_FLOW: s.Schema = s.Schema(
+    {
+        "version": _version,
+        "type": s.text,
+        "id": s.text,
+        "error": s.optional(checked_error),
+        "client_conn": checked_client,
+        "server_conn": checked_server,
+        "intercepted": s.flag,
+        "is_replay": s.optional(s.one_of("request", "response")),
+        "marked": s.text,
+        "metadata": s.notes,
+        "comment": s.text,
+        "timestamp_created": s.number,
+        "backup": s.optional(s.plain_dict),
+    }
+)
 _MAY_MISS = frozenset({"backup"})
 
 _TYPES: dict[str, "type[Flow]"] = {}

@@ -37,12 +37,14 @@ class HTTPFlow(Flow):
 
     __slots__ = {"_request": "", "_response": "", "websocket": "The messages of the WebSocket that it became, or None."}
 
-    _SCHEMA: ClassVar[s.Schema] = {
-        **Flow._SCHEMA,
-        "request": Request._checked,
-        "response": s.optional(Response._checked),
-        "websocket": s.optional(websocket.checked_data),
-    }
+    _SCHEMA: ClassVar[s.Schema] = s.Schema(
+        {
+            **Flow._SCHEMA,
+            "request": Request._checked,
+            "response": s.optional(Response._checked),
+            "websocket": s.optional(websocket.checked_data),
+        }
+    )
 
     _request: Request
     _response: Response | None

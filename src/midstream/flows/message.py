@@ -17,16 +17,16 @@ from midstream.flows.headers import AnyHeaders, HeaderFields, Headers, to_bytes
 StreamFunction = Callable[[bytes], Iterable[bytes] | bytes]
 """Called with each piece of a streamed body, and once with b"" at its end; what it returns is sent instead."""
 
-_HEADER_ROWS = s.listed(s.row(s.binary, s.binary))
-
-MESSAGE_SCHEMA: s.Schema = {
-    "http_version": s.binary,
-    "headers": _HEADER_ROWS,
-    "content": s.optional(s.binary),
-    "trailers": s.optional(_HEADER_ROWS),
-    "timestamp_start": s.number,
-    "timestamp_end": s.optional(s.number),
-}
+MESSAGE_SCHEMA: s.Schema = s.Schema(
+    {
+        "http_version": s.binary,
+        "headers": s.pairs,
+        "content": s.optional(s.binary),
+        "trailers": s.optional(s.pairs),
+        "timestamp_start": s.number,
+        "timestamp_end": s.optional(s.number),
+    }
+)
 
 
 def _checked_trailers(value: "AnyHeaders | None") -> Headers | None:
@@ -265,11 +265,11 @@ class Message:
 
     def _take(self, state: s.State, where: str) -> None:
         values = s.read(state, where, self._SCHEMA)
-        values["headers"] = Headers(values["headers"])
-        if values["trailers"] is not None:
-            values["trailers"] = Headers(values["trailers"])
-        for name, attribute in self._DATA.items():
-            setattr(self, attribute, values[name])
+        self._headers = Headers(values.pop("headers"))
+        trailers = values.pop("trailers")
+        self._trailers = None if trailers is None else Headers(trailers)
+        for name, value in values.items():
+            setattr(self, self._DATA[name], value)
 
     @classmethod
     def from_state(cls, state: s.State) -> Self:

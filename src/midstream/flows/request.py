@@ -43,15 +43,17 @@ class Request(Message):
         "authority": "raw_authority",
         "path": "raw_path",
     }
-    _SCHEMA: ClassVar[s.Schema] = {
-        **MESSAGE_SCHEMA,
-        "host": s.text,
-        "port": s.integer,
-        "method": s.binary,
-        "scheme": s.binary,
-        "authority": s.binary,
-        "path": s.binary,
-    }
+    _SCHEMA: ClassVar[s.Schema] = s.Schema(
+        {
+            **MESSAGE_SCHEMA,
+            "host": s.text,
+            "port": s.integer,
+            "method": s.binary,
+            "scheme": s.binary,
+            "authority": s.binary,
+            "path": s.binary,
+        }
+    )
 
     def __init__(
         self,

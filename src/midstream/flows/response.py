@@ -49,7 +49,7 @@ class Response(Message):
     status_code = CheckedSlot("_status_code", _checked_status, "The status as a number.")
 
     _DATA: ClassVar[dict[str, str]] = {**Message._DATA, "status_code": "status_code", "reason": "raw_reason"}
-    _SCHEMA: ClassVar[s.Schema] = {**MESSAGE_SCHEMA, "status_code": s.integer, "reason": s.binary}
+    _SCHEMA: ClassVar[s.Schema] = s.Schema({**MESSAGE_SCHEMA, "status_code": s.integer, "reason": s.binary})
 
     def __init__(
         self,

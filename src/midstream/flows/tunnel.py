@@ -79,4 +79,4 @@ class TunnelFlow(Flow, Generic[M], abstract=True):
 
 def tunnel_schema(message: type[TunnelMessage]) -> s.Schema:
     """The schema of a flow of such messages."""
-    return {**Flow._SCHEMA, "messages": s.listed(message._checked)}
+    return s.Schema({**Flow._SCHEMA, "messages": s.listed(message._checked)})

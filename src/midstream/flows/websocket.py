@@ -178,13 +178,15 @@ class WebSocketData:
         return checked_data(state, "websocket")
 
 
-_DATA: s.Schema = {
-    "messages": s.listed(checked_message),
-    "closed_by_client": s.optional(s.flag),
-    "close_code": s.optional(s.integer),
-    "close_reason": s.optional(s.text),
-    "timestamp_end": s.optional(s.number),
-}
+_DATA: s.Schema = s.Schema(
+    {
+        "messages": s.listed(checked_message),
+        "closed_by_client": s.optional(s.flag),
+        "close_code": s.optional(s.integer),
+        "close_reason": s.optional(s.text),
+        "timestamp_end": s.optional(s.number),
+    }
+)
 
 
 def checked_data(value: Any, where: str) -> WebSocketData:
