@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from midstream.text import patterns as patterns_module
-from midstream.text.patterns import LEAST, LIMIT, Allowance, TooSlow, check, searcher
+from midstream.text.patterns import LEAST, LIMIT, Allowance, Pattern, TooSlow, check, check_template, literal, searcher
 from tests.kit.waiting import until
 
 GENEROUS = 1.0  # seconds; the promise is 0.1, and a busy machine is no reason to fail
@@ -209,3 +209,79 @@ async def test_abandoned_searches_are_few_and_end() -> None:
             search(data)
         assert running() <= 4
     await until(lambda: running() == 0, "the threads end", patience=60)
+
+
+TEMPLATES = st.lists(st.sampled_from(["a", "é", r"\g<0>", r"\n", r"\\", "x", " ", r"\1", r"\g<1>"]), max_size=4).map(
+    "".join
+)
+
+
+@given(pattern=patterns, flags=flag_sets, template=TEMPLATES, text=st.text(alphabet="abcABx1é .\n\r", max_size=12))
+def test_what_re_replaces_is_replaced(pattern: str, flags: int, template: str, text: str) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            check_template(pattern, flags, template)
+        except re.error:
+            with pytest.raises(re.error):
+                re.sub(pattern, template, text, flags=flags)
+            return
+        wanted = re.sub(pattern, template, text, flags=flags)
+        found = re.search(pattern, text, flags)
+    rule = Pattern(pattern, flags)
+    assert rule.replace(text, template) == wanted
+    match = rule.find(text)
+    assert (match and (match.span(), match.groups())) == (found and (found.span(), found.groups()))
+
+
+@given(data=st.binary(max_size=20), by=st.binary(max_size=9))
+def test_literal_templates_stand_for_themselves(data: bytes, by: bytes) -> None:
+    wanted = re.sub(rb"[a-c\\]", lambda _: by, data)
+    assert Pattern(rb"[a-c\\]").replace(data, literal(by)) == wanted
+    text = by.decode("latin-1")
+    assert Pattern("x").replace("axb", literal(text)) == f"a{text}b"
+
+
+def test_where_nothing_is_found_nothing_is_copied() -> None:
+    data = b"x" * 1000
+    assert Pattern(b"y").replace(data, b"z") is data
+
+
+@pytest.mark.parametrize("in_thread", [False, True])
+def test_a_replacement_that_backtracks(in_thread: bool) -> None:
+    rule = Pattern(rb"(a|aa)+$")
+    begin = time.process_time()
+    with pytest.raises(TooSlow):
+        rule.replace(b"a" * 60 + b"!", b"", in_thread=in_thread)
+    first = time.process_time() - begin
+    assert first < (5.0 if in_thread else GENEROUS)
+    for _ in range(8):  # each gets half the time of the last
+        with pytest.raises(TooSlow):
+            rule.replace(b"a" * 60 + b"!", b"", in_thread=in_thread)
+    begin = time.process_time()
+    with pytest.raises(TooSlow):
+        rule.replace(b"a" * 60 + b"!", b"", in_thread=in_thread)
+    assert time.process_time() - begin < GENEROUS
+
+
+def test_a_find_that_backtracks() -> None:
+    with pytest.raises(TooSlow, match="takes too long here"):
+        Pattern("(a|aa)+$").find("a" * 60 + "!")
+
+
+def test_replacements_do_not_grow_without_bound(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(patterns_module, "MOST_REPLACED", 10)
+    assert Pattern(b"a").replace(b"a" * 9, b"b") == b"b" * 9
+    with pytest.raises(TooSlow):
+        Pattern(b"a").replace(b"a" * 10, b"b")
+    monkeypatch.setattr(patterns_module, "LARGEST_RESULT", 1000)
+    with pytest.raises(TooSlow):
+        Pattern(b"a").replace(b"aa", b"b" * 500)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "template"), [("a", r"\1"), ("(a)", r"\2"), ("a", r"\g<x>"), ("a", r"\q"), ("a", r"\g<")]
+)
+def test_templates_that_do_not_fit(pattern: str, template: str) -> None:
+    with pytest.raises(re.error):
+        check_template(pattern, 0, template)

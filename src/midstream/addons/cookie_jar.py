@@ -7,7 +7,7 @@ the whole site; there is no list of public suffixes, so a Domain needs a dot in 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from email.utils import mktime_tz, parsedate_tz
 from ipaddress import ip_address
@@ -39,7 +39,8 @@ class Cookie:
 class CookieJar:
     """The cookies of all hosts."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Callable[[], float] = time.time) -> None:
+        self._now = clock
         self._jars: dict[tuple[str, int], dict[tuple[str, str], Cookie]] = {}
         self._count = 0
 
@@ -48,7 +49,7 @@ class CookieJar:
 
     def take(self, headers: Iterable[str], host: str, port: int, *, over_tls: bool) -> None:
         """Keep what the Set-Cookie headers of a response from `host` say, and forget what they end."""
-        now = time.time()
+        now = self._now()
         for header in headers:
             name, (_, attributes) = read_set_cookie(header)
             domain = _domain(attributes.get("domain"), host.lower())
@@ -71,7 +72,7 @@ class CookieJar:
 
     def fitting(self, host: str, port: int, path: str, *, over_tls: bool) -> list[Cookie]:
         """The cookies for a request, those with longer paths first (RFC 6265 §5.4)."""
-        now, host = time.time(), host.lower()
+        now, host = self._now(), host.lower()
         path = path.partition("?")[0]
         found = []
         for domain in _domains_above(host):
