@@ -70,6 +70,17 @@ def test_the_limit_counts_over_members_and_is_inclusive() -> None:
         encodings.decode(twice, "gzip", limit=199)
 
 
+def test_the_beginning_of_a_bomb_can_be_looked_at() -> None:
+    for encoding, bomb in bombs().items():
+        data, is_cut = encodings.decode_beginning(bomb, encoding, 100_000)
+        assert is_cut
+        assert len(data) == 100_000
+        twice = encodings.encode(bomb, "gzip")
+        assert encodings.decode_beginning(twice, f"{encoding}, gzip", 100_000) == (data, True)
+    assert encodings.decode_beginning(gzip.compress(b"abc"), "gzip", 3) == (b"abc", False)
+    assert encodings.decode_beginning(gzip.compress(b"abc") * 2, "gzip", 4) == (b"abca", True)
+
+
 def test_unknown_codings() -> None:
     for call in (encodings.decode, encodings.encode):
         with pytest.raises(ValueError, match="'rot13' is no known content coding"):

@@ -50,14 +50,14 @@ class Apart(Contentview):
         return self.job(metadata)(data)
 
 
-async def text_of(view: Apart, data: bytes, metadata: Metadata, worker: Worker, seconds: float = SECONDS) -> bytes:
+async def text_of(view: Apart, data: bytes, metadata: Metadata, worker: Worker) -> bytes:
     """The text as UTF-8. ViewFailed when there is none."""
     if len(data) <= view.at_once or len(data) > view.most:
         return as_bytes(prettified(view, data, metadata))
     try:
-        return await worker.run(_text_in_process, data, view.job(metadata), seconds=seconds)
+        return await worker.run(_text_in_process, data, view.job(metadata), seconds=SECONDS)
     except TimeoutError:
-        raise ViewFailed(view, f"it takes longer than {seconds:g} s") from None
+        raise ViewFailed(view, f"it takes longer than {SECONDS:g} s") from None
     except WorkerFailed as error:
         raise ViewFailed(view, str(error)) from None
     except ValueError as error:

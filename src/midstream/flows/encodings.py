@@ -6,7 +6,7 @@ the wire may hold a thousand of them (P7). A body that ends early gives what cou
 
 import gzip
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from midstream.text.sizes import human_size
 
@@ -32,6 +32,26 @@ def codings(encoding: str) -> list[str]:
 
 def decode(encoded: bytes, encoding: str, limit: int = DECODED_SIZE_LIMIT) -> bytes:
     """Undo a Content-Encoding. Raises ValueError for unknown codings, broken data and results over the limit."""
+    data = encoded
+    for data, is_cut in _layers(encoded, encoding, limit):
+        if is_cut:
+            raise BodyTooLarge(limit)
+    return data
+
+
+def decode_beginning(encoded: bytes, encoding: str, limit: int) -> tuple[bytes, bool]:
+    """Undo a Content-Encoding for somebody to look at: no more than `limit` bytes, and whether there would be more.
+
+    Raises ValueError as `decode` does, but for the limit.
+    """
+    data, was_cut = encoded, False
+    for data, is_cut in _layers(encoded, encoding, limit):
+        was_cut = was_cut or is_cut
+    return data, was_cut
+
+
+def _layers(encoded: bytes, encoding: str, limit: int) -> Iterator[tuple[bytes, bool]]:
+    """What is left after each coding was undone, and whether it was cut at the limit."""
     names = codings(encoding)
     if len(names) > _MAX_CODINGS:
         raise ValueError(f"{len(names)} content codings in a row; at most {_MAX_CODINGS} are decoded")
@@ -42,7 +62,7 @@ def decode(encoded: bytes, encoding: str, limit: int = DECODED_SIZE_LIMIT) -> by
             raise ValueError(f"{name!r} is no known content coding")
         if data:  # an empty body is empty, whatever the header says
             data = decoder(data, limit)
-    return data
+        yield data[:limit], len(data) > limit
 
 
 def encode(decoded: bytes, encoding: str) -> bytes:
@@ -56,6 +76,9 @@ def encode(decoded: bytes, encoding: str) -> bytes:
     return data
 
 
+# Each of the decoders stops when it has more than `limit` bytes.
+
+
 def _inflate(data: bytes, wbits: int, limit: int) -> tuple[bytes, bytes]:
     """One zlib stream: what it holds, and what follows it."""
     decompressor = zlib.decompressobj(wbits)
@@ -63,8 +86,6 @@ def _inflate(data: bytes, wbits: int, limit: int) -> tuple[bytes, bytes]:
         result = decompressor.decompress(data, limit + 1)
     except zlib.error as exc:
         raise ValueError(f"decompression failed: {exc}") from None
-    if len(result) > limit:
-        raise BodyTooLarge(limit)
     return result, decompressor.unused_data
 
 
@@ -77,12 +98,10 @@ def _decode_gzip(data: bytes, limit: int) -> bytes:
         parts.append(part)
         left -= len(part)
         # RFC 1952 §2.2: members simply follow one another. What is no member is padding or junk, as browsers see it.
-        if not rest.startswith(b"\x1f\x8b"):
+        if left < 0 or not rest.startswith(b"\x1f\x8b"):
             return b"".join(parts)
         try:
             part, rest = _inflate(rest, 31, left)
-        except BodyTooLarge:
-            raise BodyTooLarge(limit) from None
         except ValueError:
             return b"".join(parts)
 
@@ -91,8 +110,6 @@ def _decode_deflate(data: bytes, limit: int) -> bytes:
     # RFC 9110 §8.4.1.2: "deflate" means zlib, but raw deflate is what some servers send.
     try:
         return _inflate(data, 15, limit)[0]
-    except BodyTooLarge:
-        raise
     except ValueError:
         return _inflate(data, -15, limit)[0]
 
@@ -113,9 +130,7 @@ def _decode_br(data: bytes, limit: int) -> bytes:
             data = b""
             parts.append(part)
             size += len(part)
-            if size > limit:
-                raise BodyTooLarge(limit)
-            if decompressor.is_finished() or decompressor.can_accept_more_data():
+            if size > limit or decompressor.is_finished() or decompressor.can_accept_more_data():
                 return b"".join(parts)
     except brotli.error as exc:
         raise ValueError(f"decompression failed: {exc}") from None
@@ -130,11 +145,9 @@ def _decode_zstd(data: bytes, limit: int) -> bytes:
     size = 0
     try:
         with decompressor.stream_reader(data, read_across_frames=True) as reader:
-            while part := reader.read(min(limit + 1 - size, 1 << 20)):
+            while size <= limit and (part := reader.read(min(limit + 1 - size, 1 << 20))):
                 parts.append(part)
                 size += len(part)
-                if size > limit:
-                    raise BodyTooLarge(limit)
     except zstandard.ZstdError as exc:
         raise ValueError(f"decompression failed: {exc}") from None
     return b"".join(parts)

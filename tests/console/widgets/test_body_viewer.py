@@ -1,9 +1,10 @@
 import asyncio
 import gzip
 import json
+import os
 import threading
 import time
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Iterator
 from typing import Any
 
 import pytest
@@ -11,8 +12,11 @@ import pytest
 from midstream.console.widgets import body_viewer
 from midstream.console.widgets.body_pieces import HexPieces, TextPieces
 from midstream.console.widgets.body_viewer import Body, BodyView
-from midstream.contentviews import Contentview, Metadata
+from midstream.contentviews import Contentview, Metadata, apart, beside
+from midstream.contentviews.apart import Apart, Job
 from midstream.contentviews.registries import Registry
+from midstream.work.worker import SECONDS, Worker
+from tests.kit.waiting import until
 
 
 class Host:
@@ -22,7 +26,8 @@ class Host:
         self.tasks: list[asyncio.Task[object]] = []
         self.changes = 0
         self.views = Registry()
-        self.view = BodyView(self.changed, self.spawn, self.views)
+        self.worker = Worker()
+        self.view = BodyView(self.changed, self.spawn, self.views, self.worker)
 
     def changed(self) -> None:
         self.changes += 1
@@ -252,7 +257,7 @@ async def test_a_view_of_a_script_holds_nothing_and_has_its_time(host: Host, mon
             release.wait()
             return ""
 
-    monkeypatch.setattr(body_viewer, "PATIENCE", 0.01)
+    monkeypatch.setattr(beside, "PATIENCE", 0.01)
     host.views.register(Endless)
     host.view.show(Body(b"!hi", "text/plain"))
     await host.settle()
@@ -270,14 +275,102 @@ async def test_a_view_of_a_script_holds_nothing_and_has_its_time(host: Host, mon
     assert host.view.note == "endless, 3b -> 0b pretty"
 
 
-async def test_what_is_too_large_is_not_given_to_a_view(host: Host) -> None:
+async def test_what_is_too_large_is_not_given_to_a_script(host: Host) -> None:
     host.views.register(Shout)
-    host.view.show(Body(b"!" * (body_viewer.PRETTY_UNASKED + 1), "text/plain"))
+    host.view.show(Body(b"!" * (beside.LARGEST_UNASKED + 1), "text/plain"))
     await host.settle()
     assert host.view.note.startswith("plain, ")
+    assert host.view.note.endswith("; views of more than 8.0m are made on request")
     host.view.set_mode("shout")
     await host.settle()
-    assert host.view.note.startswith("shout, ")
-    host.view.show(Body(b"!" * (body_viewer.MOST_PRETTY + 1), "text/plain"))
+    assert host.view.note.endswith("Shout failed: views of scripts are given no more than 8.0m")
+
+
+async def test_what_is_large_is_made_pretty_on_request(host: Host) -> None:
+    raw = json.dumps(["x" * 1000] * 10_000).encode()
+    host.view.show(Body(raw, "application/json"))
     await host.settle()
-    assert host.view.note.endswith("; views are made up to 8.0m")
+    assert host.view.note == "json, 9.6m; views of more than 8.0m are made on request"
+    host.view.set_mode("json")
+    await host.settle()
+    assert host.view.note == "json, 9.6m -> 9.6m pretty"
+
+
+async def test_the_beginning_of_a_bomb_is_shown(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(body_viewer, "LARGEST", 1_000_000)
+    raw = gzip.compress(b"bomb" * 1_000_000)
+    host.view.show(Body(raw, "text/plain", "gzip"))
+    await host.settle()
+    assert host.text().startswith("bombbomb")
+    assert host.view.note == "plain, 3.8k -> the first 977k (gzip)"
+
+
+# -- views that need the worker process -------------------------------------------------------------------------------
+
+
+class Beside(Apart):
+    """What it makes of `{}` is its choice."""
+
+    name = "Beside"
+    at_once = 10
+
+    def job(self, metadata: Metadata) -> Job:
+        return _beside
+
+    def render_priority(self, data: bytes, metadata: Metadata) -> float:
+        return 3
+
+
+def _beside(data: bytes) -> str:
+    if b"endless" in data:
+        while True:
+            pass
+    if b"foreign" in data:
+        raise ValueError("it is from elsewhere")
+    return f"{len(data)} bytes in process {os.getpid()}"
+
+
+@pytest.fixture
+def host_with_worker() -> Iterator[Host]:
+    host = Host()
+    host.views.register(Beside)
+    yield host
+    host.worker.close()
+
+
+async def test_a_library_makes_small_texts_at_once_and_large_ones_beside(host_with_worker: Host) -> None:
+    host = host_with_worker
+    host.view.show(Body(b"small"))
+    assert host.text() == f"5 bytes in process {os.getpid()}"
+    host.view.show(Body(b"x" * 1000, "text/plain"))
+    assert host.text() == "x" * 1000, "raw until the better form is there"
+    await host.settle()
+    assert host.text() == f"1000 bytes in process {host.worker.pid}"
+    assert host.view.note.startswith("beside, 1.0k -> ")
+    host.view.show(Body(b"foreign foreign", "text/plain"))
+    await host.settle()
+    assert host.text() == "foreign foreign"
+    assert host.view.note.startswith("plain, 15b; ")
+    assert host.view.note.endswith("it is from elsewhere")
+
+
+async def test_a_newer_body_ends_the_process_that_is_busy_with_an_older_one(host_with_worker: Host) -> None:
+    host = host_with_worker
+    host.view.show(Body(b"endless, endless", "text/plain"))
+    await until(lambda: host.worker.pid is not None, "a process")
+    (first,) = host.tasks
+    host.tasks.clear()
+    begin = time.perf_counter()
+    host.view.show(Body(b"x" * 100, "text/plain"))
+    await host.settle()
+    assert host.text() == f"100 bytes in process {host.worker.pid}"
+    assert first.cancelled()
+    assert time.perf_counter() - begin < SECONDS, "nobody waited for the endless one"
+
+
+async def test_what_takes_too_long_stays_raw(host_with_worker: Host, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(apart, "SECONDS", 0.1)
+    host_with_worker.view.show(Body(b"endless, endless", "text/plain"))
+    await host_with_worker.settle()
+    assert host_with_worker.text() == "endless, endless"
+    assert host_with_worker.view.note == "plain, 16b; Beside failed: it takes longer than 0.1 s"

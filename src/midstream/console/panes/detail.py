@@ -56,7 +56,8 @@ class Detail(Pane):
         self._flow_id: str | None = None
         self._stale = True
         self._views = registry_of(console.master)
-        self._bodies = {tab: BodyView(self._body_changed, console.spawn, self._views) for tab in _BODIES}
+        worker = console.master.worker
+        self._bodies = {tab: BodyView(self._body_changed, console.spawn, self._views, worker) for tab in _BODIES}
         self._shown_by: tuple[int, str] = (0, "")  # the views, and the one chosen by the option, at the last refresh
         self._searches = SlicedSearch(console, self._show_match)
         self._pattern, self._backwards = "", False

@@ -8,7 +8,6 @@ loop is never held. What is shown never flows back into the message (P1).
 from __future__ import annotations
 
 import asyncio
-import threading
 from collections.abc import Callable, Coroutine, Iterator
 from typing import Any, NamedTuple
 
@@ -16,7 +15,10 @@ from midstream.console.widgets.body_pieces import HexPieces, TextPieces
 from midstream.console.widgets.line_index import LineIndex
 from midstream.console.widgets.pieces import FixedPieces, Pieces
 from midstream.console.widgets.syntax import COLOURS, json_colours, plain
+from midstream.contentviews import beside
+from midstream.contentviews.apart import Apart
 from midstream.contentviews.api import Contentview, Metadata
+from midstream.contentviews.beside import LARGEST, LARGEST_UNASKED
 from midstream.contentviews.calling import ViewFailed, as_bytes, failure, prettified
 from midstream.contentviews.plain_text import as_utf8
 from midstream.contentviews.registries import AUTO, Registry
@@ -26,14 +28,10 @@ from midstream.contentviews.views.raw import Raw
 from midstream.flows import charset, encodings
 from midstream.text.escape import visible
 from midstream.text.sizes import human_size
-from midstream.work.apart import run_apart
 from midstream.work.slices import Budget
+from midstream.work.worker import Worker
 
 SMALL = 32 * 1024  # made ready at once
-PRETTY_UNASKED = 256 * 1024  # larger bodies are made pretty on request only (a view chosen by its name)
-MOST_PRETTY = 8 * 1024 * 1024
-MOST_DECODED = 64 * 1024 * 1024
-PATIENCE = 2.0  # seconds that a script's view may take
 
 Spawn = Callable[[Coroutine[Any, Any, object], str], object]
 
@@ -50,17 +48,26 @@ class Body(NamedTuple):
 class BodyView:
     """See the module. `changed` is called when `pieces` or `note` became others; `spawn` runs the longer work."""
 
-    def __init__(self, changed: Callable[[], object], spawn: Spawn, views: Registry | None = None) -> None:
+    def __init__(
+        self,
+        changed: Callable[[], object],
+        spawn: Spawn,
+        views: Registry | None = None,
+        worker: Worker | None = None,
+    ) -> None:
         self.pieces: Pieces = FixedPieces([])
         self.note = ""
         self.mode = AUTO
         self._views = views if views is not None else Registry()
+        self._worker = worker if worker is not None else Worker()
         self._changed = changed
         self._spawn = spawn
         self._body = Body(None)
         self._metadata = Metadata()
         self._shows = False
+        self._is_cut = False  # when it was decoded
         self._request = 0
+        self._asking: asyncio.Task[object] | None = None  # who waits for the worker process, or a script's view
         self._revision = 0  # of the views, when the body was shown
 
     def show(self, body: Body, metadata: Metadata | None = None) -> bool:
@@ -83,13 +90,18 @@ class BodyView:
 
     def forget(self) -> None:
         """End the work in progress, if any, and let go of the body and of what was made of it."""
-        self._request += 1
+        self._end_work()
         self._body, self._metadata, self._shows = Body(None), Metadata(), False
         self.pieces, self.note = FixedPieces([]), ""
 
-    def _start(self) -> None:
+    def _end_work(self) -> None:
         self._request += 1
-        self._revision = self._views.revision
+        if self._asking is not None:  # the others look at the number when it is their turn
+            self._asking.cancel()
+
+    def _start(self) -> None:
+        self._end_work()
+        self._revision, self._is_cut = self._views.revision, False
         raw = self._body.raw
         if raw is None:
             self._set(FixedPieces([]), "not kept: it was streamed")
@@ -103,47 +115,49 @@ class BodyView:
     # -- small bodies, at once ----------------------------------------------------------------------------------------
 
     def _show_small(self, raw: bytes) -> bool:
-        try:
-            content, trouble = self._decoded(raw, SMALL)
-        except encodings.BodyTooLarge:
+        content, trouble, is_cut = self._decoded(raw, SMALL)
+        if is_cut:
             return False
         view = self._view(content)
         if trouble or isinstance(view, HexDump):
             self._set(*self._final(content, trouble, view))
-        elif not isinstance(view, Stepped):
-            return False
         elif isinstance(view, Raw):
-            self._set(*self._text_form(joined(as_utf8(content, self._body.content_type)), content))
-        else:
+            self._set(*self._text_form(self._text(content), content))
+        elif isinstance(view, Stepped) or (isinstance(view, Apart) and len(content) <= view.at_once):
             try:
-                text = joined(view.steps(content, self._metadata))
-            except Exception as error:
-                pieces, note = self._text_form(joined(as_utf8(content, self._body.content_type)), content)
-                self._set(pieces, _with_failure(note, failure(view, error)))
+                text = as_bytes(prettified(view, content, self._metadata))
+            except ViewFailed as error:
+                pieces, note = self._text_form(self._text(content), content)
+                self._set(pieces, _with_failure(note, error))
             else:
                 self._set(*self._pretty_form(view, text, content))
+        else:
+            return False
         return True
 
-    def _decoded(self, raw: bytes, limit: int) -> tuple[bytes, str]:
-        """The content, and what was wrong with its coding. BodyTooLarge beyond a limit that is not the last one."""
+    def _text(self, content: bytes) -> bytes:
+        return joined(as_utf8(content, self._body.content_type))
+
+    def _decoded(self, raw: bytes, limit: int) -> tuple[bytes, str, bool]:
+        """The content, what was wrong with its coding, and whether there is more than the limit."""
         if not raw or not encodings.codings(self._body.encoding):
-            return raw, ""
+            return raw, "", False
         try:
-            return encodings.decode(raw, self._body.encoding, limit), ""
+            content, is_cut = encodings.decode_beginning(raw, self._body.encoding, limit)
         except ValueError as error:
-            if limit < MOST_DECODED and isinstance(error, encodings.BodyTooLarge):
-                raise
-            return raw, str(error)
+            return raw, str(error), False
+        return content, "", is_cut
 
     # -- larger bodies, in slices -------------------------------------------------------------------------------------
 
     async def _prepare(self, request: int, raw: bytes) -> None:
-        content, trouble = raw, ""
+        content, trouble, is_cut = raw, "", False
         if encodings.codings(self._body.encoding):
             # zlib, brotli and zstd release the GIL.
-            content, trouble = await asyncio.to_thread(self._decoded, raw, MOST_DECODED)
+            content, trouble, is_cut = await asyncio.to_thread(self._decoded, raw, LARGEST)
         if request != self._request:
             return
+        self._is_cut = is_cut
         view = self._view(content)
         if trouble or isinstance(view, HexDump):
             self._set(*self._final(content, trouble, view))
@@ -152,8 +166,8 @@ class BodyView:
         if form is None:
             return
         if isinstance(view, Raw):
-            if self.mode not in (AUTO, "raw") and len(content) > MOST_PRETTY:
-                self._set(form[0], f"{self.note}; views are made up to {human_size(MOST_PRETTY)}")
+            if self.mode != "raw" and (reason := self._too_large(content)):
+                self._set(form[0], f"{self.note}; {reason}")
             return
         try:
             text = await self._made_by(view, request, content, f"{form[1]}, {view.name.lower()}")
@@ -183,31 +197,13 @@ class BodyView:
                 return await self._collect(request, view.steps(content, self._metadata), 2 * len(content), doing)
             except Exception as error:
                 raise failure(view, error) from error
-        text = await self._made_apart(view, content)
-        return as_bytes(text) if request == self._request else None
-
-    async def _made_apart(self, view: Contentview, content: bytes) -> str:
-        """The text of a view of a script: nobody knows what it does."""
-        metadata, overdue = self._metadata, self._views.overdue
-        if id(view) in overdue:  # an endless one must not get a thread for each body
-            raise ViewFailed(view, "it is still busy with an earlier body")
-
-        ended = threading.Event()
-
-        def work() -> str:
-            try:
-                return prettified(view, content, metadata)
-            finally:
-                ended.set()
-                overdue.discard(id(view))
-
+        self._set(self.pieces, f"{doing} …")
+        self._asking = asyncio.current_task()
         try:
-            return await run_apart(work, PATIENCE, f"view {view.name}")
-        except TimeoutError:
-            overdue.add(id(view))
-            if ended.is_set():  # just now
-                overdue.discard(id(view))
-            raise ViewFailed(view, f"it takes longer than {PATIENCE:.0f} s") from None
+            text = await beside.text_of(view, content, self._metadata, self._worker, self._views.overdue)
+        finally:
+            self._asking = None
+        return text if request == self._request else None
 
     async def _collect(self, request: int, parts: Iterator[bytes | None], expected: int, doing: str) -> bytes | None:
         """The joined parts; None once another body or mode was asked for."""
@@ -239,10 +235,17 @@ class BodyView:
     # -- forms --------------------------------------------------------------------------------------------------------
 
     def _view(self, content: bytes) -> Contentview:
-        most = PRETTY_UNASKED if self.mode == AUTO else MOST_PRETTY
-        if len(content) > most and self.mode not in ("raw", "hex dump"):
+        if self._too_large(content) and self.mode not in ("raw", "hex dump"):
             return self._views.plain_view(content)
         return self._views.get_view(content, self._metadata, self.mode)
+
+    def _too_large(self, content: bytes) -> str:
+        """Why no view is asked for the text of this, or the empty text."""
+        if len(content) > LARGEST:
+            return f"views are made up to {human_size(LARGEST)}"
+        if len(content) > LARGEST_UNASKED and self.mode == AUTO:
+            return f"views of more than {human_size(LARGEST_UNASKED)} are made on request"
+        return ""
 
     def _raw_form(self, raw: bytes, note: str) -> tuple[Pieces, str]:
         if self.mode == "hex dump" or (self.mode == AUTO and isinstance(self._views.plain_view(raw), HexDump)):
@@ -271,7 +274,8 @@ class BodyView:
             return "empty" if not pretty else f"empty; {form} shown"
         sizes = [human_size(len(raw))]
         if len(content) != len(raw):
-            sizes.append(f"{human_size(len(content))} ({visible(self._body.encoding)})")
+            first = "the first " if self._is_cut else ""
+            sizes.append(f"{first}{human_size(len(content))} ({visible(self._body.encoding)})")
         if pretty is not None and pretty != content:
             sizes.append(f"{human_size(len(pretty))} pretty")
         return f"{form}, {' -> '.join(sizes)}"
