@@ -15,9 +15,6 @@ USED = dict(list(csv.reader(TABLE.read_text("utf-8").splitlines(), delimiter="\t
 
 # Existing names that do not resolve, with what is said instead.
 MARKED = {
-    "mitmproxy.addons.export": "stage 4",
-    "mitmproxy.addons.export.curl_command": "stage 4",
-    "mitmproxy.addons.export.raw": "stage 4",
     # Private parts of the layers, which scripts patch for proxies that ask for credentials in several rounds.
     "mitmproxy.proxy.layers.http._upstream_proxy": "http_connect_upstream",
     "mitmproxy.proxy.layers.http._upstream_proxy.HttpUpstreamProxy": "http_connect_upstream",
