@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from midstream.addons import tls_options
 from midstream.addons.tls_names import NameFinder, protocols_for_client, protocols_for_server, verified_name
-from midstream.certs.authority import AuthorityError
+from midstream.certs.authority import Authority, AuthorityError
 from midstream.certs.leaves import Leaf, LeafStore
 from midstream.certs.own import OwnLeaves
 from midstream.certs.revocation import CONTENT_TYPE, empty_list, list_name, list_url
@@ -83,6 +83,11 @@ class TlsConfig:
                 except AuthorityError as exc:
                     raise OptionsError(str(exc)) from None
             self._adopt(leaves, versions)
+
+    @property
+    def authority(self) -> Authority | None:
+        """The CA in use; None before the start, and where there can be none."""
+        return self._leaves.authority if self._leaves is not None else None
 
     def _adopt(self, leaves: LeafStore | None, versions: Versions) -> None:
         """Serve clients by these from now on. Raises OptionsError; then all stays as it was."""

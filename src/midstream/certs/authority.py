@@ -136,6 +136,11 @@ class Authority:
     def public_pem(self) -> bytes:
         return self.certificate.public_bytes(serialization.Encoding.PEM)
 
+    def public_p12(self) -> bytes:
+        """The certificate as PKCS #12, without a password and without the key."""
+        plain = serialization.NoEncryption()
+        return pkcs12.serialize_key_and_certificates(b"midstream", None, None, [self.certificate], plain)
+
     def chain_pem(self) -> bytes:
         return b"".join(item.public_bytes(serialization.Encoding.PEM) for item in self.chain)
 
@@ -291,5 +296,5 @@ def _publish(authority: Authority, confdir: Path, *, with_key: bool) -> None:
             key = authority.key
             data = pkcs12.serialize_key_and_certificates(b"midstream", key, authority.certificate, None, plain)
         else:
-            data = pkcs12.serialize_key_and_certificates(b"midstream", None, None, [authority.certificate], plain)
+            data = authority.public_p12()
         _put(path, data, mode)

@@ -114,7 +114,8 @@ class DownstreamH1:
         if target[:1] == b"/" or target == b"*":
             raise Refused(
                 "this is a proxy: it needs a request with a full URL (http://host/path) or CONNECT; "
-                "set it as the proxy of your client rather than opening it like a site"
+                "set it as the proxy of your client rather than opening it like a site, "
+                "and then open http://midstream.internal, which tells how to trust its certificates"
             )
         scheme, authority, path = _split_absolute(target)
         host, port = host_and_port(authority, scheme)
