@@ -69,10 +69,10 @@ def snapshot(flow: Flow) -> Snapshot:
     error = flow.error
     common = (flow.marked, flow.comment, str(error) if error is not None else None)
     if type(flow) is HTTPFlow:
-        response = flow.response
+        response = flow._response
         answer = _NO_RESPONSE if response is None else _answer(response)
         messages = flow.websocket.messages if flow.websocket is not None else None
-        return (*common, *_asked(flow.request), *answer, *_last(messages))
+        return (*common, *_asked(flow._request), *answer, *_last(messages))
     if isinstance(flow, TunnelFlow):
         return (*common, *_last(flow.messages))
     if isinstance(flow, DNSFlow):
@@ -83,7 +83,7 @@ def snapshot(flow: Flow) -> Snapshot:
 def _asked(request: Request | None) -> tuple[Any, ...]:
     if request is None:  # the flow is only being made
         return (None,) * len(_REQUEST)
-    trailers = request.trailers
+    trailers = request._trailers
     return (
         request.raw_method,
         request.raw_scheme,
@@ -92,19 +92,19 @@ def _asked(request: Request | None) -> tuple[Any, ...]:
         request._port,
         request.raw_path,
         request.raw_http_version,
-        request.headers.fields,
+        request._headers.fields,
         request.raw_content,
         trailers.fields if trailers is not None else None,
     )
 
 
 def _answer(response: Response) -> tuple[Any, ...]:
-    trailers = response.trailers
+    trailers = response._trailers
     return (
         response.raw_http_version,
-        response.status_code,
+        response._status_code,
         response.raw_reason,
-        response.headers.fields,
+        response._headers.fields,
         response.raw_content,
         trailers.fields if trailers is not None else None,
     )

@@ -81,12 +81,14 @@ class Recorder:
 
     def end(self, watch: Watch, who: str, during: str) -> None:
         """Note what has changed since. What others noted meanwhile, inside of it, is not noted twice."""
-        self._open = [other for other in self._open if other is not watch]
+        if self._open[-1] is watch:
+            self._open.pop()
+        else:
+            self._open = [other for other in self._open if other is not watch]
         flow, after = watch.flow, snapshot(watch.flow)
-        parts = differences(flow, watch.before, after)
-        if not parts:
+        if after == watch.before:  # mostly the very same objects
             return
-        flow.note_change(Change(who, during, parts))
+        flow.note_change(Change(who, during, differences(flow, watch.before, after)))
         for other in self._open:
             if other.flow is flow:
                 other.before = after
