@@ -11,16 +11,19 @@ from pathlib import Path
 import urwid
 from urwid.display import BaseScreen
 
+from midstream.addons.clientplayback import ClientPlayback
 from midstream.addons.command_history import CommandHistory
 from midstream.addons.comment import Comment
 from midstream.addons.core import Core
 from midstream.addons.eventstore import EventStore
 from midstream.addons.intercept import Intercept
+from midstream.addons.serverplayback import ServerPlayback
 from midstream.addons.view import ViewAddon
 from midstream.console.console import Console
 from midstream.hub import ctx
 from midstream.hub.master import Master
 from midstream.hub.options import Options
+from midstream.proxy.server import Proxy
 from midstream.store.view import View
 
 
@@ -32,7 +35,9 @@ def make_console(confdir: Path) -> Console:
     view = View()
     master.view = view
     console = Console(master, view)
-    master.addons.add(EventStore(), Core(), CommandHistory(), Comment(), Intercept(), ViewAddon(view), console.addon)
+    replay = ClientPlayback(Proxy(master.events, options)), ServerPlayback()
+    own = Core(), CommandHistory(), Comment(), *replay, Intercept(), ViewAddon(view)
+    master.addons.add(EventStore(), *own, console.addon)
     return console
 
 

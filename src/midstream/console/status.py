@@ -20,6 +20,9 @@ TABS = (("1", "flows"), ("2", "queue"), ("3", "options"), ("4", "commands"), ("5
 # Options that are named in the bar while they are on.
 FLAGS = ("anticache", "anticomp", "showhost", "rawtcp", "ssl_insecure")
 
+# Commands that count what is under way, and how that is called in the bar.
+COUNTS = {"replaying": "replay.client.count", "answers left": "replay.server.count"}
+
 
 def tab_bar(console: Console, columns: int) -> tuple[list[Run], list[tuple[int, int, str]]]:
     """The row, and (first column, last column, pane) of each tab for the mouse."""
@@ -114,6 +117,9 @@ def _items(console: Console) -> list[Line]:
         items.append([("bar.warn", f"lag {lag * 1000:.0f}ms")])
     if path := _option(options, "save_stream_file"):
         items.append([("bar", f"rec {visible(str(path))}")])
+    for words, name in COUNTS.items():
+        if count := _called(console, name):
+            items.append([("bar", f"{words} {count:,}")])
     flags = [name for name in FLAGS if name in options and options.has_changed(name) and _option(options, name) is True]
     if flags:
         items.append([("bar", " ".join(flags))])
@@ -125,3 +131,8 @@ def _items(console: Console) -> list[Line]:
 
 def _option(options: object, name: str) -> object:
     return getattr(options, name, None)
+
+
+def _called(console: Console, name: str) -> object:
+    commands = console.master.commands
+    return commands.call(name) if name in commands.commands else 0

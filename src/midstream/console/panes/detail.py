@@ -236,7 +236,7 @@ class Detail(Pane):
     def _head(self, flow: Flow, columns: int) -> list[PaintedRow]:
         now = self.clock()
         row = self.view.row(flow.id) if flow.id in self.view else None
-        state = detail_tabs.state_runs(flow, now)
+        state = [*detail_tabs.replay_runs(flow, self.view), *detail_tabs.state_runs(flow, now)]
         right = sum(cells.width(cells.prepare(text)) for _, text in state)
         title = paint_row(detail_tabs.title_runs(flow, row, now), max(columns - right - 1, 0))
         title = [*title, *paint_row([("text", " "), *state], min(right + 1, columns))]

@@ -6,10 +6,12 @@ from midstream.console.panes.facts import blank, facts, header_facts, heading, s
 from midstream.console.widgets.body_viewer import Body
 from midstream.console.widgets.canvas import Run
 from midstream.console.widgets.pieces import Piece
+from midstream.flows.attempt import REPLAY_OF
 from midstream.flows.dns import DNSFlow, DNSMessage, Question, ResourceRecord, classes, op_codes, response_codes, types
 from midstream.flows.flow import Flow
 from midstream.flows.http import HTTPFlow, Message, Request
 from midstream.store.rows import Row
+from midstream.store.view import View
 from midstream.text.escape import visible, visible_bytes
 from midstream.text.times import human_duration
 from midstream.text.url import hostport
@@ -68,6 +70,15 @@ def state_runs(flow: Flow, now: float) -> list[Run]:
     if MESSAGES in tabs_of(flow):
         return [("live", f"… open {age} ")]
     return [("live", f"… {'in flight' if getattr(flow, 'response', None) is None else 'receiving'} {age} ")]
+
+
+def replay_runs(flow: Flow, view: View) -> list[Run]:
+    """That it is a replay, and of which row: what stands left of its state."""
+    if not flow.is_replay:
+        return []
+    parent = flow.metadata.get(REPLAY_OF)
+    of = f" of {view.row(parent).number}" if isinstance(parent, str) and parent in view else ""
+    return [("replayed", f"R {'answer replayed' if flow.is_replay == 'response' else f'replay{of}'} ")]
 
 
 def _held_part(flow: Flow) -> str:
