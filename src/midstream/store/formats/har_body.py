@@ -71,10 +71,9 @@ def _encoded(message: Request | Response, body: Body) -> bytes:
 
 def _is_encoded(data: bytes, encoding: str) -> bool:
     try:
-        encodings.decode(data, encoding)
+        return bool(encodings.decode(data, encoding))
     except ValueError:
         return False
-    return True
 
 
 # --- responses
@@ -122,7 +121,7 @@ def post_data_of(har_request: dict[str, Any], request: Request) -> Body:
     text, params = data.get("text"), data.get("params")
     is_raw = data.get(f"{OWN}Raw") is True
     if isinstance(text, str) and _is_base64(data) and (found := from_base64(text)) is not None:
-        return Body(found, True, is_raw)
+        return Body(found, "_encoding" not in data, is_raw)  # ours is never encoded
     size = har_request.get("bodySize")
     if isinstance(text, str) and (text or not params):
         if not text and data.get("comment") and _size(size):

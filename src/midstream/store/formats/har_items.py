@@ -194,8 +194,6 @@ class _Text:
             if mark and not in_string and not depth:
                 return
             if not mark and not self._more():
-                if not depth and not in_string and not is_nested:
-                    return  # a number at the end of the file
                 raise HarError("the file ends in the middle of a value", begin)
 
     def _more(self) -> bool:
