@@ -160,6 +160,10 @@ PROXY: dict[str, Names] = {
             "the option `scripts` loads scripts: ctx.options.scripts, or Options(scripts=[…])", "Script load_script"
         ),
     },
+    "addons.clientplayback": same("addons.clientplayback", "ClientPlayback")
+    | absent("`async with` a DumpMaster and call replay.client", "MockServer ReplayHandler"),
+    "addons.keepserving": same("addons.keepserving", "KeepServing"),
+    "addons.serverplayback": same("addons.serverplayback", "ServerPlayback"),
     "addons.savehar": same("addons.savehar", "SaveHar"),
     "addons.server_side_events": same("addons.server_side_events", "ServerSideEvents"),
     "addons.stickyauth": same("addons.stickyauth", "StickyAuth"),
@@ -175,15 +179,12 @@ PROXY: dict[str, Names] = {
 
 _STAGE_4 = {
     "browser": "the command browser.start",
-    "clientplayback": "replay",
     "command_history": "the command history as an addon",
-    "keepserving": "the option keepserving",
     "onboarding": "the page that hands out the CA",
     "onboardingapp": "the page that hands out the CA",
     "proxyauth": "the option proxyauth",
     "readfile": "the option rfile",
     "save": "saving flows",
-    "serverplayback": "replay",
 }
 _LINUX_ONLY = "the mode `transparent` works on Linux only"
 _NO_CONSOLE_PARTS = "the console of midstream is its own; its keys, panes and palettes are described in docs/"
