@@ -144,7 +144,8 @@ def _response(file: LocalFile, aside: Aside) -> Response:
         headers["Content-Type"] = file.media_type
     if file.content is not None:
         return Response.make(200, file.content, headers)
-    response = Response.make(200, headers={**headers, "Content-Length": str(file.size)})
+    response = Response.make(200, headers=headers)
+    response.headers["Content-Length"] = str(file.size)
     made_later: Any = partial(_pieces, file, aside)
     response.raw_content, response.stream = None, made_later
     return response
