@@ -18,10 +18,12 @@ from midstream.addons.clientplayback import ClientPlayback
 from midstream.addons.command_history import CommandHistory
 from midstream.addons.comment import Comment
 from midstream.addons.core import Core
+from midstream.addons.cut import Cut
 from midstream.addons.dnsresolver import DnsResolver
 from midstream.addons.dumper import Dumper
 from midstream.addons.errorcheck import ErrorCheck
 from midstream.addons.eventstore import EventStore
+from midstream.addons.export import Export
 from midstream.addons.flow_specs import FlowSpecs
 from midstream.addons.http2 import Http2
 from midstream.addons.inject import Inject
@@ -33,6 +35,7 @@ from midstream.addons.mocks import Mocks
 from midstream.addons.modifybody import ModifyBody
 from midstream.addons.modifyheaders import ModifyHeaders
 from midstream.addons.nextlayer import NextLayer
+from midstream.addons.onboarding import Onboarding
 from midstream.addons.proxyauth import ProxyAuth
 from midstream.addons.proxyserver import ProxyServer
 from midstream.addons.readfile import ReadFile
@@ -70,8 +73,11 @@ def common(proxy: Proxy, prepare: Callable[[], None] | None) -> list[object]:
         AntiComp(),
         ClientPlayback(proxy),
         Comment(),
+        Cut(),
+        Export(),
         tls,  # before the first client may come
         TlsFailures(),
+        Onboarding(tls),
         ProxyAuth(),
         server,
         Http2(proxy),
