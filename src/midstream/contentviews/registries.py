@@ -36,10 +36,7 @@ logger = logging.getLogger(__name__)
 
 AUTO = "auto"
 # Views of mitmproxy that are not built yet. A config file that names one must not keep the program from starting.
-COMING = frozenset(
-    {"dns", "graphql", "grpc", "http/3 frames", "image", "javascript", "mqtt", "msgpack", "protobuf", "socket.io",
-     "viewcss", "wbxml", "zip archive"}
-)  # fmt: skip
+COMING = frozenset({"graphql", "javascript", "viewcss"})
 _OURS = __name__.partition(".")[0]
 
 

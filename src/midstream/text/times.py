@@ -42,3 +42,13 @@ def clock(ts: float) -> str:
         return time.strftime("%H:%M:%S", time.localtime(ts))
     except (OverflowError, OSError, ValueError):
         return NO_CLOCK
+
+
+def utc_time(seconds: int, nanoseconds: int = 0) -> str:
+    """`2023-11-14T22:13:20.000000005Z`, or nothing for a time that no calendar has."""
+    try:
+        written = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds))
+    except (OverflowError, OSError, ValueError):
+        return ""
+    fraction = f".{nanoseconds:09}".rstrip("0") if nanoseconds else ""
+    return f"{written}{fraction}Z"
