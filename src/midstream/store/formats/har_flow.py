@@ -31,18 +31,7 @@ from midstream.store.formats.har_entry import OWN
 from midstream.store.formats.har_text import from_base64, to_bytes
 from midstream.text import url as urls
 
-NOT_HTTP: Final = (
-    "data:",
-    "blob:",
-    "about:",
-    "file:",
-    "chrome",
-    "moz-extension:",
-    "safari-",
-    "devtools:",
-    "javascript:",
-)
-"""What browsers list without that anything went over a network. These are no flows, and nothing is missing."""
+_SCHEMES: Final = {"http": b"http", "https": b"https", "ws": b"http", "wss": b"https"}
 
 
 class EntryProblem(ValueError):
@@ -50,7 +39,7 @@ class EntryProblem(ValueError):
 
 
 class NotHttp(EntryProblem):
-    """It was never HTTP, so that nobody misses it."""
+    """It was never HTTP, such as data: and blob: URLs in a browser: nothing went over a network, nobody misses it."""
 
 
 def flow_of(entry: Any) -> HTTPFlow:
@@ -81,15 +70,14 @@ def _target(url: Any, method: Any, own: dict[str, Any]) -> tuple[bytes, str, int
     """Scheme, host, port and path."""
     if not isinstance(url, str) or not url:
         raise EntryProblem("its request has no URL")
-    if url.lower().startswith(NOT_HTTP):
+    scheme = _SCHEMES.get(url.partition(":")[0].strip().lower())
+    if scheme is None and ":" in url:
         raise NotHttp(f"{url[:20]} is no HTTP")
     try:
-        scheme, host, port, path = urls.parse(url.partition("#")[0])
+        _, host, port, path = urls.parse(url.strip().partition("#")[0])
     except ValueError as error:
         raise EntryProblem(str(error)) from None
-    scheme = {b"ws": b"http", b"wss": b"https"}.get(scheme, scheme)
-    if scheme not in (b"http", b"https"):
-        raise NotHttp(f"{scheme.decode('ascii', 'replace')}: is no HTTP")
+    assert scheme is not None  # or it would be no URL
     if isinstance(own_path := own.get("path"), str):
         path = own_path.encode("latin-1", "replace")
     if isinstance(method, str) and method.upper() == "CONNECT":
@@ -143,8 +131,10 @@ def _fill_response(flow: HTTPFlow, entry: dict[str, Any], own: dict[str, Any], t
         headers, pseudo = _headers(response.get("headers"))
         version = _version(response.get("httpVersion"), bool(pseudo))
         reason = response.get("statusText")
-        if not isinstance(reason, str) or (not reason and not own):
-            reason = reason_phrase(status) if version == b"HTTP/1.1" else ""
+        if not own and not version.startswith(b"HTTP/1"):
+            reason = ""  # RFC 9113 §8.3.1: there is none
+        elif not isinstance(reason, str) or (not reason and not own):
+            reason = reason_phrase(status)
         own_times = _own_times(own.get("responseTimes"), times)
         flow.response = Response(
             version,
