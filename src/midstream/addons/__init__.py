@@ -15,6 +15,7 @@ from midstream.addons.block import Block
 from midstream.addons.blocklist import BlockList
 from midstream.addons.changes import Changes
 from midstream.addons.clientplayback import ClientPlayback
+from midstream.addons.browser import Browser
 from midstream.addons.command_history import CommandHistory
 from midstream.addons.comment import Comment
 from midstream.addons.core import Core
@@ -36,6 +37,7 @@ from midstream.addons.modifybody import ModifyBody
 from midstream.addons.modifyheaders import ModifyHeaders
 from midstream.addons.nextlayer import NextLayer
 from midstream.addons.onboarding import Onboarding
+from midstream.addons.protobuf import Protobuf
 from midstream.addons.proxyauth import ProxyAuth
 from midstream.addons.proxyserver import ProxyServer
 from midstream.addons.readfile import ReadFile
@@ -66,6 +68,7 @@ def common(proxy: Proxy, prepare: Callable[[], None] | None) -> list[object]:
     return [
         Core(),
         CommandHistory(),
+        Browser(proxy, tls),
         Block(),
         StripDnsHttpsRecords(),
         BlockList(),
@@ -75,6 +78,7 @@ def common(proxy: Proxy, prepare: Callable[[], None] | None) -> list[object]:
         Comment(),
         Cut(),
         Export(),
+        Protobuf(),
         tls,  # before the first client may come
         TlsFailures(),
         Onboarding(tls),
