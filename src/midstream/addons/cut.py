@@ -45,7 +45,7 @@ class Cut:
     @command("cut")
     def cut(self, flows: Sequence[Flow], cuts: CutSpec) -> Data:
         """A table of parts of flows: a row for each flow, a column for each of the attribute paths."""
-        return [[extract(cut, flow) for cut in cuts] for flow in flows]  # type: ignore[return-value]
+        return [_cells(cuts, flow) for flow in flows]  # type: ignore[return-value]
 
     @command("cut.save")
     async def save(self, flows: Sequence[Flow], cuts: CutSpec, path: Path) -> None:
@@ -55,7 +55,7 @@ class Cut:
                 if _is_single(flows, cuts):
                     if target(path).append and _has_content(target(path).path):
                         await file.write(b"\n")
-                    await file.write(_as_bytes(extract(cuts[0], flows[0])))
+                    await file.write(_as_bytes(_cells(cuts, flows[0])[0]))
                 else:
                     async for row in _rows(flows, cuts):
                         await file.write(row.encode("utf-8", "surrogateescape"))
@@ -67,11 +67,16 @@ class Cut:
     async def clip(self, flows: Sequence[Flow], cuts: CutSpec) -> None:
         """Copy parts of flows to the clipboard: one part as text, a table as CSV."""
         if _is_single(flows, cuts):
-            text = _as_bytes(extract(cuts[0], flows[0])).decode("utf-8", "backslashreplace")
+            text = _as_bytes(_cells(cuts, flows[0])[0]).decode("utf-8", "backslashreplace")
         else:
             text = "".join([row async for row in _rows(flows, cuts)])
         where = await ctx.master.clipboard.copy(text)
         logger.log(ALERT, "copied %s to %s", human_size(len(text.encode("utf-8", "replace"))), where)
+
+
+def _cells(cuts: Sequence[str], flow: Flow) -> list[Cell]:
+    shown = ctx.master.showing.flow(flow)
+    return [extract(cut, shown) for cut in cuts]
 
 
 def extract(cut: str, flow: Flow) -> Cell:
@@ -137,8 +142,8 @@ async def _rows(flows: Sequence[Flow], cuts: Sequence[str]) -> AsyncIterator[str
     budget = Budget()
     for flow in flows:
         line = io.StringIO(newline="")
-        cells = [extract(cut, flow) for cut in cuts]
-        csv.writer(line).writerow([repr(cell) if isinstance(cell, bytes) else cell for cell in cells])
+        cells = [repr(cell) if isinstance(cell, bytes) else cell for cell in _cells(cuts, flow)]
+        csv.writer(line).writerow(cells)
         yield line.getvalue()
         if budget.spent():
             await budget.rest()

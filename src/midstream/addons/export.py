@@ -74,7 +74,7 @@ def _prepared(format: str, flow: Flow) -> Callable[[], bytes]:
     from midstream.store.exports.formats import prepared
 
     try:
-        return prepared(format, flow, ctx.options.export_preserve_original_ip)
+        return prepared(format, ctx.master.showing.flow(flow), ctx.options.export_preserve_original_ip)
     except ValueError as error:
         raise CommandError(f"export: {error}") from None
 

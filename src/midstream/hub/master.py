@@ -21,6 +21,7 @@ from midstream.hub.events import Events
 from midstream.hub.failures import owner_name
 from midstream.hub.jobs import Jobs
 from midstream.hub.log import EventLogHandler, Log, LogEntry, uninstall_all
+from midstream.hub.showing import Showing
 from midstream.hub.simulation import happenings
 from midstream.hub.threads import Threads
 from midstream.work.worker import Worker
@@ -60,6 +61,7 @@ class Master:
         self.commands = CommandManager(self, self.events.recorder)
         self.log = Log(self)
         self.clipboard = Clipboard(lambda: config.folder(opts))
+        self.showing = Showing()
         self.should_exit = asyncio.Event()
         self.exit_status = 0
         """What the process ends with; an addon that finds it cannot go on sets it and calls `shutdown`."""

@@ -1,0 +1,63 @@
+"""What people get to see of flows, where that is not the flow itself: copies that addons have changed.
+
+One belongs to each master (`ctx.master.showing`). The console, the dumper, exports, cuts and HAR files ask it; the
+addon `redact` masks secrets by it, and scripts may put functions of their own into `flows` and `texts`. Traffic,
+filters, editors and flow files never pass here.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+
+from midstream.flows.flow import Flow
+from midstream.flows.http import HTTPFlow
+from midstream.flows.tunnel import TunnelFlow
+
+
+class Showing:
+    """See the module. Without any function in it, it gives back what it gets."""
+
+    def __init__(self) -> None:
+        self.flows: list[Callable[[Flow], None]] = []
+        """Each is called with a copy of a flow that is about to be shown, to change it."""
+        self.texts: list[Callable[[str], str]] = []
+        """The same for a line of text that stands for a part of one: a path, an error, a change."""
+        self.revision = 0
+        """Changes whenever the same flow may look different; see `changed`."""
+
+    def changed(self) -> None:
+        """Tell those who remember what they showed that they must ask again."""
+        self.revision += 1
+
+    def flow(self, flow: Flow) -> Flow:
+        """The flow as it may be shown: itself, or a copy under the same id that nothing must be done with."""
+        if not self.flows:
+            return flow
+        shown = _copied(flow)
+        for mask in self.flows:
+            mask(shown)
+        return shown
+
+    def text(self, text: str) -> str:
+        """A line of text as it may be shown."""
+        for mask in self.texts:
+            text = mask(text)
+        return text
+
+
+def _copied(flow: Flow) -> Flow:
+    """A copy whose messages are its own; connections, marks and notes are those of the flow."""
+    assert flow.id  # made when it is first asked for: the copy is to have the same
+    shown = copy.copy(flow)
+    if isinstance(shown, HTTPFlow):
+        shown.request = shown.request.copy()
+        shown.response = shown.response.copy() if shown.response is not None else None
+        if shown.websocket is not None:
+            shown.websocket = copy.copy(shown.websocket)
+            shown.websocket.messages = [copy.copy(message) for message in shown.websocket.messages]
+    elif isinstance(shown, TunnelFlow):
+        shown.messages = [copy.copy(message) for message in shown.messages]
+    if shown.error is not None:
+        shown.error = shown.error.copy()
+    return shown
