@@ -396,10 +396,14 @@ def _as_tuples(value: Any) -> Any:
 
 
 def checked_client(value: Any, where: str) -> Client:
-    """A state check: a client connection."""
+    """A state check: a client connection; one that was made of its state before is as good."""
+    if isinstance(value, Client):
+        return value
     return Client(**s.read(value, where, _CLIENT))
 
 
 def checked_server(value: Any, where: str) -> Server:
-    """A state check: a server connection."""
+    """A state check: a server connection; one that was made of its state before is as good."""
+    if isinstance(value, Server):
+        return value
     return Server(**s.read(value, where, _SERVER))

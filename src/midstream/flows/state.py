@@ -180,7 +180,7 @@ def pairs(value: Any, where: str) -> tuple[tuple[bytes, bytes], ...]:
     result = []
     for i, item in enumerate(value):
         if type(item) in _LISTS and len(item) == 2 and type(item[0]) is bytes and type(item[1]) is bytes:
-            result.append((item[0], item[1]))
+            result.append(item if type(item) is tuple else (item[0], item[1]))
         else:
             result.append(_pair(item, f"{where}[{i}]"))
     return tuple(result)

@@ -13,12 +13,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
 from midstream.filters import Filter, match
+from midstream.flows.connection import Client, Server, checked_client, checked_server
 from midstream.flows.errors import FlowReadException
-from midstream.flows.flow import Flow
-from midstream.flows.state import State, StateError
+from midstream.flows.flow import FLOW_FORMAT_VERSION, Flow
+from midstream.flows.state import Check, State, StateError
 from midstream.store.formats.items import MAX_ITEM, Item, Items, ReadableFile
 from midstream.store.formats.packed import opened
-from midstream.store.formats.tnetstring import TNetstringError, dump, parse
+from midstream.store.formats.tnetstring import Parser, TNetstringError, dump
 from midstream.store.formats.upgrades import Upgrades
 
 
@@ -44,7 +45,7 @@ class FlowReader:
         A flow that cannot be understood is passed over. At the end, or at damage behind which nothing can be found, a
         FlowReadException then names the first thing that was wrong and its offset.
         """
-        upgrades = Upgrades()
+        making = _Making()
         first: FlowReadException | None = None
         passed_over = 0
         try:
@@ -54,7 +55,7 @@ class FlowReader:
                 return
             for item in Items(file):
                 try:
-                    flow = _flow_of(item, upgrades)
+                    flow = making.flow(item)
                 except StateError as error:
                     first = first or FlowReadException(f"byte {item.offset}: {error}", item.offset)
                     passed_over += 1
@@ -77,20 +78,51 @@ def _har(file: ReadableFile) -> Iterator[Flow]:
     return read_har(file)
 
 
-def _flow_of(item: Item, upgrades: Upgrades) -> Flow:
-    """Raises StateError for a whole item that is no flow, TNetstringError for what cannot be a whole item."""
-    if item.data is None:
-        raise StateError(f"the flow is larger than {MAX_ITEM >> 20} MB")
-    if not item.data.endswith(b"}"):
-        # Lists and lone values are no mistakes that writers make; more likely a length is wrong.
-        raise TNetstringError("expected a flow, and found something else", item.offset)
-    try:
-        state = parse(item.data)
-    except TNetstringError as error:
-        raise StateError(f"the flow is damaged at byte {item.offset + (error.offset or 0)}: {error}") from None
-    state = upgrades.upgraded(state, len(item.data))
-    state["backup"] = _usable(state.get("backup"), state)
-    return Flow.from_state(state)
+class _Making:
+    """Makes flows of the items of one file. Those of one connection share its record, as they did in the proxy."""
+
+    def __init__(self) -> None:
+        self._parser = Parser(shared=frozenset(_CONNECTIONS), tables=_TABLES)
+        self._upgrades = Upgrades()
+        self._records: dict[int, tuple[State, str, Client | Server]] = {}
+
+    def flow(self, item: Item) -> Flow:
+        """Raises StateError for a whole item that is no flow, TNetstringError for what cannot be a whole item."""
+        if item.data is None:
+            raise StateError(f"the flow is larger than {MAX_ITEM >> 20} MB")
+        if not item.data.endswith(b"}"):
+            # Lists and lone values are no mistakes that writers make; more likely a length is wrong.
+            raise TNetstringError("expected a flow, and found something else", item.offset)
+        try:
+            state = self._parser.parse(item.data)
+        except TNetstringError as error:
+            raise StateError(f"the flow is damaged at byte {item.offset + (error.offset or 0)}: {error}") from None
+        if state.get("version") != FLOW_FORMAT_VERSION:
+            state = self._upgrades.upgraded(_to_be_changed(state), len(item.data))
+        for key, check in _CONNECTIONS.items():
+            if isinstance(state.get(key), dict):
+                state[key] = self._record(state[key], key, check)
+        if state.get("backup") is not None:
+            state["backup"] = _usable(state["backup"], state)
+        return Flow.from_state(state)
+
+    def _record(self, state: State, key: str, check: Check) -> Client | Server:
+        known = self._records.get(id(state))
+        if known is None or known[0] is not state or known[1] != key:
+            if len(self._records) >= _MOST_RECORDS:
+                self._records.clear()
+            known = self._records[id(state)] = state, key, check(state, f"flow.{key}")
+        return known[2]
+
+
+_CONNECTIONS: dict[str, Check] = {"client_conn": checked_client, "server_conn": checked_server}
+_TABLES = frozenset({"headers", "trailers"})
+_MOST_RECORDS = 512
+
+
+def _to_be_changed(state: State) -> State:
+    """The state with connections of its own: the same dicts may stand in other flows."""
+    return {**state, **{key: dict(state[key]) for key in _CONNECTIONS if isinstance(state.get(key), dict)}}
 
 
 def _usable(backup: Any, state: State) -> State | None:
@@ -99,7 +131,7 @@ def _usable(backup: Any, state: State) -> State | None:
         return None
     try:
         # The reference leaves the version of a backup as it was.
-        backup = {**Upgrades().upgraded(backup), "backup": None, "id": state.get("id")}
+        backup = {**Upgrades().upgraded(_to_be_changed(backup)), "backup": None, "id": state.get("id")}
         # By way of a flow, since whether a flow is modified is a comparison with what its `get_state` says.
         return Flow.from_state(backup).get_state()
     except StateError:

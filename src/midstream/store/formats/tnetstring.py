@@ -10,17 +10,25 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any, Final
 
 MAX_DIGITS: Final = 12
 """Of a length."""
 MAX_DEPTH: Final = 100
 """Of lists and dicts in each other. A flow needs six; the rest is for the notes of addons."""
-MAX_VALUES: Final = 10_000_000
-"""In one item. An empty dict is three bytes in a file and sixty in memory, so that sizes alone bound nothing."""
+MAX_VALUES: Final = 8_000_000
+"""In one item."""
+MAX_CONTAINERS: Final = 1_000_000
+"""Lists and dicts in one item. An empty dict is three bytes in a file and seventy in memory, so that sizes alone bound
+nothing. A tunnel has one for each message.
+"""
 
 _LENGTH = re.compile(rb"(\d{1,12}):")
 _INTEGER = re.compile(rb"-?\d{1,1000}")
+# Looking lengths up checks that they are digits, and is faster than `int`.
+_LENGTHS = {b"%d" % length: length for length in range(10_000)}
+_COMMA, _SEMICOLON, _HASH, _CARET, _EXCLAMATION, _TILDE, _BRACKET, _BRACE = b",;#^!~]}"
 
 
 class TNetstringError(ValueError):
@@ -39,56 +47,187 @@ class TNetstringError(ValueError):
 
 def parse(data: bytes, max_values: int = MAX_VALUES) -> Any:
     """The one value that these bytes hold. Raises TNetstringError, also when bytes are left over."""
-    parser = _Parser(data, max_values)
-    value, end = parser.item(0, len(data), 0)
-    if end != len(data):
-        raise TNetstringError("there are bytes after the value", end)
-    return value
+    return Parser(max_values).parse(data)
 
 
-class _Parser:
-    """Walks over the bytes by offsets: payloads of lists and dicts are not copied."""
+class Parser:
+    """Reads items of one file, which are much alike: what it has seen before it need not take apart again.
 
-    def __init__(self, data: bytes, max_values: int) -> None:
+    The same bytes under a key that is among `shared` give the same dict, which is not to be changed then. A list under
+    a key that is among `tables` has tuples of byte strings for lists, which the same bytes share.
+    """
+
+    def __init__(
+        self,
+        max_values: int = MAX_VALUES,
+        shared: frozenset[str] = frozenset(),
+        tables: frozenset[str] = frozenset(),
+    ) -> None:
+        self._max_values = max_values
+        self._shared = shared
+        self._tables = tables
+        # What stood behind a key: the bytes of the next key, and the key. Writers have an order.
+        self._next_keys: dict[object, tuple[bytes, Any]] = {}
+        self._dicts: dict[bytes, dict[Any, Any]] = {}
+        self._rows: dict[bytes, tuple[bytes, ...]] = {}
+
+    def parse(self, data: bytes) -> Any:
+        """The one value that these bytes hold. Raises TNetstringError."""
         self._data = data
-        self._max_values = self._left = max_values
+        self._left = self._max_values - 1
+        self._containers_left = MAX_CONTAINERS
+        first, last = self._bounds(0, len(data))
+        if last + 1 != len(data):
+            raise TNetstringError("there are bytes after the value", last + 1)
+        tag = data[last]
+        if tag in (_BRACKET, _BRACE):
+            return self._container(first, last, 1, None, tag == _BRACE)
+        return _leaf(data[last:], data[first:last], 0)
 
-    def item(self, start: int, end: int, depth: int) -> tuple[Any, int]:
-        """The value that begins at `start` and must end before `end`, and the offset behind it."""
-        self._left -= 1
-        if self._left < 0:
-            raise TNetstringError(f"there are more than {self._max_values} values in one item", start)
-        length = _LENGTH.match(self._data, start, end)
+    def _bounds(self, start: int, end: int) -> tuple[int, int]:
+        """Where the payload begins, and where it ends and the tag is, of the value that must end before `end`."""
+        colon = self._data.find(b":", start, start + 5)
+        length = _LENGTHS.get(self._data[start:colon]) if colon > 0 else None
         if length is None:
-            raise TNetstringError(f"expected a length of 1 to {MAX_DIGITS} digits and a colon", start)
-        first = length.end()
-        last = first + int(length[1])
+            found = _LENGTH.match(self._data, start, end)
+            if found is None:
+                raise TNetstringError(f"expected a length of 1 to {MAX_DIGITS} digits and a colon", start)
+            colon, length = found.end() - 1, int(found[1])
+        last = colon + 1 + length
         if last >= end:
-            raise TNetstringError(f"the length {int(length[1])} reaches beyond the end", start)
-        tag = self._data[last : last + 1]
-        if tag == b"]":
-            return self._items(first, last, depth + 1), last + 1
-        if tag == b"}":
-            return self._dict(first, last, depth + 1), last + 1
-        return _leaf(tag, self._data[first:last], start), last + 1
+            raise TNetstringError(f"the length {length} reaches beyond the end", start)
+        return colon + 1, last
 
-    def _items(self, start: int, end: int, depth: int) -> list[Any]:
+    def _container(self, start: int, end: int, depth: int, name: object, keyed: bool) -> Any:
+        """The dict (`keyed`), which has the given name, or the list between these offsets. Payloads are not copied.
+
+        One long loop: this is nearly all that reading a file consists of, and a call for each value would double it.
+        """
+        self._check_bounds(start, depth)
+        data, begin = self._data, start
+        result: dict[Any, Any] = {}
+        values: list[Any] = []
+        may_be_many = end - start > 3 * self._left
+        key: Any = (name,)
+        while start < end:
+            if keyed:
+                known = self._next_keys.get(key)
+                if known is not None and data.startswith(known[0], start):
+                    key = known[1]
+                    start += len(known[0])
+                else:
+                    key, start = self._key(key, start, end, begin)
+                if start >= end:
+                    raise TNetstringError("a dict has a key without a value", begin)
+            colon = data.find(b":", start, start + 5)
+            length = _LENGTHS.get(data[start:colon]) if colon > 0 else None
+            if length is None:
+                first, last = self._bounds(start, end)
+            else:
+                first = colon + 1
+                last = first + length
+                if last >= end:
+                    raise TNetstringError(f"the length {length} reaches beyond the end", start)
+            tag = data[last]
+            value: Any
+            if tag == _COMMA:
+                value = data[first:last]
+            elif tag == _SEMICOLON:
+                # Text may stem from bytes of the wire that were no UTF-8; see `_text`.
+                value = data[first:last].decode("utf-8", "surrogateescape")
+            elif tag == _TILDE and first == last:
+                value = None
+            elif tag == _BRACKET:
+                if keyed and key in self._tables:
+                    value = self._table(first, last, depth + 1)
+                else:
+                    value = self._container(first, last, depth + 1, key, False)
+            elif tag == _BRACE:
+                value = self._dict(first, last, depth + 1, key)
+            else:
+                value = _leaf(data[last : last + 1], data[first:last], start)
+            start = last + 1
+            if keyed:
+                result[key] = value
+            else:
+                values.append(value)
+            if may_be_many and len(values) + len(result) > self._left:
+                raise TNetstringError(f"there are more than {self._max_values} values in one item", start)
+        self._left -= len(values) + 2 * len(result)
+        if self._left < 0:
+            raise TNetstringError(f"there are more than {self._max_values} values in one item", begin)
+        return result if keyed else values
+
+    def _check_bounds(self, start: int, depth: int) -> None:
         if depth > MAX_DEPTH:
             raise TNetstringError(f"values are nested more than {MAX_DEPTH} deep", start)
-        values = []
-        while start < end:
-            value, start = self.item(start, end, depth)
-            values.append(value)
-        return values
+        self._containers_left -= 1
+        if self._containers_left < 0:
+            raise TNetstringError(f"there are more than {MAX_CONTAINERS} lists and dicts in one item", start)
 
-    def _dict(self, start: int, end: int, depth: int) -> dict[Any, Any]:
-        values = self._items(start, end, depth)
-        if len(values) % 2:
-            raise TNetstringError("a dict has a key without a value", start)
-        keys = values[::2]
-        if any(isinstance(key, list | dict) for key in keys):
-            raise TNetstringError("a dict has a list or a dict as a key", start)
-        return dict(zip(keys, values[1::2], strict=True))
+    def _dict(self, first: int, last: int, depth: int, key: object) -> dict[Any, Any]:
+        """A dict in another one, or the one that had the same bytes."""
+        if key not in self._shared or last - first > _LONGEST_SHARED:
+            found: dict[Any, Any] = self._container(first, last, depth, key, True)
+            return found
+        raw = self._data[first:last]
+        if raw not in self._dicts:
+            if len(self._dicts) >= _MOST_SHARED:
+                self._dicts.clear()
+            self._dicts[raw] = self._container(first, last, depth, key, True)
+        return self._dicts[raw]
+
+    def _table(self, start: int, end: int, depth: int) -> list[Any]:
+        """A list of lists, most of which have been seen before: the header fields of one program are much alike."""
+        self._check_bounds(start, depth)
+        data, rows = self._data, []
+        while start < end:
+            first, last = self._bounds(start, end)
+            raw = data[first : last + 1]
+            row: Any = self._rows.get(raw)
+            if row is None:
+                row = self._row(raw, start, first, last, depth + 1)
+            rows.append(row)
+            start = last + 1
+            self._left -= 1
+            if self._left < 0:
+                raise TNetstringError(f"there are more than {self._max_values} values in one item", start)
+        return rows
+
+    def _row(self, raw: bytes, start: int, first: int, last: int, depth: int) -> Any:
+        if raw[-1] == _BRACE:
+            return self._container(first, last, depth, None, True)
+        if raw[-1] != _BRACKET:
+            return _leaf(raw[-1:], raw[:-1], start)
+        row = tuple(self._container(first, last, depth, None, False))
+        if len(raw) <= _LONGEST_ROW and all(type(part) is bytes for part in row):
+            if len(self._rows) >= _MOST_ROWS:
+                self._rows.clear()
+            self._rows[raw] = row
+        return row
+
+    def _key(self, before: object, start: int, end: int, begin: int) -> tuple[Any, int]:
+        """A key that was not foreseen, and the offset behind it."""
+        first, last = self._bounds(start, end)
+        tag = self._data[last : last + 1]
+        if last + 1 < end and tag in (b"]", b"}"):
+            raise TNetstringError("a dict has a list or a dict as a key", begin)
+        if last + 1 >= end:
+            raise TNetstringError("a dict has a key without a value", begin)
+        key, after = _leaf(tag, self._data[first:last], start), last + 1
+        if after - start <= _LONGEST_KEY:
+            if len(self._next_keys) >= _MOST_KEYS:
+                self._next_keys.clear()
+            self._next_keys[before] = self._data[start:after], key
+        return key, after
+
+
+_LONGEST_SHARED = 1 << 16
+_MOST_SHARED = 256
+_LONGEST_ROW = 512
+_MOST_ROWS = 4096
+_LONGEST_KEY = 64
+_MOST_KEYS = 1024
 
 
 def _leaf(tag: bytes, payload: bytes, offset: int) -> Any:
@@ -98,7 +237,7 @@ def _leaf(tag: bytes, payload: bytes, offset: int) -> Any:
         case b";":
             # Text may stem from bytes of the wire that were no UTF-8; see `_text`.
             return payload.decode("utf-8", "surrogateescape")
-        case b"#" if _INTEGER.fullmatch(payload):
+        case b"#" if (len(payload) < 10 and payload.isdigit()) or _INTEGER.fullmatch(payload):
             return int(payload)
         case b"^":
             return _float(payload, offset)
@@ -129,40 +268,98 @@ def dump(value: Any, name: str = "value") -> bytes:
     Raises TNetstringError for what has no form; it says where in the value, which it calls by the given name.
     """
     parts: list[bytes] = []
-    _emit(value, parts, 0, name)
+    try:
+        _emit(value, parts, 0)
+    except (TNetstringError, UnicodeEncodeError):
+        _explain(value, name, 0)
+        raise
     return b"".join(parts)
 
 
-def _emit(value: Any, parts: list[bytes], depth: int, where: str) -> int:
+def _emit(value: Any, parts: list[bytes], depth: int) -> int:
     """Append the parts of a value and return their size. The length in front is put in when the rest is known, so
     that a body is not copied once for each level that it lies in.
     """
-    if not isinstance(value, list | tuple | Mapping):
-        payload, tag = _payload(value, where)
-        prefix = b"%d:" % len(payload)
-        parts += (prefix, payload, tag)
-        return len(prefix) + len(payload) + 1
+    is_mapping = isinstance(value, Mapping)
+    if not is_mapping and not isinstance(value, list | tuple):
+        return _emit_leaf(value, parts)
     if depth >= MAX_DEPTH:
-        raise TNetstringError(f"{where}: values are nested more than {MAX_DEPTH} deep")
+        raise TNetstringError("too deep")
     index = len(parts)
     parts.append(b"")
     size = 0
-    if isinstance(value, Mapping):
-        for key, item in value.items():
-            size += _emit_key(key, parts, where)
-            size += _emit(item, parts, depth + 1, f"{where}.{key}")
-    else:
-        for number, item in enumerate(value):
-            size += _emit(item, parts, depth + 1, f"{where}[{number}]")
+    for item in value:
+        if is_mapping:
+            if type(item) is str:
+                part = _key_bytes(item)
+                parts.append(part)
+                size += len(part)
+            else:
+                size += _emit_leaf(item, parts)
+            item = value[item]
+        kind = type(item)
+        if item is None:
+            part = b"0:~"
+        elif kind is bool:
+            part = b"4:true!" if item else b"5:false!"
+        elif kind is str:
+            raw = item.encode("utf-8", "surrogateescape")
+            part = b"%d:%b;" % (len(raw), raw)
+        elif kind is float:
+            raw = repr(item).encode()
+            part = b"%d:%b^" % (len(raw), raw)
+        elif kind is tuple and len(item) == 2 and type(item[0]) is bytes and type(item[1]) is bytes:
+            # A header field: the most frequent of all containers.
+            raw = b"%d:%b,%d:%b," % (len(item[0]), item[0], len(item[1]), item[1])
+            part = b"%d:%b]" % (len(raw), raw)
+        else:
+            size += _emit(item, parts, depth + 1)
+            continue
+        parts.append(part)
+        size += len(part)
     parts[index] = b"%d:" % size
-    parts.append(b"}" if isinstance(value, Mapping) else b"]")
+    parts.append(b"}" if is_mapping else b"]")
     return len(parts[index]) + size + 1
 
 
-def _emit_key(key: Any, parts: list[bytes], where: str) -> int:
-    if isinstance(key, list | tuple | Mapping):
-        raise TNetstringError(f"{where}: {key!r} cannot be a key in a file")
-    return _emit(key, parts, 0, where)
+def _emit_leaf(value: Any, parts: list[bytes]) -> int:
+    if type(value) is Written:
+        parts.append(value)
+        return len(value)
+    payload, tag = _payload(value, "")
+    prefix = b"%d:" % len(payload)
+    parts += (prefix, payload, tag)
+    return len(prefix) + len(payload) + 1
+
+
+class Written(bytes):
+    """A value that `dump` has written before, in place of the value."""
+
+    __slots__ = ()
+
+
+@lru_cache(1024)
+def _key_bytes(key: str) -> bytes:
+    raw = _text(key, "")
+    return b"%d:%b;" % (len(raw), raw)
+
+
+def _explain(value: Any, where: str, depth: int) -> None:
+    """Raise the error that names the part of a value that has no form."""
+    if not isinstance(value, list | tuple | Mapping):
+        _payload(value, where)
+        return
+    if depth >= MAX_DEPTH:
+        raise TNetstringError(f"{where}: values are nested more than {MAX_DEPTH} deep")
+    if isinstance(value, Mapping):
+        for key, item in value.items():
+            if isinstance(key, list | tuple | Mapping):
+                raise TNetstringError(f"{where}: {key!r} cannot be a key in a file")
+            _payload(key, where)
+            _explain(item, f"{where}.{key}", depth + 1)
+    else:
+        for number, item in enumerate(value):
+            _explain(item, f"{where}[{number}]", depth + 1)
 
 
 def _payload(value: Any, where: str) -> tuple[bytes, bytes]:
