@@ -4,7 +4,9 @@
 their devices are written beside it. It hands out no leaves and knows no hosts.
 """
 
+import base64
 import datetime
+import hashlib
 import logging
 import os
 import secrets
@@ -140,6 +142,13 @@ class Authority:
         """The certificate as PKCS #12, without a password and without the key."""
         plain = serialization.NoEncryption()
         return pkcs12.serialize_key_and_certificates(b"midstream", None, None, [self.certificate], plain)
+
+    def spki_digest(self) -> str:
+        """The SHA-256 of the public key with its type, in base64: how Chromium is told of it."""
+        public = self.certificate.public_key().public_bytes(
+            serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
+        )
+        return base64.b64encode(hashlib.sha256(public).digest()).decode()
 
     def chain_pem(self) -> bytes:
         return b"".join(item.public_bytes(serialization.Encoding.PEM) for item in self.chain)
