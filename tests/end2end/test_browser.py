@@ -96,7 +96,7 @@ async def test_what_chromium_is_told(confdir: Path, path: Path, tmp_path: Path, 
         assert Path(profile).parent.parent == tmp_path / "profiles"
         assert (Path(profile).parent.stat().st_mode & 0o777) == 0o700
         assert "--ignore-certificate-errors" not in arguments
-        assert running.logged("chrome runs through", f":{port}")
+        await until(lambda: running.logged("chrome runs through", f":{port}"), "it is told")
     assert os.listdir(tmp_path / "profiles") == []
 
 

@@ -39,7 +39,7 @@ class Browser:
 
     @command.command("browser.start")
     def start(self, browser: str = "chrome") -> None:
-        """Start a browser through the proxy, in a profile of its own: chrome or its kin, chromium, edge, brave, firefox."""
+        """Start a browser through the proxy, in a new profile: chrome or its kin, chromium, edge, brave, firefox."""
         kind = KINDS.get(browser.lower())
         if kind is None:
             raise CommandError(f"{visible(browser)!r} is no browser that can be started; these can: {', '.join(KINDS)}")
