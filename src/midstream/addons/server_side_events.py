@@ -59,4 +59,4 @@ def _cause(stream: object) -> str:
     if stream is not None:
         return "stream_endless_bodies=false"
     holding = [name for name in HOLDING if name in options and getattr(options, name)]
-    return " or ".join(holding) if holding else "a script"
+    return " or ".join([*holding, "a script"])
