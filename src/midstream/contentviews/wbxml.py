@@ -18,7 +18,10 @@ _SI, _SL = 5, 6
 _PUBLIC_SI, _PUBLIC_SL = b"-//WAPFORUM//DTD SI", b"-//WAPFORUM//DTD SL"
 # Numbers of charsets (IANA MIBenum), as far as such documents use them.
 _CHARSETS = {0: "utf-8", 3: "ascii", 4: "iso-8859-1", 106: "utf-8", 1000: "utf-16-be", 1015: "utf-16"}
-_STEP = 500
+_STEP = 64 * 1024  # characters
+_TOKEN_WORK = 100
+_MOST_ATTRIBUTES = 1000  # of a tag, and half as many thousand characters in them
+_LONGEST_TEXT = 64 * 1024  # of one in the table, which may be named again and again
 _ESCAPES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
 _QUOTED = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "\n": "&#10;"})
 _LARGEST_OPAQUE = 64 * 1024
@@ -89,17 +92,21 @@ class _Document:
         if start >= max(len(self._strings), 1):
             raise ValueError(f"there is no text {start} in the table")
         end = self._strings.find(b"\0", start)
-        return self._strings[start : end if end >= 0 else len(self._strings)].decode(self._charset, "backslashreplace")
+        end = min(end if end >= 0 else len(self._strings), start + _LONGEST_TEXT)
+        return self._strings[start:end].decode(self._charset, "backslashreplace")
 
     # --- tokens ---
 
     def pieces(self) -> Iterator[str | None]:
         yield '<?xml version="1.0"?>\n'
-        count = 0
+        work = 0
         while self._pos < len(self._data):
-            yield from self._token(self._byte())
-            count += 1
-            if count % _STEP == 0:
+            for piece in self._token(self._byte()):
+                work += len(piece)
+                yield piece
+            work += _TOKEN_WORK
+            if work > _STEP:
+                work = 0
                 yield None
         if self._open:
             raise ValueError(f"the document ends inside of {self._open[-1][0]}")
@@ -184,13 +191,18 @@ class _Document:
 
     def _attributes(self) -> Iterator[str]:
         quote = ""
+        count = length = 0
         while (token := self._byte()) != _END:
             self._pos -= 1
+            count += 1
+            if count > _MOST_ATTRIBUTES or length > 500 * _MOST_ATTRIBUTES:
+                raise ValueError("a tag has more attributes than are read")
             if (begun := self._attribute()) is not None:
                 yield f'{quote} {begun[0]}="{begun[1].translate(_QUOTED)}'
                 quote = '"'
             elif token != _SWITCH_PAGE:
                 value = self._attribute_value().translate(_QUOTED)
+                length += len(value)
                 yield value if quote else f' value="{value}'
                 quote = '"'
         yield quote
