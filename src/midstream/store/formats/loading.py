@@ -13,6 +13,7 @@ import stat
 import time
 from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import aclosing
+from contextvars import copy_context
 from typing import BinaryIO
 
 from midstream.filters import Filter
@@ -29,6 +30,7 @@ _BUFFER = 1 << 20
 # What is read before the loop takes it over, whichever comes first.
 _MOST_FLOWS = 500
 _SECONDS = 0.05
+_LOOKS = 0.2
 
 
 STDIN = "-"
@@ -53,7 +55,7 @@ async def batches(path: str, job: Job | None = None, filter_: Filter | None = No
     error: FlowReadException | None = None
     try:
         while error is None and not reading.is_over and not (job is not None and job.stopped):
-            batch, error = await reading.some()
+            batch, error = await reading.some(job)
             if job is not None:
                 job.report(reading.share)
             if batch:
@@ -87,15 +89,23 @@ class _Reading:
         self._filter = filter_
         self._file: BinaryIO | None = None
         self._flows = self._stream()
-        self._size = 0
+        self._size = self._left = 0
+        self._work: asyncio.Future[tuple[list[Flow], FlowReadException | None]] | None = None
+        self._is_stopped = False
         self.is_over = False
 
-    async def some(self) -> tuple[list[Flow], FlowReadException | None]:
+    async def some(self, job: Job | None) -> tuple[list[Flow], FlowReadException | None]:
         """The next flows, and what is wrong behind them."""
         if self._path == STDIN:
             # Nobody knows when something comes. The end of the program does not wait for it.
             return await run_apart(self._some, None, "read standard input")
-        return await asyncio.to_thread(self._some)
+        self._work = asyncio.get_running_loop().run_in_executor(None, copy_context().run, self._some)
+        while not self._work.done():
+            await asyncio.wait((self._work,), timeout=_LOOKS)
+            if job is not None:  # a filter may let nothing through for long
+                job.report(self.share)
+                self._is_stopped = job.stopped
+        return self._work.result()
 
     @property
     def share(self) -> float | None:
@@ -103,22 +113,23 @@ class _Reading:
         return self._file.tell() / self._size if self._file is not None and self._size else None
 
     def close(self) -> None:
-        """Let go of the file; not while a thread reads it."""
-        if self._file is not None and self._path != STDIN:
+        """Let go of the file; a thread that reads it does so soon."""
+        self._is_stopped = True
+        if self._file is not None and self._work is not None and self._work.done():
             self._file.close()
 
     def _some(self) -> tuple[list[Flow], FlowReadException | None]:
         batch: list[Flow] = []
         enough = time.monotonic() + _SECONDS
-        matches = self._filter
         try:
             for flow in self._flows:
-                if matches is None or matches(flow):
-                    batch.append(flow)
+                batch.append(flow)
                 if len(batch) >= _MOST_FLOWS or time.monotonic() > enough or (batch and self._would_wait()):
                     return batch, None
         except FlowReadException as error:
             return batch, error
+        except _Stopped:
+            pass
         self.is_over = True
         return batch, None
 
@@ -136,21 +147,21 @@ class _Reading:
                 if problem := problem_of(self._path):
                     raise FlowReadException(problem)
                 self._file = open(os.path.expanduser(self._path), "rb", buffering=_BUFFER)  # noqa: SIM115
-                self._size = os.fstat(self._file.fileno()).st_size
+                self._size = self._left = os.fstat(self._file.fileno()).st_size
             # What is added from now on is not read: it may be what is being read that is saved again.
-            yield from FlowReader(_UpTo(self._file, self._size) if self._size else self._file).stream()
+            yield from FlowReader(self if self._size else self._file).stream(self._filter)
         except OSError as error:
             raise FlowReadException(f"it cannot be read: {error.strerror or error}") from None
 
-
-class _UpTo:
-    """The beginning of a file."""
-
-    def __init__(self, file: BinaryIO, size: int) -> None:
-        self._read = file.read
-        self._left = size
-
     def read(self, size: int, /) -> bytes:
-        data = self._read(min(size, self._left))
+        """For FlowReader: what was in the file when it was opened."""
+        if self._is_stopped:
+            raise _Stopped
+        assert self._file is not None
+        data = self._file.read(min(size, self._left))
         self._left -= len(data)
         return data
+
+
+class _Stopped(Exception):
+    """Nobody wants more."""

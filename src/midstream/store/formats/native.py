@@ -17,6 +17,7 @@ from midstream.flows.connection import Client, Server, checked_client, checked_s
 from midstream.flows.errors import FlowReadException
 from midstream.flows.flow import FLOW_FORMAT_VERSION, Flow
 from midstream.flows.state import Check, State, StateError
+from midstream.store.formats.glance import Glance
 from midstream.store.formats.items import MAX_ITEM, Item, Items, ReadableFile
 from midstream.store.formats.packed import opened
 from midstream.store.formats.tnetstring import Parser, TNetstringError, dump
@@ -39,10 +40,11 @@ class FlowReader:
     def __init__(self, fo: ReadableFile) -> None:
         self.fo = fo
 
-    def stream(self) -> Iterator[Flow]:
+    def stream(self, filter_: Filter | None = None) -> Iterator[Flow]:
         """Each flow as soon as it is read. No more than one is held, but for small ones of old versions.
 
-        A flow that cannot be understood is passed over. At the end, or at damage behind which nothing can be found, a
+        With a filter those that match; what a flow holds that does not need not be right then. A flow that cannot be
+        understood is passed over. At the end, or at damage behind which nothing can be found, a
         FlowReadException then names the first thing that was wrong and its offset.
         """
         making = _Making()
@@ -51,16 +53,20 @@ class FlowReader:
         try:
             file, kind = opened(self.fo)
             if kind == "json":
-                yield from _har(file)
+                yield from (flow for flow in _har(file) if filter_ is None or filter_(flow))
                 return
+            glance = Glance(filter_) if filter_ is not None else None
             for item in Items(file):
+                if glance is not None and item.data is not None and glance.rejects(item.data):
+                    continue
                 try:
                     flow = making.flow(item)
                 except StateError as error:
                     first = first or FlowReadException(f"byte {item.offset}: {error}", item.offset)
                     passed_over += 1
                 else:
-                    yield flow
+                    if filter_ is None or filter_(flow):
+                        yield flow
         except TNetstringError as error:
             raise first or FlowReadException(f"byte {error.offset}: {error}", error.offset) from None
         except (OSError, EOFError) as error:

@@ -54,7 +54,8 @@ class Parser:
     """Reads items of one file, which are much alike: what it has seen before it need not take apart again.
 
     The same bytes under a key that is among `shared` give the same dict, which is not to be changed then. A list under
-    a key that is among `tables` has tuples of byte strings for lists, which the same bytes share.
+    a key that is among `tables` has tuples of byte strings for lists, which the same bytes share. A dict under a
+    key of the outermost one that is among `not_read` is passed over.
     """
 
     def __init__(
@@ -62,12 +63,14 @@ class Parser:
         max_values: int = MAX_VALUES,
         shared: frozenset[str] = frozenset(),
         tables: frozenset[str] = frozenset(),
+        not_read: frozenset[str] = frozenset(),
     ) -> None:
         self._max_values = max_values
         self._shared = shared
         self._tables = tables
-        # What stood behind a key: the bytes of the next key, and the key. Writers have an order.
-        self._next_keys: dict[object, tuple[bytes, Any]] = {}
+        self._not_read = not_read
+        # What stood behind a key in dicts of a name: the bytes of the next key, and the key. Writers have an order.
+        self._next_keys: dict[object, dict[object, tuple[bytes, Any]]] = {}
         self._dicts: dict[bytes, dict[Any, Any]] = {}
         self._rows: dict[bytes, tuple[bytes, ...]] = {}
 
@@ -108,15 +111,19 @@ class Parser:
         result: dict[Any, Any] = {}
         values: list[Any] = []
         may_be_many = end - start > 3 * self._left
-        key: Any = (name,)
+        key: Any = None
+        next_keys = self._keys_of(name)
         while start < end:
             if keyed:
-                known = self._next_keys.get(key)
+                known = next_keys.get(key)
                 if known is not None and data.startswith(known[0], start):
                     key = known[1]
                     start += len(known[0])
                 else:
-                    key, start = self._key(key, start, end, begin)
+                    before, (key, after) = key, self._key(start, end, begin)
+                    if after - start <= _LONGEST_KEY and len(next_keys) < _MOST_KEYS:
+                        next_keys[before] = data[start:after], key
+                    start = after
                 if start >= end:
                     raise TNetstringError("a dict has a key without a value", begin)
             colon = data.find(b":", start, start + 5)
@@ -144,6 +151,8 @@ class Parser:
                     value = self._container(first, last, depth + 1, key, False)
             elif tag == _BRACE:
                 value = self._dict(first, last, depth + 1, key)
+            elif tag == _CARET:
+                value = _float(data[first:last], start)
             else:
                 value = _leaf(data[last : last + 1], data[first:last], start)
             start = last + 1
@@ -167,6 +176,8 @@ class Parser:
 
     def _dict(self, first: int, last: int, depth: int, key: object) -> dict[Any, Any]:
         """A dict in another one, or the one that had the same bytes."""
+        if depth == 2 and key in self._not_read:
+            return NOT_READ
         if key not in self._shared or last - first > _LONGEST_SHARED:
             found: dict[Any, Any] = self._container(first, last, depth, key, True)
             return found
@@ -206,28 +217,35 @@ class Parser:
             self._rows[raw] = row
         return row
 
-    def _key(self, before: object, start: int, end: int, begin: int) -> tuple[Any, int]:
+    def _keys_of(self, name: object) -> dict[object, tuple[bytes, Any]]:
+        found = self._next_keys.get(name)
+        if found is None:
+            if len(self._next_keys) >= _MOST_NAMES:
+                self._next_keys.clear()
+            found = self._next_keys[name] = {}
+        return found
+
+    def _key(self, start: int, end: int, begin: int) -> tuple[Any, int]:
         """A key that was not foreseen, and the offset behind it."""
         first, last = self._bounds(start, end)
-        tag = self._data[last : last + 1]
-        if last + 1 < end and tag in (b"]", b"}"):
-            raise TNetstringError("a dict has a list or a dict as a key", begin)
         if last + 1 >= end:
             raise TNetstringError("a dict has a key without a value", begin)
-        key, after = _leaf(tag, self._data[first:last], start), last + 1
-        if after - start <= _LONGEST_KEY:
-            if len(self._next_keys) >= _MOST_KEYS:
-                self._next_keys.clear()
-            self._next_keys[before] = self._data[start:after], key
-        return key, after
+        tag = self._data[last : last + 1]
+        if tag in (b"]", b"}"):
+            raise TNetstringError("a dict has a list or a dict as a key", begin)
+        return _leaf(tag, self._data[first:last], start), last + 1
 
+
+NOT_READ: Final[dict[Any, Any]] = {}
+"""Stands for a dict that was passed over."""
 
 _LONGEST_SHARED = 1 << 16
 _MOST_SHARED = 256
 _LONGEST_ROW = 512
 _MOST_ROWS = 4096
 _LONGEST_KEY = 64
-_MOST_KEYS = 1024
+_MOST_KEYS = 100
+_MOST_NAMES = 100
 
 
 def _leaf(tag: bytes, payload: bytes, offset: int) -> Any:
