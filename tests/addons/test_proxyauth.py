@@ -133,7 +133,7 @@ def test_long_passwords_are_read_as_far_as_bcrypt_does():
     ],
 )
 def test_other_hashes_are_refused_with_their_line(line: str, reason: str):
-    with pytest.raises(OptionsError, match=f"line 2: .*{reason}") as caught:
+    with pytest.raises(ValueError, match=f"line 2: .*{reason}") as caught:
         HtpasswdFile(f"bob:{BCRYPT}\n{line}\n")
     assert "hunter2" not in str(caught.value) and "plain" not in str(caught.value)
 

@@ -93,7 +93,7 @@ class ProxyAuth:
         if text == "any":
             return Anybody()
         if text.startswith("@"):
-            return Remembering(HtpasswdFile.from_file(Path(text[1:])))
+            return Remembering(_read(Path(text[1:])))
         if text.startswith(("ldap:", "ldaps:")):
             self._directory = parse_spec(text)
             if not (self._directory.with_tls or self._directory.is_local):
@@ -200,6 +200,15 @@ def parse_basic(field: str) -> Credentials | None:
         return None
     user, colon, password = decoded.decode("utf-8", "surrogateescape").partition(":")
     return Credentials((user, password)) if colon else None
+
+
+def _read(path: Path) -> HtpasswdFile:
+    try:
+        return HtpasswdFile.from_file(path)
+    except OSError as problem:
+        raise OptionsError(f"proxyauth: {path}: {problem.strerror or problem}") from None
+    except ValueError as problem:
+        raise OptionsError(f"proxyauth: {path}, {problem}") from None
 
 
 _PLAIN = {"Content-Type": "text/plain; charset=utf-8"}

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Protocol
 from weakref import WeakValueDictionary
 
-from midstream.flows.errors import MidstreamError, OptionsError
+from midstream.flows.errors import MidstreamError
 
 LARGEST_FILE = 16 * 1024 * 1024
 MOST_COSTLY = 17
@@ -61,30 +61,27 @@ class OneUser:
 
 
 class HtpasswdFile:
-    """The users of a file as `htpasswd -B` or `htpasswd -s` writes it. Raises OptionsError for other hashes."""
+    """The users of a file as `htpasswd -B` or `htpasswd -s` writes it. Raises ValueError for other hashes."""
 
-    def __init__(self, content: str, where: str = "htpasswd") -> None:
+    def __init__(self, content: str) -> None:
         self.users: dict[str, str] = {}
         """Hashes by user name; as in Apache, the first line of a user counts."""
         for number, line in enumerate(content.splitlines(), 1):
             line = line.strip()
             if line and not line.startswith("#"):
-                user, hashed = _read_line(line, f"{where}, line {number}")
+                user, hashed = _read_line(line, f"line {number}")
                 self.users.setdefault(user, hashed)
         # For names that are not there, so that time does not tell which are.
         self._decoy = next(iter(self.users.values()), "")
 
     @classmethod
     def from_file(cls, path: Path) -> HtpasswdFile:
-        """Read a file, of which later changes are not seen. Raises OptionsError."""
-        try:
-            with Path(path).expanduser().open("rb") as file:
-                content = file.read(LARGEST_FILE + 1)
-        except OSError as problem:
-            raise OptionsError(f"proxyauth: {path}: {problem.strerror or problem}") from None
+        """Read a file, of which later changes are not seen. Raises OSError, ValueError."""
+        with Path(path).expanduser().open("rb") as file:
+            content = file.read(LARGEST_FILE + 1)
         if len(content) > LARGEST_FILE:
-            raise OptionsError(f"proxyauth: {path}: this file is too large for one of passwords")
-        return cls(content.decode("utf-8", "surrogateescape"), f"proxyauth: {path}")
+            raise ValueError("this file is too large for one of passwords")
+        return cls(content.decode("utf-8", "surrogateescape"))
 
     def check_password(self, username: str, password: str) -> bool:
         """Whether that is the password of the user. May take half a second and more."""
@@ -139,21 +136,21 @@ def _read_line(line: str, where: str) -> tuple[str, str]:
     user, _, rest = line.partition(":")
     hashed = rest.partition(":")[0]
     if not user or not hashed:
-        raise OptionsError(f"{where}: a user has a line of the form name:hash")
+        raise ValueError(f"{where}: a user has a line of the form name:hash")
     if hashed.startswith("{SHA}"):
         try:
             if len(base64.b64decode(hashed[5:], validate=True)) == hashlib.sha1(usedforsecurity=False).digest_size:
                 return user, hashed
         except ValueError:
             pass
-        raise OptionsError(f"{where}: what follows {{SHA}} is no digest of SHA-1")
+        raise ValueError(f"{where}: what follows {{SHA}} is no digest of SHA-1")
     match = _BCRYPT.fullmatch(hashed)
     if match is None:
-        raise OptionsError(
+        raise ValueError(
             f"{where}: the hash of {user!a} is neither of bcrypt (htpasswd -B) nor of SHA-1 (htpasswd -s)"
         )
     if not 4 <= int(match[1]) <= MOST_COSTLY:
-        raise OptionsError(f"{where}: the hash of {user!a} has cost {match[1]}; bcrypt's is 4 to {MOST_COSTLY} here")
+        raise ValueError(f"{where}: the hash of {user!a} has cost {match[1]}; bcrypt's is 4 to {MOST_COSTLY} here")
     return user, hashed
 
 

@@ -70,10 +70,15 @@ NET: dict[str, Names] = {
         "dump_info dump_stacks dump_system_info register_info_dumpers",
     ),
     "utils.emoji": shim("markers", "emoji"),
+    "utils.htpasswd": same("addons.proxyauth_users", "HtpasswdFile"),
     "utils.human": shim(
         "human",
         "SIZE_UNITS format_address format_timestamp format_timestamp_with_milli parse_size pretty_duration pretty_size",
     ),
+    "utils.magisk": {
+        **same("certs.magisk", "subject_hash_old"),
+        **shim("magisk", "get_ca_from_files write_magisk_module"),
+    },
     "utils.signals": shim("signals", "AsyncSignal SyncSignal"),
     "utils.sliding_window": shim("typecheck", "window"),
     "utils.spec": shim("typecheck", "parse_spec"),

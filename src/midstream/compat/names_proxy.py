@@ -154,6 +154,19 @@ PROXY: dict[str, Names] = {
         ),
     },
     "addons.asgiapp": same("addons.asgiapp", "ASGIApp WSGIApp make_scope serve"),
+    "addons.browser": {
+        **same("addons.browser", "Browser"),
+        **absent("the command browser.start finds browsers", "find_executable_cmd find_flatpak_cmd"),
+    },
+    "addons.onboarding": same("addons.onboarding", "Onboarding"),
+    "addons.proxyauth": {
+        **same("addons.proxyauth", "ProxyAuth"),
+        **absent(
+            "the option proxyauth says whom to serve; flow.metadata['proxyauth'] says who it was",
+            "AcceptAll Htpasswd Ldap REALM SingleUser Validator http_auth_header is_http_proxy "
+            "make_auth_required_response mkauth parse_http_basic_auth",
+        ),
+    },
     "addons.script": {
         **same("addons.script", "ScriptLoader"),
         **absent(
@@ -178,11 +191,7 @@ PROXY: dict[str, Names] = {
 }
 
 _STAGE_4 = {
-    "browser": "the command browser.start",
     "command_history": "the command history as an addon",
-    "onboarding": "the page that hands out the CA",
-    "onboardingapp": "the page that hands out the CA",
-    "proxyauth": "the option proxyauth",
     "readfile": "the option rfile",
     "save": "saving flows",
 }
@@ -198,6 +207,9 @@ CLOSED_PARTS: dict[str, Row] = {
     "proxy.server": Absent("`async with DumpMaster(Options(…))` of midstream.master serves connections"),
     "proxy.tunnel": Absent(_PARENT_PROXY),
     "proxy.utils": Absent(_CONVERSATION),
+    "addons.onboardingapp": Absent(
+        "the site is no application of its own; the options onboarding and onboarding_host serve it"
+    ),
     "io.compat": Absent("FlowReader of mitmproxy.io reads files of older versions too"),
     "net.http.user_agents": Absent("write the User-Agent that you want"),
     "platform.osx": Absent(_LINUX_ONLY),
@@ -208,7 +220,5 @@ CLOSED_PARTS: dict[str, Row] = {
     "tools.web": Absent("midstream has no web interface; its console is the program `midstream`"),
     "contrib": Absent("what mitmproxy brings along of others' code is on PyPI under its own name"),
     "utils.arg_check": Absent("unknown flags are explained by the programs themselves"),
-    "utils.htpasswd": Later("the option proxyauth (stage 4)"),
-    "utils.magisk": Later("the page that hands out the CA (stage 4)"),
     "utils.pyinstaller": Absent("midstream brings no hooks for PyInstaller"),
 }
