@@ -14,12 +14,11 @@ from typing import Any
 
 from midstream.addons.local_file import LocalFile, open_again, open_target
 from midstream.addons.rules import Aside, OnRequest, Telling, compiled, kind
-from midstream.filters.rules import RuleError, expanded, parse_rule, text_pattern, why
+from midstream.filters.rules import RuleError, expanded, parse_rule, shown, text_pattern, why
 from midstream.flows.http import HTTPFlow, Response
 from midstream.hub import ctx
 from midstream.hub.addons import Loader
 from midstream.proxy.server import Proxy
-from midstream.text.escape import visible
 from midstream.text.patterns import TooSlow
 
 logger = logging.getLogger("midstream.rules")
@@ -37,7 +36,7 @@ class LocalRule:
         self.matches = rule.matches
         self.pattern = text_pattern(rule)
         if not rule.replacement:
-            raise RuleError(f"{visible(text)}: the path is missing; . is the current folder")
+            raise RuleError(f"{shown(text)}: the path is missing; . is the current folder")
         self.path = expanded(rule, rule.replacement).absolute()
 
     @classmethod
@@ -47,7 +46,7 @@ class LocalRule:
         try:
             rule.path.stat()
         except OSError as error:
-            raise RuleError(f"{visible(text)}: cannot find {visible(str(rule.path))}: {why(error)}") from None
+            raise RuleError(f"{shown(text)}: cannot find {shown(str(rule.path))}: {why(error)}") from None
         return rule
 
 

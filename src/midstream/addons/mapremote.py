@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 
 from midstream.addons.rules import OnRequest, Telling, compiled, kind
-from midstream.filters.rules import Rule, RuleError, parse_rule, text_pattern
+from midstream.filters.rules import Rule, RuleError, parse_rule, shown, text_pattern
 from midstream.flows.http import HTTPFlow
 from midstream.hub import ctx
 from midstream.hub.addons import Loader
@@ -87,4 +87,4 @@ def _check_template(rule: Rule) -> None:
     try:
         check_template(rule.subject, 0, rule.replacement)
     except re.error as error:
-        raise RuleError(f"{visible(rule.text)}: in the replacement: {error.msg}") from None
+        raise RuleError(f"{shown(rule.text)}: in the replacement: {error.msg}") from None

@@ -9,12 +9,11 @@ from __future__ import annotations
 from collections.abc import Awaitable, Sequence
 
 from midstream.addons.rules import Aside, Telling, compiled, is_open, kind
-from midstream.filters.rules import Replacement, RuleError, parse_rule, why
+from midstream.filters.rules import Replacement, RuleError, parse_rule, shown, why
 from midstream.flows.http import HTTPFlow, Request, Response
 from midstream.hub import ctx
 from midstream.hub.addons import Loader
 from midstream.text import backslashes
-from midstream.text.escape import visible
 from midstream.wire.http1 import Refused
 from midstream.wire.http1_outgoing import check_fields
 
@@ -31,7 +30,7 @@ class HeaderRule:
             self.name = backslashes.expand_bytes(rule.subject)
             check_fields(((self.name, self.replacement.literal),))
         except (Refused, ValueError) as error:
-            raise RuleError(f"{visible(text)}: {error}") from None
+            raise RuleError(f"{shown(text)}: {error}") from None
 
     @classmethod
     def checked(cls, text: str) -> HeaderRule:

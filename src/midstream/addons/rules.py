@@ -12,7 +12,7 @@ from typing import TypeVar
 from weakref import WeakSet
 
 from midstream.filters.filter import described
-from midstream.filters.rules import RuleError
+from midstream.filters.rules import RuleError, shown
 from midstream.flows.errors import OptionsError
 from midstream.flows.http import HTTPFlow, Request
 from midstream.hub import ctx
@@ -23,7 +23,6 @@ from midstream.hub.threads import Threads
 from midstream.proxy.http.bodies import is_endless
 from midstream.proxy.server import Proxy
 from midstream.proxy.settings import Settings
-from midstream.text.escape import visible
 
 logger = logging.getLogger("midstream.rules")
 
@@ -56,7 +55,7 @@ class Telling:
 
     def skipped(self, rule: str, flow: HTTPFlow, reason: object) -> None:
         """This rule is skipped for this flow."""
-        self._repeats.warn(logger, f"the rule {visible(rule)} of {self._option} is skipped: {reason}", described(flow))
+        self._repeats.warn(logger, f"the rule {shown(rule)} of {self._option} is skipped: {reason}", described(flow))
 
 
 class Aside:

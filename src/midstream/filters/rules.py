@@ -25,6 +25,8 @@ KILL = 444
 LARGEST_FILE = 64 * 1024 * 1024
 """A file with a replacement that is larger is not read."""
 
+_LONGEST_SHOWN = 200
+
 _DOUBLED = re.compile(r"\\(?:(\\)|.)", re.DOTALL)
 
 
@@ -46,7 +48,7 @@ class Rule:
 
     def error(self, reason: str, offset: int = 0) -> RuleError:
         """What is wrong with the subject, at that place of it."""
-        return RuleError(f"{visible(self.text)}: column {self.subject_at + offset}: {reason}")
+        return RuleError(f"{shown(self.text)}: column {self.subject_at + offset}: {reason}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +72,7 @@ def parse_rule(text: str) -> Rule:
             rule = Rule(text, matches, subject, replacement, separator, len(expression) + 3)
         case _:
             raise RuleError(
-                f"{visible(text)} is no rule: it begins with a separator of your choice, as in /old/new or |~q|old|new"
+                f"{shown(text)} is no rule: it begins with a separator of your choice, as in /old/new or |~q|old|new"
             )
     _check_separator(rule)
     return rule
@@ -82,12 +84,12 @@ def parse_blocking(text: str) -> Blocking:
     expression, found, status = rest.rpartition(separator) if separator else ("", "", "")
     if not found or separator in expression:
         raise RuleError(
-            f"{visible(text)} is no rule: it has a filter and a status, as in /~d ads.example/404 or :~u /track:444"
+            f"{shown(text)} is no rule: it has a filter and a status, as in /~d ads.example/404 or :~u /track:444"
         )
     number = int(status) if status.strip().isascii() and status.strip().isdecimal() and len(status) < 9 else 0
     if not 200 <= number <= 599:
         raise RuleError(
-            f"{visible(text)}: column {len(expression) + 3}: {status!r} is no status of an answer; "
+            f"{shown(text)}: column {len(expression) + 3}: {shown(status)!r} is no status of an answer; "
             f"200 to 599 are, and {KILL} closes the connection"
         )
     return Blocking(text, _filter(text, expression), number)
@@ -127,7 +129,7 @@ class Replacement:
         try:
             self.literal = backslashes.expand_bytes(text)
         except ValueError as error:
-            raise RuleError(f"{visible(rule.text)}: in the replacement: {error}") from None
+            raise RuleError(f"{shown(rule.text)}: in the replacement: {error}") from None
 
     def check(self, rule: Rule) -> None:
         """Raise RuleError if there is no such file now."""
@@ -136,7 +138,7 @@ class Replacement:
         try:
             _check_file(self.path)
         except OSError as error:
-            raise RuleError(f"{visible(rule.text)}: cannot read {str(self.path)!r}: {why(error)}") from None
+            raise RuleError(f"{shown(rule.text)}: cannot read {shown(str(self.path))}: {why(error)}") from None
 
     def read(self) -> bytes:
         """The bytes. Raises OSError."""
@@ -157,12 +159,17 @@ def expanded(rule: Rule, text: str) -> Path:
             raise ValueError("a path cannot hold NUL")
         return Path(text).expanduser()
     except (RuntimeError, ValueError) as error:  # an unknown ~user
-        raise RuleError(f"{visible(rule.text)}: {visible(text)} is no path: {error}") from None
+        raise RuleError(f"{shown(rule.text)}: {shown(text)} is no path: {error}") from None
 
 
 def why(error: OSError) -> str:
     """The reason without number and path."""
     return (error.strerror or str(error)).lower()
+
+
+def shown(text: str) -> str:
+    """A rule or a part of it, as it may stand in a message."""
+    return visible(text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]}…")
 
 
 def _check_file(path: Path) -> None:
@@ -173,13 +180,11 @@ def _check_file(path: Path) -> None:
 
 def _filter(text: str, expression: str) -> Filter:
     if not expression:
-        raise RuleError(
-            f"{visible(text)}: column 2: the filter is empty; leave it out with its separator, or write ~all"
-        )
+        raise RuleError(f"{shown(text)}: column 2: the filter is empty; leave it out with its separator, or write ~all")
     try:
         return parse(expression)
     except FilterError as error:
-        raise RuleError(f"{visible(text)}: column {error.column + 1}: {error.reason}") from None
+        raise RuleError(f"{shown(text)}: column {error.column + 1}: {error.reason}") from None
 
 
 def _check_separator(rule: Rule) -> None:
@@ -189,7 +194,7 @@ def _check_separator(rule: Rule) -> None:
     scheme = rule.subject == "" and rule.matches.pattern.lower() in ("http:", "https:")
     if rule.separator == "/" and (url or file or scheme):
         raise RuleError(
-            f"{visible(rule.text)}: each / separates, those of a URL or a path as well; "
+            f"{shown(rule.text)}: each / separates, those of a URL or a path as well; "
             "begin the rule with another character, as |"
         )
 
