@@ -21,7 +21,7 @@ from midstream.hub.commands import command
 from midstream.hub.log import ALERT
 from midstream.hub.types import Path
 from midstream.store.files import Writing, target, why
-from midstream.store.formats.native import Unsavable, saved
+from midstream.store.formats.native import Saver, Unsavable
 from midstream.store.stream_file import repaired
 from midstream.text.escape import visible
 from midstream.work.slices import Budget
@@ -125,9 +125,9 @@ class Save:
                 _tell(await asyncio.to_thread(repaired, where.path))
             with ctx.master.jobs.begun(f"saving {where.path}") as job:
                 async with Writing(path) as file:
-                    budget = Budget()
+                    budget, saver = Budget(), Saver()
                     for count, flow in enumerate(flows, 1):
-                        item, left_out = saved(flow)
+                        item, left_out = saver.saved(flow)
                         _tell(f"{where.path}: saved without {what}" for what in left_out)
                         await file.write(item)
                         if budget.spent():

@@ -22,7 +22,7 @@ from midstream.flows.tcp import TCPFlow
 from midstream.flows.udp import UDPFlow
 from midstream.hub import ctx
 from midstream.store.files import Target
-from midstream.store.formats.native import Unsavable, saved
+from midstream.store.formats.native import Saver, Unsavable
 from midstream.store.stream_file import StreamFile
 from midstream.text.escape import visible
 from midstream.work.slices import Budget
@@ -51,6 +51,7 @@ class SaveStream:
         self.filter = filter_
         self._failed = failed
         self._file = StreamFile(target)
+        self._saver = Saver()
         self._open: dict[Flow, None] = {}
         self._finished: list[Flow] = []
         self._waiting = self._lost = 0
@@ -224,7 +225,7 @@ class SaveStream:
 
     def _item(self, flow: Flow) -> bytes:
         try:
-            item, left_out = saved(flow)
+            item, left_out = self._saver.saved(flow)
         except Unsavable as error:
             logger.warning("a flow cannot be saved: %s", visible(str(error)))
             return b""

@@ -7,6 +7,7 @@ verifying certificates is the work of `certs`.
 import base64
 import re
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from midstream.flows.state import StateError, binary
@@ -29,6 +30,14 @@ _SHORT_NAMES = {
     "0.9.2342.19200300.100.1.25": "DC",
     "0.9.2342.19200300.100.1.1": "UID",
 }
+
+
+# Every flow that is saved writes the certificates of its connections, and there are few of them.
+@lru_cache(256)
+def _pem(der: bytes) -> bytes:
+    encoded = base64.b64encode(der)
+    lines = [encoded[i : i + 64] for i in range(0, len(encoded), 64)]
+    return b"\n".join([b"-----BEGIN CERTIFICATE-----", *lines, b"-----END CERTIFICATE-----", b""])
 
 
 class Cert:
@@ -84,9 +93,7 @@ class Cert:
 
     def to_pem(self) -> bytes:
         """The certificate in PEM, lines of 64 characters."""
-        encoded = base64.b64encode(self.der)
-        lines = [encoded[i : i + 64] for i in range(0, len(encoded), 64)]
-        return b"\n".join([b"-----BEGIN CERTIFICATE-----", *lines, b"-----END CERTIFICATE-----", b""])
+        return _pem(self.der)
 
     def to_cryptography(self) -> "x509.Certificate":
         """The parsed certificate. Raises ValueError when it is broken."""

@@ -20,7 +20,7 @@ from midstream.flows.state import Check, State, StateError
 from midstream.store.formats.glance import Glance
 from midstream.store.formats.items import MAX_ITEM, Item, Items, ReadableFile
 from midstream.store.formats.packed import opened
-from midstream.store.formats.tnetstring import Parser, TNetstringError, dump
+from midstream.store.formats.tnetstring import Parser, TNetstringError, Written, dump
 from midstream.store.formats.upgrades import Upgrades
 
 
@@ -165,23 +165,40 @@ class Unsavable(ValueError):
     """A flow holds, elsewhere than in the notes of addons, what has no form in a file."""
 
 
-def saved(flow: Flow) -> tuple[bytes, Sequence[str]]:
-    """A flow as it stands in a file, and what had to be left out: notes of addons that have no form there.
+class Saver:
+    """Makes bytes of many flows. Those of one connection share its record, which is written out once."""
 
-    Raises Unsavable.
-    """
-    state = flow.get_state()
-    try:
-        return dump(state, "flow"), ()
-    except TNetstringError:
-        left_out: list[str] = []
-        state["metadata"] = _writable(state["metadata"], "flow.metadata", left_out)
-        if isinstance(state["backup"], dict):
-            state["backup"] = {**state["backup"], "metadata": state["metadata"]}
-    try:
-        return dump(state, "flow"), left_out
-    except TNetstringError as error:
-        raise Unsavable(str(error)) from None
+    def __init__(self) -> None:
+        self._records: dict[tuple[str, str], tuple[State, Written]] = {}
+
+    def saved(self, flow: Flow) -> tuple[bytes, Sequence[str]]:
+        """A flow as it stands in a file, and what had to be left out: notes of addons that have no form there.
+
+        Raises Unsavable.
+        """
+        state = flow.get_state()
+        try:
+            for key in _CONNECTIONS:
+                state[key] = self._record(key, state[key])
+            return dump(state, "flow"), ()
+        except TNetstringError:
+            left_out: list[str] = []
+            state["metadata"] = _writable(state["metadata"], "flow.metadata", left_out)
+            if isinstance(state["backup"], dict):
+                state["backup"] = {**state["backup"], "metadata": state["metadata"]}
+        try:
+            return dump(state, "flow"), left_out
+        except TNetstringError as error:
+            raise Unsavable(str(error)) from None
+
+    def _record(self, key: str, state: State) -> Written:
+        """The bytes of a connection; it may have changed since the last of its flows."""
+        known = self._records.get((key, state["id"]))
+        if known is None or known[0] != state:
+            if len(self._records) >= _MOST_RECORDS:
+                self._records.clear()
+            known = self._records[key, state["id"]] = state, Written(dump(state, f"flow.{key}"))
+        return known[1]
 
 
 def _writable(notes: Mapping[Any, Any], where: str, left_out: list[str]) -> State:

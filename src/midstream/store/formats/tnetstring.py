@@ -294,11 +294,15 @@ def dump(value: Any, name: str = "value") -> bytes:
     return b"".join(parts)
 
 
+_SHORT = 10**18
+_LARGE = 4096  # bytes; more are not copied once more
+
+
 def _emit(value: Any, parts: list[bytes], depth: int) -> int:
     """Append the parts of a value and return their size. The length in front is put in when the rest is known, so
     that a body is not copied once for each level that it lies in.
     """
-    is_mapping = isinstance(value, Mapping)
+    is_mapping = type(value) is dict or isinstance(value, Mapping)
     if not is_mapping and not isinstance(value, list | tuple):
         return _emit_leaf(value, parts)
     if depth >= MAX_DEPTH:
@@ -320,12 +324,22 @@ def _emit(value: Any, parts: list[bytes], depth: int) -> int:
             part = b"0:~"
         elif kind is bool:
             part = b"4:true!" if item else b"5:false!"
+        elif kind is int and -_SHORT < item < _SHORT:
+            raw = b"%d" % item
+            part = b"%d:%b#" % (len(raw), raw)
         elif kind is str:
             raw = item.encode("utf-8", "surrogateescape")
             part = b"%d:%b;" % (len(raw), raw)
+        elif kind is bytes:
+            if len(item) > _LARGE:
+                size += _emit_leaf(item, parts)
+                continue
+            part = b"%d:%b," % (len(item), item)
         elif kind is float:
             raw = repr(item).encode()
             part = b"%d:%b^" % (len(raw), raw)
+        elif kind is Written:
+            part = item
         elif kind is tuple and len(item) == 2 and type(item[0]) is bytes and type(item[1]) is bytes:
             # A header field: the most frequent of all containers.
             raw = b"%d:%b,%d:%b," % (len(item[0]), item[0], len(item[1]), item[1])
@@ -341,9 +355,6 @@ def _emit(value: Any, parts: list[bytes], depth: int) -> int:
 
 
 def _emit_leaf(value: Any, parts: list[bytes]) -> int:
-    if type(value) is Written:
-        parts.append(value)
-        return len(value)
     payload, tag = _payload(value, "")
     prefix = b"%d:" % len(payload)
     parts += (prefix, payload, tag)
