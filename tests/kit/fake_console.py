@@ -18,6 +18,7 @@ from midstream.flows.flow import Flow
 from midstream.hub.commands import CommandManager
 from midstream.hub.log import LogEntry
 from midstream.hub.options import Options
+from midstream.hub.showing import Showing
 from midstream.store.view import View
 
 
@@ -41,6 +42,7 @@ class FakeMaster:
     def __init__(self) -> None:
         self.options = Options()
         self.commands = CommandManager(self)
+        self.showing = Showing()
         self.contentviews: Any = None
         self.addons: dict[str, Any] = {"eventstore": FakeEventStore()}
 

@@ -41,6 +41,7 @@ from midstream.addons.protobuf import Protobuf
 from midstream.addons.proxyauth import ProxyAuth
 from midstream.addons.proxyserver import ProxyServer
 from midstream.addons.readfile import ReadFile
+from midstream.addons.redact import Redact
 from midstream.addons.save import Save
 from midstream.addons.savehar import SaveHar
 from midstream.addons.script import ScriptLoader
@@ -99,6 +100,7 @@ def common(proxy: Proxy, prepare: Callable[[], None] | None) -> list[object]:
         TlsDefaults(tls),
         UpstreamAuth(proxy),
         UpdateAltSvc(),
+        Redact(),
     ]
 
 

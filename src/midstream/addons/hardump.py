@@ -10,12 +10,14 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import cast
 
 from midstream.addons.output import Output
 from midstream.addons.save_stream import INTERVAL, MOST_WAITING, weight
 from midstream.addons.tls_failures import is_folded
 from midstream.filters import Filter
 from midstream.flows.http import HTTPFlow
+from midstream.hub import ctx
 from midstream.store.files import target
 from midstream.store.formats.har_write import Entries, decode, start, takes_time
 from midstream.store.har_file import HarFile, PrintedHar
@@ -175,6 +177,7 @@ class HarDump:
 
 async def paced(entries: Entries, flow: HTTPFlow) -> AsyncIterator[bytes]:
     """The pieces of an entry; the loop gets its turns meanwhile."""
+    flow = cast(HTTPFlow, ctx.master.showing.flow(flow))
     decoded = await asyncio.to_thread(decode, flow) if takes_time(flow) else decode(flow)
     budget = Budget()
     for piece in entries.pieces(flow, decoded):

@@ -66,7 +66,9 @@ class Redact:
         ctx.master.showing.changed()
 
     def done(self) -> None:
-        self._leave()
+        # At the end of the program others still write what they have.
+        if ctx.master.is_running:
+            self._leave()
 
     def _leave(self) -> None:
         showing = ctx.master.showing
@@ -76,7 +78,7 @@ class Redact:
 
     def mask_text(self, text: str) -> str:
         """A line of text without secrets."""
-        return self._masker.text(text.encode("utf-8", "surrogateescape")).decode("utf-8", "surrogateescape")
+        return self._masker.line(text.encode("utf-8", "surrogateescape")).decode("utf-8", "surrogateescape")
 
     def mask(self, flow: Flow) -> None:
         """Take the secrets out of a flow, which is a copy."""

@@ -143,7 +143,9 @@ class SaveHar:
 
     def make_har(self, flows: Sequence[Flow]) -> dict[str, Any]:
         """The document of some flows, for scripts."""
-        document: dict[str, Any] = json.loads(b"".join(har_pieces(flows, program_version())))
+        document: dict[str, Any] = json.loads(
+            b"".join(har_pieces(map(ctx.master.showing.flow, flows), program_version()))
+        )
         return document
 
 

@@ -68,6 +68,7 @@ _HEADER = re.compile(
     rb"|(?:api|access|auth|secret|private|subscription|functions|master|admin|app|client)[_-]?key)s?$|^apikey$",
     re.IGNORECASE,
 )
+_FIELD = re.compile(rb"([A-Za-z0-9_-]+)(: )(.*)", re.DOTALL)
 _CREDENTIALS = (b"authorization", b"proxy-authorization")
 _KINDS = ((b"pass", b"password"), (b"pwd", b"password"), (b"key", b"key"), (b"session", b"session"))
 
@@ -136,6 +137,13 @@ class Masker:
         for kind, bare in _BARE:
             data = self._replaced(bare, data, kind)
         return data
+
+    def line(self, data: bytes) -> bytes:
+        """A line of text, which may be one of a head."""
+        field = _FIELD.fullmatch(data)
+        if field is None:
+            return self.text(data)
+        return field[1] + field[2] + self._value(field[1].lower(), field[3])
 
     def fields(self, fields: HeaderFields) -> HeaderFields:
         """Header fields, by their names and by what stands in them."""

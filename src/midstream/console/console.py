@@ -377,7 +377,8 @@ class Console:
 
     def _flow_held(self, id_: str) -> None:
         row = self.view.row(id_)
-        self.message(visible(f"held at {row.held}: {row.number} {row.method} {row.host}{row.path}"))
+        where = self.master.showing.text(f"{row.host}{row.path}")
+        self.message(visible(f"held at {row.held}: {row.number} {row.method} {where}"))
         if getattr(self.master.options, "console_bell", True):
             self.terminal.ring()
 

@@ -69,7 +69,8 @@ class FlowTable(Overlay):
             return "     (removed)"
         code = "ERR" if row.failed else "" if row.status is None else str(row.status)
         number = str(row.number or "").rjust(4)
-        where = visible(f"{row.host}:{row.port}{row.path}" if row.port else f"{row.host}{row.path}")
+        place = f"{row.host}:{row.port}{row.path}" if row.port else f"{row.host}{row.path}"
+        where = visible(self._console.master.showing.text(place))
         return f"{number} {cells.fit(visible(row.method), 7)} {cells.fit(where, max(10, columns - 25))} " + (
             f"{code:>3} {human_size(row.size):>6}"
         )

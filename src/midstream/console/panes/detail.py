@@ -58,7 +58,9 @@ class Detail(Pane):
         self._views = registry_of(console.master)
         worker = console.master.worker
         self._bodies = {tab: BodyView(self._body_changed, console.spawn, self._views, worker) for tab in _BODIES}
-        self._shown_by: tuple[int, str] = (0, "")  # the views, and the one chosen by the option, at the last refresh
+        # The views, the one chosen by the option, and what addons want to be shown, at the last refresh.
+        self._shown_by: tuple[int, str, int] = (0, "", 0)
+        self._shown: Flow | None = None  # what may be shown of the flow
         self._searches = SlicedSearch(console, self._show_match)
         self._pattern, self._backwards = "", False
         self._places: list[tuple[int, int, str]] = []
@@ -85,6 +87,7 @@ class Detail(Pane):
             self._ticker.cancel()
         self._ticker = self._loop = None
         self._searches.cancel()
+        self._shown = None
         for body in self._bodies.values():
             body.forget()
 
@@ -224,7 +227,7 @@ class Detail(Pane):
             painted.extend(paint_blank(columns) for _ in range(rows - 1))
             return RowsCanvas(painted[:rows], columns)
         self._refresh()
-        head = self._head(flow, columns)
+        head = self._head(flow if self._shown is None else self._shown, columns)
         painted = [*head, *self.viewer.paint(columns, max(rows - len(head), 0))]
         if (flow.live or flow.intercepted) and self._ticker is None and self._loop is not None:
             self._ticker = self._loop.call_later(_TICK, self._tick)
@@ -259,7 +262,8 @@ class Detail(Pane):
         flow = self.focused_flow()
         if flow is None:
             return
-        shown_by = (self._views.revision, self._default_mode())
+        showing = self.console.master.showing
+        shown_by = (self._views.revision, self._default_mode(), showing.revision)
         same, views_are_same = flow.id == self._flow_id, shown_by == self._shown_by
         if same and views_are_same and not self._stale:
             return
@@ -267,7 +271,8 @@ class Detail(Pane):
         if not (same and views_are_same):
             self._choose_modes(flow)
         self._stale = False
-        pieces = self._pieces(flow)
+        self._shown = showing.flow(flow)
+        pieces = self._pieces(self._shown)
         # A body that is ready at once tells so while it is being shown; that is this refresh.
         self._stale = False
         self.viewer.show(pieces, keep_place=same)
@@ -292,7 +297,7 @@ class Detail(Pane):
         if tab == CONNECTION:
             return FixedPieces(connection_pieces(flow))
         if tab == EDITS:
-            return FixedPieces(edits_pieces(flow))
+            return FixedPieces(edits_pieces(flow, self.console.master.showing.text))
         if tab == MESSAGES:
             messages: Pieces = MessagePieces(detail_tabs.messages_of(flow), flow)  # type: ignore[arg-type]
             if not len(messages):

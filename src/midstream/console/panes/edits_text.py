@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from midstream.console.panes.facts import blank, heading
 from midstream.console.widgets.pieces import Piece
@@ -19,22 +19,23 @@ _LONGEST = 16 * 1024  # characters of a body that are compared
 _ROLES = {"-": "edit.before", "+": "edit.after", " ": "dim"}
 
 
-def edits_pieces(flow: Flow) -> list[Piece]:
-    """All recorded changes, the oldest first."""
+def edits_pieces(flow: Flow, show: Callable[[str], str] = str) -> list[Piece]:
+    """All recorded changes, the oldest first; `show` is what may be shown of a line."""
     pieces: list[Piece] = []
     for number, change in enumerate(flow.changes, 1):
-        pieces += [*_change(number, change), blank()]
+        pieces += [*_change(number, change, show), blank()]
     return pieces
 
 
-def _change(number: int, change: Change) -> Iterator[Piece]:
+def _change(number: int, change: Change, show: Callable[[str], str]) -> Iterator[Piece]:
     undone = ", undone" if change.undone else ""
     yield heading(f"{number} {visible(change.who)}", f"{visible(change.during)}  {clock(change.timestamp)}{undone}")
     for part in change.parts:
         yield Piece([("text", "  ")], [("header.name", visible(part.name))])
         lines = list(_lines(part))
-        for sign, text in lines[:_MOST_LINES]:
-            yield Piece([(_ROLES[sign], f"  {sign} ")], [(_ROLES[sign], visible(text[:4096], expand_tabs=True))])
+        for sign, line in lines[:_MOST_LINES]:
+            text = visible(show(line)[:4096], expand_tabs=True)
+            yield Piece([(_ROLES[sign], f"  {sign} ")], [(_ROLES[sign], text)])
         if len(lines) > _MOST_LINES:
             yield Piece([("text", "    ")], [("dim", f"… {len(lines) - _MOST_LINES} more lines")])
 

@@ -56,7 +56,7 @@ class FlowList(Pane):
         self._offset: int | None = None  # the screen row of the focus when it was last painted
         self._digits = 3
         self._visible: frozenset[str] = frozenset()
-        self._cache: dict[tuple[str, bool, bool], tuple[int, PaintedRow]] = {}
+        self._cache: dict[tuple[str, bool, bool], tuple[tuple[int, int], PaintedRow]] = {}
         self._cache_for: tuple[Placed, ...] = ()
         self.clock = time.time
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -333,14 +333,15 @@ class FlowList(Pane):
         last = layout[-1]
         bar_cells = last.cells + last.gap if last.name == "timeline" else 0
         axis = timeline.axis_of(rows, now)
-        kept: dict[tuple[str, bool, bool], tuple[int, PaintedRow]] = {}
+        kept: dict[tuple[str, bool, bool], tuple[tuple[int, int], PaintedRow]] = {}
         painted = []
         for each in rows:
             is_focused = each.id == self.view.focus_id
             key = (each.id, is_focused, focus)
             cached = self._cache.get(key)
-            if cached is None or cached[0] != each.revision or flow_row.is_ticking(each):
-                cached = (each.revision, self._paint_one(each, layout, columns - bar_cells, is_focused, focus, now))
+            revision = (each.revision, self.console.master.showing.revision)
+            if cached is None or cached[0] != revision or flow_row.is_ticking(each):
+                cached = (revision, self._paint_one(each, layout, columns - bar_cells, is_focused, focus, now))
                 self.painted_rows += 1
             kept[key] = cached
             line = cached[1]
@@ -356,7 +357,7 @@ class FlowList(Pane):
         self, each: Row, layout: tuple[Placed, ...], columns: int, is_focused: bool, focus: bool, now: float
     ) -> PaintedRow:
         url_cells = next(placed.cells for placed in layout if placed.name == "url")
-        cells_of = flow_row.texts(each, url_cells, now)
+        cells_of = flow_row.texts(each, url_cells, now, self.console.master.showing.text)
         placed = layout[:-1] if layout[-1].name == "timeline" else layout
         if not is_focused:
             return paint_row(row(placed, cells_of), columns)

@@ -5,6 +5,7 @@ Everything here comes from a `store.rows.Row`, never from the flow, and passes `
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
 from midstream.console.widgets.canvas import Run
@@ -29,6 +30,8 @@ COLUMNS: Final = (
     Column("ms", "ms", width=5, align="right"),
     Column("timeline", "timeline", width=24, shown_from=110, gap=2),
 )
+
+Show = Callable[[str], str]
 
 _WRITING: Final = frozenset({"POST", "PUT", "PATCH"})
 _READING: Final = frozenset({"GET", "HEAD", "OPTIONS", "TRACE", "CONNECT"})
@@ -86,9 +89,9 @@ def method(row: Row) -> Run:
     return ("method.delete" if name == "DELETE" else "method.other"), name
 
 
-def url(row: Row, failure_room: int) -> list[Run]:
+def url(row: Row, failure_room: int, show: Show) -> list[Run]:
     """Host and path; behind them the reason of a failure, for which the rest gives way."""
-    host, path, query = visible(row.host), *_split_query(row.path)
+    host, path, query = visible(row.host), *_split_query(show(row.path))
     runs: list[Run] = [
         ("host", f"{host}:{row.port}" if row.port else host),
         ("path", visible(path)),
@@ -96,7 +99,7 @@ def url(row: Row, failure_room: int) -> list[Run]:
     ]
     if not row.failed:
         return runs
-    reason = "  " + visible(_without_host(row.failed, row.host))
+    reason = "  " + visible(_without_host(show(row.failed), row.host))
     # The reason keeps half of the column at least; a long path gives way, since the detail pane has all of it.
     room = max(failure_room - min(len(reason), failure_room // 2), 0)
     kept: list[Run] = []
@@ -172,14 +175,14 @@ def duration(row: Row, now: float) -> Run:
     return ("live" if row.duration is None else "dim"), human_duration(seconds).removesuffix("ms")
 
 
-def texts(row: Row, url_cells: int, now: float) -> dict[str, Run | list[Run]]:
-    """All cells of a row but the timeline, by column name."""
+def texts(row: Row, url_cells: int, now: float, show: Show = str) -> dict[str, Run | list[Run]]:
+    """All cells of a row but the timeline, by column name; `show` is what may be shown of a text."""
     return {
         "marks": marks(row),
         "number": ("dim", str(row.number)),
         "time": ("dim", clock(row.created)),
         "method": method(row),
-        "url": url(row, url_cells),
+        "url": url(row, url_cells, show),
         "code": code(row),
         "type": kind(row),
         "size": size(row),
