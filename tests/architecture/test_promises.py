@@ -98,7 +98,7 @@ ROWS: dict[str, str] = {
         end2end/test_addon_mistakes.py::test_a_handler_that_blocks_is_named
         end2end/test_addon_mistakes.py::test_a_stream_function_that_blocks_is_named
         end2end/test_addon_mistakes.py::test_a_handler_that_holds_the_loop_for_ever_is_named_when_the_program_is_told_to_end
-        addons/test_dumper_body.py::test_a_view_that_holds_the_loop_is_named
+        addons/test_dumper_body.py::test_a_view_that_takes_its_time_holds_nothing_and_is_named
     """,
     "7 TLS means something": """
         end2end/test_upstream_failures.py::test_no_request_goes_to_a_server_with_a_bad_certificate

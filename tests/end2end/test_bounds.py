@@ -124,6 +124,9 @@ async def test_bombs_go_on_as_they_came_and_are_not_unpacked_to_be_printed(confd
         "/zstd": ok(zstandard.compress(bytes(UNPACKED)), "Content-Encoding: zstd", "Content-Type: application/json"),
     }
 
+    if detail == 4:
+        del bombs["/br"], bombs["/zstd"]  # each is 40 MB of printed zeros
+
     def answer(heard: Heard) -> bytes:
         return bombs.get(heard.target, ok(b"hello"))
 
@@ -138,9 +141,10 @@ async def test_bombs_go_on_as_they_came_and_are_not_unpacked_to_be_printed(confd
                 client.ask(path)
                 assert await client.answer() == (head + b"\r\n\r\n", body)
                 coding = path.removeprefix("/")
-                client.ask("/", f"Content-Encoding: {coding}", method="POST", body=body)
-                assert (await client.answer())[1] == b"hello"
-            await program.line("cannot decode: the decoded body is larger than 8")
+                if detail == 3:
+                    client.ask("/", f"Content-Encoding: {coding}", method="POST", body=body)
+                    assert (await client.answer())[1] == b"hello"
+            await program.line(f"[decoded {coding}: the first 8.0m, there is more]")
 
 
 async def test_bodies_of_many_flows_are_bounded_together(confdir: Path):

@@ -93,7 +93,9 @@ async def test_in_the_console(tmp_path: Path):
             await shown.until_shown("  1  again hELLO␛[31m")
         shown.press("m")
         await shown.until_shown("swapcase")
-        shown.press("down", "enter")
+        assert "hex dump" in shown.text
+        shown.press("esc")
+        shown.console.run_command("console.flowview.mode.set 'hex dump'")
         await shown.until_shown("00000000  48 65 6c 6c 6f")
         assert "view: hex dump" in shown.text
         shown.console.run_command("console.flowview.mode.set auto")

@@ -1,16 +1,22 @@
 """Print finished flows as lines of text, in as much detail as the option `flow_detail` asks for.
 
 Runs in the headless program. What a flow looks like is decided in `dumper_text`; this part chooses which flows are
-printed and deals with the output going away. With `flow_detail=0` an event costs one comparison.
+printed and deals with the output going away. With `flow_detail=0` an event costs one comparison. What
+has long bodies is printed in the background, and so is what comes after it: the order is that of the events.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import asyncio
+from collections.abc import Awaitable, Iterator
 from typing import TextIO
 
 from midstream import filters
+from midstream.addons.dumper_body import LongBody
+from midstream.addons.dumper_long import LongPrint
 from midstream.addons.dumper_text import (
+    BODY_INDENT,
+    Line,
     Look,
     dns_lines,
     http_lines,
@@ -29,6 +35,10 @@ from midstream.flows.tcp import TCPFlow
 from midstream.flows.udp import UDPFlow
 from midstream.hub import ctx
 from midstream.hub.addons import Loader
+from midstream.work.apart import run_apart
+
+MOST_WAITING = 256 * 1024 * 1024
+"""Bytes of bodies and lines that may wait to be printed; of what comes meanwhile the number is printed."""
 
 
 class Dumper:
@@ -39,6 +49,10 @@ class Dumper:
         self._filter: filters.Filter | None = None
         self._detail = 0
         self._look = Look()
+        self._turn = asyncio.Lock()
+        self._in_turn: set[asyncio.Task[None]] = set()
+        self._waiting = 0  # bytes of bodies and characters of lines in these
+        self._left_out = 0  # what was not printed since the last one that was
 
     def load(self, loader: Loader) -> None:
         loader.add_option(
@@ -87,55 +101,117 @@ class Dumper:
 
     # -- events -------------------------------------------------------------------------------------------------------
 
-    def response(self, flow: HTTPFlow) -> None:
+    def response(self, flow: HTTPFlow) -> Awaitable[None] | None:
         if self._detail:
-            self._print(flow, http_lines(flow, self._look))
+            return self._print(flow, http_lines(flow, self._look))
+        return None
 
-    def error(self, flow: HTTPFlow) -> None:
+    def error(self, flow: HTTPFlow) -> Awaitable[None] | None:
         if self._detail:
-            self._print(flow, http_lines(flow, self._look))
+            return self._print(flow, http_lines(flow, self._look))
+        return None
 
-    def http_connect_error(self, flow: HTTPFlow) -> None:
+    def http_connect_error(self, flow: HTTPFlow) -> Awaitable[None] | None:
         if self._detail and not is_folded(flow):
-            self._print(flow, http_lines(flow, self._look))
+            return self._print(flow, http_lines(flow, self._look))
+        return None
 
-    def websocket_message(self, flow: HTTPFlow) -> None:
+    def websocket_message(self, flow: HTTPFlow) -> Awaitable[None] | None:
         if self._detail and flow.websocket is not None:
-            self._print(flow, message_lines(flow, flow.websocket.messages[-1], self._look))
+            return self._print(flow, message_lines(flow, flow.websocket.messages[-1], self._look))
+        return None
 
-    def websocket_end(self, flow: HTTPFlow) -> None:
+    def websocket_end(self, flow: HTTPFlow) -> Awaitable[None] | None:
         if self._detail and flow.websocket is not None:
-            self._print(flow, websocket_end_lines(flow, self._look))
+            return self._print(flow, websocket_end_lines(flow, self._look))
+        return None
 
-    def tcp_message(self, flow: TCPFlow) -> None:
+    def tcp_message(self, flow: TCPFlow) -> Awaitable[None] | None:
         if self._detail:
-            self._print(flow, message_lines(flow, flow.messages[-1], self._look))
+            return self._print(flow, message_lines(flow, flow.messages[-1], self._look))
+        return None
 
-    def tcp_error(self, flow: TCPFlow) -> None:
+    def tcp_error(self, flow: TCPFlow) -> Awaitable[None] | None:
         if self._detail and not is_folded(flow):
-            self._print(flow, raw_error_lines(flow, self._look))
+            return self._print(flow, raw_error_lines(flow, self._look))
+        return None
 
-    def udp_message(self, flow: UDPFlow) -> None:
+    def udp_message(self, flow: UDPFlow) -> Awaitable[None] | None:
         if self._detail:
-            self._print(flow, message_lines(flow, flow.messages[-1], self._look))
+            return self._print(flow, message_lines(flow, flow.messages[-1], self._look))
+        return None
 
-    def udp_error(self, flow: UDPFlow) -> None:
+    def udp_error(self, flow: UDPFlow) -> Awaitable[None] | None:
         if self._detail:
-            self._print(flow, raw_error_lines(flow, self._look))
+            return self._print(flow, raw_error_lines(flow, self._look))
+        return None
 
-    def dns_response(self, flow: DNSFlow) -> None:
+    def dns_response(self, flow: DNSFlow) -> Awaitable[None] | None:
         if self._detail:
-            self._print(flow, dns_lines(flow, self._look))
+            return self._print(flow, dns_lines(flow, self._look))
+        return None
 
-    def dns_error(self, flow: DNSFlow) -> None:
+    def dns_error(self, flow: DNSFlow) -> Awaitable[None] | None:
         if self._detail:
-            self._print(flow, dns_lines(flow, self._look))
+            return self._print(flow, dns_lines(flow, self._look))
+        return None
 
     # -- output -------------------------------------------------------------------------------------------------------
 
-    def _print(self, flow: Flow, lines: Iterator[str]) -> None:
+    def _print(self, flow: Flow, lines: Iterator[Line]) -> Awaitable[None] | None:
+        """Print at once, or in its turn when its bodies take a while, or those before it do.
+
+        No client waits for that; a flow that comes from a file does, so that none is read faster than it is printed.
+        """
         if self._filter is not None and not self._filter(flow):
-            return
-        if not self._output.write("".join([line + "\n" for line in lines])):
+            return None
+        made = list(lines)
+        is_long = any(isinstance(line, LongBody) for line in made)
+        if not is_long and not self._in_turn:
+            self._write("".join([f"{line}\n" for line in made]))
+            return None
+        size = sum(line.size if isinstance(line, LongBody) else len(line) for line in made)
+        if self._waiting + size > MOST_WAITING:
+            self._left_out += 1
+            return None
+        if self._left_out:
+            made.insert(0, f"({self._left_out} not printed: too much was waiting)")
+            self._left_out = 0
+        # Its own task: a client that leaves ends the exchange, and must not end a print in its middle.
+        task = ctx.master.background.spawn(self._print_in_turn(made, size), "print")
+        self._in_turn.add(task)
+        task.add_done_callback(self._in_turn.discard)
+        return None if flow.live else asyncio.shield(task)
+
+    async def _print_in_turn(self, lines: list[Line], size: int) -> None:
+        self._waiting += size
+        try:
+            async with self._turn:
+                text: list[str] = []
+                for line in lines:
+                    if isinstance(line, str):
+                        text.append(f"{line}\n")
+                        continue
+                    await self._write_apart(text)
+                    views = contentviews.registry_of(ctx.master)
+                    await LongPrint(self._write_apart, BODY_INDENT, views, ctx.master.worker).print(line)
+                await self._write_apart(text)
+        finally:
+            self._waiting -= size
+
+    async def _write_apart(self, lines: list[str]) -> None:
+        text = "".join(lines)
+        lines.clear()
+        if text and self._detail:
+            # A thread that the end of the program does not wait for: nobody may read any more.
+            await run_apart(lambda: self._write(text), None, "dumper")
+
+    def _write(self, text: str) -> None:
+        if not self._output.write(text):
             self._detail = 0
             ctx.master.shutdown()
+
+    async def done(self) -> None:
+        """What is being printed is printed to its end, as long as somebody reads it."""
+        while self._in_turn:
+            await asyncio.wait(self._in_turn)

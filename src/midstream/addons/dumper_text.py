@@ -9,8 +9,9 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TypeAlias
 
-from midstream.addons.dumper_body import body_lines
+from midstream.addons.dumper_body import LongBody, body_lines
 from midstream.contentviews.api import ContentviewMessage
 from midstream.contentviews.registries import AUTO
 from midstream.flows.dns import DNSFlow, response_codes, types
@@ -26,8 +27,11 @@ from midstream.text.sizes import human_size
 from midstream.text.times import human_duration
 
 _INDENT = " " * 4
-_DEEP = " " * 8
+BODY_INDENT = " " * 8
 _NARROWEST_URL = 24
+
+Line: TypeAlias = str | LongBody
+"""Of a body that takes a while there is the place only."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +51,7 @@ class Look:
         return painted(text, colour) if self.colour else text
 
 
-def http_lines(flow: HTTPFlow, look: Look) -> Iterator[str]:
+def http_lines(flow: HTTPFlow, look: Look) -> Iterator[Line]:
     """A request with its response or error."""
     request = flow.request
     yield _request_line(flow, look)
@@ -73,7 +77,7 @@ def websocket_end_lines(flow: HTTPFlow, look: Look) -> Iterator[str]:
     yield from _error(flow, look)
 
 
-def message_lines(flow: Flow, message: TCPMessage | UDPMessage | WebSocketMessage, look: Look) -> Iterator[str]:
+def message_lines(flow: Flow, message: TCPMessage | UDPMessage | WebSocketMessage, look: Look) -> Iterator[Line]:
     """One message of a websocket, TCP or UDP flow."""
     arrow = "->" if message.from_client else "<-"
     kind = flow.type
@@ -83,7 +87,7 @@ def message_lines(flow: Flow, message: TCPMessage | UDPMessage | WebSocketMessag
     size = human_size(len(message.content))
     yield f"{_client(flow, look)} {look.paint(arrow, 'cyan')} {_server_name(flow, look)} {kind} {size}"
     if look.detail >= 3:
-        yield from _indented(message, flow, look)
+        yield from _body(message, flow, look)
 
 
 def raw_error_lines(flow: TCPFlow | UDPFlow, look: Look) -> Iterator[str]:
@@ -174,28 +178,28 @@ def _error(flow: Flow, look: Look) -> Iterator[str]:
         yield f"{_INDENT}{look.paint('!! ' + visible(flow.error.msg, expand_tabs=True), 'red')}"
 
 
-def _head_and_body(message: Request | Response, flow: HTTPFlow, look: Look) -> Iterator[str]:
+def _head_and_body(message: Request | Response, flow: HTTPFlow, look: Look) -> Iterator[Line]:
     if look.detail < 2:
         return
     yield from _fields(message.headers, look)
     if look.detail >= 3:
-        for number, line in enumerate(_indented(message, flow, look)):
+        for number, line in enumerate(_body(message, flow, look)):
             if not number:
                 yield ""
             yield line
     if message.trailers:
-        yield f"{_DEEP}(trailers)"
+        yield f"{BODY_INDENT}(trailers)"
         yield from _fields(message.trailers, look)
     if look.detail >= 3:
         yield ""
 
 
-def _indented(message: ContentviewMessage, flow: Flow, look: Look) -> Iterator[str]:
-    cutoff = look.cutoff if look.detail < 4 else None
-    return (_DEEP + line for line in body_lines(message, flow, look.view, cutoff))
+def _body(message: ContentviewMessage, flow: Flow, look: Look) -> Iterator[Line]:
+    lines = body_lines(message, flow, look.view, look.cutoff if look.detail < 4 else None)
+    return iter([lines]) if isinstance(lines, LongBody) else (BODY_INDENT + line for line in lines)
 
 
 def _fields(headers: Headers, look: Look) -> Iterator[str]:
     for name, value in headers.fields:
         field = look.paint(visible_bytes(name, expand_tabs=True), "blue")
-        yield f"{_DEEP}{field}: {visible_bytes(value, expand_tabs=True)}"
+        yield f"{BODY_INDENT}{field}: {visible_bytes(value, expand_tabs=True)}"

@@ -1,13 +1,12 @@
 """Asking somebody's view for its text: whatever it does, the caller gets text of a bounded size or one error.
 
-Called by prettify.py, the console's body viewer and the dumper. A view of a script may raise anything, return anything
-and take its time; none of this may end or hold up the program (promises.md 6).
+Called by prettify.py, beside.py, the console's body viewer and the dumper. A view of a script may raise anything,
+return anything and take its time; none of this may end or hold up the program (promises.md 6).
 """
 
 from __future__ import annotations
 
 import logging
-import time
 import types
 from pathlib import Path
 
@@ -41,17 +40,6 @@ def prettified(view: Contentview, data: bytes, metadata: Metadata) -> str:
     if not isinstance(text, str):
         raise ViewFailed(view, f"prettify returned {type(text).__name__}, not str")
     return text if len(text) <= LONGEST_TEXT else text[:LONGEST_TEXT] + "\n(cut off)"
-
-
-def prettified_on_loop(view: Contentview, data: bytes, metadata: Metadata) -> str:
-    """The same, and a view that held the loop for long is named."""
-    begin = time.perf_counter()
-    try:
-        return prettified(view, data, metadata)
-    finally:
-        took = time.perf_counter() - begin
-        if took > SLOW:
-            logger.warning("content view %s held everything up for %.0f ms", view.name, took * 1000)
 
 
 def failure(view: Contentview, error: BaseException) -> ViewFailed:

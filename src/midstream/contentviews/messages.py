@@ -13,19 +13,34 @@ from midstream.flows.tcp import TCPMessage
 from midstream.flows.udp import UDPMessage
 from midstream.flows.websocket import WebSocketMessage
 from midstream.hub import ctx
+from midstream.text.sizes import human_size
 
 
-def content_of(message: ContentviewMessage, limit: int = encodings.DECODED_SIZE_LIMIT) -> tuple[bytes | None, str]:
-    """The content, None when it is missing, and a note on how it was decoded. What cannot be decoded is given raw."""
-    if not isinstance(message, Message):
-        return message.content, ""
+def content_of(message: ContentviewMessage, limit: int) -> tuple[bytes | None, str]:
+    """The content, None when it is missing, and a note on how it was decoded. What cannot be decoded is given raw; of
+    what is larger than the limit the beginning, and the note says so.
+    """
+    content, trouble, _ = beginning_of(message, limit)
+    if not isinstance(message, Message) or content is None or trouble:
+        return content, trouble
     coding = message.headers.get("content-encoding", "")
-    if not message.raw_content or not encodings.codings(coding):
-        return message.raw_content, ""
+    return content, f"[decoded {coding}]" if content and encodings.codings(coding) else ""
+
+
+def beginning_of(message: ContentviewMessage, limit: int) -> tuple[bytes | None, str, bool]:
+    """The content, at most `limit` bytes of it when it is encoded; what there is to say of its decoding, if anything;
+    and whether there would be more.
+    """
+    if not isinstance(message, Message):
+        return message.content, "", False
+    coding, raw = message.headers.get("content-encoding", ""), message.raw_content
+    if not raw or not encodings.codings(coding):
+        return raw, "", False
     try:
-        return encodings.decode(message.raw_content, coding, limit), f"[decoded {coding}]"
+        content, is_cut = encodings.decode_beginning(raw, coding, limit)
     except ValueError as error:
-        return message.raw_content, f"[cannot decode: {error}]"
+        return raw, f"[cannot decode: {error}]", False
+    return content, f"[decoded {coding}: the first {human_size(limit)}, there is more]" if is_cut else "", is_cut
 
 
 def metadata_of(message: ContentviewMessage, flow: Flow) -> Metadata:

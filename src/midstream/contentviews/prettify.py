@@ -11,7 +11,7 @@ from midstream.contentviews.api import (
     InteractiveContentview,
     SyntaxHighlight,
 )
-from midstream.contentviews.calling import ViewFailed, prettified
+from midstream.contentviews.calling import LONGEST_TEXT, ViewFailed, prettified
 from midstream.contentviews.messages import content_of, metadata_of
 from midstream.contentviews.registries import AUTO, Registry, current
 from midstream.flows.flow import Flow
@@ -40,7 +40,7 @@ def prettify_message(
     Control characters but tabs and line breaks are replaced by dots.
     """
     views = registry if registry is not None else current()
-    data, description = content_of(message)
+    data, description = content_of(message, LONGEST_TEXT)
     if data is None:
         return ContentviewResult("There is no content: it was streamed, or not kept.", "error", None, description)
     metadata = metadata_of(message, flow)
@@ -65,7 +65,7 @@ def reencode_message(prettified: str, message: ContentviewMessage, flow: Flow, v
     if not isinstance(view, InteractiveContentview):
         raise ValueError(f"content view {view.name} only shows; its text cannot be encoded again")
     metadata = metadata_of(message, flow)
-    metadata.original_data, _ = content_of(message)
+    metadata.original_data, _ = content_of(message, LONGEST_TEXT)
     return view.reencode(prettified, metadata)
 
 
