@@ -20,6 +20,7 @@ from midstream.hub.log import LogEntry
 from midstream.hub.options import Options
 from midstream.hub.showing import Showing
 from midstream.store.view import View
+from midstream.work.worker import Worker
 
 
 class FakeEventStore:
@@ -43,6 +44,7 @@ class FakeMaster:
         self.options = Options()
         self.commands = CommandManager(self)
         self.showing = Showing()
+        self.worker = Worker()
         self.contentviews: Any = None
         self.addons: dict[str, Any] = {"eventstore": FakeEventStore()}
 
