@@ -379,6 +379,32 @@ async def test_over_tls_http2_is_offered_and_spoken_where_the_server_can(
                     assert head[b"cookie"] == b"a=1; b=2"
 
 
+async def test_a_head_without_a_field_is_checked_and_translated_too(
+    tmp_path: Path, origin_ca: OriginCA, trust: dict[str, object]
+):
+    async with (
+        origin(answering(echo), tls=origin_ca.context("localhost")) as web,
+        running_master(tmp_path, **trust) as running,
+    ):
+        # Read from a file, no part of them is the very object that the proxy's own parsers give.
+        two, nonsense = draft(f"https://localhost:{web.port}/two"), draft(web.url())
+        two.request.raw_http_version = bytes(bytearray(b"HTTP/2.0"))
+        nonsense.request.raw_http_version, nonsense.request.raw_method = b"HTTP/1.0", b"NO METHOD"
+        await replay(running, two, nonsense)
+        assert [heard.head for heard in web.requests] == [
+            f"GET /two HTTP/1.1\r\nHost: localhost:{web.port}\r\n\r\n".encode()
+        ]
+        assert nonsense.error is not None
+
+
+async def test_a_flow_that_was_held_when_it_was_saved_is_sent(tmp_path: Path):
+    async with origin(answering(echo)) as web, running_master(tmp_path) as running:
+        held = to(web, "/held")
+        held.intercepted = True
+        running.master.commands.call("replay.client.file", str(saved(tmp_path / "flows", held)))
+        await until(lambda: web.requests, "it is sent")
+
+
 async def test_a_server_is_called_in_tls_what_it_was_called_before(
     tmp_path: Path, origin_ca: OriginCA, trust: dict[str, object]
 ):

@@ -189,6 +189,8 @@ class ClientPlayback:
             try:
                 async with aclosing(batches(path)) as read:
                     async for batch in read:
+                        for flow in batch:
+                            flow.resume()  # whoever held it when it was saved is gone
                         self._take(batch)
                         await self._until_room()
             except FlowReadException as error:

@@ -88,8 +88,8 @@ def _pool(flow: HTTPFlow, context: ClientContext) -> Pool:
 def _prepare(request: Request) -> None:
     """Make a request fit to be sent now, whoever made it and when."""
     request.timestamp_start, request.timestamp_end = time.time(), None
-    if request.is_http3:
-        request.raw_http_version = HTTP_20  # which names its server in the same way
+    if request.is_http2 or request.is_http3:
+        request.raw_http_version = HTTP_20  # HTTP/3 names its server in the same way
     if request.raw_http_version == HTTP_11 and "host" not in request.headers and not request.raw_authority:
         # RFC 9112 §3.2 demands it; a request that a person has made from a URL has none yet.
         request.headers.insert(0, "Host", hostport(request.scheme, request.host, request.port))
@@ -226,8 +226,9 @@ def _head(request: Request, body: RecordedBody) -> RequestHead:
     return RequestHead(
         method=request.raw_method,
         target=request.raw_path,
-        version=request.raw_http_version,
-        # Other than those of the request, so that all of them are checked: nobody knows who made them.
+        # Other objects than those of the request, so that none of it passes unchecked, as what a parser has read does:
+        # nobody knows who made it.
+        version=bytes(bytearray(request.raw_http_version)),
         fields=(*headers.fields,),
         block=b"",
         framing=body.size or NO_BODY,
