@@ -221,6 +221,7 @@ ROWS: dict[str, str] = {
         contentviews/test_markup_text.py::test_deep_nesting_is_bounded
         console/panes/test_detail.py::test_fifty_megabytes_open_at_once
         end2end/test_bounds.py::test_bombs_go_on_as_they_came_and_are_not_unpacked_to_be_printed
+        end2end/test_rules_bodies.py::test_a_bomb_passes_as_it_came
     """,
     "WebSocket": """
         wire/test_websocket.py::test_hostile_frames
@@ -249,7 +250,10 @@ ROWS: dict[str, str] = {
     "paths and symlinks": """
         hub/test_config.py::test_saving_follows_links_and_leaves_broken_files_alone
         hub/test_adopting.py::test_nothing_is_replaced
-        stage 4: map_local, saving flows
+        addons/test_local_file.py::test_no_name_climbs
+        addons/test_local_file.py::test_what_is_not_there_or_not_inside
+        end2end/test_rules_map_local.py::test_nothing_outside_of_the_folder
+        stage 4: saving flows
     """,
     "onboarding": "stage 4: the page that hands out the CA",
     "requests to our own listener": """
@@ -282,7 +286,12 @@ ROWS: dict[str, str] = {
         console/test_key_file.py::test_no_yaml_makes_it_raise
         console/test_key_bindings.py::test_a_file_that_cannot_be_kept_is_left_alone
     """,
-    "rule files": "stage 4: rules for headers and bodies",
+    "rule files": """
+        end2end/test_rules_files.py::test_a_rule_that_is_none
+        filters/test_rules.py::test_any_text_is_read_or_refused_in_one_line
+        filters/test_rules.py::test_files_that_cannot_be_read
+        filters/test_rules.py::test_a_file_that_is_too_large
+    """,
     "flow and HAR files": """
         end2end/test_hostile_files.py::test_a_flow_file_gives_what_is_whole_and_nothing_raw
         store/formats/test_native.py::test_states_with_any_value_anywhere_raise_nothing_else
@@ -304,7 +313,11 @@ ROWS: dict[str, str] = {
         addons/test_view.py::test_filters_that_backtrack_on_every_flow_hold_nothing
         filters/test_slow_patterns.py::test_all_the_filters_that_look_at_one_flow_hold_it_once
         text/test_patterns.py::test_a_search_that_backtracks_is_given_up
-        stage 4: rules for headers and bodies, rewriting of URLs, answers from files
+        text/test_patterns.py::test_a_replacement_that_backtracks
+        text/test_patterns.py::test_replacements_do_not_grow_without_bound
+        end2end/test_rules_hostile.py::test_a_body_rule_that_backtracks
+        end2end/test_rules_hostile.py::test_a_url_rule_that_backtracks
+        end2end/test_rules_hostile.py::test_bodies_that_would_grow_without_bound
     """,
     "mistakes of addons": """
         end2end/test_addon_mistakes.py::test_what_cannot_be_sent_is_refused_and_named

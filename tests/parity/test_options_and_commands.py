@@ -64,8 +64,8 @@ def test_mistakes_are_what_nobody_explains() -> None:
     assert wrong(finding("different", "anticache"))
     assert wrong(finding("own", "something_new"))
     assert wrong(finding("own", "view.something", "command"))
-    assert not wrong(finding("missing", "anticache"))
-    assert wrong(finding("missing", "anticache"), addons=frozenset({"anticache"}))
+    assert not wrong(finding("missing", "http3"))
+    assert wrong(finding("missing", "http3"), addons=frozenset({"http3"}))
     assert not wrong(finding("missing", "validate_inbound_headers"))
     assert not wrong(finding("own", "console.drawer", "command"))
 
@@ -73,5 +73,5 @@ def test_mistakes_are_what_nobody_explains() -> None:
 async def test_the_report_names_owners() -> None:
     found, addons = await report.survey()
     text = "\n".join(report.lines(found, addons))
-    assert "  anticache (stage 4): anticache" in text or "anticache" in addons
+    assert "  http3 (later): http3" in text or "http3" in addons
     assert "Neither deliberate nor for later: 0" in text
