@@ -255,7 +255,13 @@ ROWS: dict[str, str] = {
         end2end/test_rules_map_local.py::test_nothing_outside_of_the_folder
         stage 4: saving flows
     """,
-    "onboarding": "stage 4: the page that hands out the CA",
+    "onboarding": """
+        end2end/test_onboarding.py::test_the_key_is_in_no_answer
+        end2end/test_onboarding.py::test_downloads
+        end2end/test_onboarding.py::test_openssl_reads_the_p12
+        end2end/test_onboarding.py::test_other_hosts_are_not_answered
+        end2end/test_onboarding.py::test_what_clients_say_is_escaped
+    """,
     "requests to our own listener": """
         end2end/test_limits.py::test_a_request_to_the_proxy_itself_is_refused
         end2end/test_limits.py::test_a_tunnel_to_the_proxy_itself_is_refused
@@ -268,7 +274,16 @@ ROWS: dict[str, str] = {
         end2end/test_mode_dns.py::test_we_are_not_our_own_name_server
         end2end/test_mode_dns.py::test_reverse_mode_to_ourselves_is_refused
     """,
-    "proxy auth": "stage 4: credentials of clients",
+    "proxy auth": """
+        end2end/test_proxyauth.py::test_curl
+        end2end/test_proxyauth.py::test_clients_of_a_server
+        end2end/test_proxyauth.py::test_raw_bytes_do_not_pass
+        end2end/test_proxyauth.py::test_socks
+        end2end/test_proxyauth.py::test_no_file_and_no_line_has_the_password
+        end2end/test_proxyauth.py::test_a_directory
+        addons/test_proxyauth.py::test_credentials_are_in_no_state_and_no_repr
+        addons/test_proxyauth.py::test_what_is_none_is_not_repeated_in_the_error
+    """,
     "config files": """
         end2end/test_hostile_files.py::test_a_config_file_ends_the_start_in_one_line
         end2end/test_bad_starts.py::test_a_broken_config_file
