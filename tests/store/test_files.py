@@ -118,7 +118,7 @@ async def test_a_full_disk_at_the_very_end() -> None:
     ("path", "reason"),
     [
         ("none/file", "there is no such folder"),
-        ("file/file", "there is no such folder"),
+        ("file/file", "a part of its path is no folder"),
         (".", "it is a folder"),
         ("pipe", "it is a pipe or a device that nobody listens to"),
         ("a\0b", "this is no name of a file"),

@@ -105,7 +105,7 @@ class Save:
             "saving to %s has stopped: %s%s; `set save_stream_file %s` starts it again",
             visible(path),
             why(error),
-            f"; the last {_counted(lost)} are not in it" if lost else "",
+            _without(lost),
             visible(lexer.quote(f"+{stream.target.path}")),
         )
         if self._stream is stream and not self._is_over:
@@ -160,6 +160,10 @@ def _filter(text: str | None) -> filters.Filter | None:
         return filters.parse(text) if text else None
     except filters.FilterError as error:
         raise OptionsError(f"option save_stream_filter: {error}") from None
+
+
+def _without(lost: int) -> str:
+    return "; without the last flow" if lost == 1 else f"; without the last {lost} flows" if lost else ""
 
 
 def _counted(flows: int) -> str:

@@ -162,8 +162,10 @@ def why(error: OSError) -> str:
             return "the disk is full" if error.errno == errno.ENOSPC else "your share of the disk is used up"
         case errno.EFBIG:
             return "it would be larger than files may be here"
-        case errno.ENOENT | errno.ENOTDIR:
+        case errno.ENOENT:
             return "there is no such folder"
+        case errno.ENOTDIR | errno.EEXIST:
+            return "a part of its path is no folder"
         case errno.EISDIR:
             return "it is a folder"
         case errno.ENXIO:
