@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Sequence
 from typing import TYPE_CHECKING
 
-from midstream.console import edit_parts, external_viewer
+from midstream.console import edit_parts, edit_views, external_viewer
 from midstream.console.key_commands import KeyCommands
 from midstream.console.overlays import Chooser
 from midstream.console.pane_commands import PaneCommands
@@ -320,12 +320,26 @@ class ConsoleAddon:
         flow = self._console.focused_flow()
         if flow is None:
             raise CommandError("no flow has the focus")
-        edit_parts.edit(self._console, flow, flow_part)
+        if flow_part in edit_parts.PARTS:
+            edit_parts.edit(self._console, flow, flow_part)
+        else:
+            edit_views.edit(self._console, flow, flow_part)
 
     @command("console.edit.focus.options")
     def edit_focus_options(self) -> Sequence[str]:
-        """The parts that can be edited."""
-        return list(edit_parts.PARTS)
+        """The parts that can be edited, also as content views show them: `request-body (Protobuf)`."""
+        flow = self._console.focused_flow()
+        shown = edit_views.entries(self._console, flow) if flow is not None else []
+        return [*edit_parts.PARTS, *(entry.name for entry in shown)]
+
+    @command("console.edit.view.options")
+    def edit_view_options(self) -> Sequence[str]:
+        """The parts of the focused flow that can be edited as content views show them."""
+        flow = self._console.focused_flow()
+        shown = edit_views.entries(self._console, flow) if flow is not None else []
+        if not shown:
+            raise CommandError("no part of this flow has a content view whose text can be encoded again")
+        return [entry.name for entry in shown]
 
     @command("console.bodyview")
     @argument("part", type=Choice("console.bodyview.options"))

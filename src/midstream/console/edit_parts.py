@@ -88,7 +88,7 @@ def _ask(console: Console, flow: Flow, part: str, value: str, change: Callable[[
     console.prompt(f"{part}:", value, kind="text", done=done)
 
 
-def _apply(console: Console, flow: Flow, change: Callable[[], object]) -> None:
+def apply(console: Console, flow: Flow, change: Callable[[], object]) -> None:
     """The same, for a change that nobody can be asked about any more."""
     try:
         _change_flow(console, flow, change)
@@ -141,7 +141,7 @@ async def _in_editor(console: Console, flow: HTTPFlow, part: str, path: Path | N
         _offer_again(console, flow, part, edited, str(error))
         return
     edited.discard()
-    _apply(console, flow, change)
+    apply(console, flow, change)
     left = "" if flow.live and flow.intercepted else "; it had already been sent"
     console.message(f"{part.replace('-', ' ')} edited{left}" if flow.live else f"{part.replace('-', ' ')} edited")
 
@@ -160,7 +160,7 @@ async def _message_in_editor(console: Console, flow: Flow, message: WebSocketMes
         console.message("message unchanged")
         return
     # The backup is made of this very message, so it is set on it and not on what came meanwhile.
-    _apply(console, flow, functools.partial(setattr, message, "content", data))
+    apply(console, flow, functools.partial(setattr, message, "content", data))
     sent = flow.live and not (flow.intercepted and message is _last_message(flow))
     console.message("message edited; it had already been sent" if sent else "message edited")
 
