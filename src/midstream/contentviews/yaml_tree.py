@@ -23,7 +23,7 @@ _STEP = 500
 # at most behind the last.
 _BLOCK = re.compile(r"(?! )[^\n]+\n(?:[^\n]*\n)*?(?:[^\n]+\n?)?(?<!\n\n)")
 # A value of one byte, deep down, becomes a line with eighty spaces before it.
-_MOST_GROWTH = 24
+MOST_GROWTH = 24
 _LONGEST_KEY = 500  # before a colon; YAML allows a thousand characters
 _LEAST_ALLOWED = 256 * 1024
 CUT_TAG = "!cut"
@@ -112,7 +112,7 @@ def write(events: Iterator[Event], size: int) -> Iterator[bytes | None]:
     """The text in parts, and None after each step of work. `size` is that of the data: the text does not grow to more
     than a multiple of it, it is cut off there, and says so.
     """
-    writer, allowed = _Writer(), _MOST_GROWTH * size + _LEAST_ALLOWED
+    writer, allowed = _Writer(), MOST_GROWTH * size + _LEAST_ALLOWED
     for count, event in enumerate(events, 1):
         if event is not None:
             writer.put(event)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from midstream.contentviews.yaml_nodes import Node
 
 _TYPE = re.compile(r"application/grpc(?:-web(?:-text)?)?(?:\+proto)?")
-_MOST_DECODED = 8 * 1024 * 1024  # of one message; further ones of a body share it
+MOST_DECODED = 8 * 1024 * 1024  # of one message; further ones of a body share it
 _TRAILERS = "!trailers"
 
 
@@ -39,7 +39,7 @@ class GRPC(Stepped, InteractiveContentview):
         for remark in remarks:
             yield f"# {remark}\n".encode("utf-8", "backslashreplace")
         data = _unwrapped(data, metadata)
-        left = _MOST_DECODED
+        left = MOST_DECODED
         for count, one in enumerate(grpc.frames(data)):
             if count:
                 yield SEPARATOR
@@ -140,7 +140,7 @@ def _encoded(document: str, before: str, raw: bytes, message: MessageType | None
     is_compressed = bool(raw and raw[0] & grpc.COMPRESSED)
     original = raw[grpc.HEAD :]
     if is_compressed and original:
-        original = encodings.decode(original, _coding(metadata), _MOST_DECODED)
+        original = encodings.decode(original, _coding(metadata), MOST_DECODED)
     content = _content(new, message, old, original)
     if is_compressed:
         content = encodings.encode(content, _coding(metadata))
