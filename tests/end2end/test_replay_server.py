@@ -256,9 +256,9 @@ async def test_what_gives_no_answer_is_left_out(tmp_path: Path):
     async with running_master(tmp_path) as running:
         serve(running, streamed, cut, unanswered, tcp_flow(), websocket_flow((True, b"hi")))
         assert running.master.commands.call("replay.server.count") == 0
-        assert running.logged("2 flows left out, which were streamed, so that their bodies were not kept")
-        assert running.logged("2 flows left out, which have no response")
-        assert running.logged("1 flow left out, which opened a WebSocket")
+        assert running.logged("2 flows left out: the body was streamed, and not kept")
+        assert running.logged("2 flows left out: no response")
+        assert running.logged("1 flow left out: a WebSocket")
 
 
 async def test_a_websocket_is_what_has_no_answer(tmp_path: Path):

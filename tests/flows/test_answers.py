@@ -32,6 +32,12 @@ BUT_T = Matching(ignore_params=frozenset("t"))
 BUT_T_IN_FORMS = Matching(ignore_payload_params=frozenset("t"))
 
 
+def listed(*values: str) -> Request:
+    request = ask()
+    request.headers.set_all("X-One", list(values))
+    return request
+
+
 @dataclass
 class Case:
     what: str
@@ -58,6 +64,7 @@ ALIKE = [
          BUT_T_IN_FORMS),
     Case("a field of a multipart form", form("one", ("t", "1"), ("x", "2")), form("two", ("t", "3"), ("x", "2")),
          BUT_T_IN_FORMS),
+    Case("a header that is repeated, or a list", listed("1", "2"), listed("1, 2"), Matching(use_headers=("x-one",))),
     Case("the case of a header's name", ask(x_key="1"), ask(X_KEY="1"), Matching(use_headers=("x-key",))),
 ]  # fmt: skip
 

@@ -308,7 +308,7 @@ def _problem_of(path: str) -> str:
 
 def _tell(left_out: Counter[str]) -> None:
     for why, count in left_out.items():
-        logger.warning("server replay: %s left out, which %s", _counted(count, "flow"), why)
+        logger.warning("server replay: %s left out: %s", _counted(count, "flow"), why)
 
 
 def _counted(count: int, what: str) -> str:

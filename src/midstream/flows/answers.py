@@ -64,11 +64,11 @@ def _path(request: Request) -> bytes:
 
 
 def _header(request: Request, name: str) -> Iterator[str]:
-    """The name, how often it is there, and its values."""
+    """The name, whether it is there, and its value: RFC 9110 §5.3 makes one list of repeated fields."""
     values = request.headers.get_all(name)
     yield name
-    yield str(len(values))
-    yield from values
+    yield "1" if values else ""
+    yield ", ".join(values)
 
 
 def _body(request: Request, ignored: frozenset[str]) -> Iterator[bytes]:
@@ -94,13 +94,13 @@ def _bytes(text: str) -> bytes:
 
 
 def why_no_answer(flow: Flow) -> str:
-    """Why a flow has no answer to give, as the rest of a sentence; empty if it has one."""
+    """What keeps a flow from giving an answer, in a few words; empty if it has one."""
     if not isinstance(flow, HTTPFlow) or flow.response is None:
-        return "have no response"
+        return "no response"
     if flow.websocket is not None or flow.response.status_code < 200:
-        return "opened a WebSocket or another protocol, which cannot be played from a file"
+        return "a WebSocket or another protocol, which cannot be played from a file"
     if flow.response.raw_content is None or "response_body_cut" in flow.metadata:
-        return "were streamed, so that their bodies were not kept"
+        return "the body was streamed, and not kept"
     return ""
 
 

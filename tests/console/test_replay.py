@@ -1,0 +1,55 @@
+"""Replays as the console shows them: keys, the status bar, the title of the details."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from midstream.flows.attempt import attempt_of
+from tests.console.masters import shown_console
+from tests.kit.captured import http_flow, tcp_flow
+
+
+async def test_a_replay_says_of_which_row_it_is_one(tmp_path: Path):
+    async with shown_console(tmp_path) as shown:
+        parent = http_flow("http://a.test/first")
+        attempt = attempt_of(parent)
+        attempt.response = parent.response
+        answered = http_flow("http://a.test/answered")
+        answered.is_replay = "response"
+        for flow in (tcp_flow(), parent, attempt, answered):
+            shown.view.add(flow)
+        titles = {}
+        for flow in (parent, attempt, answered):
+            shown.view.set_focus(flow.id)
+            shown.press("enter")
+            titles[flow.id] = shown.lines[1]
+            shown.press("q")
+        assert "replay" not in titles[parent.id]
+        assert titles[attempt.id].rstrip().endswith("R replay of 2")
+        assert titles[answered.id].rstrip().endswith("R answer replayed")
+        assert "R" in shown.lines[4].split() and "R" not in shown.lines[3].split()
+        shown.view.remove([parent.id])
+        shown.view.set_focus(attempt.id)
+        shown.press("enter")
+        assert shown.lines[1].rstrip().endswith("R replay")
+
+
+async def test_the_keys_replay_and_the_status_bar_counts(tmp_path: Path):
+    async with shown_console(tmp_path) as shown:
+        call = shown.console.master.commands.call
+        shown.console.master.addons.get("clientplayback")._is_on = False  # there is no proxy to send anything by
+        flows = [http_flow(f"http://a.test/{number}") for number in range(3)]
+        for flow in flows:
+            shown.view.add(flow)
+        shown.press("r")
+        assert call("replay.client.count") == 1
+        flows[1].marked = flows[2].marked = ":default:"
+        for flow in flows:
+            shown.view.update(flow)
+        shown.press("*", "r")
+        assert call("replay.client.count") == 3
+        assert "replaying 3" in shown.lines[-2]
+        call("replay.client.stop")
+        shown.press("S", "enter")
+        assert call("replay.server.count") == 3
+        assert "answers left 3" in shown.lines[-2] and "replaying" not in shown.lines[-2]
