@@ -75,6 +75,20 @@ async def test_a_body_of_unknown_length() -> None:
         assert await talk.client.take(100) == b"onetwo"
 
 
+async def test_an_answer_as_scripts_make_it() -> None:
+    class Script:
+        def request(self, flow: HTTPFlow) -> None:
+            flow.response = Response.make(200)
+            flow.response.content = None
+            flow.response.stream = at_once
+
+    async with conversation(Script()) as talk:
+        talk.say(GET)
+        await talk.client.expect(
+            b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\none\r\n3\r\ntwo\r\n0\r\n\r\n"
+        )
+
+
 async def test_head_asks_for_no_body() -> None:
     async with conversation(Making(lambda _: pytest.fail("nobody wants it"), content_length="6")) as talk:
         talk.say(GET.replace(b"GET", b"HEAD"))

@@ -103,9 +103,11 @@ class OnRequest:
         return self.act(flow) if is_open(flow) else None
 
     def request(self, flow: HTTPFlow) -> Awaitable[None] | None:
+        if flow in self._in_time:
+            return None
         if not flow.request.stream:
             return self.act(flow) if is_open(flow) else None
-        if flow not in self._in_time and self.concerns(flow):  # a body without a length that has outgrown memory
+        if self.concerns(flow):  # a body without a length that has outgrown memory
             text = f"{self.name} was not applied to a request whose body was too large to be waited for"
             self._repeats.warn(logger, text, described(flow))
         return None

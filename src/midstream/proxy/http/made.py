@@ -30,6 +30,8 @@ async def send_made(flow: HTTPFlow, response: Response, client: Downstream, cont
     """
     function: Any = response.stream
     response.stream = True
+    if response.headers.get("content-length") == "0":
+        del response.headers["content-length"]  # of the empty body with which `Response.make` began
     writer = client.begin(flow.request, response, None)
     streamed = StreamedBody(response, context.settings, context.holding, outgrown=0)
     if client.head is None or client.head.method != b"HEAD":
