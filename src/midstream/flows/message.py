@@ -6,7 +6,7 @@ never flows back by itself (P1).
 """
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Any, ClassVar, Self
 
 from midstream.flows import charset, encodings
@@ -16,6 +16,9 @@ from midstream.flows.headers import AnyHeaders, HeaderFields, Headers, to_bytes
 
 StreamFunction = Callable[[bytes], Iterable[bytes] | bytes]
 """Called with each piece of a streamed body, and once with b"" at its end; what it returns is sent instead."""
+
+PaceFunction = Callable[[int], Awaitable[int]]
+"""Called with the number of bytes of a body that could go on; returns how many may, one at least, when they may."""
 
 MESSAGE_SCHEMA: s.Schema = s.Schema(
     {
@@ -38,6 +41,7 @@ class Message:
 
     `raw_content` is the body as on the wire, None when it is missing (not kept, or streamed). `stream` may be set
     while only the head is known: True passes the body on without keeping it, a function may change it meanwhile.
+    `pace` slows a body down on its way out, whether it is streamed or held.
     Timestamps are seconds since the epoch. `raw_http_version` and the like are the bytes of the wire.
     """
 
@@ -45,6 +49,7 @@ class Message:
         "__weakref__": "",
         "_headers": "",
         "_trailers": "",
+        "pace": "None, or an async function that tells when, and how many, bytes of the body go on; see PaceFunction.",
         "raw_content": "The body as on the wire, content encoding and all; None when it was not kept, or not read yet.",
         "raw_http_version": "`http_version` as bytes.",
         "stream": "True, or a function of each piece, to stream the body; None holds even endless ones whole.",
@@ -54,6 +59,7 @@ class Message:
 
     _headers: Headers
     _trailers: Headers | None
+    pace: PaceFunction | None
     raw_content: bytes | None
     raw_http_version: bytes
     stream: StreamFunction | bool | None
@@ -280,7 +286,7 @@ class Message:
     def _checked(cls, value: Any, where: str) -> Self:
         """A state check: such a message."""
         self = cls.__new__(cls)
-        self.stream = False
+        self.stream, self.pace = False, None
         self._take(value, where)
         return self
 

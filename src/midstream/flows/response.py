@@ -74,7 +74,7 @@ class Response(Message):
         self._trailers = None if trailers is None else header_arguments(trailers)
         self.timestamp_start = timestamp_start
         self.timestamp_end = timestamp_end
-        self.stream = False
+        self.stream, self.pace = False, None
 
     @classmethod
     def make(

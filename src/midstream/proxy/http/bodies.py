@@ -197,7 +197,7 @@ class StreamedBody:
             )
 
 
-def stream_failure(function: StreamFunction, exc: BaseException) -> Unsendable:
+def stream_failure(function: Callable[..., Any], exc: BaseException) -> Unsendable:
     """What an addon's function raised, said in the log and to be said on the flow."""
     logger.error(
         "a stream function failed: %s",

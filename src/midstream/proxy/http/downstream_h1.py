@@ -10,6 +10,7 @@ from midstream.flows.connection import Client
 from midstream.flows.headers import Headers
 from midstream.flows.http import Request, Response
 from midstream.proxy.http.assemble import body_of, informational_head, response_head, trailers_of
+from midstream.proxy.http.pace import write_paced
 from midstream.proxy.http.reader import MessageReader
 from midstream.proxy.http.sides import NO_CONNECT, Destination
 from midstream.proxy.http.writer import BodyWriter
@@ -193,7 +194,7 @@ class DownstreamH1:
         if type(body) is not bytes:
             body = body_of(response)
         head, framing = self._head(request, response, original, len(body))
-        if framing >= NO_BODY and len(body) <= ONE_WRITE:
+        if framing >= NO_BODY and len(body) <= ONE_WRITE and response.pace is None:
             self.answering = True
             self.stream.write(head + body if framing > 0 else head)
             await self.stream.drain()
@@ -202,7 +203,7 @@ class DownstreamH1:
         self.answering = True
         self.stream.write(head)
         writer = BodyWriter(self.stream, framing, self._be_patient)
-        await writer.write(body)
+        await write_paced(writer, body, response.pace)
         await writer.end(trailers)
 
     def begin(self, request: Request, response: Response, original: ResponseHead | None) -> BodyWriter:

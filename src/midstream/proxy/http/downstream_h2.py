@@ -21,6 +21,7 @@ from midstream.proxy.http.http2_body import Http2Body, Http2Sink
 from midstream.proxy.http.http2_stream import FieldList, Http2Stream
 from midstream.proxy.http.http2_terms import ONE_WRITE
 from midstream.proxy.http.http2_tunnel import Http2Tunnel
+from midstream.proxy.http.pace import write_paced
 from midstream.proxy.http.sides import NO_CONNECT, Destination
 from midstream.proxy.settings import Settings
 from midstream.proxy.streams.stream import Stream
@@ -141,9 +142,9 @@ class DownstreamH2:
         if outgoing.framing < 0:
             body = b""
         stream.send_head(list(outgoing.fields), end=not body and not trailers)
-        if trailers or len(body) > ONE_WRITE:
+        if trailers or len(body) > ONE_WRITE or response.pace is not None:
             sink = Http2Sink(stream, outgoing.framing, self._be_patient)
-            await sink.write(body)
+            await write_paced(sink, body, response.pace)
             await sink.end(trailers)
         else:
             if body:

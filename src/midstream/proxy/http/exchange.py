@@ -16,6 +16,7 @@ from midstream.proxy.http.bodies import collect, shall_stream
 from midstream.proxy.http.failures import upstream_failure
 from midstream.proxy.http.http2_stream import StreamReset
 from midstream.proxy.http.made import is_made_later, send_made
+from midstream.proxy.http.pace import write_paced
 from midstream.proxy.http.pool import Pool
 from midstream.proxy.http.relay import (
     CLIENT_STOPPED,
@@ -27,7 +28,7 @@ from midstream.proxy.http.relay import (
 from midstream.proxy.http.sides import BodySink, Downstream, ServerSilent, Upstream
 from midstream.proxy.http.switch import switch_protocols
 from midstream.proxy.websocket.handshake import narrow_offer
-from midstream.wire.http1 import Fields, Refused
+from midstream.wire.http1 import Refused
 
 # RFC 9110 §9.2.2: doing these twice is the same as doing them once, so a request that met a closing connection is
 # repeated.
@@ -113,15 +114,16 @@ async def _ask(flow: HTTPFlow, client: Downstream, upstream: Upstream, context: 
         await _answer(flow, client, upstream, context)
         return
     # A large body: the server may answer, and stop reading, before it has all of it.
-    upload = _upload_whole(rest, body, trailers_of(request))
+    upload = _upload_whole(rest, body, request)
     answer = _answer(flow, client, upstream, context)
     if not await while_uploading(upload, answer, lambda: upstream.usable):
         upstream.usable = False
 
 
-async def _upload_whole(writer: BodySink, body: bytes, trailers: Fields) -> None:
+async def _upload_whole(writer: BodySink, body: bytes, request: Request) -> None:
+    trailers = trailers_of(request)
     try:
-        await writer.write(body)
+        await write_paced(writer, body, request.pace)
         await writer.end(trailers)
     except OSError:
         return  # the server stopped reading; what it answers, if anything, is read by the other side

@@ -10,12 +10,14 @@ from collections.abc import Iterable
 
 from midstream.flows.headers import Headers
 from midstream.flows.http import HTTPFlow, Request, Response
+from midstream.flows.message import PaceFunction
 from midstream.proxy.client_context import ClientContext
 from midstream.proxy.errors import check_alive
 from midstream.proxy.http.assemble import trailers_of
 from midstream.proxy.http.bodies import StreamedBody
 from midstream.proxy.http.failures import upstream_failure
 from midstream.proxy.http.live import LiveBody
+from midstream.proxy.http.pace import write_paced
 from midstream.proxy.http.sides import BodySink, Downstream, Upstream
 from midstream.wire.http1 import UNTIL_CLOSE, Fields, Refused
 from midstream.work.slices import Budget
@@ -49,13 +51,13 @@ async def upload_streamed(
     try:
         piece = first or await _read_request_piece(client, context)
         while piece:
-            if not await _taken(writer, streamed.take(piece)):
+            if not await _taken(writer, streamed.take(piece), pace=request.pace):
                 return
             live.arrived()
             piece = await _read_request_piece(client, context)
     finally:
         live.close()
-    if not await _taken(writer, streamed.end()):
+    if not await _taken(writer, streamed.end(), pace=request.pace):
         return
     _note_cut(flow, request, streamed, "request")
     if client.reader.trailers:
@@ -75,10 +77,12 @@ async def _read_request_piece(client: Downstream, context: ClientContext) -> byt
     return await client.reader.read_piece()
 
 
-async def _taken(writer: BodySink, pieces: Iterable[bytes], trailers: Fields | None = None) -> bool:
+async def _taken(
+    writer: BodySink, pieces: Iterable[bytes], trailers: Fields | None = None, pace: PaceFunction | None = None
+) -> bool:
     """Whether the server took these pieces, and the end with its trailers if they are given."""
     try:
-        await _write_all(writer, pieces)
+        await _write_all(writer, pieces, pace)
         if trailers is not None:
             await writer.end(trailers)
     except OSError:
@@ -86,11 +90,11 @@ async def _taken(writer: BodySink, pieces: Iterable[bytes], trailers: Fields | N
     return True
 
 
-async def _write_all(writer: BodySink, pieces: Iterable[bytes]) -> None:
+async def _write_all(writer: BodySink, pieces: Iterable[bytes], pace: PaceFunction | None) -> None:
     """Write what an addon may make without end: others get their turn, also when nobody has to be waited for."""
     budget = Budget()
     for piece in pieces:
-        await writer.write(piece)
+        await write_paced(writer, piece, pace)
         if budget.spent():
             await budget.rest()
 
@@ -107,12 +111,12 @@ async def stream_response(
     try:
         piece = first or await _read_response_piece(upstream, context)
         while piece:
-            await _write_all(writer, streamed.take(piece))
+            await _write_all(writer, streamed.take(piece), response.pace)
             live.arrived()
             piece = await _read_response_piece(upstream, context)
     finally:
         live.close()
-    await _write_all(writer, streamed.end())
+    await _write_all(writer, streamed.end(), response.pace)
     _note_cut(flow, response, streamed, "response")
     note_truncated(flow, upstream)
     if upstream.reader.trailers:

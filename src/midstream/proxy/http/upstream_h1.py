@@ -82,7 +82,7 @@ class UpstreamH1:
         """Head and, if it is small, body in one write; else the writer for the body. Raises Unsendable."""
         head, framing = request_head(request, original, len(body), to_parent=self.to_parent)
         self.exchanges += 1
-        if framing >= -1 and len(body) <= 65536:
+        if framing >= -1 and len(body) <= 65536 and (request.pace is None or not body):
             self.stream.write(head + body if body else head)
             return None
         trailers_of(request)  # what cannot be sent is not begun

@@ -225,7 +225,7 @@ class UpstreamH2:
         trailers = trailer_list(request)
         stream = self._stream
         stream.send_head(list(outgoing.fields), end=not body and not trailers)
-        if len(body) > ONE_WRITE:
+        if len(body) > ONE_WRITE or (body and request.pace is not None):
             return Http2Sink(stream, outgoing.framing, self._be_patient)
         if trailers:
             stream.send(body)
