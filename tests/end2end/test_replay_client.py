@@ -327,6 +327,24 @@ async def test_a_file_by_command_and_by_option_while_it_runs(tmp_path: Path):
         await until(lambda: call("replay.client.count") == 0, "it is over")
 
 
+async def test_no_more_of_a_file_is_read_than_is_sent_soon(tmp_path: Path):
+    async def silent(end: SocketEnd) -> None:
+        await end.reader.read()
+
+    async with origin(silent) as web, running_master(tmp_path) as running:
+        path = saved(tmp_path / "flows", *(to(web) for _ in range(3000)))
+        call = running.master.commands.call
+        call("replay.client.file", str(path))
+        await until(lambda: call("replay.client.count") > 50, "some of it is queued")
+        assert running.master.jobs.running[0].what == f"replaying {path}"
+        for _ in range(200):
+            await asyncio.sleep(0)
+        assert call("replay.client.count") < 1500  # all that is read in one go, and one more go
+        call("replay.client.stop")
+        assert call("replay.client.count") == 1
+        await until(lambda: not running.master.jobs.running, "the file is let go")
+
+
 async def test_of_a_damaged_file_what_can_be_read_is_sent(tmp_path: Path):
     async with origin(answering(echo)) as web, running_master(tmp_path) as running:
         path = saved(tmp_path / "flows", to(web, "/one"), to(web, "/two"))
@@ -334,6 +352,7 @@ async def test_of_a_damaged_file_what_can_be_read_is_sent(tmp_path: Path):
         running.master.commands.call("replay.client.file", str(path))
         await until(lambda: running.logged("client_replay:", "byte"), "the damage is told")
         await until(lambda: len(web.requests) == 1, "the first is sent")
+        assert running.master.exit_status == 1
 
 
 async def test_a_file_that_is_not_there_is_an_error_of_the_start(confdir: Path):

@@ -24,6 +24,7 @@ from midstream.hub.commands import command
 from midstream.hub.option_kinds import Kind
 from midstream.hub.types import Path
 from midstream.proxy.server import Proxy
+from midstream.text.escape import visible
 from midstream.work.slices import cooperate
 
 logger = logging.getLogger(__name__)
@@ -32,6 +33,8 @@ MOST_PARALLEL = 100
 """Replays at once, where the option sets no limit."""
 READ_AHEAD = 100
 """So many flows wait in the queue, and no more of a file is read."""
+READ_AHEAD_BYTES = 32 * 1024 * 1024
+"""The same for their bodies and messages."""
 
 # More flows are looked at in slices, so that the loop goes on meanwhile.
 _MANY = 2000
@@ -161,10 +164,9 @@ class ClientPlayback:
         while self._queue and self._in_flight < self._most:
             self._in_flight += 1
             ctx.master.background.spawn(self._send(self._queue.popleft()), "replay")
-        if len(self._queue) < READ_AHEAD:
-            self._room.set()
-            if self._files and self._reading is None:
-                self._reading = ctx.master.background.spawn(self._read(), "read flows to replay")
+        self._room.set()
+        if self._files and self._reading is None:
+            self._reading = ctx.master.background.spawn(self._read(), "read flows to replay")
 
     async def _send(self, parent: HTTPFlow) -> None:
         try:
@@ -182,26 +184,41 @@ class ClientPlayback:
 
     async def _read(self) -> None:
         """Queue the flows of the files, as there is room."""
-        from midstream.store.formats.loading import batches
-
         while self._files:
             path = self._files[0]
             try:
-                async with aclosing(batches(path)) as read:
-                    async for batch in read:
-                        for flow in batch:
-                            flow.resume()  # whoever held it when it was saved is gone
-                        self._take(batch)
-                        await self._until_room()
+                await self._read_one(path)
             except FlowReadException as error:
-                logger.error("client_replay: %s: %s", path, error)
+                logger.error("client_replay: %s: %s", visible(path), error)
+                if not hasattr(ctx.master, "view"):  # nobody is there who reads the line: scripts look at the status
+                    ctx.master.exit_status = 1
             self._files.popleft()
         self._reading = None
 
+    async def _read_one(self, path: str) -> None:
+        # Imported here: few runs read a file.
+        from midstream.store.formats.loading import batches
+
+        with ctx.master.jobs.begun(f"replaying {visible(path)}") as job:
+            async with aclosing(batches(path, job)) as read:
+                async for batch in read:
+                    for flow in batch:
+                        flow.resume()  # whoever held it when it was saved is gone
+                        if isinstance(flow, HTTPFlow) and flow.response is not None:
+                            flow.response.raw_content = None  # nobody is going to ask for it
+                    self._take(batch)
+                    await self._until_room()
+
     async def _until_room(self) -> None:
-        while len(self._queue) >= READ_AHEAD:
+        while len(self._queue) >= READ_AHEAD or sum(map(_size, self._queue)) > READ_AHEAD_BYTES:
             self._room.clear()
             await self._room.wait()
+
+
+def _size(flow: HTTPFlow) -> int:
+    """What a queued flow takes of memory, more or less."""
+    messages = flow.websocket.messages if flow.websocket is not None else ()
+    return len(flow.request.raw_content or b"") + sum(len(message.content) for message in messages)
 
 
 def _parent_proxy() -> UpstreamMode | None:

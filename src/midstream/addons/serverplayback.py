@@ -26,6 +26,7 @@ from midstream.hub.addons import Loader
 from midstream.hub.commands import command
 from midstream.hub.repeats import Repeats
 from midstream.hub.types import Path
+from midstream.text.escape import visible
 from midstream.work.slices import cooperate, let_go
 
 logger = logging.getLogger(__name__)
@@ -194,17 +195,18 @@ class ServerPlayback:
     async def _load(self, path: str) -> None:
         from midstream.store.formats.loading import batches
 
-        before, left_out = len(self.answers), Counter[str]()
+        before, left_out, shown = len(self.answers), Counter[str](), visible(path)
         try:
-            async with aclosing(batches(path)) as read:
-                async for batch in read:
-                    async for some in cooperate(batch):
-                        for flow in some:
-                            self._add(flow, left_out)
+            with ctx.master.jobs.begun(f"reading {shown}") as job:
+                async with aclosing(batches(path, job)) as read:
+                    async for batch in read:
+                        async for some in cooperate(batch):
+                            for flow in some:
+                                self._add(flow, left_out)
         except FlowReadException as error:
-            logger.error("server_replay: %s: %s", path, error)
+            logger.error("server_replay: %s: %s", shown, error)
         _tell(left_out)
-        logger.info("%s: %s recorded", path, _counted(len(self.answers) - before, "answer"))
+        logger.info("%s: %s recorded", shown, _counted(len(self.answers) - before, "answer"))
 
     async def _add_many(self, flows: Sequence[Flow]) -> None:
         left_out: Counter[str] = Counter()
