@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from midstream.addons.proxyauth import Credentials, parse_basic
+from midstream.addons.proxyauth_asking import Credentials, parse_basic
 from midstream.addons.proxyauth_ldap import Directory, parse_spec
 from midstream.addons.proxyauth_users import MOST_REMEMBERED, HtpasswdFile, OneUser, Remembering
 from midstream.flows.errors import OptionsError

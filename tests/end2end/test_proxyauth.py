@@ -181,29 +181,26 @@ async def test_socks(confdir: Path):
 # -- where secrets must not be --
 
 SCRIPT = """\
-from midstream import io
-
 def response(flow):
-    with open({saved!r}, "ab") as file:
-        io.FlowWriter(file).add(flow)
     print("WHO", flow.metadata.get("proxyauth", ("", ""))[1] == "s3cret:!", flow.metadata)
 """
 
 
 @needs_curl
 async def test_no_file_and_no_line_has_the_password(confdir: Path, tmp_path: Path):
-    script, saved = tmp_path / "who.py", tmp_path / "flows"
-    script.write_text(SCRIPT.format(saved=str(saved)))
-    argv = ("--proxyauth", USER, "-s", str(script), "--set", "record_changes=true", "--set", "termlog_verbosity=debug")
+    script, saved, har = tmp_path / "who.py", tmp_path / "flows", tmp_path / "flows.har"
+    script.write_text(SCRIPT)
+    argv = ("--proxyauth", USER, "-s", str(script), "-w", str(saved), "--set", f"hardump={har}")
+    loud = ("--set", "record_changes=true", "--set", "termlog_verbosity=debug", "--set", "flow_detail=4")
     async with origin(answering(echo)) as web:
-        async with middump(confdir, *argv, "--set", "flow_detail=4") as program:
+        async with middump(confdir, *argv, *loud) as program:
             proxy = ("--proxy", program.address)
             assert (await curl(*proxy, "--proxy-user", "ann:s3cret!", web.url("/nearly"))).status == 407
             assert (await curl(*proxy, "--proxy-user", USER, web.url("/right"))).status == 200
             await program.line("WHO True")
         printed = program.printed()
-    content = saved.read_bytes()
-    assert b"/right" in content and b"/nearly" in content
+    for file in (saved, har):
+        assert b"/right" in file.read_bytes() and b"/nearly" in file.read_bytes()
     files = [path.read_bytes() for path in [*tmp_path.rglob("*")] if path.is_file() and path != script]
     for secret in ("s3cret", base64.b64encode(USER.encode()).decode(), base64.b64encode(b"ann:s3cret!").decode()):
         assert secret not in printed

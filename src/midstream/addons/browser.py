@@ -14,8 +14,8 @@ import shutil
 import signal
 import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from midstream.addons.browsers import KINDS, Kind, Trustless, Way
 from midstream.addons.tlsconfig import TlsConfig
 from midstream.flows.errors import CommandError
 from midstream.flows.proxy_mode import RegularMode, Socks5Mode, UpstreamMode
@@ -23,6 +23,9 @@ from midstream.hub import command, ctx
 from midstream.proxy.binding import EVERY_ADDRESS
 from midstream.proxy.server import Proxy
 from midstream.text.escape import visible
+
+if TYPE_CHECKING:
+    from midstream.addons.browsers import Kind, Way
 
 logger = logging.getLogger("midstream.addons.browser")
 
@@ -40,6 +43,9 @@ class Browser:
     @command.command("browser.start")
     def start(self, browser: str = "chrome") -> None:
         """Start a browser through the proxy, in a new profile: chrome or its kin, chromium, edge, brave, firefox."""
+        # Imported here: most starts do without.
+        from midstream.addons.browsers import KINDS
+
         kind = KINDS.get(browser.lower())
         if kind is None:
             raise CommandError(f"{visible(browser)!r} is no browser that can be started; these can: {', '.join(KINDS)}")
@@ -62,6 +68,8 @@ class Browser:
 
     def _way(self) -> Way:
         """By which of our listeners. Raises CommandError."""
+        from midstream.addons.browsers import Way
+
         authority = self._tls.authority
         if authority is None:
             raise CommandError("there is no CA yet that a browser could trust")
@@ -92,11 +100,9 @@ async def _live(kind: Kind, program: str, way: Way) -> None:
 
 
 async def _run(kind: Kind, program: str, way: Way, folder: Path) -> None:
-    try:
-        arguments = await asyncio.to_thread(kind.prepare, folder, way)
-    except Trustless as less:
-        reason, arguments = less.args
-        logger.warning("%s: %s", kind.name, reason)
+    arguments, doubt = await asyncio.to_thread(kind.prepare, folder, way)
+    if doubt:
+        logger.warning("%s: %s", kind.name, doubt)
     said = folder / "said"
     with said.open("wb") as output:
         process = await asyncio.create_subprocess_exec(

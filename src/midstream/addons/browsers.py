@@ -32,17 +32,15 @@ class Way:
         return f"{self.scheme}://{hostport('', self.host, self.port)}"
 
 
-class Trustless(Exception):
-    """The browser was set up, but it will not trust our CA; the text says why."""
-
-
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """One browser under one name. `prepare` fills the folder and gives the arguments; it may raise Trustless."""
+    """One browser under one name. `prepare` fills a folder, and gives the arguments, and the reason if it will not trust
+    our CA.
+    """
 
     name: str
     programs: tuple[str, ...]
-    prepare: Callable[[Path, Way], list[str]]
+    prepare: Callable[[Path, Way], tuple[list[str], str]]
 
     def find(self) -> str | None:
         """The program on this machine."""
@@ -59,7 +57,7 @@ class Kind:
                 yield program
 
 
-def chromium_arguments(folder: Path, way: Way) -> list[str]:
+def prepare_chromium(folder: Path, way: Way) -> tuple[list[str], str]:
     """All that Chromium needs; what is said of the CA's key counts in this profile only."""
     arguments = [
         f"--user-data-dir={folder / 'profile'}",
@@ -78,7 +76,7 @@ def chromium_arguments(folder: Path, way: Way) -> list[str]:
     ]
     if sys.platform == "linux" and os.geteuid() == 0:
         arguments.append("--no-sandbox")  # as root it does not start otherwise
-    return [*arguments, "about:blank"]
+    return [*arguments, "about:blank"], ""
 
 
 _FIREFOX: dict[str, str | int | bool] = {
@@ -109,8 +107,8 @@ _FIREFOX: dict[str, str | int | bool] = {
 }
 
 
-def firefox_arguments(folder: Path, way: Way) -> list[str]:
-    """A profile with its preferences and a store of CAs that has ours. Raises Trustless."""
+def prepare_firefox(folder: Path, way: Way) -> tuple[list[str], str]:
+    """A profile with its preferences and a store of CAs that has ours."""
     profile = folder / "profile"
     profile.mkdir()
     ends = ("socks",) if way.scheme == "socks5" else ("http", "ssl")
@@ -124,8 +122,8 @@ def firefox_arguments(folder: Path, way: Way) -> list[str]:
     try:
         _trust(profile, way.authority)
     except (OSError, subprocess.SubprocessError) as problem:
-        raise Trustless(_no_certutil(problem), arguments) from None
-    return arguments
+        return arguments, _no_certutil(problem)
+    return arguments, ""
 
 
 def _trust(store: Path, authority: Authority) -> None:
@@ -172,11 +170,11 @@ _FIREFOXES = (
 KINDS = {
     kind.name: kind
     for kind in (
-        Kind("chrome", (*_CHROME, *_CHROMIUM, *_EDGE, *_BRAVE), chromium_arguments),
-        Kind("chromium", (*_CHROMIUM, *_CHROME), chromium_arguments),
-        Kind("edge", _EDGE, chromium_arguments),
-        Kind("brave", _BRAVE, chromium_arguments),
-        Kind("firefox", _FIREFOXES, firefox_arguments),
+        Kind("chrome", (*_CHROME, *_CHROMIUM, *_EDGE, *_BRAVE), prepare_chromium),
+        Kind("chromium", (*_CHROMIUM, *_CHROME), prepare_chromium),
+        Kind("edge", _EDGE, prepare_chromium),
+        Kind("brave", _BRAVE, prepare_chromium),
+        Kind("firefox", _FIREFOXES, prepare_firefox),
     )
 }
 """By the name that browser.start takes; chrome stands for its whole family."""

@@ -7,10 +7,8 @@ onboarding_page.py.
 
 from __future__ import annotations
 
-from midstream.addons.onboarding_page import PAGE_FIELDS, Visit, page
 from midstream.addons.tlsconfig import TlsConfig
 from midstream.certs.authority import Authority
-from midstream.certs.magisk import magisk_module
 from midstream.flows.errors import OptionsError
 from midstream.flows.http import HTTPFlow, Response
 from midstream.flows.proxy_mode import RegularMode, Socks5Mode, UpstreamMode
@@ -78,7 +76,7 @@ class Site:
             is_ours = True
         elif host[-1:].isdigit() or ":" in host:
             # The client dialled an address; the Host field tells which name it has for that.
-            is_ours = self._is_ours(request.pretty_host)
+            is_ours = self._is_ours((request.host_header or "").partition(":")[0])
         else:
             return
         if is_ours and flow.live and not flow.error and not flow.response:
@@ -96,7 +94,7 @@ class Site:
             return Response.make(503, "There is no CA yet; the log of midstream says why.\n", PLAIN)
         path = request.path.partition("?")[0]
         if path == "/":
-            content, fields = page(authority.certificate, _visit(flow)), PAGE_FIELDS
+            content, fields = _page(flow, authority)
         elif path.startswith("/cert/") and (found := _download(path.removeprefix("/cert/"), authority)) is not None:
             content, fields = found
         else:
@@ -112,6 +110,9 @@ def _download(form: str, authority: Authority) -> tuple[bytes, dict[str, str]] |
         case "p12":
             return authority.public_p12(), _fields("application/x-pkcs12", "midstream-ca-cert.p12")
         case "magisk":
+            # Imported here: few starts need zip files.
+            from midstream.certs.magisk import magisk_module
+
             return magisk_module(authority.certificate), _fields("application/zip", "midstream-magisk-module.zip")
     return None
 
@@ -124,13 +125,15 @@ def _fields(kind: str, name: str) -> dict[str, str]:
     }
 
 
-def _visit(flow: HTTPFlow) -> Visit:
-    """What the page needs to know of who looks at it."""
+def _page(flow: HTTPFlow, authority: Authority) -> tuple[bytes, dict[str, str]]:
+    # Imported here: a start is quicker without it.
+    from midstream.addons.onboarding_page import PAGE_FIELDS, Visit, page
+
     client = flow.client_conn
     scheme = {RegularMode: "http", UpstreamMode: "http", Socks5Mode: "socks5h"}.get(type(client.proxy_mode))
-    proxy = hostport("", *client.sockname[:2])
-    return Visit(
+    visit = Visit(
         host=flow.request.pretty_host,
         user_agent=flow.request.headers.get("User-Agent", ""),
-        proxy=f"{scheme}://{proxy}" if scheme else "",
+        proxy=f"{scheme}://{hostport('', *client.sockname[:2])}" if scheme else "",
     )
+    return page(authority.certificate, visit), PAGE_FIELDS

@@ -1,7 +1,7 @@
 """Credentials that a directory knows: the form `ldap[s]:host[:port]:bind_dn:password:subtree` of the option proxyauth.
 
 Each check is a connection of its own: we bind, look for the one entry whose attribute is the user's name, and bind as
-that with the password given. Used by proxyauth.py; what is said is in wire/ldap.py.
+that with the password given. Used by proxyauth_asking.py; what is said is in wire/ldap.py.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
-from midstream.addons.proxyauth_users import Unavailable
+from midstream.addons.proxyauth_users import Unavailable, Users
 from midstream.flows.errors import OptionsError
 from midstream.text.url import hostport
 from midstream.wire import ldap
@@ -32,7 +32,7 @@ _ATTRIBUTE = re.compile(r"[A-Za-z][A-Za-z0-9-]*|\d+(\.\d+)+")
 
 
 @dataclass(frozen=True, slots=True)
-class Directory:
+class Directory(Users):
     """Where the users are, and as whom we look for them."""
 
     host: str
@@ -58,10 +58,14 @@ class Directory:
             names = await talk.find(self.subtree, self.key, user.encode("utf-8", "surrogateescape"))
             return len(names) == 1 and await talk.bind(names[0], password.encode("utf-8", "surrogateescape"))
 
-    async def try_out(self) -> None:
-        """Only bind as ourselves. Raises Unavailable."""
-        async with self._talk() as talk:
-            await self._bind(talk)
+    async def problem(self) -> str:
+        """Only bind as ourselves."""
+        try:
+            async with self._talk() as talk:
+                await self._bind(talk)
+        except Unavailable as problem:
+            return str(problem)
+        return ""
 
     async def _bind(self, talk: Talk) -> None:
         if not await talk.bind(self.dn, self.password.encode("utf-8", "surrogateescape")):

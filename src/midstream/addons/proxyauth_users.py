@@ -1,8 +1,8 @@
 """Who may use the proxy, and whether a password is right: the forms `any`, `user:password` and `@htpasswd` of the
 option proxyauth, and a memory for what is slow to check.
 
-Made by proxyauth.py when the option is set. User names and passwords are text, in which bytes that are no UTF-8 stand
-as surrogates. Directories are in proxyauth_ldap.py.
+Made by proxyauth_asking.py when the option is set. User names and passwords are text, in which bytes that are no
+UTF-8 stand as surrogates. Directories are in proxyauth_ldap.py.
 """
 
 from __future__ import annotations
@@ -42,15 +42,19 @@ class Users(Protocol):
     async def accepts(self, user: str, password: str, address: str = "") -> bool:
         """Whether they are right, said by a client at `address`. Raises Unavailable."""
 
+    async def problem(self) -> str:
+        """Why nothing can be judged now; empty if it can."""
+        return ""
 
-class Anybody:
+
+class Anybody(Users):
     """Whoever says a name and a password."""
 
     async def accepts(self, user: str, password: str, address: str = "") -> bool:
         return True
 
 
-class OneUser:
+class OneUser(Users):
     """The form `user:password`."""
 
     def __init__(self, user: str, password: str) -> None:
@@ -60,7 +64,7 @@ class OneUser:
         return hmac.compare_digest(_one(user, password), self._credentials)
 
 
-class HtpasswdFile:
+class HtpasswdFile(Users):
     """The users of a file as `htpasswd -B` or `htpasswd -s` writes it. Raises ValueError for other hashes."""
 
     def __init__(self, content: str) -> None:
@@ -92,7 +96,7 @@ class HtpasswdFile:
         return await asyncio.to_thread(self.check_password, user, password)  # bcrypt lets go of the interpreter
 
 
-class Remembering:
+class Remembering(Users):
     """Checks slowly once, and then knows for `seconds`, or for ever.
 
     Only keyed digests are kept. Of clients at one address one is checked at a time, so that who guesses leaves room for
@@ -121,6 +125,9 @@ class Remembering:
         self._known[digest] = self._now()
         return True
 
+    async def problem(self) -> str:
+        return await self._users.problem()
+
     def _knows(self, digest: bytes) -> bool:
         since = self._known.get(digest)
         return since is not None and (self._seconds is None or self._now() - since <= self._seconds)
@@ -146,9 +153,7 @@ def _read_line(line: str, where: str) -> tuple[str, str]:
         raise ValueError(f"{where}: what follows {{SHA}} is no digest of SHA-1")
     match = _BCRYPT.fullmatch(hashed)
     if match is None:
-        raise ValueError(
-            f"{where}: the hash of {user!a} is neither of bcrypt (htpasswd -B) nor of SHA-1 (htpasswd -s)"
-        )
+        raise ValueError(f"{where}: the hash of {user!a} is neither of bcrypt (htpasswd -B) nor of SHA-1 (htpasswd -s)")
     if not 4 <= int(match[1]) <= MOST_COSTLY:
         raise ValueError(f"{where}: the hash of {user!a} has cost {match[1]}; bcrypt's is 4 to {MOST_COSTLY} here")
     return user, hashed
