@@ -90,22 +90,25 @@ class _Reading:
         self._file: BinaryIO | None = None
         self._flows = self._stream()
         self._size = self._left = 0
-        self._work: asyncio.Future[tuple[list[Flow], FlowReadException | None]] | None = None
-        self._is_stopped = False
+        self._is_busy = self._is_stopped = False
         self.is_over = False
 
     async def some(self, job: Job | None) -> tuple[list[Flow], FlowReadException | None]:
         """The next flows, and what is wrong behind them."""
+        self._is_busy = True  # and stays so when nobody waits any more
         if self._path == STDIN:
             # Nobody knows when something comes. The end of the program does not wait for it.
-            return await run_apart(self._some, None, "read standard input")
-        self._work = asyncio.get_running_loop().run_in_executor(None, copy_context().run, self._some)
-        while not self._work.done():
-            await asyncio.wait((self._work,), timeout=_LOOKS)
-            if job is not None:  # a filter may let nothing through for long
-                job.report(self.share)
-                self._is_stopped = job.stopped
-        return self._work.result()
+            found = await run_apart(self._some, None, "read standard input")
+        else:
+            work = asyncio.get_running_loop().run_in_executor(None, copy_context().run, self._some)
+            while not work.done():
+                await asyncio.wait((work,), timeout=_LOOKS)
+                if job is not None:  # a filter may let nothing through for long
+                    job.report(self.share)
+                    self._is_stopped = job.stopped
+            found = work.result()
+        self._is_busy = False
+        return found
 
     @property
     def share(self) -> float | None:
@@ -115,7 +118,7 @@ class _Reading:
     def close(self) -> None:
         """Let go of the file; a thread that reads it does so soon."""
         self._is_stopped = True
-        if self._file is not None and self._work is not None and self._work.done():
+        if self._file is not None and not self._is_busy:
             self._file.close()
 
     def _some(self) -> tuple[list[Flow], FlowReadException | None]:
