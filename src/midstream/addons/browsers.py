@@ -34,8 +34,8 @@ class Way:
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """One browser under one name. `prepare` fills a folder, and gives the arguments, and the reason if it will not trust
-    our CA.
+    """One browser under one name. `prepare` fills a folder, and gives the arguments, and why our CA will not be trusted,
+    where that is so.
     """
 
     name: str
