@@ -15,7 +15,9 @@ from midstream.addons.clientplayback import ClientPlayback
 from midstream.addons.command_history import CommandHistory
 from midstream.addons.comment import Comment
 from midstream.addons.core import Core
+from midstream.addons.cut import Cut
 from midstream.addons.eventstore import EventStore
+from midstream.addons.export import Export
 from midstream.addons.intercept import Intercept
 from midstream.addons.serverplayback import ServerPlayback
 from midstream.addons.view import ViewAddon
@@ -36,7 +38,7 @@ def make_console(confdir: Path) -> Console:
     master.view = view
     console = Console(master, view)
     replay = ClientPlayback(Proxy(master.events, options)), ServerPlayback()
-    own = Core(), CommandHistory(), Comment(), *replay, Intercept(), ViewAddon(view)
+    own = Core(), CommandHistory(), Comment(), Cut(), Export(), *replay, Intercept(), ViewAddon(view)
     master.addons.add(EventStore(), *own, console.addon)
     return console
 

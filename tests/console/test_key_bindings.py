@@ -193,13 +193,13 @@ async def test_a_file_loaded_while_it_runs_is_laid_over_what_is_there(tmp_path):
         """,
     )
     async with shown_console(tmp_path) as shown:
-        await run(shown, "console.key.bind flows y flow.kill @focus")
+        await run(shown, "console.key.bind flows J flow.kill @focus")
         await run(shown, f"console.keymap.load {path}")
         assert "2 keys bound; 1 entry is skipped, the keys pane says why" in shown.text
         assert bound(shown, "ctrl t") == "flow.mark.toggle @focus"
         assert bound(shown, "d") == "flow.kill @focus"
         assert bound(shown, "a") == "flow.resume @focus"
-        assert bound(shown, "y") == "flow.kill @focus"
+        assert bound(shown, "J") == "flow.kill @focus"
         shown.press("K")
         assert "more.yaml:5:20: 'nowhere' is no context" in shown.text
         shown.press("/", "overridden", "enter")
@@ -490,9 +490,9 @@ async def test_a_text_that_needs_quotes_is_told_so(tmp_path, caplog):
 TWO_CONDITIONS = """\
 version: 1
 bind:
-  - {keys: y, in: [flows], run: "flow.mark @focus :cat:", when: "~m POST", help: "Cat"}
-  - {keys: y, in: [flows], run: "flow.mark @focus :fox:", when: "~m PUT", help: 'Fox'}
-  - {keys: y, in: [flows], run: flow.mark.toggle @focus}
+  - {keys: J, in: [flows], run: "flow.mark @focus :cat:", when: "~m POST", help: "Cat"}
+  - {keys: J, in: [flows], run: "flow.mark @focus :fox:", when: "~m PUT", help: 'Fox'}
+  - {keys: J, in: [flows], run: flow.mark.toggle @focus}
 """
 
 
@@ -506,16 +506,16 @@ async def test_one_of_several_conditions_is_moved_or_taken_away_alone(tmp_path):
     async with shown_console(tmp_path) as shown:
         shown.press("K", "/", ":cat:", "enter", "enter", "backspace", "Y", "enter")
         assert commands(shown, "Y") == [cat]
-        assert commands(shown, "y") == [fox, toggle]
-        assert not any(line.startswith("  - y") and ":fox:" in line for line in shown.lines), "it is there again"
+        assert commands(shown, "J") == [fox, toggle]
+        assert not any(line.startswith("  - J") and ":fox:" in line for line in shown.lines), "it is there again"
         await run(shown, "console.keymap.save")
         assert commands(shown, "Y") == [cat]
-        assert commands(shown, "y") == [fox, toggle]
+        assert commands(shown, "J") == [fox, toggle]
         shown.press("/", ":fox:", "enter", "d")
-        assert commands(shown, "y") == [toggle]
+        assert commands(shown, "J") == [toggle]
         await run(shown, "console.keymap.save")
     async with shown_console(tmp_path) as shown:
-        assert (commands(shown, "Y"), commands(shown, "y")) == ([cat], [toggle])
+        assert (commands(shown, "Y"), commands(shown, "J")) == ([cat], [toggle])
 
 
 async def test_saving_twice_at_once_writes_once(tmp_path):
@@ -601,19 +601,19 @@ async def test_a_condition_is_asked_once_for_each_state_of_the_flow_and_not_with
         flow = http_flow("http://example.com/")
         shown.view.add(flow)
         shown.console.bindings.keymap.begin_layer()  # so that it is hinted at first
-        for keys in (("y",), (",", "y")):
+        for keys in (("J",), (",", "J")):
             binding = Binding(keys, ("flows",), "flow.revert @all", "Odd one", is_marked, "~marked")
             shown.console.bindings.keymap.add(binding)
         assert "odd one" not in shown.lines[-1]
         assert "odd one" not in shown.lines[-1]
         assert asked == [""]
         await run(shown, "flow.mark @focus :dog:")
-        assert "y odd one" in shown.lines[-1]
-        assert "y odd one" in shown.lines[-1]
+        assert "J odd one" in shown.lines[-1]
+        assert "J odd one" in shown.lines[-1]
         assert asked == ["", ":dog:"]
         shown.press(",")
-        assert "y Odd one" in shown.text
-        assert "y Odd one" in shown.text
+        assert "J Odd one" in shown.text
+        assert "J Odd one" in shown.text
         assert len(asked) == 3
 
 
