@@ -52,6 +52,7 @@ from midstream.addons.stickycookie import StickyCookie
 from midstream.addons.stripdnshttpsrecords import StripDnsHttpsRecords
 from midstream.addons.target_host import TargetHost
 from midstream.addons.termlog import TermLog
+from midstream.addons.throttle import Throttle
 from midstream.addons.tls_failures import TlsFailures
 from midstream.addons.tlsconfig import TlsConfig, TlsDefaults
 from midstream.addons.unclaimed import Unclaimed
@@ -100,6 +101,7 @@ def common(proxy: Proxy, prepare: Callable[[], None] | None) -> list[object]:
         TlsDefaults(tls),
         UpstreamAuth(proxy),
         UpdateAltSvc(),
+        Throttle(),  # behind all that may answer or change
         Redact(),
     ]
 
