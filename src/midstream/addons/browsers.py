@@ -34,7 +34,7 @@ class Way:
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """One browser under one name. `prepare` fills a folder, and gives the arguments, and why our CA will not be trusted,
+    """One browser under one name. `prepare` fills a folder; it gives the arguments, and why our CA will not be trusted,
     where that is so.
     """
 
