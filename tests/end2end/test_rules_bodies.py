@@ -7,6 +7,7 @@ import gzip
 import ssl
 import zlib
 from pathlib import Path
+from time import thread_time
 
 import pytest
 
@@ -20,6 +21,7 @@ from tests.kit.web_server import Message, Receive, Send, respond, web_server, wh
 pytestmark = [pytest.mark.end2end, needs_curl]
 
 TEXT = b"foo bar foo\nline two foo\n"
+PROMISED = 0.1  # seconds for which the loop may be held
 LARGE = b"lorem foo ipsum " * 200_000
 
 
@@ -176,11 +178,10 @@ async def test_a_bomb_passes_as_it_came(confdir: Path) -> None:
 
     async def measure() -> None:
         nonlocal longest
-        loop = asyncio.get_running_loop()
         while not over:
-            before = loop.time()
+            before = thread_time()
             await asyncio.sleep(0)
-            longest = max(longest, loop.time() - before)
+            longest = max(longest, thread_time() - before)
 
     async with (
         origin(answering(lambda heard: ok(bomb, "Content-Encoding: gzip"))) as web,
@@ -191,4 +192,4 @@ async def test_a_bomb_passes_as_it_came(confdir: Path) -> None:
         over = True
         await measuring
         assert run.logged("is skipped: the decoded body is larger than 64")
-        assert longest < 0.5  # 0.1 on an idle machine
+        assert longest < PROMISED

@@ -7,7 +7,6 @@ leads to has to lie inside of it as well.
 from __future__ import annotations
 
 import errno
-import mimetypes
 import os
 import re
 import stat
@@ -117,5 +116,7 @@ def _opened(path: str, name: str) -> LocalFile | None:
 
 
 def _media_type(name: str) -> str | None:
+    import mimetypes  # which most starts do without
+
     kind, packed = mimetypes.guess_type(name.replace("\\", "_"), strict=False)
     return _PACKED.get(packed, "application/octet-stream") if packed else kind
