@@ -74,7 +74,8 @@ def test_a_file_that_slashes_separate(tmp_path: Path) -> None:
     file.touch()
     with pytest.raises(RuleError, match="each / separates"):
         parse_rule(f"/old/@{file}")
-    assert parse_rule("/~q/@/at").subject == "@"
+    for path in ("at", "x" * 5000, "\0", "\ud800"):
+        assert parse_rule(f"/~q/@/{path}").subject == "@"
     assert Replacement(parse_rule(f"|old|@{file}")).path == file
 
 
@@ -199,6 +200,8 @@ def test_files_that_cannot_be_read(tmp_path: Path) -> None:
         (tmp_path / "none", "no such file or directory"),
         (tmp_path, "it is a folder"),
         (pipe, "it is no regular file"),
+        ("x" * 5000, "file name too long"),
+        ("\ud800", "no file can have this name"),
         ("", "it is a folder"),
     ]:
         with pytest.raises(RuleError) as caught:

@@ -45,7 +45,7 @@ class LocalRule:
         rule = cls(text)
         try:
             rule.path.stat()
-        except OSError as error:
+        except (OSError, ValueError) as error:
             raise RuleError(f"{shown(text)}: cannot find {shown(str(rule.path))}: {why(error)}") from None
         return rule
 

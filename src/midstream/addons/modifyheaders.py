@@ -115,16 +115,11 @@ class Setting:
 def _set(message: Request | Response, fields: list[tuple[bytes, bytes]]) -> None:
     if not fields:
         return
-    names = {name.lower() for name, _ in fields}
+    headers, names = message.headers, {name.lower() for name, _ in fields}
+    added = [field for field in fields if field[1]]
     if isinstance(message, Request) and message.raw_authority and b"host" in names:
-        # Over HTTP/2 the host stands in :authority, inside a tunnel it may stand in the target: both follow.
-        message.raw_authority = next((value for name, value in fields if name.lower() == b"host" and value), b"")
-        if not message.is_http2 or "host" in message.headers:
-            kept = fields
-        else:
-            kept = [field for field in fields if field[0].lower() != b"host"]
-    else:
-        kept = fields
-    headers = message.headers
-    left = [field for field in headers.fields if field[0].lower() not in names]
-    headers.fields = (*left, *(field for field in kept if field[1]))
+        # Over HTTP/2 the host stands in :authority, inside a tunnel it may stand in the target as well.
+        message.raw_authority = next((value for name, value in added if name.lower() == b"host"), b"")
+        if "host" not in headers:
+            added = [field for field in added if field[0].lower() != b"host"]
+    headers.fields = (*(field for field in headers.fields if field[0].lower() not in names), *added)

@@ -7,6 +7,7 @@ functions here. Applies nothing.
 
 from __future__ import annotations
 
+import os
 import re
 import stat
 from dataclasses import dataclass
@@ -137,7 +138,7 @@ class Replacement:
             return
         try:
             _check_file(self.path)
-        except OSError as error:
+        except (OSError, ValueError) as error:
             raise RuleError(f"{shown(rule.text)}: cannot read {shown(str(self.path))}: {why(error)}") from None
 
     def read(self) -> bytes:
@@ -162,9 +163,11 @@ def expanded(rule: Rule, text: str) -> Path:
         raise RuleError(f"{shown(rule.text)}: {shown(text)} is no path: {error}") from None
 
 
-def why(error: OSError) -> str:
-    """The reason without number and path."""
-    return (error.strerror or str(error)).lower()
+def why(error: OSError | ValueError) -> str:
+    """The reason why a file cannot be read, without number and path; a ValueError is about a name that is none."""
+    if isinstance(error, OSError):
+        return (error.strerror or str(error)).lower()
+    return "no file can have this name"
 
 
 def shown(text: str) -> str:
@@ -190,7 +193,7 @@ def _filter(text: str, expression: str) -> Filter:
 def _check_separator(rule: Rule) -> None:
     """A slash in a URL or a path is a separator as well: what looks like that is hardly ever meant."""
     url = rule.subject.lower() in ("http:", "https:") and rule.replacement.startswith("/")
-    file = rule.subject == "@" and Path("/" + rule.replacement).exists() if "\0" not in rule.replacement else False
+    file = rule.subject == "@" and os.path.exists("/" + rule.replacement)
     scheme = rule.subject == "" and rule.matches.pattern.lower() in ("http:", "https:")
     if rule.separator == "/" and (url or file or scheme):
         raise RuleError(
