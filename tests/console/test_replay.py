@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from midstream.flows.attempt import attempt_of
+from midstream.flows.attempt import REPLAY_OF, attempt_of
 from tests.console.masters import shown_console
 from tests.kit.captured import http_flow, tcp_flow
 
@@ -53,3 +53,16 @@ async def test_the_keys_replay_and_the_status_bar_counts(tmp_path: Path):
         shown.press("S", "enter")
         assert call("replay.server.count") == 3
         assert "answers left 3" in shown.lines[-2] and "replaying" not in shown.lines[-2]
+
+
+async def test_a_draft_is_a_copy_without_an_answer_that_knows_whose_it_was(tmp_path: Path):
+    async with shown_console(tmp_path) as shown:
+        parent = http_flow("http://a.test/first")
+        shown.view.add(parent)
+        shown.press("R")
+        draft = shown.view.get(shown.view.focus_id)
+        assert draft is not None and draft is not parent and len(shown.view) == 2
+        assert draft.response is None and draft.is_replay is None and draft.metadata[REPLAY_OF] == parent.id
+        assert attempt_of(draft) is draft
+        shown.press("enter")
+        assert shown.lines[1].rstrip().endswith("/first")  # it is no replay yet

@@ -13,7 +13,7 @@ from collections import Counter, deque
 from collections.abc import Sequence
 from contextlib import aclosing
 
-from midstream.flows.attempt import attempt_of, why_not
+from midstream.flows.attempt import attempt_of, draft_of, why_not
 from midstream.flows.errors import CommandError, FlowReadException, OptionsError
 from midstream.flows.flow import Flow
 from midstream.flows.http import HTTPFlow
@@ -108,6 +108,19 @@ class ClientPlayback:
             ctx.master.background.spawn(self._take_in_slices(flows), "queue replays")
         else:
             self._take(flows)
+
+    @command("replay.client.draft")
+    def draft(self, flow: Flow) -> None:
+        """Add the request of a flow to the list once more, without an answer: to be edited, and then replayed."""
+        if why := why_not(flow):
+            raise CommandError(f"{_name(flow)} cannot be replayed: {why}")
+        if not hasattr(ctx.master, "view"):
+            raise CommandError("this program keeps no list of flows; in a script, flow.copy() does the same")
+        if isinstance(flow, HTTPFlow):
+            draft, view = draft_of(flow), ctx.master.view
+            view.add(draft)
+            if draft.id in view.shown:
+                view.set_focus(draft.id)
 
     @command("replay.client.file")
     def load_file(self, path: Path) -> None:

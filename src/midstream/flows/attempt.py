@@ -58,12 +58,16 @@ def is_draft(flow: HTTPFlow) -> bool:
 
 def attempt_of(parent: HTTPFlow) -> HTTPFlow:
     """What to send for a flow: itself if it is a draft, else a new flow. The other one is never changed."""
-    if is_draft(parent):
-        parent.is_replay = "request"
-        return parent
-    attempt = HTTPFlow(parent.client_conn, parent.server_conn)
-    attempt.request = parent.request.copy()
+    attempt = parent if is_draft(parent) else draft_of(parent)
     attempt.is_replay = "request"
-    notes = {name: value for name, value in parent.metadata.items() if name not in _NOT_REPEATED}
-    attempt.metadata = {**notes, REPLAY_OF: parent.id}
     return attempt
+
+
+def draft_of(parent: HTTPFlow) -> HTTPFlow:
+    """The request as a new flow that knows whose it was, to be changed before it is sent."""
+    draft = HTTPFlow(parent.client_conn, parent.server_conn)
+    draft.request = parent.request.copy()
+    draft.request.timestamp_start = draft.request.timestamp_end = draft.timestamp_created
+    notes = {name: value for name, value in parent.metadata.items() if name not in _NOT_REPEATED}
+    draft.metadata = {**notes, REPLAY_OF: parent.id}
+    return draft
