@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from midstream.text.times import clock, human_duration
+from midstream.text.times import clock, human_duration, utc_time
 
 
 @pytest.mark.parametrize(
@@ -31,3 +31,9 @@ def test_clock_shows_a_time_of_day() -> None:
 @pytest.mark.parametrize("ts", [1e300, math.inf, math.nan])
 def test_a_time_that_no_clock_shows(ts: float) -> None:
     assert clock(ts) == "--:--:--"
+
+
+def test_utc_time() -> None:
+    assert utc_time(1_700_000_000) == "2023-11-14T22:13:20Z"
+    assert utc_time(0, 5_000_000) == "1970-01-01T00:00:00.005Z"
+    assert utc_time(10**30) == ""

@@ -30,6 +30,7 @@ MOST_FIELDS = 200_000  # of one message
 _STEP = 500
 _CONTROL = re.compile("[\0-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 _SHORT = 64
+_WORDS = re.compile(r"[\w .,;:/?&=@%+-]*")  # which nobody takes for anything but a text
 _MOST_PACKED = 20
 
 Groups = dict[int, list[wire.Field]]
@@ -107,8 +108,9 @@ class _Reader:
         plain = _plain_text(content)
         # A message whose first field has a length begins with a line feed; nobody begins a text with one.
         begins_as_text = plain is not None and content[:1] not in (b"\n", b"\t", b"\r")
+        is_odd = plain is None or (len(content) <= _SHORT and not _WORDS.fullmatch(plain))
         groups: Groups | None = None
-        if content and (not begins_as_text or len(content) <= _SHORT) and depth < DEEPEST:
+        if content and (not begins_as_text or is_odd) and depth < DEEPEST:
             try:
                 groups = yield from self.collected(one.value, one.content_end)
             except ValueError:
