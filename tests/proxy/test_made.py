@@ -112,9 +112,15 @@ async def failing(_: bytes) -> AsyncIterator[bytes]:
     raise OSError("the disk is gone")
 
 
+def exiting(_: bytes) -> Iterator[bytes]:
+    yield b"one"
+    raise SystemExit(1)
+
+
 @pytest.mark.parametrize(
     ("function", "says"),
     [
+        (exiting, "SystemExit"),
         (wrong, "it gave str, not bytes"),
         (failing, "the disk is gone"),
         (lambda _: None, "the stream function"),

@@ -6,6 +6,7 @@ called with b"" once and gives the pieces, as an iterable or, where they have to
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 from collections.abc import AsyncGenerator, Iterable
 from typing import Any
@@ -59,7 +60,9 @@ async def _pieces(function: Any) -> AsyncGenerator[bytes, None]:
             yield _checked(piece)
             if budget.spent():
                 await budget.rest()
-    except Exception as exc:  # the border to an addon
+    except (asyncio.CancelledError, GeneratorExit):  # of this task, or of whoever takes the pieces
+        raise
+    except BaseException as exc:  # the border to an addon: nothing that it raises may end the connection's task
         raise stream_failure(function, exc) from None
 
 
