@@ -54,8 +54,21 @@ def test_what_is_changed_is_the_copy() -> None:
 
 def test_texts_and_the_revision() -> None:
     showing = Showing()
-    showing.texts += [str.upper, lambda text: f"{text}!"]
-    assert showing.text("text") == "TEXT!"
+    showing.texts += [bytes.upper, lambda data: data + b"!"]
+    assert showing.text("text\udcff") == "TEXT\udcff!"
+    assert showing.content(b"\xff") == b"\xff!"
     before = showing.revision
     showing.changed()
     assert showing.revision != before
+
+
+def test_only_the_messages_that_are_wanted_are_copied() -> None:
+    showing = Showing()
+    showing.flows.append(lambda _: None)
+    flow = tcp_flow((True, b"one"), (True, b"two"))
+    assert [message.content for message in showing.flow(flow, last=1).messages] == [b"two"]
+    assert showing.flow(flow, last=0).messages == []
+    assert len(showing.flow(flow).messages) == 2
+    talk = showing.flow(websocket_flow((True, b"one"), (True, b"two")), last=5).websocket
+    assert talk is not None
+    assert len(talk.messages) == 2

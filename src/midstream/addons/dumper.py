@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Iterator
-from typing import TextIO
+from typing import TextIO, TypeVar
 
 from midstream import filters
 from midstream.addons.dumper_body import LongBody
@@ -36,6 +36,8 @@ from midstream.flows.udp import UDPFlow
 from midstream.hub import ctx
 from midstream.hub.addons import Loader
 from midstream.work.apart import run_apart
+
+F = TypeVar("F", bound=Flow)
 
 MOST_WAITING = 256 * 1024 * 1024
 """Bytes of bodies and lines that may wait to be printed; of what comes meanwhile the number is printed."""
@@ -103,58 +105,65 @@ class Dumper:
 
     def response(self, flow: HTTPFlow) -> Awaitable[None] | None:
         if self._detail:
-            return self._print(flow, http_lines(flow, self._look))
+            return self._print(flow, http_lines(self._shown(flow, 0), self._look))
         return None
 
     def error(self, flow: HTTPFlow) -> Awaitable[None] | None:
         if self._detail:
-            return self._print(flow, http_lines(flow, self._look))
+            return self._print(flow, http_lines(self._shown(flow, 0), self._look))
         return None
 
     def http_connect_error(self, flow: HTTPFlow) -> Awaitable[None] | None:
         if self._detail and not is_folded(flow):
-            return self._print(flow, http_lines(flow, self._look))
+            return self._print(flow, http_lines(self._shown(flow, 0), self._look))
         return None
 
     def websocket_message(self, flow: HTTPFlow) -> Awaitable[None] | None:
         if self._detail and flow.websocket is not None:
-            return self._print(flow, message_lines(flow, flow.websocket.messages[-1], self._look))
+            shown = self._shown(flow, 1)
+            assert shown.websocket is not None
+            return self._print(flow, message_lines(shown, shown.websocket.messages[-1], self._look))
         return None
 
     def websocket_end(self, flow: HTTPFlow) -> Awaitable[None] | None:
         if self._detail and flow.websocket is not None:
-            return self._print(flow, websocket_end_lines(flow, self._look))
+            return self._print(flow, websocket_end_lines(self._shown(flow), self._look))
         return None
 
     def tcp_message(self, flow: TCPFlow) -> Awaitable[None] | None:
         if self._detail:
-            return self._print(flow, message_lines(flow, flow.messages[-1], self._look))
+            shown = self._shown(flow, 1)
+            return self._print(flow, message_lines(shown, shown.messages[-1], self._look))
         return None
 
     def tcp_error(self, flow: TCPFlow) -> Awaitable[None] | None:
         if self._detail and not is_folded(flow):
-            return self._print(flow, raw_error_lines(flow, self._look))
+            return self._print(flow, raw_error_lines(self._shown(flow, 0), self._look))
         return None
 
     def udp_message(self, flow: UDPFlow) -> Awaitable[None] | None:
         if self._detail:
-            return self._print(flow, message_lines(flow, flow.messages[-1], self._look))
+            shown = self._shown(flow, 1)
+            return self._print(flow, message_lines(shown, shown.messages[-1], self._look))
         return None
 
     def udp_error(self, flow: UDPFlow) -> Awaitable[None] | None:
         if self._detail:
-            return self._print(flow, raw_error_lines(flow, self._look))
+            return self._print(flow, raw_error_lines(self._shown(flow, 0), self._look))
         return None
 
     def dns_response(self, flow: DNSFlow) -> Awaitable[None] | None:
         if self._detail:
-            return self._print(flow, dns_lines(flow, self._look))
+            return self._print(flow, dns_lines(self._shown(flow, 0), self._look))
         return None
 
     def dns_error(self, flow: DNSFlow) -> Awaitable[None] | None:
         if self._detail:
-            return self._print(flow, dns_lines(flow, self._look))
+            return self._print(flow, dns_lines(self._shown(flow, 0), self._look))
         return None
+
+    def _shown(self, flow: F, last: int | None = None) -> F:
+        return ctx.master.showing.flow(flow, last)
 
     # -- output -------------------------------------------------------------------------------------------------------
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable
-from typing import cast
 
 from midstream.addons.output import Output
 from midstream.addons.save_stream import INTERVAL, MOST_WAITING, weight
@@ -177,7 +176,7 @@ class HarDump:
 
 async def paced(entries: Entries, flow: HTTPFlow) -> AsyncIterator[bytes]:
     """The pieces of an entry; the loop gets its turns meanwhile."""
-    flow = cast(HTTPFlow, ctx.master.showing.flow(flow))
+    flow = ctx.master.showing.flow(flow)
     decoded = await asyncio.to_thread(decode, flow) if takes_time(flow) else decode(flow)
     budget = Budget()
     for piece in entries.pieces(flow, decoded):

@@ -76,9 +76,9 @@ class Redact:
             showing.flows.remove(self.mask)
             showing.texts.remove(self.mask_text)
 
-    def mask_text(self, text: str) -> str:
-        """A line of text without secrets."""
-        return self._masker.line(text.encode("utf-8", "surrogateescape")).decode("utf-8", "surrogateescape")
+    def mask_text(self, data: bytes) -> bytes:
+        """A text, or a line of a head, without secrets."""
+        return self._masker.line(data)
 
     def mask(self, flow: Flow) -> None:
         """Take the secrets out of a flow, which is a copy."""
@@ -91,9 +91,10 @@ class Redact:
         else:
             messages = flow.messages if isinstance(flow, TunnelFlow) else ()
         for message in messages:
-            message.content = self._masker.text(message.content)
+            message.content = self._masker.line(message.content)
         if flow.error is not None:
-            flow.error.msg = self.mask_text(flow.error.msg)
+            masked = self._masker.text(flow.error.msg.encode("utf-8", "surrogateescape"))
+            flow.error.msg = masked.decode("utf-8", "surrogateescape")
 
     def _mask_message(self, message: Message) -> None:
         if message.raw_content and not _is_media(message):

@@ -68,7 +68,7 @@ _HEADER = re.compile(
     rb"|(?:api|access|auth|secret|private|subscription|functions|master|admin|app|client)[_-]?key)s?$|^apikey$",
     re.IGNORECASE,
 )
-_FIELD = re.compile(rb"([A-Za-z0-9_-]+)(: )(.*)", re.DOTALL)
+_FIELD = re.compile(rb"([A-Za-z0-9_-]+)(: )(.*)")
 _CREDENTIALS = (b"authorization", b"proxy-authorization")
 _KINDS = ((b"pass", b"password"), (b"pwd", b"password"), (b"key", b"key"), (b"session", b"session"))
 

@@ -227,7 +227,7 @@ class Detail(Pane):
             painted.extend(paint_blank(columns) for _ in range(rows - 1))
             return RowsCanvas(painted[:rows], columns)
         self._refresh()
-        head = self._head(flow if self._shown is None else self._shown, columns)
+        head = self._head(flow, columns)
         painted = [*head, *self.viewer.paint(columns, max(rows - len(head), 0))]
         if (flow.live or flow.intercepted) and self._ticker is None and self._loop is not None:
             self._ticker = self._loop.call_later(_TICK, self._tick)
@@ -241,7 +241,7 @@ class Detail(Pane):
         row = self.view.row(flow.id) if flow.id in self.view else None
         state = [*detail_tabs.replay_runs(flow, self.view), *detail_tabs.state_runs(flow, now)]
         right = sum(cells.width(cells.prepare(text)) for _, text in state)
-        title = paint_row(detail_tabs.title_runs(flow, row, now), max(columns - right - 1, 0))
+        title = paint_row(detail_tabs.title_runs(self._shown or flow, row, now), max(columns - right - 1, 0))
         title = [*title, *paint_row([("text", " "), *state], min(right + 1, columns))]
         tab_runs, self._places = detail_tabs.tab_runs(flow, self.tabs(), self._shown_tab())
         return [title, self._tab_row(tab_runs, columns)]
@@ -271,8 +271,8 @@ class Detail(Pane):
         if not (same and views_are_same):
             self._choose_modes(flow)
         self._stale = False
-        self._shown = showing.flow(flow)
-        pieces = self._pieces(self._shown)
+        self._shown = showing.flow(flow, last=0)
+        pieces = self._pieces(self._shown, flow)
         # A body that is ready at once tells so while it is being shown; that is this refresh.
         self._stale = False
         self.viewer.show(pieces, keep_place=same)
@@ -292,16 +292,18 @@ class Detail(Pane):
                 body.forget()
                 body.mode = mode
 
-    def _pieces(self, flow: Flow) -> Pieces:
+    def _pieces(self, flow: Flow, whole: Flow) -> Pieces:
+        """Of a flow as it may be shown; its messages are those of the `whole` one."""
         tab = self._shown_tab()
         if tab == CONNECTION:
             return FixedPieces(connection_pieces(flow))
         if tab == EDITS:
             return FixedPieces(edits_pieces(flow, self.console.master.showing.text))
         if tab == MESSAGES:
-            messages: Pieces = MessagePieces(detail_tabs.messages_of(flow), flow)  # type: ignore[arg-type]
+            show = self.console.master.showing.content
+            messages: Pieces = MessagePieces(detail_tabs.messages_of(whole), whole, show)  # type: ignore[arg-type]
             if not len(messages):
-                messages = FixedPieces(detail_tabs.messages_sentence(flow))
+                messages = FixedPieces(detail_tabs.messages_sentence(whole))
             return JoinedPieces([messages, ClosingPieces(flow)]) if isinstance(flow, HTTPFlow) else messages
         if not isinstance(flow, HTTPFlow):
             return FixedPieces(detail_tabs.dns_pieces(flow, tab))

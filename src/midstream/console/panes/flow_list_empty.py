@@ -67,11 +67,20 @@ def _way_in(mode: ProxyMode, options: Options) -> tuple[list[str], list[str]]:
     else:
         here = f"http://{here}"
         kind, command = "proxy", f"curl --proxy {here} \\"
+    site = _site(options)
     other = [
-        f"For a browser or a phone: set this address as its {kind}, then let it",
-        "trust the certificate in that file.",
+        f"For a browser or a phone: set this address as its {kind}, then {'open' if site else 'let it'}",
+        f"{site} there: it tells how to trust us." if site else "trust the certificate in that file.",
     ]
     return [f"Send something through the {kind} at {here}:", *other], [command, trusting, "  https://example.com/"]
+
+
+def _site(options: Options) -> str:
+    """Where clients find our certificate; empty if nowhere."""
+    if "onboarding" not in options or not options.onboarding:
+        return ""
+    host = str(options.onboarding_host)
+    return f"http://{visible('midstream.internal' if host == 'mitm.it' else host)}"
 
 
 def _hints(pane: Pane, *commands: tuple[str, str]) -> list[Run]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Protocol
 
 from midstream.console.widgets.canvas import Run
@@ -30,9 +30,10 @@ class ChunkLike(Protocol):
 class MessagePieces:
     """See the module. The list is the flow's own, so a message that comes in is simply there at the next frame."""
 
-    def __init__(self, messages: Sequence[ChunkLike], flow: Flow) -> None:
+    def __init__(self, messages: Sequence[ChunkLike], flow: Flow, show: Callable[[bytes], bytes] = bytes) -> None:
         self.messages = messages
         self.flow = flow
+        self._show = show  # what may be shown of a content
 
     def __len__(self) -> int:
         return len(self.messages)
@@ -51,7 +52,7 @@ class MessagePieces:
             prefix.append(("failed", "dropped  "))
         if getattr(message, "injected", False):
             prefix.append(("edited", "injected  "))
-        return Piece(prefix, _content(message.content))
+        return Piece(prefix, _content(self._show(message.content)))
 
     def find(self, pattern: str, start: int, backwards: bool) -> Iterator[int | None]:
         exact = is_exact(pattern)
