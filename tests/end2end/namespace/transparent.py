@@ -128,6 +128,32 @@ async def test_a_server_that_is_not_there(program: Middump, host: str):
     await program.line("transparent: ", "nothing listens there")
 
 
+@pytest.mark.parametrize("url", ["http://midstream.internal/cert/pem", "https://mitm.it/cert/pem"])
+async def test_the_site_of_the_ca(program: Middump, host: str, url: str):
+    """The client has some address for the name; whether anything is there does not matter."""
+    address = f"[{host}]" if ":" in host else host
+    names = [f"{name}:{port}:{address}" for name in ("midstream.internal", "mitm.it") for port in (80, 443)]
+    where = [word for name in names for word in ("--resolve", name)]
+    done = await curl(*where, "--interface", CLIENT[host], "--cacert", str(program.ca), url)
+    assert (done.status, done.body) == (200, program.ca.read_bytes()), done.errors
+
+
+async def test_clients_that_have_to_say_who_they_are(confdir: Path, host: str):
+    """They are asked as by the server, which is not dialled before; nor for what is no HTTP."""
+    async with (
+        origin(answering(echo), host=host) as web,
+        middump(confdir, "-p", "8080", *MODES, "--proxyauth", "ann:pw") as program,
+    ):
+        await program.line("listening at [::1]:8080")
+        client = ("--interface", CLIENT[host])
+        assert (await curl(*client, web.url("/"))).status == 401
+        async with redirected(host, web.port) as end:
+            end.say(b"\x00\x01")
+            assert await end.rest() == b""
+        assert web.connections == []
+        assert (await curl(*client, "-u", "ann:pw", web.url("/in"))).body == b"GET /in "
+
+
 async def test_who_connects_to_the_proxy_itself_is_sent_away(program: Middump, host: str):
     own = "::1" if ":" in host else "127.0.0.1"
     with contextlib.suppress(OSError):  # so soon that uvloop may not have noticed that it was connected
