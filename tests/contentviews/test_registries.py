@@ -11,7 +11,7 @@ import pytest
 from midstream import contentviews
 from midstream.addons.script import ScriptLoader
 from midstream.contentviews import Contentview, Metadata
-from midstream.contentviews.registries import COMING, Registry, check_choice, current, registry_of
+from midstream.contentviews.registries import Registry, check_choice, current, registry_of
 from midstream.flows.errors import OptionsError
 from midstream.hub import ctx
 from midstream.hub.master import Master
@@ -252,13 +252,3 @@ async def test_options_that_name_a_view(master: Master) -> None:
     check_choice("body_view")
     assert option.choices is not None and "shout" in option.choices
     assert option.completions("sh") == ["shout"]
-
-
-async def test_a_view_that_is_not_built_yet_stops_no_start(master: Master, caplog: pytest.LogCaptureFixture) -> None:
-    master.options.add_option("body_view", str, "auto", "A view.", choices=registry_of(master).available_views)
-    for name in sorted(COMING):
-        caplog.clear()
-        master.options.body_view = name
-        check_choice("body_view")
-        assert f"the view {name!r} is not there yet; auto is used" in caplog.text
-        assert registry_of(master).get_view(b"{}", Metadata(content_type="application/json"), name).name == "JSON"

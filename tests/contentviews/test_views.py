@@ -45,7 +45,23 @@ def response_of(content_type: str) -> HTTPFlow:
         ("text/json", b"{}", "JSON"),
         ("text/plain", b' {"a": 1}', "JSON"),
         ("text/plain", b"[12:00] a log", "Raw"),
-        ("application/x-ndjson", b'{"a": 1}\n{"a": 2}', "Raw"),
+        ("application/x-ndjson", b'{"a": 1}\n{"a": 2}', "NDJSON"),
+        ("text/plain", b'{"a": 1}\n{"a": 2}\n', "NDJSON"),
+        (JSON, b'{"a": 1}\n{"a": 2}\n', "NDJSON"),
+        ("text/plain", b'{"a": 1}\n{"a": \n', "Raw"),
+        ("text/css; charset=utf-8", b"a{}", "ViewCSS"),
+        ("text/javascript", b"a()", "JavaScript"),
+        ("application/x-javascript", b"a()", "JavaScript"),
+        ("text/event-stream", b"data: 1\n\n", "SSE"),
+        ("application/jwt", b"anything", "JWT"),
+        ("text/plain", b"eyJhbGciOiJub25lIn0.e30.", "JWT"),
+        ("text/plain", b"eyes are.not.tokens", "Raw"),
+        (JSON, b'{"query": "query A { b }"}', "GraphQL"),
+        (JSON, b'{"variables": {}, "query": "{\\n a\\n}"}', "GraphQL"),
+        (JSON, b'[{"query": "mutation { b }"}, {"query": "{a}"}]', "GraphQL"),
+        (JSON, b'{"query": "how to query"}', "JSON"),
+        (JSON, b'{"query": 1}', "JSON"),
+        ("application/graphql", b"{a}", "GraphQL"),
         (JSON, b"", "Raw"),
         (FORM, b"a=1", "URL-encoded"),
         ("multipart/form-data; boundary=B", MULTIPART, "Multipart Form"),
@@ -62,6 +78,18 @@ def response_of(content_type: str) -> HTTPFlow:
 )
 def test_the_best_view(content_type: str, data: bytes, view: str) -> None:
     assert VIEWS.get_view(data, typed(content_type)).name == view
+
+
+def test_a_token_of_a_request_is_shown_where_there_is_nothing_else() -> None:
+    token = b"eyJhbGciOiJub25lIn0.eyJhIjoxfQ."
+    flow = http_flow("http://h/", request_headers=((b"Authorization", b"Bearer " + token),))
+    metadata = metadata_of(flow.request, flow)
+    view = VIEWS.get_view(b"", metadata)
+    assert view.name == "JWT"
+    assert view.prettify(b"", metadata) == '# header\n{\n  "alg": "none"\n}\n# claims\n{\n  "a": 1\n}\n# not signed\n'
+    assert VIEWS.get_view(b"body", metadata).name == "Raw"
+    flow = http_flow("http://h/?a=b", request_headers=((b"Authorization", b"Bearer " + token),))
+    assert VIEWS.get_view(b"", metadata_of(flow.request, flow)).name == "Query"
 
 
 def test_a_request_without_a_body_shows_its_query() -> None:
@@ -111,6 +139,12 @@ def test_what_they_show(name: str, content_type: str, data: bytes, text: str) ->
         ("json", JSON, b"[" * 100_000, "nested|ends before"),
         ("multipart form", "multipart/form-data", b"x", "no boundary"),
         ("multipart form", "multipart/form-data; boundary=B", b"x", "not in the data"),
+        ("graphql", JSON, b"{}", "no query"),
+        ("graphql", JSON, b"[" * 100_000, "nested"),
+        ("graphql", JSON, b"x", "Expecting value"),
+        ("graphql", JSON, b" " * 300_000, "no more than 262,144 bytes"),
+        ("jwt", "", b"no token", "no token"),
+        ("jwt", "", b"e" * 300_000, "no more than 262,144 bytes"),
     ],
 )
 def test_what_they_refuse(name: str, content_type: str, data: bytes, reason: str) -> None:
@@ -166,6 +200,25 @@ HOSTILE = {
     "open quotes": ("xml/html", "", b'<a ">' * 200_000),
     "instructions": ("xml/html", "", b"<?<![CDATA[" * 90_000),
     "scripts": ("xml/html", "", b"<script>" * 120_000),
+    "minified": ("javascript", "", b'function a(b){if(b){return c(d,"x")}else{e={f:1,g:2}}}' * 10_000),
+    "comments of code": ("javascript", "", b"/*" * 250_000),
+    "templates": ("javascript", "", b"`${" * 150_000),
+    "blocks": ("javascript", "", b"{" * 150_000),
+    "ends of blocks": ("javascript", "", b"}" * 150_000),
+    "strings": ("javascript", "", b'"' + b'\\"' * 150_000),
+    "expressions": ("javascript", "", b"=/[a" * 50_000),
+    "addresses": ("viewcss", "", b"url(a" * 100_000),
+    "rules": ("viewcss", "", b".a .b>c{color:red;margin:0 1px}" * 20_000),
+    "objects in lines": ("ndjson", "", b'{"a":[1,2]}\n' * 50_000),
+    "empty lines": ("ndjson", "", b"\n" * 300_000),
+    "a long line": ("ndjson", "", b"[" + b"1," * 150_000 + b"1]"),
+    "events": ("sse", "", b"event: a\ndata: {}\n\n" * 30_000),
+    "an event": ("sse", "", b"data:\n" * 100_000),
+    "data in JSON": ("sse", "", b"data: [" + b"1," * 150_000 + b"1]\n\n"),
+    "returns": ("sse", "", b"\r" * 300_000),
+    "a query": ("graphql", JSON, b'{"query": "' + b"{a" * 60_000 + b'"}'),
+    "queries": ("graphql", JSON, b"[" + b'{"query":"{a}"},' * 15_000 + b'{"query":"{a}"}]'),
+    "a token": ("jwt", "", b"eyJh" * 30_000 + b"." + b"W1tb" * 30_000 + b"."),
     "text": ("raw", "text/plain; charset=utf-16", b"\xff\xfe" + b"a\x00" * 500_000),
 }
 

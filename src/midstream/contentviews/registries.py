@@ -35,8 +35,6 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 AUTO = "auto"
-# Views of mitmproxy that are not built yet. A config file that names one must not keep the program from starting.
-COMING = frozenset({"graphql", "javascript", "viewcss"})
 _OURS = __name__.partition(".")[0]
 
 
@@ -182,13 +180,10 @@ def check_choice(option: str) -> None:
     name, views = str(getattr(ctx.options, option)), current().available_views()
     if name.lower() in views:
         return
-    if name.lower() in COMING:
-        logger.warning("option %s: the view %r is not there yet; auto is used in its place", option, name)
-    else:
-        guess = did_you_mean(name, views)
-        allowed = "" if guess else f"; the choices are {', '.join(views)}"
-        where = "config file: " if ctx.options.source(option) == "file" else ""
-        raise OptionsError(f"{where}option {option}: {name!r} is no choice{guess or allowed}")
+    guess = did_you_mean(name, views)
+    allowed = "" if guess else f"; the choices are {', '.join(views)}"
+    where = "config file: " if ctx.options.source(option) == "file" else ""
+    raise OptionsError(f"{where}option {option}: {name!r} is no choice{guess or allowed}")
 
 
 def _checked(instance: object) -> Contentview:
