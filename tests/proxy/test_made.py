@@ -102,6 +102,21 @@ async def test_what_is_made_may_be_kept() -> None:
         assert response_of(talk).raw_content == b"onetwo"
 
 
+async def test_an_addon_may_slow_it_down() -> None:
+    class Slowly(Making):
+        def responseheaders(self, flow: HTTPFlow) -> None:
+            async def pace(size: int) -> int:
+                return 2
+
+            assert flow.response is not None
+            flow.response.pace = pace
+
+    async with conversation(Slowly(whole)) as talk:
+        talk.say(GET)
+        await talk.client.until(b"\r\n\r\n")
+        assert await talk.client.until(b"0\r\n\r\n") == b"2\r\non\r\n2\r\net\r\n2\r\nwo\r\n0\r\n\r\n"
+
+
 def wrong(_: bytes) -> Iterator[Any]:
     yield b"one"
     yield "two"

@@ -15,6 +15,7 @@ from midstream.flows.http import HTTPFlow, Response
 from midstream.proxy.client_context import ClientContext
 from midstream.proxy.http.assemble import trailers_of
 from midstream.proxy.http.bodies import StreamedBody, stream_failure
+from midstream.proxy.http.pace import write_paced
 from midstream.proxy.http.relay import emit_response
 from midstream.proxy.http.sides import Downstream
 from midstream.work.slices import Budget
@@ -39,9 +40,9 @@ async def send_made(flow: HTTPFlow, response: Response, client: Downstream, cont
         async with contextlib.aclosing(_pieces(function)) as pieces:
             async for piece in pieces:
                 for part in streamed.take(piece):
-                    await writer.write(part)
+                    await write_paced(writer, part, response.pace)
     for part in streamed.end():
-        await writer.write(part)
+        await write_paced(writer, part, response.pace)
     await emit_response(flow, client, context)
     await writer.end(trailers_of(response))
 
