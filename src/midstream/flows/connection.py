@@ -75,12 +75,14 @@ _CLIENT: s.Schema = s.Schema(
         "proxy_mode": _proxy_mode,
     }
 )
+checked_via = s.optional(s.row(s.one_of(*SCHEMES), s.address))
+"""A state check: the parent of a server connection."""
 _SERVER: s.Schema = s.Schema(
     {
         **_COMMON,
         "address": s.optional(s.address),
         "timestamp_tcp_setup": _timestamp,
-        "via": s.optional(s.row(s.one_of(*SCHEMES), s.address)),
+        "via": checked_via,
     }
 )
 

@@ -15,7 +15,7 @@ from midstream.flows import state as s
 from midstream.flows.change import Change
 from midstream.flows.connection import Client, Server, checked_client, checked_server
 from midstream.flows.errors import ControlException
-from midstream.flows.tls_facts import KEY, facts_of, take_facts
+from midstream.flows.tls_facts import KEY, facts_of, saved_via, take_facts
 from midstream.flows.unsaved import Unsaved
 
 FLOW_FORMAT_VERSION = 21
@@ -302,7 +302,7 @@ class Flow:
             "id": self.id,
             "error": self.error.get_state() if self.error else None,
             "client_conn": self.client_conn.get_state(),
-            "server_conn": self.server_conn.get_state(),
+            "server_conn": saved_via(self.server_conn.get_state()),
             "intercepted": self.intercepted,
             "is_replay": self.is_replay,
             "marked": self.marked,

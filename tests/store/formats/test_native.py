@@ -366,3 +366,49 @@ def test_files_by_their_paths(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     ):
         with pytest.raises(FlowReadException, match=message):
             read_flows_from_paths([path])
+
+
+def test_flows_of_one_connection_share_its_record() -> None:
+    one, two, other = http_flow(), http_flow(), http_flow()
+    two.client_conn, two.server_conn = one.client_conn, one.server_conn
+    first, second, third = read(saved(one, two, other))
+    assert first.client_conn is second.client_conn and first.server_conn is second.server_conn
+    assert third.client_conn is not first.client_conn
+
+
+def test_a_parent_that_others_do_not_know_is_kept_out_of_their_way() -> None:
+    flow = http_flow()
+    flow.server_conn.via = ("socks5", ("proxy.example", 1080))
+    state = parse(saved(flow))
+    assert state["server_conn"]["via"] is None
+    (again,) = read(saved(flow))
+    assert again.server_conn.via == flow.copy().server_conn.via == ("socks5", ("proxy.example", 1080))
+    assert flow.metadata == again.metadata == {}
+    state["metadata"]["midstream_tls"]["via"] = ["nonsense", 5]
+    assert read(dump(state))[0].server_conn.via is None
+
+
+def test_a_filter_reads_no_more_than_it_needs() -> None:
+    flows = [http_flow(f"http://example.com/{number}", status=200 + number % 2) for number in range(250)]
+    data = saved(*flows, tcp_flow())
+
+    def matching(text: str) -> list[str]:
+        return [flow.id for flow in FlowReader(io.BytesIO(data)).stream(parse_filter(text))]
+
+    for text, expected in (
+        ("~u /7$", flows[7:8]), ("~c 201", flows[1::2]), ("~u /1 & ~c 201", [f for f in flows if "/1" in f.request.path
+         and int(f.request.path[1:]) % 2]), ("~http", flows), ("~e", []), ("~src 127.0.0.1 & ~u /8$", flows[8:9]),
+    ):  # fmt: skip
+        assert matching(text) == [flow.id for flow in expected], text
+    assert len(matching("~tcp | ~u /3$")) == 2
+    flows[0].marked = ":red:"
+    assert len(list(FlowReader(io.BytesIO(saved(*flows))).stream(parse_filter("~marked")))) == 1
+
+
+def test_what_a_filter_rejects_need_not_be_right() -> None:
+    good, bad = http_flow("http://example.com/good"), http_flow("http://example.com/bad")
+    broken = {**bad.get_state(), "response": {"nonsense": 1}}
+    data = saved(good) + dump(broken) + saved(good)
+    assert len(list(FlowReader(io.BytesIO(data)).stream(parse_filter("~u good")))) == 2
+    with pytest.raises(FlowReadException, match="unknown key 'nonsense'"):
+        list(FlowReader(io.BytesIO(data)).stream(parse_filter("~u bad")))

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from midstream.store.formats.tnetstring import MAX_DEPTH, TNetstringError, dump, parse
+from midstream.store.formats.tnetstring import MAX_DEPTH, Parser, TNetstringError, dump, parse
 
 LEAF = (
     st.none()
@@ -120,3 +120,41 @@ def test_what_has_no_form_is_refused_and_named() -> None:
         with pytest.raises(TNetstringError, match=message) as caught:
             dump(value, "flow")
         assert caught.value.offset is None
+
+
+def test_the_number_of_lists_and_dicts_is_bounded_before_they_fill_the_memory() -> None:
+    data = b"0:}" * 3_000_000
+    with pytest.raises(TNetstringError, match="more than 1000000 lists and dicts") as caught:
+        parse(b"%d:%b]" % (len(data), data))
+    assert caught.value.offset is not None and caught.value.offset < 3_100_000  # long before the end
+
+
+@given(st.lists(st.dictionaries(st.sampled_from("abcd"), VALUE, max_size=4), max_size=5))
+def test_a_parser_that_remembers_reads_the_same(values: list[Any]) -> None:
+    parser = Parser(shared=frozenset("a"), tables=frozenset("b"))
+    for value in [*values, *values]:
+        assert lists(parser.parse(dump(value))) == lists(value)
+
+
+def lists(value: Any) -> Any:
+    """With lists for the tuples of tables."""
+    if isinstance(value, dict):
+        return {key: lists(each) for key, each in value.items()}
+    return [lists(each) for each in value] if isinstance(value, list | tuple) else value
+
+
+@given(VALUE, st.data())
+def test_a_parser_that_remembers_refuses_the_same(value: Any, data: st.DataObject) -> None:
+    good = dump({"a": value, "b": [[b"x", b"y"], value]})
+    parser = Parser(shared=frozenset("a"), tables=frozenset("b"))
+    parser.parse(good)
+    position = data.draw(st.integers(0, len(good) - 1))
+    damaged = good[:position] + data.draw(st.binary(max_size=3)) + good[position + 1 :]
+    try:
+        expected: Any = lists(parse(damaged))
+    except TNetstringError:
+        expected = TNetstringError
+    try:
+        assert repr(lists(parser.parse(damaged))) == repr(expected)
+    except TNetstringError:
+        assert expected is TNetstringError
