@@ -217,6 +217,8 @@ ROWS: dict[str, str] = {
         wire/test_websocket.py::test_a_bomb_in_fragments
         proxy/test_websocket.py::test_a_bomb_is_not_unpacked
         contentviews/test_views.py::test_no_step_is_long_and_the_text_is_bounded
+        contentviews/test_hostile_data.py::test_no_step_is_long_and_the_text_is_bounded
+        contentviews/test_hostile_data.py::test_a_compressed_message_does_not_become_gigabytes
         contentviews/test_json_text.py::test_deep_nesting_is_bounded
         contentviews/test_markup_text.py::test_deep_nesting_is_bounded
         console/panes/test_detail.py::test_fifty_megabytes_open_at_once
