@@ -15,7 +15,7 @@ def pretty(text: str, language: Language) -> str:
     ("code", "lines"),
     [
         ("a();b()", "a();\nb()\n"),
-        ("if(a){b()}else{c()}", "if(a) {\n  b()\n}else {\n  c()\n}\n"),
+        ("if(a){b()}else{c()}", "if(a) {\n  b()\n} else {\n  c()\n}\n"),
         ("for(var i=0;i<9;i++){}x()", "for(var i=0;i<9;i++) {}\nx()\n"),
         ("a={b:1,c:[1,2]};", "a={\n  b:1,\n  c:[1,2]\n};\n"),
         ("var s='a;{\\\\'',t=\"}\";", "var s='a;{\\\\'',t=\"}\";\n"),

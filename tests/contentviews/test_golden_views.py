@@ -61,6 +61,11 @@ def test_every_sample_says_what_made_it() -> None:
         assert json.loads((folder / "metadata.json").read_text()).get("made_by"), folder
 
 
+def test_every_view_has_a_sample() -> None:
+    sampled = {json.loads((folder / "metadata.json").read_text())["view"].lower() for folder in SAMPLES}
+    assert set(Registry()) - sampled == set()
+
+
 def _metadata(facts: dict[str, Any], folder: Path) -> Metadata:
     """What the view is told, from a flow that is as much like the real one as `metadata.json` says."""
     flow = tflow(resp=True)

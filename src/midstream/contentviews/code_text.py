@@ -29,6 +29,7 @@ class Language:
     opens_object: re.Pattern[bytes] | None = None
     before_regex: re.Pattern[bytes] | None = None
     has_templates: bool = False
+    remarks: tuple[bytes, ...] = (b"//", b"/*")
 
 
 _STRINGS = rb""""(?:[^"\\\n]|\\(?s:.))*+"|'(?:[^'\\\n]|\\(?s:.))*+'"""
@@ -50,6 +51,7 @@ CSS = Language(
 GRAPHQL = Language(
     enclosed=re.compile(rb'#[^\n]*+|"""(?s:.*?)"""|' + _STRINGS),
     goes_on=re.compile(rb"[)\],:]"),
+    remarks=(b"#",),
 )
 # A bound, since a slash that begins none would otherwise be looked at to the end of its line, which may be the file's.
 _REGEX = re.compile(rb"/(?![*/])(?:[^\\/\[\n]|\\.|\[(?:[^\]\\\n]|\\.){0,500}+\]){1,2000}+/[a-z]*+")
@@ -222,11 +224,13 @@ class _Layout:
         following = self._data[end : end + 64].lstrip(_BLANKS)
         if following and not self._language.goes_on.match(following):
             self.break_line()
+        elif following[:1].isalpha() and self._data[end : end + 1] == following[:1]:
+            self._line.append(b" ")
 
     def _break_before_code(self, end: int) -> None:
         """Break the line, unless a remark follows that belongs to it."""
         following = self._data[end : end + 64].lstrip(_BLANKS)
-        if not following.startswith((b"//", b"/*", b"#", b"\n")):
+        if not following.startswith((b"\n", *self._language.remarks)):
             self.break_line()
 
     def _next(self, end: int) -> bytes:
