@@ -15,7 +15,7 @@ from midstream.text.escape import visible
 _ESCAPED_IN_URL = re.compile(rb"[^A-Za-z0-9._~!$&'()*+,;=:@%/?\[\]-]")
 # What begins a line and is no text: the next request, comments, `< file`, `<@ file`, `<> file`, `< {% script %}`,
 # `> file`, `> {% script %}`, `>> file`, and VS Code's `@name = value`.
-_DIRECTIVE = re.compile(r"^[ \t]*(?:###|#|//|<[@\w]*[ \t]|<@|<>|<\{|>|@[^\s=]+\s*=)", re.MULTILINE)
+_DIRECTIVE = re.compile(r"^[ \t]*(?:###|#|//|<[ \t]|<@|<>|<\{|>|@[^\s=]+\s*=)", re.MULTILINE)
 _VARIABLE = re.compile(r"\{\{|\{%")
 _VERSIONS = {b"HTTP/1.0": "HTTP/1.0", b"HTTP/1.1": "HTTP/1.1"}
 
