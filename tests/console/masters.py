@@ -11,6 +11,7 @@ from pathlib import Path
 import urwid
 from urwid.display import BaseScreen
 
+from midstream.addons.browser import Browser
 from midstream.addons.clientplayback import ClientPlayback
 from midstream.addons.command_history import CommandHistory
 from midstream.addons.comment import Comment
@@ -20,6 +21,7 @@ from midstream.addons.eventstore import EventStore
 from midstream.addons.export import Export
 from midstream.addons.intercept import Intercept
 from midstream.addons.serverplayback import ServerPlayback
+from midstream.addons.tlsconfig import TlsConfig
 from midstream.addons.view import ViewAddon
 from midstream.console.console import Console
 from midstream.hub import ctx
@@ -37,8 +39,19 @@ def make_console(confdir: Path) -> Console:
     view = View()
     master.view = view
     console = Console(master, view)
-    replay = ClientPlayback(Proxy(master.events, options)), ServerPlayback()
-    own = Core(), CommandHistory(), Comment(), Cut(), Export(), *replay, Intercept(), ViewAddon(view)
+    proxy = Proxy(master.events, options)
+    replay = ClientPlayback(proxy), ServerPlayback()
+    own = (
+        Core(),
+        CommandHistory(),
+        Browser(proxy, TlsConfig()),
+        Comment(),
+        Cut(),
+        Export(),
+        *replay,
+        Intercept(),
+        ViewAddon(view),
+    )
     master.addons.add(EventStore(), *own, console.addon)
     return console
 
