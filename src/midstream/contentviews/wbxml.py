@@ -149,7 +149,7 @@ class _Document:
         if len(self._open) >= DEEPEST:
             raise ValueError(f"tags are nested deeper than {DEEPEST} levels")
         tag = self._from_table() if token & _IDENTITY == _LITERAL else self._tag(token & _IDENTITY)
-        tag = "".join(char if char.isalnum() or char in "_.-:" else "_" for char in tag) or "_"
+        tag = _name(tag)
         outer = self._open[-1][1] if self._open else None
         space = "" if self._inline else "  " * len(self._open)
         lead = "\n" if self._open and not self._inline else ""
@@ -198,7 +198,8 @@ class _Document:
             if count > _MOST_ATTRIBUTES or length > 500 * _MOST_ATTRIBUTES:
                 raise ValueError("a tag has more attributes than are read")
             if (begun := self._attribute()) is not None:
-                yield f'{quote} {begun[0]}="{begun[1].translate(_QUOTED)}'
+                length += len(begun[0])
+                yield f'{quote} {_name(begun[0])}="{begun[1].translate(_QUOTED)}'
                 quote = '"'
             elif token != _SWITCH_PAGE:
                 value = self._attribute_value().translate(_QUOTED)
@@ -240,6 +241,11 @@ class _Document:
             self._attribute_page = self._byte()
             return ""
         return names.ENDINGS.get(token, f"({token:02x})")
+
+
+def _name(text: str) -> str:
+    """A name of the document's own, without what no name may have."""
+    return "".join(char if char.isalnum() or char in "_.-:" else "_" for char in text[:200]) or "_"
 
 
 def _opaque(content: bytes) -> str:

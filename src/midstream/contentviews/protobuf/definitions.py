@@ -6,7 +6,6 @@ Called by the protobuf and gRPC views and by the addon that owns the option.
 from __future__ import annotations
 
 import os
-from collections import OrderedDict
 from pathlib import Path
 
 from midstream.contentviews.protobuf import descriptors, proto_file
@@ -19,20 +18,20 @@ MOST_FILES = 500
 _MOST_KEPT = 4
 
 _Stamp = tuple[int, int]
-_kept: OrderedDict[Path, tuple[dict[Path, _Stamp], Definitions]] = OrderedDict()
+# What was read of a file, and how each file that it consists of looked then. Asked on the loop and in threads.
+_kept: dict[Path, tuple[dict[Path, _Stamp], Definitions]] = {}
 
 
 def of(path: Path) -> Definitions:
     """The definitions in a `.proto` file and what it imports, or in a descriptor set. ValueError says what is wrong."""
     kept = _kept.get(path)
     if kept is not None and all(_stamp(each) == stamp for each, stamp in kept[0].items()):
-        _kept.move_to_end(path)
         return kept[1]
     stamps: dict[Path, _Stamp] = {path: _stamp(path)}
     definitions = _read(path, stamps)
+    if len(_kept) >= _MOST_KEPT:
+        _kept.clear()
     _kept[path] = (stamps, definitions)
-    if len(_kept) > _MOST_KEPT:
-        _kept.popitem(last=False)
     return definitions
 
 
