@@ -318,7 +318,12 @@ ROWS: dict[str, str] = {
         store/formats/test_tnetstring.py::test_the_number_of_values_is_bounded
         console/panes/test_timeline.py::test_any_times_give_a_bar_of_that_width
         addons/test_view_load.py::test_the_loop_goes_on_meanwhile
-        stage 4: HAR files
+        store/formats/test_har_items.py::test_a_file_that_is_cut_anywhere_gives_every_whole_entry
+        store/formats/test_har_items.py::test_any_bytes_raise_nothing_else
+        store/formats/test_har_items.py::test_a_broken_entry_costs_itself
+        store/formats/test_har_items.py::test_an_entry_that_is_too_large_takes_no_memory
+        store/formats/test_har_flow.py::test_any_value_anywhere_raises_nothing_else
+        store/formats/test_har_flow.py::test_one_line_says_what_could_not_be_read
     """,
     "exports": "stage 4: export",
     "a user's regex": """
