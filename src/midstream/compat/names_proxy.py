@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from midstream.compat.rows import Absent, Later, Names, Row, absent, same, shim
+from midstream.compat.rows import Absent, Names, Row, absent, same, shim
 
 _CONVERSATION = "midstream is not driven by layers; handle the events of the protocol in an addon"
 _TLS_HOOKS = (
@@ -177,6 +177,9 @@ PROXY: dict[str, Names] = {
     | absent("`async with` a DumpMaster and call replay.client", "MockServer ReplayHandler"),
     "addons.keepserving": same("addons.keepserving", "KeepServing"),
     "addons.serverplayback": same("addons.serverplayback", "ServerPlayback"),
+    "addons.command_history": same("addons.command_history", "CommandHistory"),
+    "addons.readfile": same("addons.readfile", "ReadFile ReadFileStdin=ReadFile"),
+    "addons.save": same("addons.save", "Save"),
     "addons.savehar": same("addons.savehar", "SaveHar"),
     "addons.server_side_events": same("addons.server_side_events", "ServerSideEvents"),
     "addons.stickyauth": same("addons.stickyauth", "StickyAuth"),
@@ -190,17 +193,9 @@ PROXY: dict[str, Names] = {
     "addons.view": same("addons.view", "View=ViewAddon"),
 }
 
-_STAGE_4 = {
-    "command_history": "the command history as an addon",
-    "readfile": "the option rfile",
-    "save": "saving flows",
-}
 _LINUX_ONLY = "the mode `transparent` works on Linux only"
 _NO_CONSOLE_PARTS = "the console of midstream is its own; its keys, panes and palettes are described in docs/"
 
-ADDONS_TO_COME: dict[str, Row] = {
-    **{f"addons.{name}": Later(f"{what} (stage 4)") for name, what in _STAGE_4.items()},
-}
 CLOSED_PARTS: dict[str, Row] = {
     "proxy.layers.http._upstream_proxy": Absent(_PARENT_PROXY),
     "addons.disable_h2c": Absent("h2c is never upgraded, and clients may begin with HTTP/2 in the clear"),
