@@ -140,3 +140,12 @@ async def test_a_line_with_odd_characters_stays_one(start: Callable[..., Master]
     line = "flow.comment 'a\u2028quit\x85x\x0b\x1c\x1b[31m'"
     keep(start(), line)
     assert kept(start()) == [line]
+
+
+async def test_a_line_that_sets_a_secret_is_in_no_file(start: Callable[..., Master], tmp_path: Path) -> None:
+    master = start()
+    master.options.add_option("proxyauth", str | None, None, "Whom to serve.", kind="secret")
+    keep(master, "set proxyauth ann:s3cret", "set other ann:seen")
+    assert kept(master) == ["set proxyauth ann:s3cret", "set other ann:seen"]
+    await master.done()
+    assert (tmp_path / "folder" / "command_history").read_text() == "set other ann:seen\n"

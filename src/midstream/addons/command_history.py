@@ -15,6 +15,7 @@ from pathlib import Path
 from midstream.hub import config, ctx
 from midstream.hub.addons import Loader
 from midstream.hub.commands import command
+from midstream.hub.option_kinds import SECRET
 
 KEPT = 1024
 CUT_TO = 512
@@ -53,7 +54,8 @@ class CommandHistory:
         line = command.replace("\n", " ").replace("\r", " ")[:_LONGEST_LINE]
         if line.strip():
             self._all().append(line)
-            self._append(line)
+            if not _names_a_secret(line):
+                self._append(line)
         self.filter("")
 
     @command("commands.history.clear")
@@ -137,6 +139,12 @@ class CommandHistory:
     def _complain(self, what: str, error: OSError) -> None:
         logger.warning("the command history cannot be %s: %s: %s", what, self._path, error.strerror)
         self._path = None
+
+
+def _names_a_secret(line: str) -> bool:
+    """Whether it may set an option that is a secret: such a line is for this session only."""
+    declared = ctx.options.items()
+    return any(name in line for name, option in declared if option.kind is SECRET)
 
 
 def _write(path: Path, lines: Sequence[str], how: int) -> None:
