@@ -53,7 +53,16 @@ ROWS: dict[str, str] = {
         store/formats/test_native.py::test_a_cut_file_gives_every_whole_flow
         addons/test_view_load.py::test_a_damaged_file_gives_what_is_whole
         addons/test_output.py::test_a_full_disk_is_told_once_and_ends_nothing
-        stage 4: saving flows, the session
+        end2end/test_saving_flows.py::test_a_kill_takes_no_flow_that_was_delivered_a_second_before
+        end2end/test_saving_flows.py::test_a_full_disk_stops_the_saving_and_not_the_traffic
+        end2end/test_saving_flows.py::test_a_file_that_cannot_be_ends_the_start_and_a_failed_start_touches_no_file
+        end2end/test_reading_flows.py::test_every_whole_flow_of_a_cut_file_is_read
+        end2end/test_reading_flows.py::test_a_damaged_file_is_one_line_and_status_1
+        store/test_stream_file.py::test_half_a_flow_at_the_end_is_kept_elsewhere_before_more_is_appended
+        store/test_stream_file.py::test_what_does_not_fit_is_cut_back_to_the_last_whole_flow
+        store/test_files.py::test_what_fails_half_way_leaves_the_file_as_it_was
+        addons/test_readfile.py::test_one_file_is_read_and_saved_to
+        stage 4: the session
     """,
     "5 secrets stay secret": """
         end2end/test_ca_files.py::test_the_first_start_makes_it_and_keeps_the_key_to_its_owner
@@ -73,7 +82,10 @@ ROWS: dict[str, str] = {
         proxy/test_named_parents.py::test_a_plain_request_carries_our_credentials_and_no_flow_shows_them
         proxy/test_reverse.py::test_credentials_go_to_no_server_that_a_script_chose
         addons/test_upstream_auth.py::test_what_is_none_is_not_repeated_in_the_error
-        stage 4: session and flow files, exports, credentials of clients
+        store/test_files.py::test_new_files_are_private
+        store/test_stream_file.py::test_a_new_file_is_private_and_its_folder_is_made
+        store/test_stream_file.py::test_a_file_that_others_can_read_is_named
+        stage 4: exports, credentials of clients
     """,
     "6 no script ends the running proxy": """
         end2end/test_scripts.py::test_no_script_ends_the_program
@@ -255,7 +267,8 @@ ROWS: dict[str, str] = {
         addons/test_local_file.py::test_no_name_climbs
         addons/test_local_file.py::test_what_is_not_there_or_not_inside
         end2end/test_rules_map_local.py::test_nothing_outside_of_the_folder
-        stage 4: saving flows
+        store/test_files.py::test_why_not
+        work/test_whole_file.py::test_a_link_stays_a_link
     """,
     "onboarding": """
         end2end/test_onboarding.py::test_the_key_is_in_no_answer
@@ -285,6 +298,7 @@ ROWS: dict[str, str] = {
         end2end/test_proxyauth.py::test_a_directory
         addons/test_proxyauth.py::test_credentials_are_in_no_state_and_no_repr
         addons/test_proxyauth.py::test_what_is_none_is_not_repeated_in_the_error
+        addons/test_command_history.py::test_a_line_that_sets_a_secret_is_in_no_file
     """,
     "config files": """
         end2end/test_hostile_files.py::test_a_config_file_ends_the_start_in_one_line
@@ -316,6 +330,7 @@ ROWS: dict[str, str] = {
         store/formats/test_items.py::test_a_long_length_takes_no_memory
         store/formats/test_tnetstring.py::test_nesting_is_bounded
         store/formats/test_tnetstring.py::test_the_number_of_values_is_bounded
+        store/formats/test_tnetstring.py::test_the_number_of_lists_and_dicts_is_bounded_before_they_fill_the_memory
         console/panes/test_timeline.py::test_any_times_give_a_bar_of_that_width
         addons/test_view_load.py::test_the_loop_goes_on_meanwhile
         store/formats/test_har_items.py::test_a_file_that_is_cut_anywhere_gives_every_whole_entry
