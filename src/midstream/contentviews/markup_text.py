@@ -1,4 +1,5 @@
-"""XML and HTML for reading: one tag or run of text to a line, indented by how deep it stands.
+"""XML and HTML for reading: one tag or run of text to a line, indented by how deep it stands; an element that holds
+nothing but a short text has one line.
 
 Tags, comments and texts are moved and never changed inside; only blanks at the ends of a text go. No document is
 refused: what is no tag is text, and a closing tag without an opening one changes nothing. Works in steps and in linear
@@ -26,6 +27,7 @@ _KEPT = frozenset(b"script style pre textarea".split())
 _LOOK_UP = 50
 # In a tag with more quotes than this a `>` ends it wherever it stands.
 _MOST_QUOTES = 500
+_ONE_LINE = 100
 
 
 def reindent(data: bytes) -> Iterator[bytes | None]:
@@ -50,21 +52,39 @@ def reindent(data: bytes) -> Iterator[bytes | None]:
 class _Layout:
     """The elements that are open."""
 
-    __slots__ = ("_lines", "_open")
+    __slots__ = ("_before", "_lines", "_open")
 
     def __init__(self, lines: list[bytes]) -> None:
         self._lines = lines
         self._open: list[bytes] = []
+        self._before = ("", "")  # what the last two lines are
 
     def add(self, token: bytes, name: bytes, kind: str) -> None:
         if kind == "close":
+            count = 2 if self._before == ("open", "text") else 1 if self._before[1] == "open" else 0
+            is_its_own = bool(self._open) and self._open[-1] == name
             self._close(name)
+            if is_its_own and count and self._joins(token, count):
+                return
+        self._before = (self._before[1], kind)
         if kind == "kept":
             self._lines.append(token.strip(b"\r\n") + b"\n")
         else:
             self._lines.append(b"  " * min(len(self._open), _DEEPEST) + token + b"\n")
         if kind == "open":
             self._open.append(name)
+
+    def _joins(self, token: bytes, count: int) -> bool:
+        """Put a closing tag behind the opening one, and the text between them, if all of it fits in a line."""
+        lines = self._lines[-count:]
+        if len(lines) < count or any(b"\n" in line[:-1] for line in lines):
+            return False
+        joined = lines[0][:-1] + b"".join(line.strip() for line in lines[1:]) + token + b"\n"
+        if len(joined) > _ONE_LINE:
+            return False
+        self._lines[-count:] = [joined]
+        self._before = ("", "close")
+        return True
 
     def _close(self, name: bytes) -> None:
         for above in range(1, min(len(self._open), _LOOK_UP) + 1):

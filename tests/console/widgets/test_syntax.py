@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from midstream.console.widgets.canvas import Line
-from midstream.console.widgets.syntax import json_colours, markup_colours, yaml_colours
+from midstream.console.widgets.syntax import code_colours, json_colours, markup_colours, yaml_colours
 
 
 @given(st.text(max_size=60))
@@ -13,6 +13,7 @@ def test_colours_change_no_text(line: str) -> None:
     assert "".join(text for _, text in json_colours(line)) == line
     assert "".join(text for _, text in yaml_colours(line)) == line
     assert "".join(text for _, text in markup_colours(line)) == line
+    assert "".join(text for _, text in code_colours(line)) == line
     assert "".join(text for _, text in markup_colours(f"<{line}")) == f"<{line}"
 
 
@@ -54,3 +55,23 @@ def test_markup() -> None:
         ("text", ">"),
     ]
     assert markup_colours("  text") == [("text", "  text")]
+
+
+def test_code() -> None:
+    assert code_colours("  return f('a', 1.5); // why") == [
+        ("text", "  "),
+        ("syntax.word", "return"),
+        ("text", " "),
+        ("text", "f"),
+        ("text", "("),
+        ("syntax.string", "'a'"),
+        ("text", ", "),
+        ("syntax.number", "1.5"),
+        ("text", "); "),
+        ("syntax.comment", "// why"),
+    ]
+    assert code_colours("  margin-top: 5px;")[:3] == [
+        ("syntax.key", "  margin-top"),
+        ("text", ": "),
+        ("syntax.number", "5px"),
+    ]

@@ -16,6 +16,18 @@ _PARTS = re.compile(
 _YAML_NAME = re.compile(r"""(\s*(?:- )*)('(?:[^']|'')*'|[^\s"'\[\]{},][^"'\[\]{},:]*)(:)(?= |$)""")
 _YAML_TEXT = re.compile(r"""(\s*(?:- )?)('(?:[^']|'')*'?|[^\s"'\[\]{},].*)""", re.DOTALL)
 _TAG = re.compile(r"(\s*)(</?[^\s<>\"'/=]+)")
+# Comments, strings, the name of a property at the beginning of the line, numbers, words, and all the rest.
+_CODE = re.compile(
+    r"""(//.*|/\*.*?(?:\*/|$))|("(?:[^"\\]|\\.)*+"?|'(?:[^'\\]|\\.)*+'?|`(?:[^`\\]|\\.)*+`?)"""
+    r"""|((?:^\s*)[\w$-]+(?=\s*:(?:[^:]|$)))|(?<![\w$-])(-?\#?[0-9][\w.%]*)|([\w$]+)|([^\w$"'`/#-]+|.)""",
+    re.DOTALL,
+)
+_CODE_WORDS = (
+    "async await break case catch class const continue default delete do else export extends false finally for function"
+    " get if import in instanceof let new null of return set static super switch this throw true try typeof undefined"
+    " var void while with yield"
+)
+_RESERVED = frozenset(_CODE_WORDS.split())
 _ATTRIBUTES = re.compile(r"""("[^"]*"|'[^']*')|([^"']+|.)""", re.DOTALL)
 
 
@@ -74,5 +86,30 @@ def markup_colours(line: str) -> list[Run]:
     return [run for run in runs if run[1]]
 
 
-COLOURS: Mapping[str, Colour] = {"yaml": yaml_colours, "xml": markup_colours, "error": failed}
+def code_colours(line: str) -> list[Run]:
+    """The runs of one visible line of JavaScript or CSS."""
+    runs: list[Run] = []
+    for comment, string, name, number, word, other in _CODE.findall(line):
+        if comment:
+            runs.append(("syntax.comment", comment))
+        elif string:
+            runs.append(("syntax.string", string))
+        elif name:
+            runs.append(("syntax.key", name))
+        elif number:
+            runs.append(("syntax.number", number))
+        elif word in _RESERVED:
+            runs.append(("syntax.word", word))
+        else:
+            runs.append(("text", word or other))
+    return runs
+
+
+COLOURS: Mapping[str, Colour] = {
+    "yaml": yaml_colours,
+    "xml": markup_colours,
+    "css": code_colours,
+    "javascript": code_colours,
+    "error": failed,
+}
 """By the name that a content view gives."""
