@@ -85,7 +85,11 @@ ROWS: dict[str, str] = {
         store/test_files.py::test_new_files_are_private
         store/test_stream_file.py::test_a_new_file_is_private_and_its_folder_is_made
         store/test_stream_file.py::test_a_file_that_others_can_read_is_named
-        stage 4: exports, credentials of clients
+        hub/test_clipboard.py::test_without_a_clipboard_a_private_file_gets_the_text_and_is_named
+        end2end/test_export_curl.py::test_200_awkward_requests_arrive_byte_by_byte
+        end2end/test_export_keys.py::test_no_secret_is_on_the_screen_nor_in_a_copy_while_redact_is_on
+        end2end/test_export_keys.py::test_dumps_and_har_files_have_names_and_the_server_gets_the_secret
+        stage 4: credentials of clients
     """,
     "6 no script ends the running proxy": """
         end2end/test_scripts.py::test_no_script_ends_the_program
@@ -340,7 +344,16 @@ ROWS: dict[str, str] = {
         store/formats/test_har_flow.py::test_any_value_anywhere_raises_nothing_else
         store/formats/test_har_flow.py::test_one_line_says_what_could_not_be_read
     """,
-    "exports": "stage 4: export",
+    "curl, httpie, PowerShell, Python exports": """
+        end2end/test_export_curl.py::test_200_awkward_requests_arrive_byte_by_byte
+        end2end/test_export_curl.py::test_a_body_longer_than_any_argument_comes_through_a_pipe
+        end2end/test_export_curl.py::test_requests_of_http_2_have_the_same_fields_and_body
+        end2end/test_export_programs.py::test_httpie_sends_the_same_request
+        end2end/test_export_programs.py::test_wget_sends_the_same_request
+        end2end/test_export_programs.py::test_python_sends_the_same_bytes_with_host_first
+        store/exports/test_texts.py::test_powershell_gets_strings_and_nothing_to_run
+        store/exports/test_texts.py::test_a_body_that_is_more_than_text_to_a_rest_client_is_refused
+    """,
     "a user's regex": """
         end2end/test_user_regexes.py::test_a_filter_that_backtracks
         end2end/test_user_regexes.py::test_a_filter_that_backtracks_on_the_head
