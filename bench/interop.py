@@ -1,6 +1,6 @@
 """Flow files in both directions with the reference as a black box: mixed flows, compared field by field; then cuts.
 
-PYTHONPATH=.. python interop.py --reference /work/mitm/bin/python --dump /work/mitm/bin/mitmdump --work bench-work --flows 10000
+PYTHONPATH=.. python interop.py --reference PYTHON --dump MITMDUMP --work work --flows 10000
 """
 
 from __future__ import annotations

@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 MAX_DIGITS: Final = 12
 """Of a length."""
@@ -50,6 +50,9 @@ def parse(data: bytes, max_values: int = MAX_VALUES) -> Any:
     return Parser(max_values).parse(data)
 
 
+_NextKeys: TypeAlias = dict[object, tuple[bytes, Any]]
+
+
 class Parser:
     """Reads items of one file, which are much alike: what it has seen before it need not take apart again.
 
@@ -70,7 +73,7 @@ class Parser:
         self._tables = tables
         self._not_read = not_read
         # What stood behind a key in dicts of a name: the bytes of the next key, and the key. Writers have an order.
-        self._next_keys: dict[object, dict[object, tuple[bytes, Any]]] = {}
+        self._next_keys: dict[object, _NextKeys] = {}
         self._dicts: dict[bytes, dict[Any, Any]] = {}
         self._rows: dict[bytes, tuple[bytes, ...]] = {}
 
@@ -120,10 +123,7 @@ class Parser:
                     key = known[1]
                     start += len(known[0])
                 else:
-                    before, (key, after) = key, self._key(start, end, begin)
-                    if after - start <= _LONGEST_KEY and len(next_keys) < _MOST_KEYS:
-                        next_keys[before] = data[start:after], key
-                    start = after
+                    key, start = self._key(start, end, begin, next_keys, key)
                 if start >= end:
                     raise TNetstringError("a dict has a key without a value", begin)
             colon = data.find(b":", start, start + 5)
@@ -145,10 +145,7 @@ class Parser:
             elif tag == _TILDE and first == last:
                 value = None
             elif tag == _BRACKET:
-                if keyed and key in self._tables:
-                    value = self._table(first, last, depth + 1)
-                else:
-                    value = self._container(first, last, depth + 1, key, False)
+                value = self._list(first, last, depth + 1, key)
             elif tag == _BRACE:
                 value = self._dict(first, last, depth + 1, key)
             elif tag == _CARET:
@@ -188,6 +185,12 @@ class Parser:
             self._dicts[raw] = self._container(first, last, depth, key, True)
         return self._dicts[raw]
 
+    def _list(self, first: int, last: int, depth: int, key: object) -> list[Any]:
+        if key in self._tables:
+            return self._table(first, last, depth)
+        found: list[Any] = self._container(first, last, depth, key, False)
+        return found
+
     def _table(self, start: int, end: int, depth: int) -> list[Any]:
         """A list of lists, most of which have been seen before: the header fields of one program are much alike."""
         self._check_bounds(start, depth)
@@ -217,7 +220,7 @@ class Parser:
             self._rows[raw] = row
         return row
 
-    def _keys_of(self, name: object) -> dict[object, tuple[bytes, Any]]:
+    def _keys_of(self, name: object) -> _NextKeys:
         found = self._next_keys.get(name)
         if found is None:
             if len(self._next_keys) >= _MOST_NAMES:
@@ -225,15 +228,18 @@ class Parser:
             found = self._next_keys[name] = {}
         return found
 
-    def _key(self, start: int, end: int, begin: int) -> tuple[Any, int]:
-        """A key that was not foreseen, and the offset behind it."""
+    def _key(self, start: int, end: int, begin: int, next_keys: _NextKeys, before: object) -> tuple[Any, int]:
+        """A key that was not foreseen behind the one before, and the offset behind it."""
         first, last = self._bounds(start, end)
         if last + 1 >= end:
             raise TNetstringError("a dict has a key without a value", begin)
         tag = self._data[last : last + 1]
         if tag in (b"]", b"}"):
             raise TNetstringError("a dict has a list or a dict as a key", begin)
-        return _leaf(tag, self._data[first:last], start), last + 1
+        key, after = _leaf(tag, self._data[first:last], start), last + 1
+        if after - start <= _LONGEST_KEY and len(next_keys) < _MOST_KEYS:
+            next_keys[before] = self._data[start:after], key
+        return key, after
 
 
 NOT_READ: Final[dict[Any, Any]] = {}
