@@ -344,7 +344,7 @@ ROWS: dict[str, str] = {
         store/formats/test_har_flow.py::test_any_value_anywhere_raises_nothing_else
         store/formats/test_har_flow.py::test_one_line_says_what_could_not_be_read
     """,
-    "curl, httpie, PowerShell, Python exports": """
+    "exports": """
         end2end/test_export_curl.py::test_200_awkward_requests_arrive_byte_by_byte
         end2end/test_export_curl.py::test_a_body_longer_than_any_argument_comes_through_a_pipe
         end2end/test_export_curl.py::test_requests_of_http_2_have_the_same_fields_and_body

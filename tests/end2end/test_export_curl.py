@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+from h2.config import H2Configuration
+from h2.connection import H2Connection
+from h2.events import DataReceived, RequestReceived, StreamEnded
 
 from midstream.flows.http import Headers, HTTPFlow
 from midstream.store.exports.curl import curl
@@ -13,8 +17,9 @@ from midstream.store.exports.raw import raw_request
 from tests.kit.awkward_requests import awkward_requests
 from tests.kit.captured import http_flow
 from tests.kit.curl import needs_curl
-from tests.kit.origins import Heard, Origin, answering, ok, origin
+from tests.kit.origins import Handler, Heard, Origin, answering, ok, origin
 from tests.kit.shell_line import SHELLS, run_line
+from tests.kit.socket_end import SocketEnd
 
 pytestmark = needs_curl
 
@@ -87,3 +92,61 @@ async def test_the_address_that_the_server_had_is_kept_if_wanted(tmp_path: Path)
         flow.server_conn.peername = ("127.0.0.1", web.port)
         await run_line(f"{curl(outgoing(flow), keep_address=True)} -sS", tmp_path)
         assert_same(flow, web.requests[-1])
+
+
+@dataclass
+class Http2Heard:
+    """What one stream brought."""
+
+    fields: list[tuple[bytes, bytes]] = field(default_factory=list)
+    body: bytes = b""
+
+
+def hearing(heard: list[Http2Heard]) -> Handler:
+    """A server of HTTP/2 made of the library h2, since curl sends priorities, of which our own peer wants none."""
+
+    async def serve(end: SocketEnd) -> None:
+        talk = H2Connection(H2Configuration(client_side=False, header_encoding=None, normalize_inbound_headers=False))
+        talk.initiate_connection()
+        end.say(talk.data_to_send())
+        now = Http2Heard()
+        while data := await end.reader.read(65536):
+            for event in talk.receive_data(data):
+                if isinstance(event, RequestReceived):
+                    now.fields = [(bytes(name), bytes(value)) for name, value in event.headers]
+                elif isinstance(event, DataReceived):
+                    now.body += event.data
+                    talk.acknowledge_received_data(event.flow_controlled_length, event.stream_id)
+                elif isinstance(event, StreamEnded):
+                    heard.append(now)
+                    talk.send_headers(event.stream_id, [(b":status", b"204")], end_stream=True)
+            end.say(talk.data_to_send())
+
+    return serve
+
+
+async def test_requests_of_http_2_have_the_same_fields_and_body(tmp_path: Path) -> None:
+    heard: list[Http2Heard] = []
+    async with origin(hearing(heard)) as web:
+        for number, flow in enumerate(awkward_requests(60, web.host, web.port, seed=2)):
+            request = flow.request
+            request.http_version = "HTTP/2.0"
+            request.authority = web.authority if number % 2 else "other.example"
+            hop = (b"host", b"connection", b"transfer-encoding", b"te", b"expect")
+            fields = tuple([(name.lower(), value) for name, value in request.headers.fields if name.lower() not in hop])
+            request.headers = Headers(fields)
+            await run_line(f"{curl(outgoing(flow))} -sS", tmp_path, SHELLS[number % len(SHELLS)])
+            got = heard[number]
+            pseudo = {
+                b":method": request.data.method,
+                b":scheme": b"http",
+                b":authority": request.data.authority,
+                b":path": request.data.path,
+            }
+            assert dict(got.fields[:4]) == pseudo
+            rest = got.fields[4:]
+            if request.raw_content and "content-length" not in request.headers:
+                rest.remove((b"content-length", b"%d" % len(request.raw_content)))
+            assert tuple(rest) == fields
+            assert got.body == request.raw_content
+    assert len(heard) == 60
