@@ -89,7 +89,7 @@ ROWS: dict[str, str] = {
         end2end/test_export_curl.py::test_200_awkward_requests_arrive_byte_by_byte
         end2end/test_export_keys.py::test_no_secret_is_on_the_screen_nor_in_a_copy_while_redact_is_on
         end2end/test_export_keys.py::test_dumps_and_har_files_have_names_and_the_server_gets_the_secret
-        stage 4: credentials of clients
+        end2end/test_proxyauth.py::test_no_file_and_no_line_has_the_password
     """,
     "6 no script ends the running proxy": """
         end2end/test_scripts.py::test_no_script_ends_the_program
