@@ -17,7 +17,8 @@ from midstream.flows.http import HTTPFlow
 from midstream.flows.tcp import TCPFlow
 from midstream.io import FilteredFlowWriter, FlowReader, FlowWriter, read_flows_from_paths
 from midstream.store.formats.items import Items
-from midstream.store.formats.tnetstring import dump, parse
+from midstream.store.formats.tnetstring import parse
+from midstream.store.formats.tnetstring_dump import dump
 from midstream.store.rows import row_of
 from tests.flows.states import ANY_STATE
 from tests.kit.captured import dns_flow, http_flow, tcp_flow, udp_flow, websocket_flow

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from midstream.store.formats.tnetstring import MAX_DEPTH, Parser, TNetstringError, dump, parse
+from midstream.store.formats.tnetstring import MAX_DEPTH, Parser, TNetstringError, parse
+from midstream.store.formats.tnetstring_dump import dump
 
 LEAF = (
     st.none()

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import Any, BinaryIO
 
-from midstream.store.formats import tnetstring
+from midstream.store.formats import tnetstring, tnetstring_dump
 
 _MOST_DIGITS = 12
 
-dumps = tnetstring.dump
+dumps = tnetstring_dump.dump
 loads = tnetstring.parse
 
 
 def dump(value: Any, file_handle: BinaryIO) -> None:
     """Write a value to a file."""
-    file_handle.write(tnetstring.dump(value))
+    file_handle.write(tnetstring_dump.dump(value))
 
 
 def load(file_handle: BinaryIO) -> Any:

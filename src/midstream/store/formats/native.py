@@ -20,7 +20,8 @@ from midstream.flows.state import Check, State, StateError
 from midstream.store.formats.glance import Glance
 from midstream.store.formats.items import MAX_ITEM, Item, Items, ReadableFile
 from midstream.store.formats.packed import opened
-from midstream.store.formats.tnetstring import Parser, TNetstringError, Written, dump
+from midstream.store.formats.tnetstring import Parser, TNetstringError
+from midstream.store.formats.tnetstring_dump import Written, dump
 from midstream.store.formats.upgrades import Upgrades
 
 
