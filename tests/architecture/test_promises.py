@@ -229,6 +229,13 @@ ROWS: dict[str, str] = {
     """,
     "decompression bombs, huge and deep contents": """
         console/widgets/test_body_viewer.py::test_a_bomb_is_not_unpacked_at_once
+        console/widgets/test_body_viewer.py::test_the_beginning_of_a_bomb_is_shown
+        console/widgets/test_body_viewer.py::test_what_takes_too_long_stays_raw
+        addons/test_dumper_body.py::test_of_a_bomb_the_beginning_is_printed
+        addons/test_dumper_body.py::test_the_loop_goes_on_while_much_is_printed
+        flows/test_encodings.py::test_the_beginning_of_a_bomb_can_be_looked_at
+        work/test_worker.py::test_memory_is_bounded
+        work/test_worker.py::test_what_takes_too_long_is_killed_and_the_next_request_is_served
         wire/test_websocket.py::test_a_bomb_is_not_unpacked
         wire/test_websocket.py::test_a_bomb_in_fragments
         proxy/test_websocket.py::test_a_bomb_is_not_unpacked
