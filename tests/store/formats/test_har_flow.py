@@ -195,6 +195,14 @@ def test_addresses_of_ipv6_in_brackets(text: str) -> None:
     assert flow_of(entry(serverIPAddress=text)).server_conn.peername == ("::1", 443)
 
 
+def test_json_that_chrome_har_took_apart_is_put_together() -> None:
+    data = {
+        "mimeType": "application/json",
+        "params": [{"name": "a", "value": {"b": [1]}}, {"name": "ä", "value": None}],
+    }
+    assert flow_of(entry({"postData": data})).request.json() == {"a": {"b": [1]}, "ä": None}
+
+
 def test_addresses_that_are_none() -> None:
     for text in ("", "example.com", None, 7, "1.2.3.4, 5.6.7.8"):
         assert flow_of(entry(serverIPAddress=text)).server_conn.peername is None

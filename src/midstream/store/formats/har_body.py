@@ -7,6 +7,7 @@ that is there. A body that is not in the file is missing (None); nobody invents 
 
 from __future__ import annotations
 
+import json
 from typing import Any, Final, NamedTuple
 from urllib.parse import quote_plus
 
@@ -130,8 +131,19 @@ def post_data_of(har_request: dict[str, Any], request: Request) -> Body:
     if isinstance(params, list) and params:
         fields = [each for each in params if isinstance(each, dict) and isinstance(each.get("name"), str)]
         kind = _type(request, data).lower()
-        return Body(_multipart(fields, request, kind) if "multipart" in kind else _urlencoded(fields, kind, size))
+        return Body(_of_params(fields, request, kind, size))
     return Body(b"")
+
+
+def _of_params(fields: list[dict[str, Any]], request: Request, kind: str, size: Any) -> bytes:
+    if "multipart" in kind:
+        return _multipart(fields, request, kind)
+    if "json" in kind and any(each.get("value") not in (None, "") for each in fields):
+        # chrome-har makes parameters of the keys of a JSON object, and leaves out the text.
+        return json.dumps({each["name"]: each.get("value") for each in fields}, ensure_ascii=False).encode(
+            "utf-8", "replace"
+        )
+    return _urlencoded(fields, kind, size)
 
 
 def _urlencoded(fields: list[dict[str, Any]], kind: str, size: Any) -> bytes:
