@@ -15,6 +15,7 @@ from midstream.flows.http import HTTPFlow
 from midstream.hub import ctx
 from midstream.hub.master import Master
 from midstream.io import FlowWriter
+from midstream.store.formats.har_write import har_pieces
 from midstream.store.view import View
 from midstream.testing import context
 from tests.kit.captured import http_flow, tcp_flow
@@ -117,3 +118,16 @@ async def test_the_loop_goes_on_meanwhile(master: Master, tmp_path: Path, caplog
     assert await loading == f"loaded 1200 flows from {path}"
     assert turns > 20
     assert longest < 0.25  # 5 ms or so on a machine that has nothing else to do
+
+
+async def test_a_har_file_is_loaded_like_any_other(
+    master: Master, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = tmp_path / "x.har"
+    flow = http_flow("http://example.com/har")
+    path.write_bytes(b"".join(har_pieces([flow, http_flow("http://example.com/2")], "1")))
+    for _ in range(2):
+        assert await load(path, caplog) == f"loaded 2 flows from {path}"
+    assert len(master.view.all_ids) == 4 and flow.id not in master.view
+    path.write_bytes(path.read_bytes()[:-300])
+    assert "loaded 1 flow" in await load(path, caplog)
