@@ -85,6 +85,11 @@ def test_a_request_of_http_2_has_its_authority_and_no_host_field() -> None:
     assert raw_request(flow).startswith(b"GET / HTTP/2.0\r\nhost: ignored\r\n")
 
 
+def test_what_was_meant_for_the_proxy_is_left_out() -> None:
+    fields = ((b"Proxy-Authorization", b"Basic x"), (b"a", b"b"), (b"proxy-connection", b"keep-alive"))
+    assert outgoing(http_flow(request_headers=fields)).fields == ((b"a", b"b"),)
+
+
 def test_raw_messages_are_framed_as_they_were() -> None:
     flow = http_flow(
         "http://example.com/",

@@ -18,6 +18,7 @@ from midstream.text import url as urls
 LONGEST_BODY = 8 * 1024 * 1024
 """Bytes of a body that becomes part of a command line or program."""
 
+_FOR_PROXIES = (b"proxy-authorization", b"proxy-connection")
 _TOKEN = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _LINE_BREAK = re.compile(rb"[\r\n\0]")
 _BLANK = re.compile(rb"[\x00-\x20\x7f]")
@@ -113,7 +114,8 @@ def outgoing(flow: Flow) -> Outgoing:
     if len(body) > LONGEST_BODY:
         raise CannotExport("the body of the request is larger than 8 MB; raw_request takes it as it is")
     multiplexed = request.is_http2 or request.is_http3
-    fields = request.headers.fields
+    # RFC 9110 §7.6.1: meant for the proxy, which has sent neither on.
+    fields = tuple([pair for pair in request.headers.fields if pair[0].lower() not in _FOR_PROXIES])
     authority = request.raw_authority if multiplexed else b""
     if multiplexed:
         named = next((value for name, value in fields if name.lower() == b"host"), b"")
