@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import random
+import shlex
 import signal
 import sys
 from pathlib import Path
@@ -129,5 +130,30 @@ def test_the_console_opens_a_file_without_listening(confdir: Path, tmp_path: Pat
         program.send("6")
         program.wait_for("read 40 flows from")
         assert "listening" not in program.text
+        program.send("Q")
+        assert program.wait_ended() == 0
+
+
+def test_the_console_reads_what_is_piped_into_it(confdir: Path, tmp_path: Path) -> None:
+    path = tmp_path / "flows"
+    save(path, 5)
+    command = shlex.join([*MIDSTREAM, "--confdir", str(confdir), "-nr", "-"])
+    with ProgramOnPty(["sh", "-c", f"cat {path} | {command}"]) as program:
+        program.wait_for("all 5")
+        program.send("Q")  # keys still come from the terminal
+        assert program.wait_ended() == 0
+
+
+def test_loading_can_be_stopped_in_the_console(confdir: Path, tmp_path: Path) -> None:
+    path = tmp_path / "flows"
+    save(path, 2000)
+    path.write_bytes(path.read_bytes() * 50)
+    with ProgramOnPty([*MIDSTREAM, "--confdir", str(confdir), "-n"]) as program:
+        program.wait_for("midstream")
+        program.send(":", f"view.flows.load {path}", "<enter>")
+        program.wait_for(f"loading {str(path)[:20]}")
+        program.send(":", "jobs.stop", "<enter>")
+        program.wait_for(lambda program: "loading /" not in program.text, what="it has stopped")
+        assert "all 100,000" not in program.text
         program.send("Q")
         assert program.wait_ended() == 0

@@ -1,9 +1,9 @@
 """The container of flow files: values as `LENGTH:PAYLOAD TAG`, one inside the other, without separators.
 
-`native` reads flows with it, and writes them with `tnetstring_dump`; it knows no files and nothing about flows. Its input
-may be hostile: lengths, nesting and the number of values are bounded, nothing is copied but the leaves, and whatever is
-wrong with the bytes ends in a `TNetstringError` that says where. Tags: `,` bytes, `;` UTF-8 text, `#` integer, `^` float,
-`!` boolean, `~` null, `]` list, `}` dict (key, value, key, value …).
+`native` reads flows with it, and writes them with `tnetstring_dump`; it knows no files and nothing about flows. Its
+input may be hostile: lengths, nesting and the number of values are bounded, nothing is copied but the leaves, and
+whatever is wrong with the bytes ends in a `TNetstringError` that says where. Tags: `,` bytes, `;` UTF-8 text, `#`
+integer, `^` float, `!` boolean, `~` null, `]` list, `}` dict (key, value, key, value …).
 """
 
 from __future__ import annotations
