@@ -131,3 +131,17 @@ async def test_a_har_file_is_loaded_like_any_other(
     assert len(master.view.all_ids) == 4 and flow.id not in master.view
     path.write_bytes(path.read_bytes()[:-300])
     assert "loaded 1 flow" in await load(path, caplog)
+
+
+async def test_loading_can_be_stopped(master: Master, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    path = tmp_path / "many"
+    save(path, *[http_flow()] * 2000)
+    path.write_bytes(path.read_bytes() * 20)
+    with caplog.at_level(logging.INFO):
+        master.commands.execute(f"view.flows.load {path}")
+        await until(lambda: len(master.view), "the first flows")
+        assert master.jobs.running[0].what == f"loading {path}"
+        master.jobs.stop()
+        await until(lambda: caplog.records, "a line about the loaded file")
+    assert len(master.view) < 40_000
+    assert caplog.messages == [f"loaded {len(master.view)} flows from {path}, and was then stopped"]

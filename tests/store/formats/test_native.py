@@ -406,6 +406,37 @@ def test_a_filter_reads_no_more_than_it_needs() -> None:
     assert len(list(FlowReader(io.BytesIO(saved(*flows))).stream(parse_filter("~marked")))) == 1
 
 
+FILTERS = [
+    parse_filter(text)
+    for text in (
+        "~u a", "!~u a", "~c 200", "~meta x", "!~meta x", "~marked | ~e", "~bq x", "!~comment a", "~tcp", "~websocket",
+        "~replayq", "~h x", "~m GET & ~s",
+    )
+]  # fmt: skip
+
+
+@given(st.lists(ANY_STATE, max_size=4), st.sampled_from(FILTERS))
+@settings(suppress_health_check=[HealthCheck.too_slow], max_examples=60)
+def test_a_filter_finds_the_same_when_it_reads_less(found: list[dict[str, Any]], filter_: Any) -> None:
+    data = b"".join(dump({**plain(state), "backup": None}) for state in found)
+    expected = [flow.id for flow in read(data) if filter_(flow)]
+    assert [flow.id for flow in FlowReader(io.BytesIO(data)).stream(filter_)] == expected
+
+
+@given(ANY_STATE, st.data())
+@settings(suppress_health_check=[HealthCheck.too_slow], max_examples=60)
+def test_a_filter_of_a_damaged_flow_raises_nothing_else(state: dict[str, Any], data: st.DataObject) -> None:
+    state = plain(state)
+    key = data.draw(st.sampled_from(sorted(state)))
+    state[key] = data.draw(st.sampled_from([None, 5, "x", b"x", [], {}, [[]]]))
+    if data.draw(st.booleans()):
+        del state[key]
+    try:
+        list(FlowReader(io.BytesIO(dump(state))).stream(data.draw(st.sampled_from(FILTERS))))
+    except FlowReadException:
+        return
+
+
 def test_what_a_filter_rejects_need_not_be_right() -> None:
     good, bad = http_flow("http://example.com/good"), http_flow("http://example.com/bad")
     broken = {**bad.get_state(), "response": {"nonsense": 1}}

@@ -9,12 +9,14 @@ from __future__ import annotations
 from typing import Any
 
 from midstream.filters import Filter
+from midstream.flows import change, tls_facts
 from midstream.flows.flow import FLOW_FORMAT_VERSION
 from midstream.flows.http import HTTPFlow, Request
 from midstream.flows.state import State, StateError
 from midstream.store.formats.tnetstring import NOT_READ, Parser, TNetstringError
 
 _NOT_READ = frozenset({"client_conn", "server_conn", "response", "websocket", "backup", "error"})
+_OF_OURS = frozenset({change.KEY, tls_facts.KEY})
 _TABLES = frozenset({"headers", "trailers"})
 _TRIES = 100
 
@@ -38,7 +40,7 @@ class Glance:
         except AttributeError:  # it looks at what is not there
             self._is_enough = False
             return False
-        except (TNetstringError, StateError):  # whoever reads it whole says what is wrong
+        except (TNetstringError, StateError, KeyError, TypeError):  # whoever reads it whole says what is wrong
             return False
         self._asked += 1
         self._rejected += no
@@ -57,7 +59,8 @@ def _half_a_flow(state: Any) -> HTTPFlow | None:
     _take(flow, state, "websocket", "websocket")
     _take(flow, state, "error", "error")
     flow.id, flow.marked, flow.comment = state["id"], state["marked"], state["comment"]
-    flow.metadata, flow.is_replay = state["metadata"], state["is_replay"]
+    flow.metadata = {name: note for name, note in state["metadata"].items() if name not in _OF_OURS}
+    flow.is_replay, flow.intercepted = state["is_replay"], state["intercepted"]
     flow.timestamp_created = state["timestamp_created"]
     flow.request = Request._checked(state["request"], "flow.request")
     return flow
