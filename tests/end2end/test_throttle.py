@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from websockets.asyncio.client import connect
 
 from midstream.addons.throttle import LOST
 from tests.kit.curl import Curled, curl, needs_curl
@@ -14,6 +15,7 @@ from tests.kit.slow_clock import SlowClock
 from tests.kit.tour import bodies
 from tests.kit.waiting import until
 from tests.kit.web_server import web_server
+from tests.kit.websocket_echo import websocket_echo
 
 pytestmark = [pytest.mark.end2end, needs_curl]
 
@@ -89,3 +91,28 @@ async def test_a_client_that_leaves_takes_nothing_of_the_line(confdir: Path, web
             await task
         running.master.options.throttle = []
         assert (await curl("-x", running.address, web.url("/"))).body == BODY
+
+
+async def test_messages_of_a_websocket_come_later_and_in_order(confdir: Path) -> None:
+    async with websocket_echo() as echo, running_master(confdir) as running:
+        clock = throttled(running, "/~websocket/latency=200ms")
+        url = f"ws://127.0.0.1:{echo.port}/"
+        connecting = asyncio.ensure_future(connect(url, proxy=running.address, compression=None).__aenter__())
+        await until(lambda: connecting.done() or clock.waiting, "the handshake waits, or is done")
+        while not connecting.done():
+            if clock.waiting:
+                clock.pass_to_next()
+            await asyncio.sleep(0)
+        client = await connecting
+        begun = clock.now()
+        for number in range(5):
+            await client.send(str(number))
+        await until(lambda: clock.waiting, "the first message waits")
+        assert echo.messages == []
+        clock.pass_to_next()
+        await until(lambda: len(echo.messages) == 5, "those behind it follow at once")
+        await until(lambda: clock.waiting, "the first echo waits")
+        clock.pass_to_next()
+        assert [await client.recv() for _ in range(5)] == [str(number) for number in range(5)]
+        assert clock.now() - begun == pytest.approx(0.4)
+        await client.close()
