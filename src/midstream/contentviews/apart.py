@@ -25,6 +25,7 @@ from midstream.contentviews.calling import ViewFailed, as_bytes, failure, pretti
 from midstream.work.worker import SECONDS, Worker, WorkerFailed
 
 Job: TypeAlias = Callable[[bytes], str]
+_Work: TypeAlias = Callable[[bytes], str | bytes]
 
 
 class Apart(Contentview):
@@ -54,15 +55,21 @@ async def text_of(view: Apart, data: bytes, metadata: Metadata, worker: Worker) 
     """The text as UTF-8. ViewFailed when there is none."""
     if len(data) <= view.at_once or len(data) > view.most:
         return as_bytes(prettified(view, data, metadata))
+    return await run(worker, view, data, view.job(metadata), SECONDS)
+
+
+async def run(worker: Worker, view: Contentview, data: bytes, job: _Work, seconds: float) -> bytes:
+    """What a view's job makes of the data in the process, as UTF-8. ViewFailed when that is nothing."""
     try:
-        return await worker.run(_text_in_process, data, view.job(metadata), seconds=SECONDS)
+        return await worker.run(_text_in_process, data, job, seconds=seconds)
     except TimeoutError:
-        raise ViewFailed(view, f"it takes longer than {SECONDS:g} s") from None
+        raise ViewFailed(view, f"it takes longer than {seconds:g} s") from None
     except WorkerFailed as error:
         raise ViewFailed(view, str(error)) from None
     except ValueError as error:
         raise failure(view, error) from None
 
 
-def _text_in_process(data: bytes, job: Job) -> bytes:
-    return as_bytes(job(data))
+def _text_in_process(data: bytes, job: _Work) -> bytes:
+    text = job(data)
+    return text if isinstance(text, bytes) else as_bytes(text)

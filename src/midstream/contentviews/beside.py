@@ -1,19 +1,21 @@
 """Asking any view for its text without holding the loop. Called by whoever shows bodies: the console and the dumper.
 
-Views that work in steps are given turns on the loop, those that need a library the worker process, and those of scripts
-a thread, a limited input and a time limit: what a script's view does with more is nobody's to know. One that takes too
-long is named in the log, and gets nothing more to do until it is done.
+Views that work in steps are given turns on the loop, or the worker process when there is much to do; those that need a
+library the worker process; those of scripts a thread, a limited input and a time limit, since nobody knows what they
+do. One that takes too long is named in the log, and gets nothing more to do until it is done.
 """
 
 from __future__ import annotations
 
 import logging
 import threading
+from functools import partial
 
 from midstream.contentviews import apart
 from midstream.contentviews.api import Contentview, Metadata
 from midstream.contentviews.calling import ViewFailed, as_bytes, failure, prettified
-from midstream.contentviews.stepped import Stepped
+from midstream.contentviews.plain_text import content_type_of
+from midstream.contentviews.stepped import Stepped, joined
 from midstream.text.sizes import human_size
 from midstream.work.apart import run_apart
 from midstream.work.slices import Budget
@@ -31,15 +33,37 @@ PATIENCE = 2.0
 """Seconds that a script's view may take."""
 
 
+LARGE = 256 * 1024
+"""Bytes that are worth a way to the worker process."""
+
+# The slowest of our views on a busy machine, and low priority.
+_SECONDS_FOR_MEGABYTE = 2.0
+
+
+def is_for_worker(view: Contentview, data: bytes) -> bool:
+    """Whether a view that works in steps does so in the worker process."""
+    return isinstance(view, Stepped) and view.needs_only_type and len(data) > LARGE
+
+
 async def text_of(view: Contentview, data: bytes, metadata: Metadata, worker: Worker, overdue: set[int]) -> bytes:
     """The text as UTF-8; ViewFailed when there is none. `overdue` are the ids of the views whose threads go on."""
     match view:
+        case Stepped() if is_for_worker(view, data):
+            told = Metadata(content_type=content_type_of(metadata))
+            job = partial(_prettified_by, type(view), told)
+            seconds = PATIENCE + _SECONDS_FOR_MEGABYTE * len(data) / 1e6
+            return await apart.run(worker, view, data, job, round(seconds))
         case Stepped():
             return await _in_steps(view, data, metadata)
         case apart.Apart():
             return await apart.text_of(view, data, metadata, worker)
         case _:
             return as_bytes(await _in_thread(view, data, metadata, overdue))
+
+
+def _prettified_by(view: type[Stepped], metadata: Metadata, data: bytes) -> bytes:
+    """In the worker process."""
+    return joined(view().steps(data, metadata))
 
 
 async def _in_steps(view: Stepped, data: bytes, metadata: Metadata) -> bytes:

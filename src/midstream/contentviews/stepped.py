@@ -19,6 +19,9 @@ class Stepped(Contentview):
     comes_at_once: ClassVar[bool] = False
     """Whether the first lines come before the rest of the data was looked at."""
 
+    needs_only_type: ClassVar[bool] = False
+    """Whether the Content-Type is all that it wants to know of the message: then the worker process gets large data."""
+
     @abstractmethod
     def steps(self, data: bytes, metadata: Metadata) -> Iterator[bytes | None]:
         """Parts of the text as UTF-8, and None after each step of work. ValueError for what is no such thing."""

@@ -45,8 +45,10 @@ class Host:
 
 
 @pytest.fixture
-def host() -> Host:
-    return Host()
+def host() -> Iterator[Host]:
+    host = Host()
+    yield host
+    host.worker.close()
 
 
 def test_small_text_is_there_at_once(host: Host) -> None:
@@ -71,7 +73,7 @@ def test_broken_json_is_shown_as_it_is(host: Host) -> None:
 
 
 def test_binary_is_shown_in_hex(host: Host) -> None:
-    host.view.show(Body(b"\x89PNG\r\n\x1a\n\x00\x00", "image/png"))
+    host.view.show(Body(b"\x89PNG\r\n\x1a\n\x00\x00", "application/octet-stream"))
     assert isinstance(host.view.pieces, HexPieces)
     host.view.set_mode("raw")
     assert "PNG" in host.text()
@@ -294,6 +296,7 @@ async def test_what_is_large_is_made_pretty_on_request(host: Host) -> None:
     host.view.set_mode("json")
     await host.settle()
     assert host.view.note == "json, 9.6m -> 9.6m pretty"
+    assert host.worker.pid is not None, "the loop did not do it"
 
 
 async def test_the_beginning_of_a_bomb_is_shown(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -331,11 +334,9 @@ def _beside(data: bytes) -> str:
 
 
 @pytest.fixture
-def host_with_worker() -> Iterator[Host]:
-    host = Host()
+def host_with_worker(host: Host) -> Host:
     host.views.register(Beside)
-    yield host
-    host.worker.close()
+    return host
 
 
 async def test_a_library_makes_small_texts_at_once_and_large_ones_beside(host_with_worker: Host) -> None:

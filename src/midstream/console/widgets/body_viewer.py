@@ -192,7 +192,7 @@ class BodyView:
 
     async def _made_by(self, view: Contentview, request: int, content: bytes, doing: str) -> bytes | None:
         """What a view makes of the content; None once another body or mode was asked for."""
-        if isinstance(view, Stepped):
+        if isinstance(view, Stepped) and not beside.is_for_worker(view, content):
             try:
                 return await self._collect(request, view.steps(content, self._metadata), 2 * len(content), doing)
             except Exception as error:

@@ -15,6 +15,7 @@ class CSS(Stepped):
     name = "ViewCSS"  # as people and config files know it
     syntax_highlight = "css"
     comes_at_once = True
+    needs_only_type = True
 
     def steps(self, data: bytes, metadata: Metadata) -> Iterator[bytes | None]:
         # Imported here: its patterns take a start milliseconds to compile.

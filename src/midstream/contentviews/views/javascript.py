@@ -19,6 +19,7 @@ class JavaScript(Stepped):
     name = "JavaScript"
     syntax_highlight = "javascript"
     comes_at_once = True
+    needs_only_type = True
 
     def steps(self, data: bytes, metadata: Metadata) -> Iterator[bytes | None]:
         # Imported here: its patterns take a start milliseconds to compile.

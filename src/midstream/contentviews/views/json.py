@@ -20,6 +20,7 @@ class JSON(Stepped):
     name = "JSON"
     syntax_highlight = "yaml"  # which JSON is a part of
     comes_at_once = True
+    needs_only_type = True
 
     def steps(self, data: bytes, metadata: Metadata) -> Iterator[bytes | None]:
         text = joined(as_utf8(data, content_type_of(metadata)))

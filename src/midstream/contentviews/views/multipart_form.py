@@ -18,6 +18,7 @@ class MultipartForm(Stepped):
 
     name = "Multipart Form"
     syntax_highlight = "yaml"
+    needs_only_type = True
 
     def steps(self, data: bytes, metadata: Metadata) -> Iterator[bytes | None]:
         boundary = multipart.boundary_of(content_type_of(metadata))

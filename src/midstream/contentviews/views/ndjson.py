@@ -22,6 +22,7 @@ class NDJSON(Stepped):
     name = "NDJSON"
     syntax_highlight = "yaml"
     comes_at_once = True
+    needs_only_type = True
 
     def steps(self, data: bytes, metadata: Metadata) -> Iterator[bytes | None]:
         return _records(joined(as_utf8(data, content_type_of(metadata))))

@@ -19,6 +19,7 @@ class SSE(Stepped):
     name = "SSE"
     syntax_highlight = "yaml"
     comes_at_once = True
+    needs_only_type = True
 
     def steps(self, data: bytes, metadata: Metadata) -> Iterator[bytes | None]:
         return _events(data.removeprefix(b"\xef\xbb\xbf"))

@@ -17,6 +17,7 @@ class URLEncoded(Stepped):
 
     name = "URL-encoded"
     syntax_highlight = "yaml"
+    needs_only_type = True
 
     def steps(self, data: bytes, metadata: Metadata) -> Iterator[bytes | None]:
         return mapping(_pairs(data))

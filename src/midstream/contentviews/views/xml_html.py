@@ -15,6 +15,7 @@ class XmlHtml(Stepped):
     name = "XML/HTML"
     syntax_highlight = "xml"
     comes_at_once = True
+    needs_only_type = True
 
     def steps(self, data: bytes, metadata: Metadata) -> Iterator[bytes | None]:
         # Imported here: its patterns take a start milliseconds to compile.
