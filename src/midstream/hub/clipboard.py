@@ -83,7 +83,10 @@ async def _fed(argv: Sequence[str], data: bytes) -> bool:
         return False
     try:
         async with asyncio.timeout(PATIENCE):
-            await child.communicate(data)
+            # uvloop raises RuntimeError for a program that ended before it had read everything.
+            with contextlib.suppress(ConnectionError, RuntimeError):
+                await child.communicate(data)
+            await child.wait()
     except TimeoutError:
         return False
     finally:
