@@ -234,6 +234,7 @@ ROWS: dict[str, str] = {
         addons/test_dumper_body.py::test_of_a_bomb_the_beginning_is_printed
         addons/test_dumper_body.py::test_the_loop_goes_on_while_much_is_printed
         flows/test_encodings.py::test_the_beginning_of_a_bomb_can_be_looked_at
+        end2end/test_contentviews.py::test_a_large_body_is_made_pretty_beside_the_console
         work/test_worker.py::test_memory_is_bounded
         work/test_worker.py::test_what_takes_too_long_is_killed_and_the_next_request_is_served
         wire/test_websocket.py::test_a_bomb_is_not_unpacked

@@ -104,3 +104,21 @@ async def test_in_the_console(tmp_path: Path):
         shown.press("m")
         await shown.until_shown("url-encoded")
         assert "swapcase" not in shown.text
+
+
+@needs_curl
+async def test_a_large_body_is_made_pretty_beside_the_console(tmp_path: Path):
+    """By the worker process, which ends with the program."""
+    items = b",".join(b'{"number": %d, "text": "some words"}' % number for number in range(20_000))
+    flow = http_flow(response_body=b"[" + items + b"]", response_headers=((b"content-type", b"application/json"),))
+    async with shown_console(tmp_path) as shown:
+        shown.view.add(flow)
+        shown.press("enter")
+        shown.console.run_command("console.flowview.tab response")
+        async with asyncio.timeout(15):
+            await shown.until_shown('    "number": 0,')
+        assert " pretty" in shown.text
+        pid = shown.console.master.worker.pid
+        assert pid is not None
+    with pytest.raises(ProcessLookupError):
+        os.kill(pid, 0)
