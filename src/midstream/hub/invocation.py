@@ -40,7 +40,7 @@ LOUDNESS: dict[str | None, dict[str, object]] = {
 }
 
 # What the words behind middump's flags select: what is saved, what is read from a file, what is printed.
-_FILTERED = ("save_stream_filter", "readfile_filter", "dumper_filter")
+_FILTERED = ("dumper_filter", "save_stream_filter", "readfile_filter")
 
 
 @dataclass(frozen=True, slots=True)

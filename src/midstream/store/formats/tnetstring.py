@@ -25,7 +25,7 @@ nothing. A tunnel has one for each message.
 _LENGTH = re.compile(rb"(\d{1,12}):")
 _INTEGER = re.compile(rb"-?\d{1,1000}")
 # Looking lengths up checks that they are digits, and is faster than `int`.
-_LENGTHS = {b"%d" % length: length for length in range(10_000)}
+_LENGTHS = {b"%d" % length: length for length in range(2_000)}
 _COMMA, _SEMICOLON, _HASH, _CARET, _EXCLAMATION, _TILDE, _BRACKET, _BRACE = b",;#^!~]}"
 
 
