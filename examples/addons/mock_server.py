@@ -1,6 +1,6 @@
 """Answer requests by the rules in a YAML file: a server that does not exist yet, or one that should behave badly.
 
-middump -s examples/addons/mock_server.py --set mock_rules=examples/addons/mock_server.rules.yaml
+middump -s examples/addons/mock_server.py --set mock_server_rules=examples/addons/mock_server.rules.yaml
 curl --proxy http://127.0.0.1:8080 http://api.example/users/7
 
 The rules file beside this one shows all that there is. The first rule that fits answers; what no rule fits goes to
@@ -103,23 +103,25 @@ class MockServer:
         self.stamp: tuple[int, ...] | None = None  # what the file looked like when it was read
 
     def load(self, loader: Loader) -> None:
-        loader.add_option("mock_rules", str, "", "A YAML file of rules; nothing is answered when empty.", kind="path")
+        loader.add_option(
+            "mock_server_rules", str, "", "A YAML file of rules; nothing is answered when empty.", kind="path"
+        )
         loader.add_option("mock_otherwise", str, "forward", "What no rule fits: forward or 404.", ["forward", "404"])
 
     def configure(self, updated: set[str]) -> None:
-        if "mock_rules" in updated:
+        if "mock_server_rules" in updated:
             self.stamp = None
             try:
                 self.read()
             except ValueError as error:
-                raise exceptions.OptionsError(f"mock_rules: {error}") from None
+                raise exceptions.OptionsError(f"mock_server_rules: {error}") from None
 
     def read(self) -> None:
         """Take in the rules file, unless it is as it was. ValueError, once for each state, with file and line."""
-        if not ctx.options.mock_rules:
+        if not ctx.options.mock_server_rules:
             self.rules = []
             return
-        file = Path(ctx.options.mock_rules).expanduser()
+        file = Path(ctx.options.mock_server_rules).expanduser()
         stamp, before = stamp_of(file), self.stamp
         if stamp == before:
             return
@@ -134,7 +136,7 @@ class MockServer:
             logging.info("%s: %d rules read again", file, len(self.rules))
 
     async def request(self, flow: http.HTTPFlow) -> None:
-        if flow.response is not None or not ctx.options.mock_rules:
+        if flow.response is not None or not ctx.options.mock_server_rules:
             return
         # A look at the file for each request costs microseconds, and is all that reloading needs.
         try:

@@ -15,7 +15,7 @@ OPTIONS: dict[str, dict[str, object]] = {
     "hold_for_review": {"review_filter": "~m NONE"},
     "json_patch": {"json_patch": ["a.0.b=1"]},
     "log_slow": {"slow_ms": 0},
-    "mock_server": {"mock_rules": str(EXAMPLES / "mock_server.rules.yaml")},
+    "mock_server": {"mock_server_rules": str(EXAMPLES / "mock_server.rules.yaml")},
     "redactor": {"redact_bodies": True},
     "security_headers": {},
     "stream_modify": {"stream_replace": "a/b"},

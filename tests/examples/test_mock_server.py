@@ -28,7 +28,7 @@ async def ask(run: Run, method: str, url: str) -> tuple[bytes, bytes]:
 
 
 async def test_the_shipped_rules(confdir: Path) -> None:
-    async with example(confdir, NAME, mock_rules=str(SHIPPED)) as run:
+    async with example(confdir, NAME, mock_server_rules=str(SHIPPED)) as run:
         head, body = await ask(run, "GET", "http://any.example/health?deep=1")
         assert (head[:15], json.loads(body)) == (b"HTTP/1.1 200 OK", {"status": "ok"})
         assert b"content-type: application/json" in head
@@ -52,7 +52,7 @@ async def test_the_shipped_rules(confdir: Path) -> None:
 async def test_a_changed_file_is_read_again(confdir: Path, tmp_path: Path) -> None:
     rules = tmp_path / "rules.yaml"
     rules.write_text("- {path: /a, body: one}")
-    async with example(confdir, NAME, mock_rules=str(rules)) as run:
+    async with example(confdir, NAME, mock_server_rules=str(rules)) as run:
         assert (await run.get("/a"))[1] == b"one"
         rules.write_text("- path: /a\n  body: second\n")
         assert (await run.get("/a"))[1] == b"second"
@@ -73,20 +73,20 @@ async def test_wrong_files_are_refused(confdir: Path, tmp_path: Path) -> None:
     good, bad = tmp_path / "good.yaml", tmp_path / "bad.yaml"
     good.write_text("- {path: '*', delay: 0.001, body: good}")
     bad.write_text("- path: [\n")
-    async with example(confdir, NAME, mock_rules=str(good)) as run:
-        with pytest.raises(OptionsError, match=r"mock_rules: .*bad.yaml:2: "):
-            run.master.options.mock_rules = str(bad)
+    async with example(confdir, NAME, mock_server_rules=str(good)) as run:
+        with pytest.raises(OptionsError, match=r"mock_server_rules: .*bad.yaml:2: "):
+            run.master.options.mock_server_rules = str(bad)
         assert (await run.get("/a"))[1] == b"good"
         with pytest.raises(OptionsError, match="No such file"):
-            run.master.options.mock_rules = str(tmp_path / "none")
+            run.master.options.mock_server_rules = str(tmp_path / "none")
         assert (await run.get("/a"))[1] == b"good"
-        run.master.options.mock_rules = ""
+        run.master.options.mock_server_rules = ""
         assert (await run.get("/a"))[1] == b"hello"
 
 
 @needs_curl
 async def test_https_of_a_server_that_does_not_exist(confdir: Path) -> None:
-    async with example(confdir, NAME, mock_rules=str(SHIPPED), connection_strategy="lazy") as run:
+    async with example(confdir, NAME, mock_server_rules=str(SHIPPED), connection_strategy="lazy") as run:
         arguments = ("--proxy", run.running.address, "--cacert", str(run.running.ca), "https://api.example/health")
         assert (await curl(*arguments)).body == b'{"status": "ok"}'
 
@@ -104,7 +104,7 @@ async def test_a_file_that_vanishes_is_an_error_of_the_mock(confdir: Path, tmp_p
     rules, page = tmp_path / "rules.yaml", tmp_path / "page.html"
     rules.write_text("- {path: /page, file: page.html}")
     page.write_text("<p>")
-    async with example(confdir, NAME, mock_rules=str(rules)) as run:
+    async with example(confdir, NAME, mock_server_rules=str(rules)) as run:
         head, _ = await run.get("/page")
         assert b"text/html" in head
         page.unlink()

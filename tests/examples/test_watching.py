@@ -15,6 +15,7 @@ from midstream.io import FlowReader
 from tests.kit.curl import curl, needs_curl
 from tests.kit.example_run import Run, example
 from tests.kit.origins import Heard, OriginCA, answering, ok, origin
+from tests.kit.waiting import until
 
 
 def last(run: Run, event: str = "response") -> HTTPFlow:
@@ -99,11 +100,12 @@ async def test_content_view(confdir: Path) -> None:
         run.master.addons.add(Dumper(out))
         run.master.options.flow_detail = 4
         await run.get("/lines")
+        await until(lambda: '"ä"' in out.getvalue(), "the body is printed")  # bodies are, beside the loop
         lines = [line.strip() for line in out.getvalue().splitlines()]
         assert lines[lines.index("# 1") :][:9] == ["# 1", "{", '"a": [', "1", "]", "}", "# 3", "broken {", "# 4"]
         assert '"ä"' in lines
         await run.get("/binary")
-        assert "codec can't decode" in out.getvalue()
+        await until(lambda: "codec can't decode" in out.getvalue(), "the view's failure is printed")
 
 
 async def test_save_errors(confdir: Path, tmp_path: Path) -> None:
