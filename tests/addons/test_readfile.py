@@ -130,7 +130,7 @@ async def test_reading_can_be_stopped_and_does_not_hold_the_loop(
         await asyncio.sleep(0)
         now = time.monotonic()
         longest, last = max(longest, now - last), now
-    assert master.jobs.running[0].text.startswith(f"reading {path} ")
+    assert master.jobs.running[0].text.startswith("reading many ")
     with caplog.at_level(logging.INFO):
         master.commands.execute("jobs.stop")
         await until(lambda: not master.commands.call("readfile.reading"), "it has stopped")

@@ -140,7 +140,7 @@ async def test_loading_can_be_stopped(master: Master, tmp_path: Path, caplog: py
     with caplog.at_level(logging.INFO):
         master.commands.execute(f"view.flows.load {path}")
         await until(lambda: len(master.view), "the first flows")
-        assert master.jobs.running[0].what == f"loading {path}"
+        assert master.jobs.running[0].what == "loading many"
         master.jobs.stop()
         await until(lambda: caplog.records, "a line about the loaded file")
     assert len(master.view) < 40_000

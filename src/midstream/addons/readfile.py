@@ -63,7 +63,7 @@ class ReadFile:
         shown = "standard input" if path == "-" else visible(path)
         count = 0
         try:
-            with ctx.master.jobs.begun(f"reading {shown}") as job:
+            with ctx.master.jobs.begun(f"reading {os.path.basename(shown)}") as job:
                 async for so_many in self._load(kept or path, job):
                     count = so_many
         except FlowReadException as error:

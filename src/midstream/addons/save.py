@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 from collections.abc import Coroutine, Iterable, Sequence
 from typing import Any
 
@@ -123,7 +124,7 @@ class Save:
         try:
             if where.append:
                 _tell(await asyncio.to_thread(repaired, where.path))
-            with ctx.master.jobs.begun(f"saving {where.path}") as job:
+            with ctx.master.jobs.begun(f"saving {os.path.basename(where.path)}") as job:
                 async with Writing(path) as file:
                     budget, saver = Budget(), Saver()
                     for count, flow in enumerate(flows, 1):

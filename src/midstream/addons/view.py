@@ -8,6 +8,7 @@ tunnel is.
 from __future__ import annotations
 
 import logging
+import os
 import time
 import weakref
 from collections.abc import Iterable, Sequence
@@ -192,7 +193,7 @@ class ViewAddon:
         from midstream.store.formats.loading import load_file
 
         try:
-            with ctx.master.jobs.begun(f"loading {path}") as job:
+            with ctx.master.jobs.begun(f"loading {os.path.basename(path)}") as job:
                 await load_file(path, take, job)
         except FlowReadException as error:
             logger.error("%s: %s; loaded %s", path, error, _counted(count))

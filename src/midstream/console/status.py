@@ -117,9 +117,9 @@ def _items(console: Console) -> list[Line]:
         items.append([("bar.warn", f"lag {lag * 1000:.0f}ms")])
     if path := _option(options, "save_stream_file"):
         items.append([("bar", f"rec {visible(str(path))}")])
-    for words, name in COUNTS.items():
+    for noun, name in COUNTS.items():
         if count := _called(console, name):
-            items.append([("bar", f"{words} {count:,}")])
+            items.append([("bar", f"{noun} {count:,}")])
     flags = [name for name in FLAGS if name in options and options.has_changed(name) and _option(options, name) is True]
     if flags:
         items.append([("bar", " ".join(flags))])
