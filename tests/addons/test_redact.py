@@ -197,6 +197,7 @@ def test_a_rule_that_is_none_is_refused(tests: context, rule: str) -> None:
     with pytest.raises(OptionsError, match=r"option redact_rules: "):
         tests.options.redact_rules = [rule]
     assert tests.options.redact_rules == []
+    assert shown(tests, http_flow("http://example.com/?token=abc")).request.path == "/?token=<token-1>", "still on"
 
 
 def test_a_rule_that_takes_too_long_shows_nothing() -> None:

@@ -22,7 +22,6 @@ from midstream.hub import ctx
 from midstream.hub.commands import command
 from midstream.hub.log import ALERT
 from midstream.hub.types import CutSpec, Data, Path
-from midstream.store.exports.raw import message_lines
 from midstream.store.files import Writing, target, why
 from midstream.text.escape import visible
 from midstream.text.sizes import human_size
@@ -82,6 +81,8 @@ def _cells(cuts: Sequence[str], flow: Flow) -> list[Cell]:
 def extract(cut: str, flow: Flow) -> Cell:
     """What a cut finds in a flow. CommandError for one that cannot be meant."""
     if cut in _BODIES and isinstance(flow, HTTPFlow) and flow.websocket is not None:
+        from midstream.store.exports.raw import message_lines  # few cuts need it
+
         return b"\n".join(message_lines(flow))
     header = _HEADER.fullmatch(cut)
     if header is not None:

@@ -9,9 +9,8 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from midstream.addons.secrets import LARGEST, Masker, Names, Rules
 from midstream.flows.errors import OptionsError
 from midstream.flows.flow import Flow
 from midstream.flows.http import HTTPFlow
@@ -24,14 +23,18 @@ _NOT_LOOKED_INTO = b"<a body that redact cannot look into>"
 _REMEMBERED = 16  # bodies that were masked last: a pane asks again and again
 
 
+if TYPE_CHECKING:
+    from midstream.addons.secrets import Masker, Names
+
+
 class Redact:
     """The addon; see the module."""
 
     name = "redact"
 
     def __init__(self) -> None:
-        self._names = Names()
-        self._masker = Masker(self._names, Rules())
+        self._names: Names | None = None
+        self._masker: Masker | None = None  # None until it is first wanted
         # By the identity of the raw body, which is an immutable value that this keeps alive.
         self._bodies: OrderedDict[int, _Body] = OrderedDict()
 
@@ -53,10 +56,18 @@ class Redact:
     def configure(self, updated: set[str]) -> None:
         if not updated & {"redact", "redact_rules"}:
             return
+        if not ctx.options.redact and not ctx.options.redact_rules:
+            self._leave()
+            ctx.master.showing.changed()
+            return
+        # Imported here: most starts do without.
+        from midstream.addons.secrets import Masker, Names, Rules
+
         try:
             rules = Rules(ctx.options.redact_rules)
         except ValueError as error:
             raise OptionsError(f"option redact_rules: {error}") from None
+        self._names = self._names or Names()
         self._masker = Masker(self._names, rules)
         self._bodies.clear()
         self._leave()
@@ -76,14 +87,19 @@ class Redact:
             showing.flows.remove(self.mask)
             showing.texts.remove(self.mask_text)
 
+    @property
+    def _wanted(self) -> Masker:
+        assert self._masker is not None, "nothing is masked before redact is on"
+        return self._masker
+
     def mask_text(self, data: bytes) -> bytes:
         """A text, or a line of a head, without secrets."""
-        return self._masker.line(data)
+        return self._wanted.line(data)
 
     def mask(self, flow: Flow) -> None:
         """Take the secrets out of a flow, which is a copy."""
         if isinstance(flow, HTTPFlow):
-            flow.request.raw_path = self._masker.text(flow.request.raw_path)
+            flow.request.raw_path = self._wanted.text(flow.request.raw_path)
             self._mask_message(flow.request)
             if flow.response is not None:
                 self._mask_message(flow.response)
@@ -91,17 +107,17 @@ class Redact:
         else:
             messages = flow.messages if isinstance(flow, TunnelFlow) else ()
         for message in messages:
-            message.content = self._masker.line(message.content)
+            message.content = self._wanted.line(message.content)
         if flow.error is not None:
-            masked = self._masker.text(flow.error.msg.encode("utf-8", "surrogateescape"))
+            masked = self._wanted.text(flow.error.msg.encode("utf-8", "surrogateescape"))
             flow.error.msg = masked.decode("utf-8", "surrogateescape")
 
     def _mask_message(self, message: Message) -> None:
         if message.raw_content and not _is_media(message):
             self._mask_body(message, message.raw_content)
-        message.headers.fields = self._masker.fields(message.headers.fields)
+        message.headers.fields = self._wanted.fields(message.headers.fields)
         if message.trailers is not None:
-            message.trailers.fields = self._masker.fields(message.trailers.fields)
+            message.trailers.fields = self._wanted.fields(message.trailers.fields)
 
     def _mask_body(self, message: Message, raw: bytes) -> None:
         encoding = message.headers.get("content-encoding")
@@ -113,10 +129,10 @@ class Redact:
                 _correct(message)
             return
         try:
-            content = message.get_content(limit=LARGEST) if encoding else raw
+            content = message.get_content(limit=self._wanted.largest) if encoding else raw
         except ValueError:
             content = None
-        masked = self._masker.text(content) if content is not None else _NOT_LOOKED_INTO
+        masked = self._wanted.text(content) if content is not None else _NOT_LOOKED_INTO
         if masked != content:
             try:
                 message.content = masked  # encoded again: the header that names the encoding stays true

@@ -119,6 +119,8 @@ class Rules:
 class Masker:
     """Masks secrets in the parts of messages. `rules` are a user's, as `read_rules` makes them."""
 
+    largest = LARGEST
+
     def __init__(self, names: Names, rules: Rules) -> None:
         self._names = names
         self._rules = rules
