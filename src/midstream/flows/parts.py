@@ -1,12 +1,14 @@
 """The parts of a flow that somebody may change, in one snapshot: what `hub/recording.py` compares before and after.
 
 A snapshot holds the very objects, which are immutable: to take one copies nothing, and most comparisons are `is`. The
-parts of a conversation are its last message, the only one that can still be changed on its way.
+part of a conversation is its last message, the only one that can still be changed on its way; with it stands the
+message itself, so that it is compared with itself when others have come meanwhile.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 from midstream.flows.change import Change, NotKept, Part, kept
@@ -41,8 +43,10 @@ _RESPONSE: Final = (
 )
 _NO_RESPONSE: Final = (None,) * len(_RESPONSE)
 _MESSAGE: Final = ("messages.content", "messages.dropped")
+_NO_MESSAGE: Final = (None, None, None)
 _HTTP: Final = (*_COMMON, *_REQUEST, *_RESPONSE, *_MESSAGE)
 _RAW: Final = (*_COMMON, *_MESSAGE)
+_MESSAGE_PART: Final = re.compile(r"messages\[([0-9]{1,9})\]\.(?:content|dropped)")
 _DNS: Final = (*_COMMON, "request", "response")
 
 # Raw attributes by the name of a part: what is put back are the bytes of the wire.
@@ -64,17 +68,16 @@ class CannotUndo(ValueError):
     """A change cannot be taken back; the text says why."""
 
 
-def snapshot(flow: Flow) -> Snapshot:
-    """All parts as they are now."""
+def snapshot(flow: Flow, like: Snapshot | None = None) -> Snapshot:
+    """All parts as they are now; of a conversation the message of another snapshot of this flow, else the last one."""
     error = flow.error
     common = (flow.marked, flow.comment, str(error) if error is not None else None)
     if type(flow) is HTTPFlow:
         response = flow._response
         answer = _NO_RESPONSE if response is None else _answer(response)
-        messages = flow.websocket.messages if flow.websocket is not None else None
-        return (*common, *_asked(flow._request), *answer, *_last(messages))
+        return (*common, *_asked(flow._request), *answer, *_said(flow, like))
     if isinstance(flow, TunnelFlow):
-        return (*common, *_last(flow.messages))
+        return (*common, *_said(flow, like))
     if isinstance(flow, DNSFlow):
         return (*common, _dns(flow.request), _dns(flow.response))
     return common
@@ -110,11 +113,12 @@ def _answer(response: Response) -> tuple[Any, ...]:
     )
 
 
-def _last(messages: list[Any] | None) -> tuple[Any, Any]:
-    if not messages:
-        return (None, None)
-    last = messages[-1]
-    return last.content, getattr(last, "dropped", None)
+def _said(flow: Flow, like: Snapshot | None) -> tuple[Any, Any, Any]:
+    messages = _messages(flow)
+    message = like[-1] if like is not None else messages[-1] if messages else None
+    if message is None:
+        return _NO_MESSAGE
+    return message.content, getattr(message, "dropped", None), message
 
 
 def _dns(message: DNSMessage | None) -> str | None:
@@ -125,10 +129,26 @@ def _dns(message: DNSMessage | None) -> str | None:
 def differences(flow: Flow, before: Snapshot, after: Snapshot) -> tuple[Part, ...]:
     """The parts that are not the same in two snapshots of a flow; large bodies are not kept."""
     return tuple(
-        Part(name, kept(old), kept(new))
+        Part(_numbered(flow, name, after), kept(old), kept(new))
         for name, old, new in zip(_names(flow), before, after, strict=False)
         if old is not new and old != new
     )
+
+
+def rebased(flow: Flow, before: Snapshot, names: tuple[str, ...]) -> Snapshot:
+    """A snapshot in which the parts whose names begin so are as they are now."""
+    known, now = _names(flow), snapshot(flow, before)
+    parts = (new if name.startswith(names) else old for name, old, new in zip(known, before, now, strict=False))
+    return (*parts, *before[len(known) :])
+
+
+def _numbered(flow: Flow, name: str, of: Snapshot) -> str:
+    """`messages[3].content`: which message of a conversation it is."""
+    if not name.startswith("messages"):
+        return name
+    messages = _messages(flow)
+    index = next((at for at in reversed(range(len(messages))) if messages[at] is of[-1]), len(messages))
+    return name.replace("messages", f"messages[{index}]")
 
 
 def _names(flow: Flow) -> tuple[str, ...]:
@@ -143,6 +163,9 @@ def take_back(flow: Flow, change: Change) -> None:
     """Make the parts of a change what they were before it. Raises CannotUndo, and then nothing has changed."""
     now = dict(zip(_names(flow), snapshot(flow), strict=False))
     for part in change.parts:
+        message, attribute = _message(flow, part.name), part.name.rpartition(".")[2]
+        if message is not None and hasattr(message, attribute):
+            now[part.name] = getattr(message, attribute)
         if why := _obstacle(part, now):
             raise CannotUndo(f"{part.name}: {why}")
     had_none = any(part.name == "response.status_code" and part.before is None for part in change.parts)
@@ -167,8 +190,8 @@ def _put(flow: Flow, name: str, value: Any) -> None:
     where, _, attribute = name.rpartition(".")
     if not where:
         setattr(flow, name, value)
-    elif where == "messages":
-        setattr(_messages(flow)[-1], attribute, value)
+    elif (message := _message(flow, name)) is not None:
+        setattr(message, attribute, value)
     elif where == "response" and isinstance(flow, HTTPFlow) and flow.response is None:
         flow.response = Response.make(200)
         _put(flow, name, value)
@@ -178,8 +201,17 @@ def _put(flow: Flow, name: str, value: Any) -> None:
         setattr(getattr(flow, where), _RAW_NAMES[attribute], value)
 
 
-def _messages(flow: Any) -> list[Any]:
-    return (flow.websocket if hasattr(flow, "websocket") else flow).messages  # type: ignore[no-any-return]
+def _messages(flow: Flow) -> Sequence[Any]:
+    if isinstance(flow, HTTPFlow):
+        return flow.websocket.messages if flow.websocket is not None else ()
+    return flow.messages if isinstance(flow, TunnelFlow) else ()
+
+
+def _message(flow: Flow, name: str) -> Any:
+    """The message that a part belongs to; None for another part, or where there is no such message."""
+    found, messages = _MESSAGE_PART.fullmatch(name), _messages(flow)
+    index = int(found[1]) if found else len(messages)
+    return messages[index] if index < len(messages) else None
 
 
 def lines_of(part: Part) -> Iterator[tuple[str, str]]:

@@ -19,7 +19,7 @@ from typing import Any, Protocol, TypeVar
 from midstream.flows.errors import CommandError
 from midstream.hub.arguments import Argument, Commands, CommandTypes
 from midstream.hub.handlers import location
-from midstream.hub.recording import Recorder, Watch
+from midstream.hub.recording import Recorder
 from midstream.text.suggest import did_you_mean
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -125,20 +125,14 @@ class Command:
         recorder = self.manager.recorder
         if not recorder.on:
             return self.func(*args, **kwargs)
-        watches = recorder.of_command((*args, *kwargs.values()))
-        result = None
-        try:
+        arguments = (*args, *kwargs.values())
+        with recorder.of_command(arguments, self.name):
             result = self.func(*args, **kwargs)
-        finally:
-            if not isinstance(result, Awaitable):
-                recorder.command_ended(watches, self.name)
-        return self._recorded_later(result, watches) if isinstance(result, Awaitable) else result
+        return self._recorded_later(result, arguments) if isinstance(result, Awaitable) else result
 
-    async def _recorded_later(self, result: Awaitable[Any], watches: list[Watch]) -> Any:
-        try:
+    async def _recorded_later(self, result: Awaitable[Any], arguments: tuple[Any, ...]) -> Any:
+        with self.manager.recorder.of_command(arguments, self.name):
             return await result
-        finally:
-            self.manager.recorder.command_ended(watches, self.name)
 
     async def _checked_later(self, result: Awaitable[Any]) -> Any:
         return self._checked(await result)

@@ -141,7 +141,7 @@ class Events:
             for name, handler in handlers_of(addon, DECLARATIONS, refuse).items():
                 bound[name].append(handler)
         for name, handlers in bound.items():
-            watched = self.recorder.wrapped(handlers) if DECLARATIONS[name].carries_flow else handlers
+            watched = self.recorder.wrapped(name, handlers) if DECLARATIONS[name].carries_flow else handlers
             self._emitters[name].handlers = tuple(watched)
 
     def emitter(self, name: str) -> Emitter[...]:

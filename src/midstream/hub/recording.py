@@ -2,22 +2,27 @@
 
 One `Recorder` belongs to one `Events`. It knows nothing of who listens: `Events.bind` hands it the handlers of the
 events that carry a flow and binds what it gives back, which is the very same handlers while recording is off. So it
-costs nothing then. Commands are compared by the command manager, edits by whoever makes them:
+costs nothing then. Commands are compared by the command manager, rules and edits by whoever makes them:
 
     with ctx.master.events.recorder.of([flow], "you", "edit of the body"):
         flow.request.content = new
+
+Several may be at work on one flow: one calls the other, or waits meanwhile. What is changed is the doing of the one
+that began last; what the proxy itself brings is nobody's (`Arrival`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, nullcontext
+from contextvars import ContextVar
 from inspect import isawaitable
-from typing import Any, TypeVar
+from threading import RLock
+from typing import Any, Final, TypeVar
 
 from midstream.flows.change import Change
-from midstream.flows.flow import Flow
-from midstream.flows.parts import Snapshot, differences, snapshot
+from midstream.flows.flow import Error, Flow
+from midstream.flows.parts import Snapshot, differences, rebased, snapshot
 from midstream.hub.failures import owner_name
 from midstream.hub.handlers import Handler
 
@@ -25,6 +30,19 @@ H = TypeVar("H", bound=Callable[..., object])
 
 MOST_FLOWS = 2000
 """Flows of one command that are compared; snapshots of more would hold the loop."""
+
+ARRIVALS: Final = {
+    "request": ("request.content", "request.trailers"),
+    "responseheaders": ("response.",),
+    "response": ("response.content", "response.trailers"),
+    "error": ("error",),
+}
+"""What the proxy has brought when an event begins, by the beginnings of the parts' names."""
+
+_NOT_RECORDED: Final = nullcontext()
+
+# Whoever is at work in this task or thread: commands that are called there, also later on by tasks, are its doing.
+_actor: ContextVar[str] = ContextVar("midstream_actor", default="you")
 
 
 def unrecorded(handler: H) -> H:
@@ -41,10 +59,12 @@ def is_unrecorded(handler: Handler) -> bool:
 class Watch:
     """One flow while somebody may be changing it."""
 
-    __slots__ = ("before", "flow")
+    __slots__ = ("before", "during", "flow", "who")
 
-    def __init__(self, flow: Flow) -> None:
+    def __init__(self, flow: Flow, who: str, during: str) -> None:
         self.flow = flow
+        self.who = who
+        self.during = during
         self.before: Snapshot = snapshot(flow)
 
 
@@ -53,55 +73,81 @@ class Recorder:
 
     def __init__(self) -> None:
         self.on = False
-        self.actor = ""
-        """The addon whose plain handler runs at this moment: commands that it calls are its doing."""
-        self._open: list[Watch] = []
+        self._open: dict[Flow, list[Watch]] = {}
+        self._lock = RLock()  # `@concurrent` handlers call commands, too
 
-    def wrapped(self, handlers: Sequence[Handler]) -> Iterable[Handler]:
+    def wrapped(self, event: str, handlers: Sequence[Handler]) -> Iterable[Handler]:
         """What to bind for the handlers of an event that carries a flow."""
         if not self.on:
             return handlers
-        return [handler if is_unrecorded(handler) else Recorded(handler, self) for handler in handlers]
+        recorded = [handler if is_unrecorded(handler) else Recorded(handler, self) for handler in handlers]
+        return [Arrival(self, ARRIVALS[event]).noted, *recorded] if event in ARRIVALS else recorded
 
-    @contextmanager
-    def of(self, flows: Iterable[Flow], who: str, during: str) -> Iterator[None]:
+    def of(self, flows: Iterable[Flow], who: str, during: str) -> AbstractContextManager[None]:
         """Whatever is changed on these flows within the block is the doing of `who`."""
-        watches = [self.begin(flow) for flow in flows] if self.on else []
-        try:
-            yield
-        finally:
-            for watch in watches:
-                self.end(watch, who, during)
+        return Doing(self, flows, who, during) if self.on else _NOT_RECORDED
 
-    def begin(self, flow: Flow) -> Watch:
+    def of_command(self, arguments: Iterable[object], name: str) -> AbstractContextManager[None]:
+        """The same for the flows among the arguments of a command: the doing of whoever called it."""
+        return self.of(_flows_in(arguments), _actor.get(), name)
+
+    def arrived(self, flow: Flow, names: tuple[str, ...]) -> None:
+        """These parts are the proxy's, whoever waits. That a flow was killed is somebody's doing."""
+        if flow.error is not None and flow.error.msg == Error.KILLED_MESSAGE:
+            return
+        with self._lock:
+            for watch in self._open.get(flow, ()):
+                watch.before = rebased(flow, watch.before, names)
+
+    def begin(self, flow: Flow, who: str, during: str) -> Watch:
         """Remember what the flow is like."""
-        watch = Watch(flow)
-        self._open.append(watch)
-        return watch
+        with self._lock:
+            others = self._open.setdefault(flow, [])
+            for other in reversed(others):
+                self._note(other)  # what it has done so far came before
+            watch = Watch(flow, who, during)
+            others.append(watch)
+            return watch
 
-    def end(self, watch: Watch, who: str, during: str) -> None:
-        """Note what has changed since. What others noted meanwhile, inside of it, is not noted twice."""
-        if self._open[-1] is watch:
-            self._open.pop()
-        else:
-            self._open = [other for other in self._open if other is not watch]
-        flow, after = watch.flow, snapshot(watch.flow)
+    def end(self, watch: Watch) -> None:
+        """Note what has changed since."""
+        with self._lock:
+            self._note(watch)
+            others = self._open[watch.flow]
+            others.remove(watch)
+            if not others:
+                del self._open[watch.flow]
+
+    def _note(self, watch: Watch) -> None:
+        """Note what has changed since, once: it is not the doing of those that wait around."""
+        flow, after = watch.flow, snapshot(watch.flow, watch.before)
         if after == watch.before:  # mostly the very same objects
             return
-        flow.note_change(Change(who, during, differences(flow, watch.before, after)))
-        for other in self._open:
-            if other.flow is flow:
-                other.before = after
+        flow.note_change(Change(watch.who, watch.during, differences(flow, watch.before, after)))
+        for other in self._open[flow]:
+            other.before = snapshot(flow, other.before)
 
-    def of_command(self, arguments: Iterable[object]) -> list[Watch]:
-        """Remember the flows among the arguments of a command that is about to run."""
-        return [self.begin(flow) for flow in _flows_in(arguments)]
 
-    def command_ended(self, watches: list[Watch], name: str) -> None:
-        """Note what the command has changed."""
-        who = self.actor or "you"
-        for watch in watches:
-            self.end(watch, who, name)
+class Doing:
+    """The block in which somebody may change flows."""
+
+    __slots__ = ("_during", "_flows", "_outer", "_recorder", "_watches", "_who")
+
+    def __init__(self, recorder: Recorder, flows: Iterable[Flow], who: str, during: str) -> None:
+        self._recorder = recorder
+        self._flows = flows
+        self._who = who
+        self._during = during
+
+    def __enter__(self) -> None:
+        self._outer = _actor.get()
+        _actor.set(self._who)
+        self._watches = [self._recorder.begin(flow, self._who, self._during) for flow in self._flows]
+
+    def __exit__(self, *_: object) -> None:
+        for watch in self._watches:
+            self._recorder.end(watch)
+        _actor.set(self._outer)  # not by a token, which would have to be of the same context
 
 
 class Recorded:
@@ -114,24 +160,13 @@ class Recorded:
         self._event = getattr(handler, "__name__", "")
 
     def __call__(self, flow: Flow) -> object:
-        recorder = self._recorder
-        watch = recorder.begin(flow)
-        outer, recorder.actor = recorder.actor, self._owner
-        result = None
-        try:
+        with self._recorder.of([flow], self._owner, self._event):
             result = self.__wrapped__(flow)
-        finally:
-            recorder.actor = outer
-            goes_on = result is not None and isawaitable(result)
-            if not goes_on:
-                recorder.end(watch, self._owner, self._event)
-        return self._later(result, watch) if goes_on else result
+        return self._later(result, flow) if result is not None and isawaitable(result) else result
 
-    async def _later(self, result: Any, watch: Watch) -> None:
-        try:
+    async def _later(self, result: Any, flow: Flow) -> None:
+        with self._recorder.of([flow], self._owner, self._event):
             await result
-        finally:
-            self._recorder.end(watch, self._owner, self._event)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.__wrapped__, name)  # whose it is and where it stands is asked of the handler
@@ -141,6 +176,20 @@ class Recorded:
 
     def __hash__(self) -> int:
         return hash(self.__wrapped__)
+
+
+class Arrival:
+    """Comes first in an event, to tell what the proxy has brought from what a handler did that still waits."""
+
+    name = "midstream_arrival"
+
+    def __init__(self, recorder: Recorder, names: tuple[str, ...]) -> None:
+        self._recorder = recorder
+        self._names = names
+
+    def noted(self, flow: Flow) -> None:
+        """The handler."""
+        self._recorder.arrived(flow, self._names)
 
 
 def _flows_in(arguments: Iterable[object]) -> Iterator[Flow]:
