@@ -10,6 +10,7 @@ import asyncio
 import os
 import select
 import stat
+import threading
 import time
 from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import aclosing
@@ -90,12 +91,11 @@ class _Reading:
         self._file: BinaryIO | None = None
         self._flows = self._stream()
         self._size = self._left = 0
-        self._is_busy = self._is_stopped = False
-        self.is_over = False
+        self._in_use = threading.Lock()
+        self._is_stopped = self.is_over = False
 
     async def some(self, job: Job | None) -> tuple[list[Flow], FlowReadException | None]:
         """The next flows, and what is wrong behind them."""
-        self._is_busy = True  # and stays so when nobody waits any more
         if self._path == STDIN:
             # Nobody knows when something comes. The end of the program does not wait for it.
             found = await run_apart(self._some, None, "read standard input")
@@ -107,21 +107,32 @@ class _Reading:
                     job.report(self.share)
                     self._is_stopped = job.stopped
             found = work.result()
-        self._is_busy = False
         return found
 
     @property
     def share(self) -> float | None:
         """How much of the file has been read."""
-        return self._file.tell() / self._size if self._file is not None and self._size else None
+        return 1 - self._left / self._size if self._size else None
 
     def close(self) -> None:
         """Let go of the file; a thread that reads it does so soon."""
         self._is_stopped = True
-        if self._file is not None and not self._is_busy:
-            self._file.close()
+        self._let_go()
+
+    def _let_go(self) -> None:
+        """Close the file if it is stopped and no thread reads: asked for at both ends, and the later one does it."""
+        if self._is_stopped and self._in_use.acquire(blocking=False):
+            if self._file is not None:
+                self._file.close()
+            self._in_use.release()
 
     def _some(self) -> tuple[list[Flow], FlowReadException | None]:
+        with self._in_use:
+            found = self._read_some()
+        self._let_go()
+        return found
+
+    def _read_some(self) -> tuple[list[Flow], FlowReadException | None]:
         batch: list[Flow] = []
         enough = time.monotonic() + _SECONDS
         try:
