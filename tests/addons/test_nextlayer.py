@@ -89,7 +89,9 @@ async def test_ipv6_with_and_without_brackets(master: Master, pattern: str) -> N
     assert await chosen(master, b"", address=("::1", 443)) == "ignore"
 
 
-@pytest.mark.parametrize(("said", "layer"), [(hello("www.a.test"), "ignore"), (hello("b.test"), None), (HEAD, None)], ids=by_kind)
+@pytest.mark.parametrize(
+    ("said", "layer"), [(hello("www.a.test"), "ignore"), (hello("b.test"), None), (HEAD, None)], ids=by_kind
+)
 async def test_ignore_hosts_inside_tls(master: Master, said: bytes, layer: str | None) -> None:
     master.options.ignore_hosts = [r"www\.a\.test"]
     assert await chosen(master, said, tls=True, sni="outer.test") == layer

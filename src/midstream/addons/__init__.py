@@ -13,9 +13,9 @@ from midstream.addons.anticache import AntiCache
 from midstream.addons.anticomp import AntiComp
 from midstream.addons.block import Block
 from midstream.addons.blocklist import BlockList
+from midstream.addons.browser import Browser
 from midstream.addons.changes import Changes
 from midstream.addons.clientplayback import ClientPlayback
-from midstream.addons.browser import Browser
 from midstream.addons.command_history import CommandHistory
 from midstream.addons.comment import Comment
 from midstream.addons.core import Core

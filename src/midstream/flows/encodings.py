@@ -33,9 +33,10 @@ def codings(encoding: str) -> list[str]:
 def decode(encoded: bytes, encoding: str, limit: int = DECODED_SIZE_LIMIT) -> bytes:
     """Undo a Content-Encoding. Raises ValueError for unknown codings, broken data and results over the limit."""
     data = encoded
-    for data, is_cut in _layers(encoded, encoding, limit):
+    for layer, is_cut in _layers(encoded, encoding, limit):
         if is_cut:
             raise BodyTooLarge(limit)
+        data = layer
     return data
 
 
@@ -45,8 +46,8 @@ def decode_beginning(encoded: bytes, encoding: str, limit: int) -> tuple[bytes, 
     Raises ValueError as `decode` does, but for the limit.
     """
     data, was_cut = encoded, False
-    for data, is_cut in _layers(encoded, encoding, limit):
-        was_cut = was_cut or is_cut
+    for layer, is_cut in _layers(encoded, encoding, limit):
+        data, was_cut = layer, was_cut or is_cut
     return data, was_cut
 
 

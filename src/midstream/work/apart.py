@@ -17,7 +17,7 @@ T = TypeVar("T")
 
 
 async def run_apart(func: Callable[[], T], seconds: float | None, name: str) -> T:
-    """What `func` returns or raises; TimeoutError after `seconds`, if there is a limit. It runs in a copy of the present context."""
+    """What `func` returns or raises; TimeoutError after `seconds`, if any. It runs in a copy of the present context."""
     loop = asyncio.get_running_loop()
     future: asyncio.Future[T] = loop.create_future()
     context = contextvars.copy_context()

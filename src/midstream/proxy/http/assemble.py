@@ -247,8 +247,8 @@ def _framing(message: Request | Response, original: RequestHead | ResponseHead |
 
 
 def streamed_framing(message: Request | Response, original: RequestHead | ResponseHead | None) -> Framing:
-    """A body of which only the head is known. An addon that rewrites it piece by piece makes its length unknown, one that
-    makes all of it may say it.
+    """A body of which only the head is known. An addon that rewrites it piece by piece makes its length unknown, one
+    that makes all of it may say it.
     """
     if original is None:
         return _declared(message.headers.fields)
