@@ -31,7 +31,7 @@ class AntiCache:
 class Dropping:
     """Takes the headers out."""
 
-    name = "anticache_dropping"
+    name = "anticache"
 
     def requestheaders(self, flow: HTTPFlow) -> None:
         """Here and not at `request`, as a body that streams has left by then."""

@@ -26,7 +26,7 @@ class AntiComp:
 class Asking:
     """Says so in Accept-Encoding."""
 
-    name = "anticomp_asking"
+    name = "anticomp"
 
     def requestheaders(self, flow: HTTPFlow) -> None:
         """Here and not at `request`, as a body that streams has left by then."""

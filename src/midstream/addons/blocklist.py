@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 
-from midstream.addons.rules import compiled, is_open, kind
+from midstream.addons.rules import by_rule, compiled, is_open, kind
 from midstream.filters.rules import KILL, Blocking, parse_blocking
 from midstream.flows.http import HTTPFlow, Response
 from midstream.hub import ctx
@@ -52,27 +52,27 @@ class Blocked:
         self._is_early_enough = len(self._early) == len(rules)
 
     def requestheaders(self, flow: HTTPFlow) -> None:
-        _apply(self._early, flow)
+        self._apply(self._early, flow)
 
     def request(self, flow: HTTPFlow) -> None:
         if not self._is_early_enough:
-            _apply(self._all, flow)
+            self._apply(self._all, flow)
 
-
-def _apply(rules: list[Blocking], flow: HTTPFlow) -> None:
-    """The last rule that matches decides, but what is closed is closed."""
-    if not is_open(flow):
-        return
-    status = 0
-    for rule in rules:
-        if rule.matches(flow):
-            status = rule.status_code
-            if status == KILL:
-                break
-    if not status:
-        return
-    flow.metadata["blocklisted"] = True
-    if status == KILL:
-        flow.kill()
-    else:
-        flow.response = Response.make(status, headers={"Server": "midstream"})
+    def _apply(self, rules: list[Blocking], flow: HTTPFlow) -> None:
+        """The last rule that matches decides, but what is closed is closed."""
+        if not is_open(flow):
+            return
+        found = None
+        for rule in rules:
+            if rule.matches(flow):
+                found = rule
+                if rule.status_code == KILL:
+                    break
+        if found is None:
+            return
+        flow.metadata["blocklisted"] = True
+        with by_rule(flow, self.name, found.text):
+            if found.status_code == KILL:
+                flow.kill()
+            else:
+                flow.response = Response.make(found.status_code, headers={"Server": "midstream"})

@@ -13,7 +13,7 @@ from functools import partial
 from typing import Any
 
 from midstream.addons.local_file import LocalFile, open_again, open_target
-from midstream.addons.rules import Aside, OnRequest, Telling, compiled, kind
+from midstream.addons.rules import Aside, OnRequest, Telling, by_rule, compiled, kind
 from midstream.filters.rules import RuleError, expanded, parse_rule, shown, text_pattern, why
 from midstream.flows.http import HTTPFlow, Response
 from midstream.hub import ctx
@@ -101,7 +101,7 @@ class Answering(OnRequest):
 
     async def _answer(self, flow: HTTPFlow, first: int, suffix: str | None) -> None:
         """By the first of the rules that match and have such a file; if none has it, by 404: this URL is theirs."""
-        is_missing = False
+        missing = ""
         for index, rule in enumerate(self._rules[first:]):
             wanted = suffix if index == 0 else self._suffix(rule, flow)
             if wanted is None:
@@ -112,12 +112,14 @@ class Answering(OnRequest):
                 self._telling.skipped(rule.text, flow, f"cannot read its file: {why(error)}")
                 continue
             if file is not None:
-                flow.response = _response(file, self._aside)
+                with by_rule(flow, self.name, rule.text):
+                    flow.response = _response(file, self._aside)
                 return
-            is_missing = True
+            missing = missing or rule.text
             logger.info("map_local: there is no file for %s in %s", flow.request.pretty_url, rule.path)
-        if is_missing:
-            flow.response = Response.make(404)
+        if missing:
+            with by_rule(flow, self.name, missing):
+                flow.response = Response.make(404)
 
     def _suffix(self, rule: LocalRule, flow: HTTPFlow) -> str | None:
         """What the URL has to say about the name of the file; None if the rule does not match."""

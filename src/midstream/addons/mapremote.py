@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from midstream.addons.rules import OnRequest, Telling, compiled, kind
+from midstream.addons.rules import OnRequest, Telling, by_rule, compiled, kind
 from midstream.filters.rules import Rule, RuleError, parse_rule, shown, text_pattern
 from midstream.flows.http import HTTPFlow
 from midstream.hub import ctx
@@ -76,7 +76,8 @@ class Rewriting(OnRequest):
         try:
             after = rule.pattern.replace(before, rule.template)
             if after != before:  # else nothing is touched, the spelling of Host neither
-                request.url = after
+                with by_rule(flow, self.name, rule.text):
+                    request.url = after
         except TooSlow as slow:
             self._telling.skipped(rule.text, flow, slow)
         except ValueError as error:

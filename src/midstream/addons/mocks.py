@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from weakref import WeakSet
 
+from midstream.addons.rules import by_rule
 from midstream.filters import parse
 from midstream.flows.connection import Client
 from midstream.flows.errors import CommandError, OptionsError
@@ -151,7 +152,7 @@ class Mocks:
 class Answering:
     """The rules at work."""
 
-    name = "mocks_answering"
+    name = "mocks"
 
     def __init__(self, rules: list[MockRule]) -> None:
         self._rules = rules
@@ -172,9 +173,10 @@ class Answering:
             return
         for rule in self._rules:
             if rule.filter(flow):
-                with ctx.master.events.recorder.of([flow], "mocks", rule.name or rule.filter.pattern):
+                name = rule.name or rule.filter.pattern
+                with by_rule(flow, self.name, name):
                     flow.response = _answer(rule)
-                flow.metadata["mock"] = rule.name or rule.filter.pattern
+                flow.metadata["mock"] = name
                 rule.hits += 1
                 return
 

@@ -11,7 +11,7 @@ import logging
 from collections.abc import Awaitable, Sequence
 from functools import partial
 
-from midstream.addons.rules import Aside, Telling, compiled, is_open, kind
+from midstream.addons.rules import Aside, Telling, by_rule, compiled, is_open, kind
 from midstream.filters.rules import Replacement, body_pattern, parse_rule, why
 from midstream.flows import encodings
 from midstream.flows.http import HTTPFlow, Request, Response
@@ -151,7 +151,8 @@ class Replacing:
             self._telling.skipped(rule.text, flow, f"cannot read its file: {why(error)}")
         else:
             if new is not raw:
-                _put(message, new)
+                with by_rule(flow, self.name, rule.text):
+                    _put(message, new)
 
 
 def _has_no_body(request: Request, response: Response) -> bool:

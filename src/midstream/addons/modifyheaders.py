@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Sequence
 
-from midstream.addons.rules import Aside, Telling, compiled, is_open, kind
+from midstream.addons.rules import Aside, Telling, by_rule, compiled, is_open, kind
 from midstream.filters.rules import Replacement, RuleError, parse_rule, shown, why
 from midstream.flows.http import HTTPFlow, Request, Response
 from midstream.hub import ctx
@@ -97,29 +97,39 @@ class Setting:
         rules = [rule for rule in self._rules if rule.matches(flow)]
         if any(rule.replacement.path is not None for rule in rules):
             return self._apply_with_files(rules, flow, message)
-        _set(message, [(rule.name, rule.replacement.literal) for rule in rules])
+        self._set(flow, message, [(rule, rule.replacement.literal) for rule in rules])
         return None
 
     async def _apply_with_files(self, rules: list[HeaderRule], flow: HTTPFlow, message: Request | Response) -> None:
-        fields = []
+        found = []
         for rule in rules:
             try:
-                fields.append((rule.name, await self._aside.run(rule.value)))
+                found.append((rule, await self._aside.run(rule.value)))
             except OSError as error:
                 self._telling.skipped(rule.text, flow, f"cannot read its file: {why(error)}")
             except ValueError as error:
                 self._telling.skipped(rule.text, flow, error)
-        _set(message, fields)
+        self._set(flow, message, found)
+
+    def _set(self, flow: HTTPFlow, message: Request | Response, found: list[tuple[HeaderRule, bytes]]) -> None:
+        """One rule after the other; the first for a name takes away what came with the message."""
+        names: set[bytes] = set()
+        for rule, value in found:
+            name = rule.name.lower()
+            with by_rule(flow, self.name, rule.text):
+                _put(message, rule.name, value, is_first=name not in names)
+            names.add(name)
 
 
-def _set(message: Request | Response, fields: list[tuple[bytes, bytes]]) -> None:
-    if not fields:
-        return
-    headers, names = message.headers, {name.lower() for name, _ in fields}
-    added = [field for field in fields if field[1]]
-    if isinstance(message, Request) and message.raw_authority and b"host" in names:
+def _put(message: Request | Response, name: bytes, value: bytes, *, is_first: bool) -> None:
+    headers, key = message.headers, name.lower()
+    fields = headers.fields
+    if isinstance(message, Request) and key == b"host" and message.raw_authority:
         # Over HTTP/2 the host stands in :authority, inside a tunnel it may stand in the target as well.
-        message.raw_authority = next((value for name, value in added if name.lower() == b"host"), b"")
+        if is_first:
+            message.raw_authority = value
         if "host" not in headers:
-            added = [field for field in added if field[0].lower() != b"host"]
-    headers.fields = (*(field for field in headers.fields if field[0].lower() not in names), *added)
+            return
+    if is_first:
+        fields = tuple(field for field in fields if field[0].lower() != key)
+    headers.fields = (*fields, (name, value)) if value else fields

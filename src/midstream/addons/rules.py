@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable
+from contextlib import AbstractContextManager
 from typing import TypeVar
 from weakref import WeakSet
 
@@ -44,6 +45,11 @@ def compiled(option: str, read: Callable[[str], R]) -> list[R]:
         return [read(text) for text in texts if text]
     except RuleError as error:
         raise OptionsError(f"option {option}: {error}") from None
+
+
+def by_rule(flow: HTTPFlow, option: str, text: str) -> AbstractContextManager[None]:
+    """Around what a rule changes, so that it is named where people look for what touched the flow."""
+    return ctx.master.events.recorder.of([flow], option, shown(text))
 
 
 class Telling:

@@ -38,7 +38,7 @@ class ServerSideEvents:
 class Watching:
     """Looks at heads of responses."""
 
-    name = "server_side_events_watching"
+    name = "server_side_events"
 
     def __init__(self) -> None:
         self._repeats = Repeats()

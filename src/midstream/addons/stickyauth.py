@@ -6,7 +6,7 @@ The same place is scheme, host and port (RFC 9110 §11.5): what was said inside 
 from __future__ import annotations
 
 from midstream import filters
-from midstream.addons.rules import OnRequest
+from midstream.addons.rules import OnRequest, by_rule
 from midstream.flows.errors import OptionsError
 from midstream.flows.http import HTTPFlow, Request
 from midstream.hub import ctx
@@ -55,7 +55,7 @@ Place = tuple[str, str, int, str]
 class Sticking(OnRequest):
     """The credentials at work."""
 
-    name = "stickyauth_sticking"
+    name = "stickyauth"
 
     def __init__(self, proxy: Proxy, matches: filters.Filter, known: dict[Place, str]) -> None:
         super().__init__(proxy)
@@ -74,7 +74,8 @@ class Sticking(OnRequest):
                 del self._known[next(iter(self._known))]
             self._known[place] = said
         elif (known := self._known.get(place)) is not None and self._matches(flow):
-            headers["Authorization"] = known
+            with by_rule(flow, self.name, self._matches.pattern):
+                headers["Authorization"] = known
 
 
 def _place(request: Request) -> Place:

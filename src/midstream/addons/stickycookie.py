@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from midstream import filters
 from midstream.addons.cookie_jar import CookieJar
-from midstream.addons.rules import OnRequest
+from midstream.addons.rules import OnRequest, by_rule
 from midstream.flows.cookies import read_cookie_header
 from midstream.flows.errors import OptionsError
 from midstream.flows.http import HTTPFlow
@@ -52,7 +52,7 @@ class StickyCookie:
 class Sticking(OnRequest):
     """The jar at work."""
 
-    name = "stickycookie_sticking"
+    name = "stickycookie"
 
     def __init__(self, proxy: Proxy, matches: filters.Filter, jar: CookieJar) -> None:
         super().__init__(proxy)
@@ -73,7 +73,8 @@ class Sticking(OnRequest):
         pairs = [cookie.pair for cookie in found]
         for header in request.headers.get_all("cookie"):
             pairs += [raw for (name, _), raw in read_cookie_header(header) if name not in names]
-        request.headers["cookie"] = "; ".join(pairs)
+        with by_rule(flow, self.name, self._matches.pattern):
+            request.headers["cookie"] = "; ".join(pairs)
         flow.metadata["stickycookie"] = True
 
     def response(self, flow: HTTPFlow) -> None:

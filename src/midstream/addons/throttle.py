@@ -126,7 +126,7 @@ def _dice(spec: Spec) -> random.Random:
 class Slow:
     """The slowing down itself."""
 
-    name = "throttle_slow"
+    name = "throttle"
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
