@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import threading
 from pathlib import Path
 
 import pytest
 
 from midstream.addons.proxyauth_asking import Credentials, parse_basic
 from midstream.addons.proxyauth_ldap import Directory, parse_spec
-from midstream.addons.proxyauth_users import MOST_REMEMBERED, HtpasswdFile, OneUser, Remembering
+from midstream.addons.proxyauth_users import AT_ONCE, MOST_REMEMBERED, HtpasswdFile, OneUser, Remembering, Unavailable
 from midstream.flows.errors import OptionsError
 from midstream.flows.flow import Flow
 from midstream.testing.flows import tflow
@@ -203,6 +204,35 @@ async def test_who_guesses_leaves_room_for_others():
     assert other.result()
 
 
+async def test_who_leaves_takes_no_more_threads():
+    """A hash is computed to its end, also when nobody waits for it any more."""
+    go, lock, running, most = threading.Event(), threading.Lock(), 0, 0
+
+    class Watched(HtpasswdFile):
+        def check_password(self, username: str, password: str) -> bool:
+            nonlocal running, most
+            with lock:
+                running, most = running + 1, max(most, running + 1)
+            go.wait(20)
+            with lock:
+                running -= 1
+            return super().check_password(username, password)
+
+    users = Remembering(Watched(f"ann:{BCRYPT}"))
+    try:
+        for number in range(AT_ONCE):
+            guess = asyncio.create_task(users.accepts("ann", "guess", f"192.0.2.{number}"))
+            await until(lambda wanted=number + 1: running == wanted, "it is being checked")
+            guess.cancel()
+            await asyncio.wait([guess])
+        others = [asyncio.create_task(users.accepts("ann", "s3cret:!", f"192.0.2.{n}")) for n in range(10, 14)]
+        assert await asyncio.to_thread(lambda: 7) == 7  # what others do in threads, such as looking up names, goes on
+    finally:
+        go.set()
+    assert await asyncio.gather(*others) == [True] * 4
+    assert most == AT_ONCE
+
+
 async def test_one_user():
     user = OneUser("ann", "p:w")
     assert await user.accepts("ann", "p:w")
@@ -234,6 +264,41 @@ def test_specs(text: str, directory: Directory):
 def test_keys_are_names_of_attributes(key: str):
     with pytest.raises(OptionsError, match="search_filter_key"):
         parse_spec(f"ldap:h:cn=a:pw:dc=x?search_filter_key={key}")
+
+
+def said(number: int, op: int, content: bytes) -> bytes:
+    """A message of a directory; all its lengths are short."""
+    message = b"\x02\x01%c%c%c%b" % (number, op, len(content), content)
+    return b"0%c%b" % (len(message), message)
+
+
+YES = b"\n\x01\0\x04\0\x04\0"
+
+
+@pytest.mark.parametrize(
+    ("answers", "reason"),
+    [
+        (said(2, 0x64, b"\x04\x04cn=e") * 5000, "cannot be understood: it answers without an end"),
+        (said(2, 0x73, b"\x04\x04ldap") * 5000, "cannot be understood: it answers without an end"),
+        (said(2, 0x65, b"\n\x01\x01\x04\0\x04\x07\x1b[1mx\ny"), "refuses with code 1: ␛[1mx␊y"),
+        (said(0, 0x78, b"\n\x01\x34\x04\0\x04\x03a\nb"), "cannot be asked: a␊b"),
+        (b"0\x84\xff\xff\xff\xff", "a message is too large"),
+    ],
+)
+async def test_a_directory_that_says_strange_things(answers: bytes, reason: str):
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(1000)
+        writer.write(said(1, 0x61, YES))
+        await reader.read(1000)
+        writer.write(answers)
+        await reader.read()
+        writer.close()
+
+    async with await asyncio.start_server(answer, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        with pytest.raises(Unavailable) as refused:
+            await Directory("127.0.0.1", port, False, "cn=a", "pw", "dc=x").accepts("ann", "pw")
+    assert reason in str(refused.value)
 
 
 async def test_no_password_proves_nothing():

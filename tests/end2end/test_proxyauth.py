@@ -197,6 +197,8 @@ async def test_no_file_and_no_line_has_the_password(confdir: Path, tmp_path: Pat
             proxy = ("--proxy", program.address)
             assert (await curl(*proxy, "--proxy-user", "ann:s3cret!", web.url("/nearly"))).status == 407
             assert (await curl(*proxy, "--proxy-user", USER, web.url("/right"))).status == 200
+            twice = ("-H", "Proxy-Authorization: Digest x", "-H", f"Proxy-Authorization: {BASIC}")
+            assert (await curl(*proxy, *twice, web.url("/twice"))).status == 407
             await program.line("WHO True")
         printed = program.printed()
     for file in (saved, har):

@@ -127,8 +127,8 @@ class Asking:
         if credentials is None:
             said = headers.get(name, "")
             credentials = parse_basic(said)
-            if said[:6].lower() == "basic ":
-                del headers[name]  # right or nearly right, it is not to be saved, nor sent on
+            if of_proxy or "basic " in said.lower():
+                headers.pop(name, None)  # right or nearly right, it is not to be saved, nor sent on
             try:
                 if credentials is None or not await self._accepts(credentials, client):
                     flow.response = _ask(of_proxy)

@@ -15,11 +15,16 @@ from dataclasses import dataclass, field
 
 from midstream.addons.proxyauth_users import Unavailable, Users
 from midstream.flows.errors import OptionsError
+from midstream.text.escape import visible
 from midstream.text.url import hostport
 from midstream.wire import ldap
 
 PATIENCE = 10.0
 """Seconds for one check, from the name of the directory to its last word."""
+
+MOST_ANSWERS = 100
+"""Messages for one search: two entries, and what the directory says of other servers."""
+LONGEST_REASON = 200
 
 PORTS = {"ldap": 389, "ldaps": 636}
 FORM = "ldap[s]:host[:port]:bind_dn:password:subtree[?search_filter_key=attribute]"
@@ -120,14 +125,19 @@ class Talk:
         self._number += 1
         self._writer.write(ldap.search_request(self._number, base, attribute, value, most=2, seconds=int(PATIENCE)))
         names: list[str] = []
-        while (answer := await self._answer()).op != ldap.Op.SEARCH_DONE:
-            if answer.op == ldap.Op.SEARCH_ENTRY:
-                names.append(answer.name)
-            elif answer.op != ldap.Op.SEARCH_REFERENCE:
-                raise ldap.Malformed("it answers something else than was asked")
-        if answer.code not in (ldap.Code.SUCCESS, ldap.Code.SIZE_LIMIT_EXCEEDED):
-            raise _refused(answer)
-        return names
+        for _ in range(MOST_ANSWERS):
+            match answer := await self._answer():
+                case ldap.Message(op=ldap.Op.SEARCH_ENTRY):
+                    names.append(answer.name)
+                case ldap.Message(op=ldap.Op.SEARCH_DONE, code=ldap.Code.SUCCESS | ldap.Code.SIZE_LIMIT_EXCEEDED):
+                    return names
+                case ldap.Message(op=ldap.Op.SEARCH_DONE):
+                    raise _refused(answer)
+                case ldap.Message(op=ldap.Op.SEARCH_REFERENCE):
+                    pass
+                case _:
+                    raise ldap.Malformed("it answers something else than was asked")
+        raise ldap.Malformed("it answers without an end")
 
     def leave(self) -> None:
         """Say that this is all."""
@@ -142,7 +152,7 @@ class Talk:
         message, length = found
         self._heard = self._heard[length:]
         if message.number != self._number:  # 0 is the notice that it is about to leave (RFC 4511 §4.4.1)
-            raise EOFError(message.text or "it answers something else than was asked")
+            raise EOFError(visible(message.text[:LONGEST_REASON]) or "it answers something else than was asked")
         return message
 
 
@@ -162,7 +172,8 @@ def parse_spec(text: str) -> Directory:
 
 
 def _refused(answer: ldap.Message) -> Unavailable:
-    return Unavailable(f"the LDAP server refuses with code {answer.code}{': ' if answer.text else ''}{answer.text}")
+    reason = visible(answer.text[:LONGEST_REASON])
+    return Unavailable(f"the LDAP server refuses with code {answer.code}{': ' if reason else ''}{reason}")
 
 
 def _reason(problem: Exception) -> str:

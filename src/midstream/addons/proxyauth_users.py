@@ -15,6 +15,7 @@ import re
 import secrets
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Protocol
 from weakref import WeakValueDictionary
@@ -77,6 +78,8 @@ class HtpasswdFile(Users):
                 self.users.setdefault(user, hashed)
         # For names that are not there, so that time does not tell which are.
         self._decoy = next(iter(self.users.values()), "")
+        # Of its own: a hash is computed to its end, also for a client that has left, and names are looked up elsewhere.
+        self._threads = ThreadPoolExecutor(AT_ONCE, "htpasswd")
 
     @classmethod
     def from_file(cls, path: Path) -> HtpasswdFile:
@@ -93,7 +96,8 @@ class HtpasswdFile(Users):
         return _fits(password.encode("utf-8", "surrogateescape"), known or self._decoy) and known is not None
 
     async def accepts(self, user: str, password: str, address: str = "") -> bool:
-        return await asyncio.to_thread(self.check_password, user, password)  # bcrypt lets go of the interpreter
+        loop = asyncio.get_running_loop()  # which goes on: bcrypt lets go of the interpreter
+        return await loop.run_in_executor(self._threads, self.check_password, user, password)
 
 
 class Remembering(Users):
