@@ -19,7 +19,7 @@ ROWS: dict[str, str] = {
         wire/test_http1_outgoing.py::test_responses_are_always_framed
         end2end/test_limits.py::test_what_servers_might_read_differently_reaches_none
         end2end/test_addon_mistakes.py::test_what_cannot_be_sent_is_refused_and_named
-        stage 4: send_raw
+        proxy/test_send_raw.py::test_what_is_refused
         end2end/test_hostile_servers.py::test_what_clients_might_read_differently_reaches_none
         end2end/test_http2_conformance_client_side.py::test_what_reaches_the_server_is_plain_http1
     """,
@@ -62,7 +62,7 @@ ROWS: dict[str, str] = {
         store/test_stream_file.py::test_what_does_not_fit_is_cut_back_to_the_last_whole_flow
         store/test_files.py::test_what_fails_half_way_leaves_the_file_as_it_was
         addons/test_readfile.py::test_one_file_is_read_and_saved_to
-        stage 4: the session
+        stage 5: the session
     """,
     "5 secrets stay secret": """
         end2end/test_ca_files.py::test_the_first_start_makes_it_and_keeps_the_key_to_its_owner
@@ -405,6 +405,6 @@ def test_what_shows_it_is_there(row: str) -> None:
     entries = [line.strip() for line in ROWS[row].strip().splitlines()]
     assert entries
     for entry in entries:
-        if not entry.startswith("stage 4: "):
+        if not entry.startswith("stage 5: "):
             file, _, name = entry.partition("::")
             assert name in _defined_in(file), f"{entry} is not there"

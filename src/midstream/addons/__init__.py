@@ -45,6 +45,7 @@ from midstream.addons.redact import Redact
 from midstream.addons.save import Save
 from midstream.addons.savehar import SaveHar
 from midstream.addons.script import ScriptLoader
+from midstream.addons.send_raw import SendRaw
 from midstream.addons.server_side_events import ServerSideEvents
 from midstream.addons.serverplayback import ServerPlayback
 from midstream.addons.stickyauth import StickyAuth
@@ -89,11 +90,12 @@ def common(proxy: Proxy, prepare: Callable[[], None] | None) -> list[object]:
         Http2(proxy),
         TargetHost(proxy),
         Inject(),
+        SendRaw(proxy),
         ScriptLoader(prepare),
         DnsResolver(server.is_ours),
         NextLayer(),
         Mocks(),  # behind the scripts, like recorded answers, and before those
-        ServerPlayback(),
+        ServerPlayback(proxy),
         *rewriting(proxy),
         ReadFile(),  # before what it reads is saved to
         Save(),

@@ -48,7 +48,7 @@ class SaveHar:
             "hardump",
             str,
             "",
-            "HAR file of all finished HTTP flows, there when the program ends; packed if it ends in .zhar, - prints it.",
+            "HAR file of all finished HTTP flows, whole when the program ends; packed if named .zhar, - prints it.",
             kind="path",
         )
 

@@ -32,7 +32,10 @@ class Request(Message):
         "raw_method": "`method` as bytes.",
         "raw_path": "`path` as bytes.",
         "raw_scheme": "`scheme` as bytes.",
+        "send_raw": "Bytes to send to the server in place of the request, unchecked; see the option send_raw.",
     }
+
+    send_raw: bytes | None
 
     _DATA: ClassVar[dict[str, str]] = {
         **Message._DATA,
@@ -86,7 +89,7 @@ class Request(Message):
         self._trailers = None if trailers is None else header_arguments(trailers)
         self.timestamp_start = timestamp_start
         self.timestamp_end = timestamp_end
-        self.stream, self.pace = False, None
+        self.stream, self.pace, self.send_raw = False, None, None
 
     @classmethod
     def make(

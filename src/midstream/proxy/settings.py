@@ -32,7 +32,11 @@ class Settings:
     """So long without a frame from a server, and it is asked by a PING whether it is there; 0: never."""
     normalize_headers: bool = True
     """Header names go out over HTTP/2 in lower case, however addons wrote them (`normalize_outbound_headers`)."""
+    send_raw: bool = False
+    """Scripts may send bytes of their own in place of a request (`request.send_raw`), for research."""
     websocket: bool = True
+    no_server: str = ""
+    """Why no request may reach a server, whatever was begun before: an addon answers them all."""
     keep_host_header: bool = False
     """Reverse modes leave the names that the client uses as they are, in TLS too."""
     connect_with_host: bool = True

@@ -3,8 +3,8 @@
 Filters search with them by `searcher`, rules of users find and replace with a `Pattern`. The language is that of `re`,
 which reads each pattern first and says what is wrong with it. The search is that of `regex`, which can stop after a
 time, lets other threads run meanwhile, and is faster on nearly everything; its own additions to the language are taken
-out. Only rare characters of text are seen otherwise: accents that stand alone and raised digits in \\w, the dotless i without regard to case. Not
-for expressions of our own: those are written so that they need no allowance.
+out. Only rare characters of text are seen otherwise: accents that stand alone and raised digits in \\w, the dotless i
+without regard to case. Not for expressions of our own: those are written so that they need no allowance.
 """
 
 from __future__ import annotations

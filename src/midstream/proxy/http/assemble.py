@@ -10,6 +10,7 @@ from typing import NamedTuple
 from midstream.flows.http import Request, Response
 from midstream.hub import ctx
 from midstream.proxy.errors import Unsendable
+from midstream.proxy.settings import Settings
 from midstream.text.url import host_to_bytes, hostport
 from midstream.wire.http1 import (
     CHUNKED,
@@ -203,6 +204,17 @@ def trailers_of(message: Request | Response) -> Fields:
     except Refused as exc:
         part = "request" if isinstance(message, Request) else "response"
         raise Unsendable(f"the trailers of the {part} cannot be sent: {exc.reason}", message) from None
+
+
+def bytes_of_its_own(request: Request, settings: Settings) -> bytes:
+    """What a script wants to be sent in place of the request, for research: nothing of it is checked. Unsendable:
+    nobody has asked for that.
+    """
+    if not settings.send_raw:
+        raise Unsendable("request.send_raw is for research: it needs the option send_raw", request)
+    if not isinstance(request.send_raw, bytes):
+        raise Unsendable(f"request.send_raw is {type(request.send_raw).__name__}, not bytes", request)
+    return request.send_raw
 
 
 def flaw(message: Request | Response) -> str:

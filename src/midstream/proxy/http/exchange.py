@@ -10,8 +10,8 @@ from midstream.flows.headers import Headers
 from midstream.flows.http import HTTPFlow, Request, Response
 from midstream.proxy.client_context import ClientContext
 from midstream.proxy.duplex import while_uploading
-from midstream.proxy.errors import UpstreamFailed, check_alive
-from midstream.proxy.http.assemble import body_of, may_upgrade, trailers_of
+from midstream.proxy.errors import Unsendable, UpstreamFailed, check_alive
+from midstream.proxy.http.assemble import body_of, bytes_of_its_own, may_upgrade, trailers_of
 from midstream.proxy.http.bodies import collect, shall_stream
 from midstream.proxy.http.failures import upstream_failure
 from midstream.proxy.http.http2_stream import StreamReset
@@ -109,7 +109,11 @@ async def _ask(flow: HTTPFlow, client: Downstream, upstream: Upstream, context: 
     body = request.raw_content or b""
     if type(body) is not bytes:
         body = body_of(request)
-    rest = upstream.send_now(request, client.head, body)
+    rest = None
+    if request.send_raw is None:
+        rest = upstream.send_now(request, client.head, body)
+    else:
+        upstream.send_unchecked(bytes_of_its_own(request, context.settings))
     if rest is None:
         await _answer(flow, client, upstream, context)
         return
@@ -191,6 +195,8 @@ async def _stream_both_ways(
     flow: HTTPFlow, client: Downstream, upstreams: Pool, context: ClientContext, first: bytes
 ) -> None:
     """The request body goes through as it comes; the server may answer before it has ended, and both may be full."""
+    if flow.request.send_raw is not None:
+        raise Unsendable("request.send_raw is for requests whose body does not stream", flow.request)
     upstream = await upstreams.connect(flow, context.watch)
     try:
         upload = upload_streamed(flow, client, upstream, context, first)

@@ -100,6 +100,8 @@ class Pool:
 
     async def connect(self, flow: HTTPFlow, watch: Watch) -> UpstreamH1 | UpstreamH2:
         """A connection for this request: an idle one if it still stands, else a new one. Raises UpstreamFailed."""
+        if reason := self._context.latest().no_server:
+            raise UpstreamFailed(reason)
         place = self._places.get((self._destination(flow), flow.server_conn.via))
         if place is not None and place.idle:
             self._idle -= 1

@@ -139,6 +139,9 @@ class Upstream(Protocol):
     def send_now(self, request: Request, original: RequestHead | None, body: bytes) -> BodySink | None:
         """Head and, if it is small, body at once; else the sink for the body. Raises Unsendable."""
 
+    def send_unchecked(self, data: bytes) -> None:
+        """These bytes in place of a request; the connection carries no other one. Raises Unsendable."""
+
     def begin(self, request: Request, original: RequestHead | None) -> BodySink:
         """The head of a request whose body follows in pieces. Raises Unsendable."""
 

@@ -27,6 +27,7 @@ class UpstreamH1:
     __slots__ = (
         "_limits",
         "_patience",
+        "_sent_unchecked",
         "_watch",
         "did_not_answer",
         "exchanges",
@@ -56,6 +57,7 @@ class UpstreamH1:
         self.did_not_answer = f"{self.where} did not answer"
         self._limits = settings.limits
         self._patience = settings.idle_timeout
+        self._sent_unchecked = False
         self._watch = watch
 
     def serve_by_parent(self, via: ServerSpec, fields: Fields) -> None:
@@ -89,6 +91,12 @@ class UpstreamH1:
         self.stream.write(head)
         return BodyWriter(self.stream, framing, self._be_patient)
 
+    def send_unchecked(self, data: bytes) -> None:
+        """These bytes in place of a request; the connection carries no other one, as nobody knows where they end."""
+        self.exchanges += 1
+        self._sent_unchecked = True
+        self.stream.write(data)
+
     def begin(self, request: Request, original: RequestHead | None) -> BodyWriter:
         """The head of a request whose body follows in pieces. Raises Unsendable."""
         head, framing = request_head(request, original, None, to_parent=self.to_parent)
@@ -112,7 +120,7 @@ class UpstreamH1:
         else:
             raise Refused(f"the server sent more than {MAX_INFORMATIONAL} interim responses")
         self.head = head
-        self.usable = head.keep_alive
+        self.usable = head.keep_alive and not self._sent_unchecked
         self.reader.begin_body(head.framing)
         return Response(head.version, head.status, head.reason, Headers(head.fields), None, None, arrived, None)
 

@@ -21,6 +21,7 @@ from midstream.flows.connection import Server
 from midstream.flows.headers import Headers
 from midstream.flows.http import Request, Response
 from midstream.proxy.dial import Dialler
+from midstream.proxy.errors import Unsendable
 from midstream.proxy.http.http2_assemble import request_list, trailer_list, websocket_request
 from midstream.proxy.http.http2_body import Http2Body, Http2Sink
 from midstream.proxy.http.http2_link import Http2Failed, Http2Link
@@ -233,6 +234,10 @@ class UpstreamH2:
         elif body:
             stream.send(body, end=True)
         return None
+
+    def send_unchecked(self, data: bytes) -> None:
+        """HTTP/2 has frames and no text that could be anything else."""
+        raise Unsendable(f"request.send_raw cannot be sent to {self.where}: it speaks HTTP/2; set http2=false")
 
     def begin(self, request: Request, original: RequestHead | None) -> Http2Sink:
         """The head of a request whose body follows in pieces. Raises Unsendable."""
