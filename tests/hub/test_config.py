@@ -317,6 +317,12 @@ def test_secrets_in_a_file_that_others_can_read(
     config.load_paths(opts, file)
     assert f"{file} holds password and can be read by others; chmod 600 {file}" in caplog.text
     assert "hunter2" not in caplog.text
+    caplog.clear()
+    beside = tmp_path / "config.yml"
+    config.load_paths(opts, beside)  # it is not there
+    beside.write_text("word: hello\n")
+    config.load_paths(opts, beside)
+    assert not caplog.records
     config.save(opts, file)
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
 

@@ -66,7 +66,7 @@ def load_paths(opts: Options, *paths: str | os.PathLike[str], source: Source = "
         file = Path(os.path.expanduser(path))
         found = read(file)
         apply_entries(opts, found, file, source)
-        _warn_of_readers(opts, file)
+        _warn_of_readers(opts, found, file)
 
 
 def read(file: Path) -> list[Entry]:
@@ -129,9 +129,10 @@ def _apply(opts: Options, found: Sequence[Entry], folder: Path | None, name: str
         opts.defer(key, value, source, where)
 
 
-def _warn_of_readers(opts: Options, file: Path) -> None:
+def _warn_of_readers(opts: Options, found: Sequence[Entry], file: Path) -> None:
     """Say that a file which holds a secret can be read by others; `save` writes it private."""
-    held = [name for name, option in opts.items() if option.kind is SECRET and option.value and option.source == "file"]
+    names = [entry.key for entry in found if entry.value]
+    held = [name for name in names if name in opts and opts.option(name).kind is SECRET]
     if held and os.name == "posix" and stat.S_IMODE(file.stat().st_mode) & 0o077:
         logger.warning("%s holds %s and can be read by others; chmod 600 %s", file, " and ".join(held), file)
 
