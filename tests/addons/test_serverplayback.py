@@ -9,10 +9,18 @@ import pytest
 from midstream.addons.serverplayback import ServerPlayback
 from midstream.flows.errors import CommandError, OptionsError
 from midstream.flows.http import HTTPFlow, Response
+from midstream.hub.background import Background
+from midstream.hub.events import Events
+from midstream.proxy.server import Proxy
 from midstream.testing import context
 from tests.kit.captured import http_flow
 
 EVENTS = ("requestheaders", "request", "server_connect")
+
+
+def addon() -> ServerPlayback:
+    """One whose proxy has not started."""
+    return ServerPlayback(Proxy(Events(Background()), None))
 
 
 def bound(tests: context) -> list[str]:
@@ -27,7 +35,7 @@ def asked(url: str) -> HTTPFlow:
 
 
 async def test_while_it_is_off_it_costs_nothing():
-    async with context(ServerPlayback(), loadcore=False) as tests:
+    async with context(addon(), loadcore=False) as tests:
         call = tests.commands.call
         assert bound(tests) == []
         call("replay.server", [http_flow("http://a.test/")])
@@ -39,7 +47,7 @@ async def test_while_it_is_off_it_costs_nothing():
 
 
 async def test_scripts_ask_it_as_clients_do():
-    async with context(ServerPlayback(), loadcore=False) as tests:
+    async with context(addon(), loadcore=False) as tests:
         tests.commands.call("replay.server", [http_flow("http://a.test/", response_body=b"recorded")])
         flow, other, own = asked("http://a.test/"), asked("http://a.test/"), asked("http://a.test/")
         own.response = Response.make(200, b"own")
@@ -51,7 +59,7 @@ async def test_scripts_ask_it_as_clients_do():
 
 
 async def test_many_flows_at_once_are_taken_in_the_background():
-    async with context(ServerPlayback(), loadcore=False, strict=False) as tests:
+    async with context(addon(), loadcore=False, strict=False) as tests:
         call = tests.commands.call
         call("replay.server", [http_flow(f"http://a.test/{number}", response_body=b"x") for number in range(1500)])
         call("replay.server.add", [http_flow("http://a.test/last", response_body=b"last")])
@@ -64,7 +72,7 @@ async def test_many_flows_at_once_are_taken_in_the_background():
 
 
 async def test_what_it_refuses(tmp_path: Path):
-    async with context(ServerPlayback(), loadcore=False) as tests:
+    async with context(addon(), loadcore=False) as tests:
         with pytest.raises(OptionsError, match=r"server_replay: .*nowhere: it cannot be read: No such file"):
             tests.options.server_replay = [str(tmp_path / "nowhere")]
         with pytest.raises(CommandError, match="nowhere: it cannot be read"):

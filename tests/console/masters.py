@@ -40,7 +40,7 @@ def make_console(confdir: Path) -> Console:
     master.view = view
     console = Console(master, view)
     proxy = Proxy(master.events, options)
-    replay = ClientPlayback(proxy), ServerPlayback()
+    replay = ClientPlayback(proxy), ServerPlayback(proxy)
     own = (
         Core(),
         CommandHistory(),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import ssl
 from pathlib import Path
 
@@ -153,6 +154,52 @@ async def test_other_modes_reach_nobody(tmp_path: Path, mode: str):
             assert (await curl(*words, f"{base}/a")).body == b"recorded"
             assert (await curl(*words, f"{base}/a")).status == 404
             assert web.connections == []
+
+
+class Holding:
+    """A script that streams some requests, and holds others until it is told to let them go."""
+
+    def __init__(self) -> None:
+        self.held = False
+        self.may_go = asyncio.Event()
+
+    def requestheaders(self, flow: HTTPFlow) -> None:
+        flow.request.stream = flow.request.path == "/streamed"
+
+    async def request(self, flow: HTTPFlow) -> None:
+        if flow.request.path == "/held":
+            self.held = True
+            await self.may_go.wait()
+
+
+@pytest.mark.parametrize("path", ["/streamed", "/held"])
+async def test_connections_that_there_are_carry_nothing_more(tmp_path: Path, path: str):
+    script = Holding()
+    async with (
+        origin(answering(lambda _: ok(b"from the server"))) as web,
+        running_master(tmp_path, script, server_replay_extra="404") as running,
+        connected(running.port) as client,
+    ):
+
+        def say(target: str) -> None:
+            client.say(
+                f"PUT {web.url(target)} HTTP/1.1\r\nHost: {web.authority}\r\nContent-Length: 3\r\n\r\nabc".encode()
+            )
+
+        say("/before")
+        await client.until(b"from the server")
+        if path == "/held":
+            say(path)
+            await until(lambda: script.held, "the request is held")
+        serve(running)
+        if path == "/held":
+            script.may_go.set()
+        else:
+            say(path)
+        assert b"502" in await client.until(b"\r\n\r\n")
+        assert len(web.requests) == 1
+        running.master.commands.call("replay.server.stop")
+        assert (await ask(running, web.url("/after"))).body == b"from the server"
 
 
 async def test_nobody_is_asked_before_the_answers_are_there(tmp_path: Path, confdir: Path):
@@ -325,6 +372,7 @@ async def test_a_damaged_file_gives_what_can_be_read(tmp_path: Path):
         assert (await ask(running, f"{NOWHERE}/a")).body == b"one"
         assert (await ask(running, f"{NOWHERE}/b")).status == 404
         assert running.logged("server_replay:", "byte")
+        assert running.master.exit_status == 1
         await until(lambda: running.logged("1 answer recorded"), "it is told how many there are")
 
 

@@ -13,6 +13,7 @@ import time
 from collections import Counter, deque
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import aclosing
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -26,6 +27,7 @@ from midstream.hub.addons import Loader
 from midstream.hub.commands import command
 from midstream.hub.repeats import Repeats
 from midstream.hub.types import Path
+from midstream.proxy.server import Proxy
 from midstream.text.escape import visible
 from midstream.work.slices import cooperate, let_go
 
@@ -51,7 +53,8 @@ _OLD_NAMES = {
 class ServerPlayback:
     """The addon; see the module."""
 
-    def __init__(self) -> None:
+    def __init__(self, proxy: Proxy) -> None:
+        self._proxy = proxy
         self.answers = Answers()
         self.addons: list[object] = []
         """What answers, while this is on."""
@@ -140,6 +143,9 @@ class ServerPlayback:
 
     def _switch(self, *, on: bool) -> None:
         """Answer, or leave everything alone, in which case no handler is bound."""
+        # Also for requests that were held before this, and would go on over a connection that there is.
+        no_server = NO_SERVER if on and self.extra != FORWARD else ""
+        self._proxy.settings = replace(self._proxy.settings, no_server=no_server)
         if on:
             kind = Answering if self.extra == FORWARD else Closed
             if [type(addon) for addon in self.addons] == [kind]:
@@ -205,6 +211,8 @@ class ServerPlayback:
                                 self._add(flow, left_out)
         except FlowReadException as error:
             logger.error("server_replay: %s: %s", shown, error)
+            if not hasattr(ctx.master, "view"):  # nobody is there who reads the line: scripts look at the status
+                ctx.master.exit_status = 1
         _tell(left_out)
         logger.info("%s: %s recorded", shown, _counted(len(self.answers) - before, "answer"))
 
