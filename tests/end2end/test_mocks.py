@@ -1,5 +1,6 @@
 """Mock rules over real traffic: a response that was frozen answers when the server is gone, also behind TLS."""
 
+import asyncio
 import gzip
 from pathlib import Path
 
@@ -58,11 +59,9 @@ async def test_a_frozen_answer_needs_no_server(tmp_path: Path) -> None:
 
 
 def _answered(running: RunningMaster) -> HTTPFlow:
-    return next(
-        flow
-        for name, flow in running.recorder.seen
-        if name == "response" and flow.metadata.get("mock")  # type: ignore[misc]
-    )
+    answered = [flow for name, flow in running.recorder.seen if name == "response" and flow.metadata.get("mock")]
+    assert isinstance(answered[0], HTTPFlow)
+    return answered[0]
 
 
 async def test_a_host_that_does_not_exist_is_answered_behind_tls(tmp_path: Path) -> None:
@@ -103,3 +102,65 @@ async def test_what_cannot_be_frozen(tmp_path: Path) -> None:
                 await freeze(name, 1)
         with pytest.raises(CommandError, match="names no file"):
             freeze("mock.load")
+
+
+async def test_what_is_frozen_again_takes_the_place_of_what_was(tmp_path: Path) -> None:
+    async with running_master(tmp_path / "conf") as running:
+        run = running.master.commands
+        flow = tflow(resp=True)
+        flow.request.url = "http://mock.invalid/"
+        assert flow.response is not None
+        for body in (b"one", b"two"):
+            flow.response.content = body
+            await run.call("mock.freeze", [flow])
+        assert len(run.call("mock.list")) == 1
+        assert (await curl("--proxy", running.address, "http://mock.invalid/")).body == b"two"
+        await run.call("mock.toggle", 1)
+        flow.response.content = b"three"  # one that is off stays, to be turned on again
+        await run.call("mock.freeze", [flow])
+        assert len(run.call("mock.list")) == 2
+
+
+async def test_what_is_said_of_the_length_in_a_file_is_passed_over(tmp_path: Path) -> None:
+    rules = tmp_path / "mocks.yaml"
+    rules.write_text("- filter: ~all\n  headers: {Content-Length: 999, Transfer-Encoding: chunked}\n  body: here\n")
+    async with running_master(tmp_path / "conf", mock_rules=str(rules)) as running:
+        assert (await curl("--proxy", running.address, "http://mock.invalid/")).body == b"here"
+        assert not running.logged("does not fit")
+
+
+async def test_the_last_of_many_changes_is_in_the_file(tmp_path: Path) -> None:
+    rules = tmp_path / "mocks.yaml"
+    async with running_master(tmp_path / "conf", mock_rules=str(rules)) as running:
+        run = running.master.commands
+        flows = [tflow(resp=True) for _ in range(30)]
+        for number, flow in enumerate(flows):
+            flow.request.path = f"/{number}"
+        # The first writes have the larger bodies to write.
+        flows[0].response.content = b"\xff" * 8_000_000  # type: ignore[union-attr]
+        await asyncio.gather(*(run.call("mock.freeze", [flow]) for flow in flows))
+        assert rules.read_text().count("- name:") == 30
+        run.call("mock.load")
+        assert len(run.call("mock.list")) == 30
+
+
+async def test_what_was_edited_meanwhile_is_not_written_over(tmp_path: Path) -> None:
+    rules, body = tmp_path / "mocks.yaml", tmp_path / "body.html"
+    rules.write_text("- filter: ~u one\n  body_file: body.html\n")
+    body.write_text("before")
+    async with running_master(tmp_path / "conf", mock_rules=str(rules)) as running:
+        run = running.master.commands
+        body.write_text("edited")
+        await run.call("mock.toggle", 1)
+        await run.call("mock.toggle", 1)
+        assert body.read_text() == "edited"
+        mine = rules.read_text() + "- filter: ~u mine\n"
+        rules.write_text(mine)
+        with pytest.raises(CommandError, match=r"was edited meanwhile; mock\.load reads it"):
+            await run.call("mock.toggle", 1)
+        assert rules.read_text() == mine
+        run.call("mock.load")
+        await run.call("mock.toggle", 2)
+        assert rules.read_text() == mine + "  enabled: false\n"
+        await run.call("mock.save", str(tmp_path / "conf" / "elsewhere.yaml"))
+        assert (tmp_path / "conf" / "body.html").read_text() == "edited"

@@ -1,5 +1,6 @@
 """Files of mock rules: what is read, what is refused and where, and that writing keeps what people wrote."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -53,7 +54,8 @@ def test_writing_keeps_comments_and_changes_only_what_changed(tmp_path: Path) ->
     assert text.decode().startswith(RULES.replace("enabled: false", "enabled: true"))
     assert "- name: new" in text.decode()
     assert "  - [a, b]" in text.decode()
-    assert bodies == {tmp_path / "big.bin": b"\0\xff"}
+    assert not bodies  # they are there
+    assert file.write(tmp_path / "other" / "mocks.yaml")[1] == {tmp_path / "other" / "big.bin": b"\0\xff"}
     again = read(tmp_path, text)
     assert [rule.enabled for rule in again.rules] == [True, True, True]
     assert again.rules[2].body == b"{}"
@@ -121,3 +123,17 @@ def test_no_link_leads_out_of_the_folder(tmp_path: Path) -> None:
     (folder / "link").symlink_to(tmp_path / "secret")
     with pytest.raises(MockFileError, match="not in the folder"):
         read(folder, "- filter: ~all\n  body_file: link")
+
+
+def test_a_pipe_is_no_body(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(MockFileError, match="no ordinary file"):
+        read(tmp_path, "- filter: ~all\n  body_file: pipe")
+
+
+def test_a_body_is_looked_at_once(tmp_path: Path) -> None:
+    made = MockFile(tmp_path / "mocks.yaml")
+    made.rules = [MockRule(parse("~all"), body=b"x" * 20_000_000)]
+    text, bodies = made.write(tmp_path / "mocks.yaml")
+    assert [len(body) for body in bodies.values()] == [20_000_000]
+    assert made.write(tmp_path / "mocks.yaml")[0] == text

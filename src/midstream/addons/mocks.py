@@ -6,6 +6,7 @@ see store/formats/mock_file.py. They answer behind the scripts, so that these se
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import os
 import re
@@ -36,7 +37,8 @@ from midstream.wire.http1 import HOP_BY_HOP
 
 logger = logging.getLogger("midstream.mocks")
 
-_NOT_FROZEN = frozenset({b"content-length", b"transfer-encoding", b"connection", *HOP_BY_HOP})
+_LENGTHS = frozenset({b"content-length", b"transfer-encoding"})
+_NOT_FROZEN = frozenset({*_LENGTHS, b"connection", *HOP_BY_HOP})
 
 
 class Mocks:
@@ -46,6 +48,7 @@ class Mocks:
         self.addons: list[object] = []
         """What answers, while a rule is on."""
         self._file = MockFile()
+        self._writing = asyncio.Lock()
 
     @property
     def rules(self) -> list[MockRule]:
@@ -84,13 +87,13 @@ class Mocks:
     @command("mock.freeze")
     async def freeze(self, flows: Sequence[Flow], flow_filter: str = "") -> None:
         """Answer requests like those of these flows by their responses. The filter is made of method and URL if none is
-        given.
+        given. A rule with the same filter that is on gives way.
         """
-        made = [_frozen(flow, flow_filter) for flow in flows]
-        self.rules.extend(made)
+        for rule in [_frozen(flow, flow_filter) for flow in flows]:
+            at = next((at for at, known in enumerate(self.rules) if _is_like(known, rule)), len(self.rules))
+            self.rules[at : at + 1] = [rule]
+            logger.log(ALERT, "mock rule %d answers %s", at + 1, visible(rule.filter.pattern))
         await self._changed()
-        for rule in made:
-            logger.log(ALERT, "mock rule %d answers %s", self.rules.index(rule) + 1, visible(rule.filter.pattern))
 
     @command("mock.list")
     def list_(self) -> Sequence[str]:
@@ -138,11 +141,16 @@ class Mocks:
 
     async def _write(self, path: Path) -> None:
         try:
-            text, bodies = self._file.write(path)
-            for file, body in bodies.items():
-                file.parent.mkdir(mode=0o700, exist_ok=True)
-                await files.replace_file(file, [body])
-            await files.replace_file(path, [text])
+            async with self._writing:  # what is written last is the newest
+                if path == self._file.path and self._file.is_edited():
+                    raise MockFileError(f"{path} was edited meanwhile; mock.load reads it")
+                text, bodies = self._file.write(path)
+                for file, body in bodies.items():
+                    file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+                    await files.replace_file(file, [body])
+                await files.replace_file(path, [text])
+                if path == self._file.path:
+                    self._file.written()
         except MockFileError as error:
             raise CommandError(f"mock rules are not saved: {error}") from None
         except OSError as error:
@@ -183,7 +191,7 @@ class Answering:
 
 def _answer(rule: MockRule) -> Response:
     now = time.time()
-    fields = rule.headers
+    fields = tuple(pair for pair in rule.headers if pair[0].lower() not in _LENGTHS)
     if rule.status not in (204, 304):  # RFC 9110 §8.6: these have no body, and say nothing of its length
         fields = (*fields, (b"content-length", b"%d" % len(rule.body)))
     return Response(b"HTTP/1.1", rule.status, rule.reason.encode(), Headers(fields), rule.body, None, now, now)
@@ -212,6 +220,10 @@ def _frozen(flow: Flow, flow_filter: str) -> MockRule:
     host = hostport("", request.host, request.port) if request.scheme == "https" else ""
     name = f"{request.method} {request.pretty_url}"[:200]
     return MockRule(matches, response.status_code, response.reason, fields, body, name=name, host=host)
+
+
+def _is_like(known: MockRule, rule: MockRule) -> bool:
+    return known.enabled and known.filter.pattern == rule.filter.pattern
 
 
 def _filter_for(flow: HTTPFlow) -> str:

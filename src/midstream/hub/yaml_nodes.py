@@ -21,8 +21,8 @@ class BadYaml(ValueError):
     """A file that cannot be read as YAML; the message begins with the place."""
 
 
-def read_text(path: Path, most: int) -> str:
-    """The text of a regular file of at most `most` bytes. BadYaml: what is wrong with it."""
+def read_bytes(path: Path, most: int) -> bytes:
+    """What is in a regular file of at most `most` bytes. BadYaml: what is wrong with it."""
     try:
         # Not blocking: opening a named pipe would wait for a writer for ever.
         descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
@@ -36,6 +36,12 @@ def read_text(path: Path, most: int) -> str:
         raise BadYaml(f"{path}: {getattr(error, 'strerror', None) or error}") from None
     if len(content) > most:
         raise BadYaml(f"{path}: larger than {most:,} bytes")
+    return content
+
+
+def read_text(path: Path, most: int) -> str:
+    """The text of such a file. BadYaml: what is wrong with it."""
+    content = read_bytes(path, most)
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:

@@ -44,9 +44,9 @@ class MockFileError(ValueError):
     """A file that cannot be read as rules; the message says where and what."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class MockRule:
-    """One rule. `hits` counts its answers since it was read or made, and is in no file."""
+    """One rule; two of the same content are two. `hits` counts its answers, and is in no file."""
 
     filter: Filter
     status: int = 200
@@ -68,11 +68,13 @@ class MockFile:
         self.path = path
         self.rules: list[MockRule] = []
         self._document: Any = None
+        self._stamp: tuple[int, int] | None = None
 
     def read(self) -> None:
         """Read the file. MockFileError: the rules are those of before."""
         assert self.path is not None
         try:
+            stamp = _stamp(self.path)
             text = yaml_nodes.read_text(self.path, LARGEST_FILE)
             root = yaml_nodes.compose(text, str(self.path))
         except BadYaml as error:
@@ -82,13 +84,23 @@ class MockFile:
         document = _yaml().load(text) if nodes else None
         for rule, node in zip(rules, document or (), strict=True):
             rule.node = node
-        self.rules, self._document = rules, document
+        self.rules, self._document, self._stamp = rules, document, stamp
+
+    def is_edited(self) -> bool:
+        """Whether somebody else has written the file since it was read or written here."""
+        return self.path is not None and _stamp(self.path) not in (None, self._stamp)
+
+    def written(self) -> None:
+        """The file holds the rules now."""
+        self._stamp = _stamp(self.path) if self.path is not None else None
 
     def write(self, path: Path) -> tuple[bytes, dict[Path, bytes]]:
         """What the file is to hold, and the files of bodies beside it. MockFileError: it would be too large to read."""
         bodies: dict[Path, bytes] = {}
         document = self._document if self._document is not None else []
         document[:] = [_node(rule, path, bodies) for rule in self.rules]
+        if self.path is not None and path.parent == self.path.parent:  # they may have been edited since
+            bodies = {file: body for file, body in bodies.items() if not file.exists()}
         out = io.StringIO()
         _yaml().dump(document, out)
         text = out.getvalue().encode("utf-8")
@@ -192,17 +204,24 @@ def _fields(node: Any, name: str) -> HeaderFields:
 
 def _body(text: str, where: str, path: Path) -> bytes:
     folder = path.parent.resolve()
-    file = (folder / text).resolve()
-    if not file.is_relative_to(folder):
-        raise MockFileError(f"{where}: {text} is not in the folder of the rules")
     try:
-        with file.open("rb") as opened:
-            data = opened.read(LARGEST_BODY + 1)
-    except (OSError, ValueError) as error:
-        raise MockFileError(f"{where}: {text}: {getattr(error, 'strerror', None) or error}") from None
-    if len(data) > LARGEST_BODY:
-        raise MockFileError(f"{where}: {text} is larger than {LARGEST_BODY:,} bytes")
-    return data
+        file = (folder / text).resolve()
+        if not file.is_relative_to(folder):
+            raise MockFileError(f"{where}: {text} is not in the folder of the rules")
+        return yaml_nodes.read_bytes(file, LARGEST_BODY)
+    except BadYaml as error:
+        raise MockFileError(f"{where}: {error}") from None
+    except (OSError, RuntimeError) as error:  # a loop of links
+        raise MockFileError(f"{where}: {text}: {error}") from None
+
+
+def _stamp(path: Path) -> tuple[int, int] | None:
+    """What tells one state of a file from another; None if it is not there."""
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return status.st_mtime_ns, status.st_size
 
 
 # -- writing ----------------------------------------------------------------------------------------------------------
@@ -231,6 +250,7 @@ def _node(rule: MockRule, path: Path, bodies: dict[Path, bytes]) -> Any:
         file = f"{path.stem}.bodies/{hashlib.sha256(rule.body).hexdigest()[:16]}"
         entry["body_file"] = file
         bodies[path.parent / file] = rule.body
+    rule.node = entry
     return entry
 
 
@@ -249,6 +269,8 @@ def _shown(value: bytes) -> str:
 
 def _plain(body: bytes) -> str | None:
     """The body as a text that YAML gives back as it is; None for what belongs into a file."""
+    if len(body) > 4 * LONGEST_TEXT:
+        return None
     try:
         text = body.decode("utf-8")
     except UnicodeDecodeError:
