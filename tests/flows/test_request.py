@@ -302,3 +302,10 @@ def test_shortcuts() -> None:
 def test_repr() -> None:
     assert repr(request()) == "Request(GET example.com:8080/p?q=1#f)"
     assert repr(request(method="CONNECT")) == "Request(CONNECT example.com:8080)"
+
+
+def test_what_is_for_one_sending_only_is_not_copied_but_there():
+    request = Request.make("GET", "http://a.test/")
+    request.send_raw, request.stream = b"GET", True
+    copy = request.copy()
+    assert (copy.send_raw, copy.stream, copy.pace) == (None, False, None)

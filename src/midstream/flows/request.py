@@ -6,7 +6,7 @@ and `scheme`; what the client said about it is in the Host header and `authority
 
 import time
 from collections.abc import Iterable
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal, Self
 from urllib.parse import quote, unquote
 
 from midstream.flows import cookies, encodings, multipart
@@ -108,6 +108,12 @@ class Request(Message):
             request.text = content  # type: ignore[assignment]
         else:
             request.content = content  # type: ignore[assignment]
+        return request
+
+    @classmethod
+    def _checked(cls, value: Any, where: str) -> Self:
+        request = super()._checked(value, where)
+        request.send_raw = None
         return request
 
     def __repr__(self) -> str:
