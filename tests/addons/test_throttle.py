@@ -205,10 +205,12 @@ async def test_messages_take_their_share_of_the_line(tests: context, clock: Slow
 
 
 async def test_lost_datagrams(tests: context) -> None:
-    tests.configure(tests.master.addons.get("throttle"), throttle=["loss=100%"])
+    tests.master.events.recorder.on = True
+    tests.configure(tests.master.addons.get("throttle"), throttle=["/~udp/loss=100%"])
     flow = tudpflow()
     await tests.master.events.udp_message(flow)
     assert flow.messages[-1].content == b""
+    assert [(change.who, change.during) for change in flow.changes] == [("throttle", "~udp")]
 
 
 def test_a_wrong_command_says_why() -> None:

@@ -15,6 +15,7 @@ from weakref import WeakSet
 from midstream.filters.filter import described
 from midstream.filters.rules import RuleError, shown
 from midstream.flows.errors import OptionsError
+from midstream.flows.flow import Flow
 from midstream.flows.http import HTTPFlow, Request
 from midstream.hub import ctx
 from midstream.hub.concurrent import threaded
@@ -47,7 +48,7 @@ def compiled(option: str, read: Callable[[str], R]) -> list[R]:
         raise OptionsError(f"option {option}: {error}") from None
 
 
-def by_rule(flow: HTTPFlow, option: str, text: str) -> AbstractContextManager[None]:
+def by_rule(flow: Flow, option: str, text: str) -> AbstractContextManager[None]:
     """Around what a rule changes, so that it is named where people look for what touched the flow."""
     return ctx.master.events.recorder.of([flow], option, shown(text))
 

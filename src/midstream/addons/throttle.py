@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from weakref import WeakKeyDictionary
 
 from midstream.addons.bucket import Bucket, Clock, LoopClock
+from midstream.addons.rules import by_rule
 from midstream.addons.throttle_rules import Settings, Spec, parse_spec
 from midstream.flows.dns import DNSFlow
 from midstream.flows.errors import CommandError, OptionsError
@@ -97,6 +98,11 @@ class Rule:
         self.flows = 0
         self._random = _dice(spec)
 
+    @property
+    def shown(self) -> str:
+        """Which one it is."""
+        return self.spec.expression or "everything"
+
     def change(self, spec: Spec) -> None:
         """Take over other settings, also for what is under way."""
         if spec.settings.seed != self.spec.settings.seed:
@@ -154,9 +160,7 @@ class Slow:
 
     def told(self) -> list[str]:
         """The rules for people."""
-        return [
-            f"{rule.spec.expression or 'everything'}: {rule.spec.settings} ({rule.flows} flows)" for rule in self._rules
-        ]
+        return [f"{rule.shown}: {rule.spec.settings} ({rule.flows} flows)" for rule in self._rules]
 
     def _rule(self, flow: Flow) -> Rule | None:
         return next((rule for rule in self._rules if rule.spec.matches(flow)), None)
@@ -171,7 +175,8 @@ class Slow:
             await self._clock.wait(delay, self._changed)
         if rule.loses() and flow.killable:
             flow.metadata[LOST] = "lost"
-            flow.kill()
+            with by_rule(flow, self.name, rule.shown):
+                flow.kill()
 
     # --- HTTP
 
@@ -201,7 +206,8 @@ class Slow:
         message = flow.messages[-1]
         rule = self._rule(flow)
         if rule is not None and rule.loses():
-            message.content = b""  # a datagram without content is not sent
+            with by_rule(flow, self.name, rule.shown):
+                message.content = b""  # a datagram without content is not sent
             return
         await self._message(flow, message.from_client, message.content)
 
