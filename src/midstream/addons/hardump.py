@@ -146,14 +146,14 @@ class HarDump:
         """Write the flows that are finished and not held by a person."""
         self._news.clear()
         flows, self._finished = self._finished, []
-        batch, size = [], 0
+        batch, size, budget = [], 0, Budget()
         for flow in flows:
             if flow.intercepted and flow.live and not self._closing.is_set():
                 self._finished.append(flow)
                 self._news.set()
                 continue
             if self.filter is None or self.filter(flow):
-                entry = b"".join([piece async for piece in paced(self._entries, flow)])
+                entry = b"".join([piece async for piece in paced(self._entries, flow, budget)])
                 batch.append(entry)
                 size += len(entry)
             self._waiting = max(0, self._waiting - weight(flow))
@@ -174,11 +174,10 @@ class HarDump:
             raise
 
 
-async def paced(entries: Entries, flow: HTTPFlow) -> AsyncIterator[bytes]:
-    """The pieces of an entry; the loop gets its turns meanwhile."""
+async def paced(entries: Entries, flow: HTTPFlow, budget: Budget) -> AsyncIterator[bytes]:
+    """The pieces of an entry; the loop gets its turns meanwhile. The budget is that of all entries: many are short."""
     flow = ctx.master.showing.flow(flow)
     decoded = await asyncio.to_thread(decode, flow) if takes_time(flow) else decode(flow)
-    budget = Budget()
     for piece in entries.pieces(flow, decoded):
         if piece:
             yield piece

@@ -26,6 +26,7 @@ from midstream.hub.types import Path
 from midstream.store.files import Writing, target, why
 from midstream.store.formats.har_write import END, Entries, Packer, har_pieces, start
 from midstream.text.escape import visible
+from midstream.work.slices import Budget
 from midstream.work.whole_file import checked
 
 logger = logging.getLogger("midstream.addons.savehar")
@@ -117,7 +118,7 @@ class SaveHar:
 
     async def _save(self, flows: Sequence[Flow], path: str) -> None:
         where, passed_over = target(path).path, 0
-        entries = Entries()
+        entries, budget = Entries(), Budget()
         try:
             with ctx.master.jobs.begun(f"saving {where}") as job:
                 async with Writing(path) as file:
@@ -127,7 +128,7 @@ class SaveHar:
                         if not isinstance(flow, HTTPFlow):
                             passed_over += 1
                             continue
-                        async for piece in paced(entries, flow):
+                        async for piece in paced(entries, flow, budget):
                             await file.write(packer.pack(piece))
                         job.report(number / len(flows))
                         if job.stopped:
