@@ -60,7 +60,24 @@ def masked(data: bytes, *rules: str) -> bytes:
             b'--x\r\nContent-Disposition: form-data; name="password"\r\n\r\nabc\r\ndef\r\n--x--',
             b'--x\r\nContent-Disposition: form-data; name="password"\r\n\r\n<password-1>\r\n--x--',
         ),
-        (b"see " + JWT + b".", b"see <jwt-1>."),
+        (
+            b'--x\nContent-Disposition: form-data; name=token; filename="a"\nContent-Type: a/b\n\nabc\nd\n--x--',
+            b'--x\nContent-Disposition: form-data; name=token; filename="a"\nContent-Type: a/b\n\n<token-1>\n--x--',
+        ),
+        (b'{"passwords": ["abc", "def"], "n": [1]}', b'{"passwords": ["<password-1>"], "n": [1]}'),
+        (b'{"name": "password", "value": "abc"}', b'{"name": "password", "value": "<password-1>"}'),
+        (b"{'password': 'abc', 'n': 1}", b"{'password': '<password-1>', 'n': 1}"),
+        (b"<password><![CDATA[a]b]]></password>", b"<password><![CDATA[<password-1>]]></password>"),
+        (b'<add password="abc" x="1"/>', b'<add password="<password-1>" x="1"/>'),
+        (b'<input name="csrf_token" type=x value="abc">', b'<input name="csrf_token" type=x value="<token-1>">'),
+        (b'<meta name="csrf-token" content="abc">', b'<meta name="csrf-token" content="<token-1>">'),
+        (b"u=1&pass=abc&bypass=no", b"u=1&pass=<password-1>&bypass=no"),
+        (b"password[]=abc&token%5B%5D=def", b"password[]=<password-1>&token%5B%5D=<token-1>"),
+        (b"X: 1\r\nAuthorization: Basic YTpi\r\n", b"X: 1\r\nAuthorization: Basic <token-1>\r\n"),
+        (b"X: 1\r\nCookie: a=1; b=2\r\n", b"X: 1\r\nCookie: <cookie-1>\r\n"),
+        (b"user: me\npassword: abc\n", b"user: me\npassword: <password-1>\n"),
+        (b"{token: other.token(1), key: 1}", b"{token: other.token(1), key: 1}"),
+        (b"eyJeyJeyJ see " + JWT + b".", b"eyJeyJeyJ see <jwt-1>."),
         (b"curl -H 'Authorization: Bearer abcdef123456'", b"curl -H 'Authorization: Bearer <token-1>'"),
         (b"https://me:hunter2@example.com/", b"https://me:<password-1>@example.com/"),
         (b"AKIAABCDEFGHIJKLMNOP", b"<key-1>"),
@@ -84,6 +101,8 @@ def test_what_is_found_in_texts(data: bytes, result: bytes) -> None:
         (b"Set-Cookie", b"sid=abc; Path=/; Secure", b"sid=<cookie-1>; Path=/; Secure"),
         (b"X-Api-Key", b"abc", b"<key-1>"),
         (b"apikey", b"abc", b"<key-1>"),
+        (b"X-Authorization", b"Bearer abc", b"Bearer <token-1>"),
+        (b"X-AccessToken", b"abc", b"<token-1>"),
         (b"X-CSRF-Token", b"abc", b"<token-1>"),
         (b"X-Amz-Security-Token", b"abc", b"<token-1>"),
         (b"Referer", b"http://x/?token=abc", b"http://x/?token=<token-1>"),
@@ -205,6 +224,13 @@ def test_a_rule_that_takes_too_long_shows_nothing() -> None:
     assert result == b"<a text that the rule of redact_rules is too slow for>"
 
 
+def test_rules_that_find_something_slowly_again_and_again_end_in_time() -> None:
+    begin = time.process_time()
+    result = masked((b"a" * 18 + b"!c") * 20_000 + b"hunter2", "(a+)+c|!")
+    assert time.process_time() - begin < 0.25
+    assert result.endswith(b"<the rest, which redact had no time to look into>")
+
+
 def test_names_are_bounded() -> None:
     names = Names()
     for number in range(MOST_NAMES):
@@ -223,15 +249,19 @@ def test_names_are_bounded() -> None:
         b"token <" * (LARGEST // 7),
         b'token\\"' * (LARGEST // 7),
         b"eyJaaaaa." * (LARGEST // 9),
+        b"eyJ" * (LARGEST // 3),
+        b"token x" * (LARGEST // 7),
+        b'token" x' * (LARGEST // 8),
+        b'Content-Disposition: form-data; name="token"\r\n' * (LARGEST // 46),
         b"eyJ" + b"a" * (LARGEST - 3),
         b"://a" * (LARGEST // 4),
         b"bearer " * (LARGEST // 7),
         b"token" + b" " * (LARGEST - 5),
         json.dumps([{"token": str(n)} for n in range(LARGEST // 24)]).encode(),
     ],
-    ids=range(12),
+    ids=range(16),
 )
 def test_no_text_takes_long(data: bytes) -> None:
     begin = time.process_time()
     masked(data)
-    assert time.process_time() - begin < 1.5
+    assert time.process_time() - begin < 0.25, "the loop waits for it"
