@@ -46,7 +46,7 @@ def _rows(kind: str, table: str, masters: Mapping[Tool, Master]) -> Iterator[str
     for row in sorted(report.rows(table), key=lambda row: row["name"]):
         name = row["name"]
         found = {tool: each for tool, master in masters.items() if (each := _declared(master, kind, name)) is not None}
-        note = " ".join(reasons.get(name, "").replace("|", ";").split()).strip(" ;")
+        note = " ".join(reasons.get(name, "").replace("|", ";").split()).strip(" ;").replace(" ;", ";")
         if not found:
             why = note or NOT_ASKED_FOR.get(row["owner"], f"not there yet: {coming[row['owner']]}")
             yield f"| `{name}` | none | | {why} |"
