@@ -209,6 +209,12 @@ def dns_answer() -> DNSMessage:
     return message
 
 
+def test_what_is_longer_than_dns_can_be_is_not_read() -> None:
+    data = dns_answer().packed
+    with pytest.raises(ValueError, match="no more than 65,535 bytes"):
+        VIEWS["dns"].prettify(data + bytes(65_536 - len(data)), response("application/dns-message"))
+
+
 def test_an_edit_of_dns_leaves_the_rest() -> None:
     view, data = VIEWS["dns"], dns_answer().packed
     assert isinstance(view, InteractiveContentview)

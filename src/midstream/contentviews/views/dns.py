@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from midstream.contentviews.yaml_tree import Event
 
 _PORTS = (53, 5353)
+# What a length of two bytes can say (RFC 1035 §4.2.2). Reading is done in one go.
+LONGEST = 0xFFFF
 # What follows from the rest, or is no part of the message.
 _DERIVED = ("status_code", "size", "timestamp")
 _SECTIONS = ("questions", "answers", "authorities", "additionals")
@@ -30,6 +32,8 @@ class DNS(Stepped, InteractiveContentview):
         from midstream.contentviews.yaml_tree import write
 
         prefix = _length_prefix(data, metadata)
+        if len(data) - prefix > LONGEST:
+            raise ValueError(f"a DNS message has no more than {LONGEST:,} bytes")
         message = DNSMessage.unpack(data[prefix:])
         return write(_events(message), len(data))
 
