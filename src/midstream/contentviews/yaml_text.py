@@ -47,11 +47,16 @@ def mapping(pairs: Iterable[tuple[str, str] | None]) -> Iterator[bytes | None]:
 def _lines(values: dict[str, list[str]]) -> Iterator[str]:
     for name, listed in values.items():
         if len(listed) == 1:
-            yield f"{scalar(name)}: {scalar(listed[0])}\n"
+            yield f"{_read(name)}: {_read(listed[0])}\n"
         else:
-            yield f"{scalar(name)}:\n"
+            yield f"{_read(name)}:\n"
             for value in listed:
-                yield f"- {scalar(value)}\n"
+                yield f"- {_read(value)}\n"
+
+
+def _read(text: str) -> str:
+    """Nobody encodes this again: bytes that are no text look as they do in the raw view."""
+    return scalar(as_bytes(text).decode("utf-8", "backslashreplace"))
 
 
 def scalar(text: str) -> str:
