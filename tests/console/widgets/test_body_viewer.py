@@ -251,6 +251,16 @@ async def test_a_view_of_a_script_that_fails_leaves_the_raw_text(
     assert host.view.note == f"plain, 3b; Failing failed: {reason}"
 
 
+async def test_bytes_that_a_view_refuses_are_shown_in_hex(host: Host) -> None:
+    for data in (b"\xc1" + bytes(range(16)), b"\xc1" + bytes(100_000)):
+        host.view.show(Body(data, "application/msgpack"))
+        assert host.text().startswith("c1 00 ")
+        await host.settle()
+        assert host.text().startswith("c1 00 ")
+        assert host.view.note.startswith("hex, ")
+        assert host.view.note.endswith("; MsgPack failed: byte 0 is 0xc1, which begins no value")
+
+
 async def test_a_view_of_a_script_holds_nothing_and_has_its_time(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
     release = threading.Event()
 

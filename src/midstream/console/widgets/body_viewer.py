@@ -127,7 +127,7 @@ class BodyView:
             try:
                 text = as_bytes(prettified(view, content, self._metadata))
             except ViewFailed as error:
-                pieces, note = self._text_form(self._text(content), content)
+                pieces, note = self._hex_form(content) or self._text_form(self._text(content), content)
                 self._set(pieces, _with_failure(note, error))
             else:
                 self._set(*self._pretty_form(view, text, content))
@@ -162,7 +162,11 @@ class BodyView:
         if trouble or isinstance(view, HexDump):
             self._set(*self._final(content, trouble, view))
             return
-        form = await self._show_text(request, content)
+        form = None if isinstance(view, Raw) else self._hex_form(content)
+        if form is not None:
+            self._set(*form)
+        else:
+            form = await self._show_text(request, content)
         if form is None:
             return
         if isinstance(view, Raw):
@@ -259,6 +263,11 @@ class BodyView:
         if trouble and not isinstance(view, HexDump):
             return TextPieces(LineIndex(content)), note
         return HexPieces(content), note
+
+    def _hex_form(self, content: bytes) -> tuple[Pieces, str] | None:
+        """What stands for a view that is not ready, or has failed; None for what is text."""
+        is_binary = isinstance(self._views.plain_view(content), HexDump)
+        return (HexPieces(content), self._words("hex", content)) if is_binary else None
 
     def _text_form(self, text: bytes, content: bytes) -> tuple[Pieces, str]:
         colour = json_colours if _may_be_json(text, self._body.content_type) else plain
