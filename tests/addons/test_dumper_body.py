@@ -103,6 +103,27 @@ async def test_what_cannot_be_decoded_says_so() -> None:
     assert lines[1:] == ["hello"]
 
 
+async def test_what_cannot_be_decoded_says_so_also_where_the_view_fails() -> None:
+    fields = ((b"content-encoding", b"gzip"), (b"content-type", b"application/json"))
+    flow = http_flow(response_headers=fields)
+    assert flow.response is not None
+    lines = await lines_of(flow.response, flow, "auto", 9)
+    assert lines[0].startswith("[cannot decode: ")
+    assert lines[1].startswith("(JSON failed: ")
+    assert lines[2:] == ["hello"]
+
+
+async def test_a_view_that_is_left_out_for_the_size_is_named() -> None:
+    form, both = b"a=%41&" * 300_000, ("a=%41&" * 300_000)[:20]
+    lines = await printed(form, "application/x-www-form-urlencoded")
+    assert lines[0] == "(1.7m are too much for the view URL-encoded; flow_detail=4 shows it)"
+    assert lines[1].startswith(both)
+    lines = await printed(b"[" + b"1," * 5_000_000 + b"1]", "application/json")
+    assert lines[0] == "(9.5m are too much for the view JSON)"
+    assert lines[1].startswith("[1,1,")
+    assert (await printed(b"x" * 9_000_000, "text/plain"))[0].startswith("xxx")
+
+
 async def test_lines_are_cut_off() -> None:
     assert await printed(b'{"a":1}', "application/json", cutoff=2) == [
         "{",
@@ -134,12 +155,12 @@ async def test_no_more_work_is_done_than_the_lines_need(data: bytes, content_typ
 async def test_large_bodies_are_made_pretty_as_well(monkeypatch: pytest.MonkeyPatch) -> None:
     assert await printed(b"!a" * 100_000, cutoff=None) == ["!A" * 100_000]
     monkeypatch.setattr(beside, "LARGEST_UNASKED", 100_000)
-    assert await printed(b"!a" * 100_000, cutoff=None) == ["!a" * 100_000]
+    assert await printed(b"!a" * 100_000, cutoff=None) == ["(195k are too much for the view Shout)", "!a" * 100_000]
     assert (await printed(b"!a" * 100_000, view="shout", cutoff=None))[0] == (
         "(Shout failed: views of scripts are given no more than 98k)"
     )
     monkeypatch.setattr(beside, "LARGEST", 100_000)
-    assert (await printed(b"!a" * 100_000, view="shout", cutoff=None))[0] == "(195k are too much for the view shout)"
+    assert (await printed(b"!a" * 100_000, view="shout", cutoff=None))[0] == "(195k are too much for the view Shout)"
 
 
 async def test_a_view_that_takes_its_time_holds_nothing_and_is_named(

@@ -49,6 +49,7 @@ def body_lines(message: ContentviewMessage, flow: Flow, view_name: str, cutoff: 
     if len(raw) > AT_ONCE:
         return LongBody(message, flow, view_name, cutoff)
     content, trouble, is_cut = beginning_of(message, AT_ONCE)
+    remarks = [visible(trouble)] if trouble else []
     metadata = metadata_of(message, flow)
     view = current().get_view(content or b"", metadata, view_name)
     if content is None or is_cut or not _is_quick(view, content):
@@ -56,9 +57,9 @@ def body_lines(message: ContentviewMessage, flow: Flow, view_name: str, cutoff: 
     try:
         lines = split(as_bytes(prettified(view, content, metadata)))
     except ViewFailed as error:
-        trouble = told(error)
+        remarks.append(visible(told(error)))
         lines = split(as_bytes(prettified(current().plain_view(content), content, metadata)))
-    return _cut(trouble, (visible_bytes(line, expand_tabs=True) for line in lines), cutoff)
+    return _cut(remarks, (visible_bytes(line, expand_tabs=True) for line in lines), cutoff)
 
 
 def told(error: ViewFailed) -> str:
@@ -79,9 +80,8 @@ def split(text: bytes) -> list[bytes]:
     return [line.removesuffix(b"\r") for line in lines]
 
 
-def _cut(trouble: str, lines: Iterator[str], cutoff: int | None) -> Iterator[str]:
-    if trouble:
-        yield visible(trouble)
+def _cut(remarks: list[str], lines: Iterator[str], cutoff: int | None) -> Iterator[str]:
+    yield from remarks
     if cutoff is None:
         yield from lines
         return

@@ -16,6 +16,8 @@ from midstream.contentviews.calling import ViewFailed, failure
 from midstream.contentviews.messages import beginning_of, metadata_of
 from midstream.contentviews.registries import AUTO, Registry
 from midstream.contentviews.stepped import Stepped
+from midstream.contentviews.views.hex_dump import HexDump
+from midstream.contentviews.views.raw import Raw
 from midstream.text.escape import visible, visible_bytes
 from midstream.text.sizes import human_size
 from midstream.work.slices import Budget
@@ -57,11 +59,10 @@ class LongPrint:
         plain = self._views.plain_view(content)
         view = self._views.get_view(content[:_LOOK], metadata, name)
         most = beside.LARGEST_UNASKED if name == AUTO else beside.LARGEST
-        if body.cutoff is not None and isinstance(view, Stepped) and not view.comes_at_once:
-            most = _MOST_FOR_FEW
-        if len(content) > most and name not in ("raw", "hex dump"):
-            if name != AUTO:
-                self._line(f"({human_size(len(content))} are too much for the view {visible(name)})")
+        few = body.cutoff is not None and isinstance(view, Stepped) and not view.comes_at_once
+        if not isinstance(view, Raw | HexDump) and len(content) > (_MOST_FOR_FEW if few else most):
+            hint = "; flow_detail=4 shows it" if len(content) <= most else ""
+            self._line(f"({human_size(len(content))} are too much for the view {visible(view.name)}{hint})")
             view = plain
         try:
             await self._lines_of(view, content, metadata, body.cutoff)
