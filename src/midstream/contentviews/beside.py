@@ -29,6 +29,8 @@ LARGEST_UNASKED = 8 * 1024 * 1024
 LARGEST = 64 * 1024 * 1024
 """Bytes that are decoded for display and made pretty at all."""
 
+_PIECE = 1024 * 1024
+
 PATIENCE = 2.0
 """Seconds that a script's view may take."""
 
@@ -58,7 +60,7 @@ async def text_of(view: Contentview, data: bytes, metadata: Metadata, worker: Wo
         case apart.Apart():
             return await apart.text_of(view, data, metadata, worker)
         case _:
-            return as_bytes(await _in_thread(view, data, metadata, overdue))
+            return await _in_thread(view, data, metadata, overdue)
 
 
 def _prettified_by(view: type[Stepped], metadata: Metadata, data: bytes) -> bytes:
@@ -80,16 +82,18 @@ async def _in_steps(view: Stepped, data: bytes, metadata: Metadata) -> bytes:
     return b"".join(collected)
 
 
-async def _in_thread(view: Contentview, data: bytes, metadata: Metadata, overdue: set[int]) -> str:
+async def _in_thread(view: Contentview, data: bytes, metadata: Metadata, overdue: set[int]) -> bytes:
     if len(data) > LARGEST_UNASKED:
         raise ViewFailed(view, f"views of scripts are given no more than {human_size(LARGEST_UNASKED)}")
     if id(view) in overdue:  # an endless one must not get a thread for each body
         raise ViewFailed(view, "it is still busy with an earlier body")
     ended = threading.Event()
 
-    def work() -> str:
+    def work() -> bytes:
         try:
-            return prettified(view, data, metadata)
+            text = prettified(view, data, metadata)
+            # In pieces: nobody else's turn comes while one is encoded.
+            return b"".join([as_bytes(text[at : at + _PIECE]) for at in range(0, len(text), _PIECE)])
         finally:
             ended.set()
             overdue.discard(id(view))
