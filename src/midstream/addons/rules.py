@@ -12,7 +12,8 @@ from contextlib import AbstractContextManager
 from typing import TypeVar
 from weakref import WeakSet
 
-from midstream.filters.filter import described
+from midstream import filters
+from midstream.filters.filter import Filter, described
 from midstream.filters.rules import RuleError, shown
 from midstream.flows.errors import OptionsError
 from midstream.flows.flow import Flow
@@ -45,6 +46,15 @@ def compiled(option: str, read: Callable[[str], R]) -> list[R]:
     try:
         return [read(text) for text in texts if text]
     except RuleError as error:
+        raise OptionsError(f"option {option}: {error}") from None
+
+
+def filter_of(option: str) -> Filter | None:
+    """The filter of an option, if it has one. Raises OptionsError."""
+    text: str | None = getattr(ctx.options, option)
+    try:
+        return filters.parse(text) if text else None
+    except filters.FilterError as error:
         raise OptionsError(f"option {option}: {error}") from None
 
 

@@ -5,9 +5,8 @@ The same place is scheme, host and port (RFC 9110 §11.5): what was said inside 
 
 from __future__ import annotations
 
-from midstream import filters
-from midstream.addons.rules import OnRequest, by_rule
-from midstream.flows.errors import OptionsError
+from midstream.addons.rules import OnRequest, by_rule, filter_of
+from midstream.filters.filter import Filter
 from midstream.flows.http import HTTPFlow, Request
 from midstream.hub import ctx
 from midstream.hub.addons import Loader
@@ -38,11 +37,7 @@ class StickyAuth:
     def configure(self, updated: set[str]) -> None:
         if "stickyauth" not in updated:
             return
-        text = ctx.options.stickyauth
-        try:
-            matches = filters.parse(text) if text else None
-        except filters.FilterError as error:
-            raise OptionsError(f"option stickyauth: {error}") from None
+        matches = filter_of("stickyauth")
         if matches is None:
             self._known = {}
         self.addons[:] = [Sticking(self._proxy, matches, self._known)] if matches is not None else []
@@ -57,7 +52,7 @@ class Sticking(OnRequest):
 
     name = "stickyauth"
 
-    def __init__(self, proxy: Proxy, matches: filters.Filter, known: dict[Place, str]) -> None:
+    def __init__(self, proxy: Proxy, matches: Filter, known: dict[Place, str]) -> None:
         super().__init__(proxy)
         self._matches = matches
         self._known = known

@@ -6,11 +6,10 @@ option is set. A client's own cookies stay, but for those that a server has set 
 
 from __future__ import annotations
 
-from midstream import filters
 from midstream.addons.cookie_jar import CookieJar
-from midstream.addons.rules import OnRequest, by_rule
+from midstream.addons.rules import OnRequest, by_rule, filter_of
+from midstream.filters.filter import Filter
 from midstream.flows.cookies import read_cookie_header
-from midstream.flows.errors import OptionsError
 from midstream.flows.http import HTTPFlow
 from midstream.hub import ctx
 from midstream.hub.addons import Loader
@@ -38,11 +37,7 @@ class StickyCookie:
     def configure(self, updated: set[str]) -> None:
         if "stickycookie" not in updated:
             return
-        text = ctx.options.stickycookie
-        try:
-            matches = filters.parse(text) if text else None
-        except filters.FilterError as error:
-            raise OptionsError(f"option stickycookie: {error}") from None
+        matches = filter_of("stickycookie")
         if matches is None:
             self._jar = CookieJar()
         self.addons[:] = [Sticking(self._proxy, matches, self._jar)] if matches is not None else []
@@ -54,7 +49,7 @@ class Sticking(OnRequest):
 
     name = "stickycookie"
 
-    def __init__(self, proxy: Proxy, matches: filters.Filter, jar: CookieJar) -> None:
+    def __init__(self, proxy: Proxy, matches: Filter, jar: CookieJar) -> None:
         super().__init__(proxy)
         self._matches = matches
         self._jar = jar
