@@ -24,7 +24,7 @@ MOST_NAMES = 100_000
 LARGEST = 512 * 1024
 """Bytes of a body, without its content encoding, that is looked into; a larger one is left out as a whole."""
 
-_PATIENCE = 0.03
+PATIENCE = 0.03
 """Seconds of this thread for one text: somebody waits for it. What is not looked at by then is left out."""
 
 _NO_TIME = b"<the rest, which redact had no time to look into>"
@@ -149,7 +149,7 @@ class Masker:
         """Any text: a body, a path, a message, a line. The same object if there is nothing in it."""
         if len(data) > LARGEST:
             return b"<%b that redact does not look into>" % human_size(len(data)).encode()
-        end = time.thread_time() + _PATIENCE
+        end = time.thread_time() + PATIENCE
         for pattern in self._rules.expressions:
             data = self._masked(data, _by_rule(pattern, data), end)
         if self._rules.fields is not None:

@@ -105,6 +105,9 @@ def test_a_http_file_is_the_request_or_nothing() -> None:
         '{"a": "{{password}}"}',
         "@file = x",
         "# comment",
+        "<\u00a0./secret.txt",
+        "\u2003< ./secret.txt",
+        "a\n?? js process.exit()",
         "// comment",
         "\n\n",
         "\0",
@@ -123,6 +126,22 @@ def test_variables_in_a_url_are_escaped_and_in_a_header_refused() -> None:
     flow.request.headers["x"] = "{{y}}"
     with pytest.raises(CannotExport, match="the header x"):
         http_file(outgoing(flow))
+
+
+@pytest.mark.parametrize("name", [b"#x", b"&x"])
+def test_names_that_a_http_file_takes_for_something_else(name: bytes) -> None:
+    with pytest.raises(CannotExport, match="the header"):
+        http_file(outgoing(http_flow("http://example.com/", request_headers=((name, b"y"),))))
+
+
+@pytest.mark.parametrize("body", [b"a\n!touch", b"a\nb !!\n", b"a\n^touch^rm^\n", b"\n\n!$"])
+def test_later_lines_hold_nothing_that_history_expansion_reacts_to(body: bytes) -> None:
+    for text in (shell.word(body), shell.printed(body)):
+        assert "\n!" not in text
+        assert "\n^" not in text
+        assert "!" not in text.partition("\n")[2]
+    assert shell.word(b"first line! ^only") == "'first line! ^only'"
+    assert shell.is_text(b"wow!\nsecond line")
 
 
 def test_html_and_xml_bodies_are_plain() -> None:

@@ -14,8 +14,8 @@ from midstream.text.escape import visible
 
 _ESCAPED_IN_URL = re.compile(rb"[^A-Za-z0-9._~!$&'()*+,;=:@%/?\[\]-]")
 # What begins a line and is no text: the next request, comments, `< file`, `<@ file`, `<> file`, `< {% script %}`,
-# `> file`, `> {% script %}`, `>> file`, and VS Code's `@name = value`.
-_DIRECTIVE = re.compile(r"^[ \t]*(?:###|#|//|<[ \t]|<@|<>|<\{|>|@[^\s=]+\s*=)", re.MULTILINE)
+# `> file`, `> {% script %}`, `>> file`, VS Code's `@name = value`, and httpYac's `?? js condition`.
+_DIRECTIVE = re.compile(r"^[^\S\n]*(?:#|//|<\s|<@|<>|<\{|>|\?\?|@[^\s=]+\s*=)", re.MULTILINE)
 _VARIABLE = re.compile(r"\{\{|\{%")
 _VERSIONS = {b"HTTP/1.0": "HTTP/1.0", b"HTTP/1.1": "HTTP/1.1"}
 
@@ -44,8 +44,8 @@ def _is_own(request: Outgoing, name: bytes, value: bytes) -> bool:
 def _field(name: bytes, value: bytes) -> str:
     shown = name.decode("ascii")
     text = _text(value, f"the header {shown}")
-    if _VARIABLE.search(text) or shown.startswith(("#", "@", "//")):
-        raise CannotExport(f"the header {shown} holds what a .http file takes for a variable or comment; use curl")
+    if _VARIABLE.search(text) or shown.startswith(("#", "&")):
+        raise CannotExport(f"the header {shown} holds what a .http file takes for something else; export as curl")
     return f"{shown}: {text}"
 
 

@@ -60,8 +60,12 @@ def _shown(data: bytes) -> str | None:
         text = data.decode("utf-8")
     except UnicodeDecodeError:
         return None
-    # A pasted tab asks for a completion.
-    return text if "\t" not in text and visible(text, keep_newlines=True) == text else None
+    # A pasted tab asks for a completion. And each pasted line is looked at for history by itself: quotes that an
+    # earlier one opened do not protect it in bash 4 and older, nor `^old^new` in any.
+    later = text.partition("\n")[2]
+    if "\t" in text or "!" in later or "\n^" in text:
+        return None
+    return text if visible(text, keep_newlines=True) == text else None
 
 
 def _format(data: bytes) -> str:
