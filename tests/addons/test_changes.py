@@ -1,6 +1,7 @@
 """`record_changes`: handlers, commands and rules are named on the flow, and `flow.undo` takes back what they did."""
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
@@ -143,7 +144,7 @@ async def test_undo_takes_back_one_after_the_other(master: Master) -> None:
     ]
 
 
-async def test_undo_of_one_change_by_its_number(master: Master) -> None:
+async def test_undo_of_one_change_by_its_number(master: Master, caplog: pytest.LogCaptureFixture) -> None:
     flow = tflow()
     for path in ("/one", "/two"):
         master.commands.call("flow.set", [flow], "path", path)
@@ -151,8 +152,10 @@ async def test_undo_of_one_change_by_its_number(master: Master) -> None:
         master.commands.call("flow.undo", flow, 1)
     with pytest.raises(CommandError, match=r"no change 7; flow\.changes lists 2"):
         master.commands.call("flow.undo", flow, 7)
-    master.commands.call("flow.undo", flow, 2)
+    with caplog.at_level(logging.INFO):
+        master.commands.call("flow.undo", flow, 2)
     assert flow.request.path == "/one"
+    assert caplog.messages == ["taken back: what you changed by flow.set: request.path"]
 
 
 @needs_curl

@@ -214,8 +214,19 @@ async def test_lost_datagrams(tests: context) -> None:
 
 
 def test_a_wrong_command_says_why() -> None:
-    with context(Throttle()) as tests, pytest.raises(CommandError, match="5g is no preset"):
-        tests.master.commands.execute("throttle.set 5g")
+    with (
+        context(Throttle()) as tests,
+        pytest.raises(CommandError, match=r"slow-3g is no preset; did you mean 'slow3g'; there are"),
+    ):
+        tests.master.commands.execute("throttle.set slow-3g")
+
+
+def test_what_the_prompt_has_cut_at_its_spaces_says_that_it_needs_quotes() -> None:
+    with (
+        context(Throttle()) as tests,
+        pytest.raises(CommandError, match=r"/~d: write it as .*, .* with quotes around it"),
+    ):
+        tests.master.commands.execute("throttle.set /~d a.test/latency=2s")
 
 
 def test_without_rules_nothing_is_bound() -> None:

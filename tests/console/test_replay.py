@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from midstream.addons.modifyheaders import ModifyHeaders
+from midstream.addons.redact import Redact
+from midstream.addons.throttle import Throttle
 from midstream.flows.attempt import REPLAY_OF, attempt_of
 from tests.console.masters import shown_console
 from tests.kit.captured import http_flow, tcp_flow
@@ -53,6 +56,26 @@ async def test_the_keys_replay_and_the_status_bar_counts(tmp_path: Path):
         shown.press("S", "enter")
         assert call("replay.server.count") == 3
         assert "answers left 3" in shown.lines[-2] and "replaying" not in shown.lines[-2]
+        # Without any left, it is seen why nothing is let through.
+        call("replay.server", [])
+        shown.press("g")
+        assert "answers left" not in shown.lines[-2]
+        shown.console.master.options.server_replay_extra = "kill"
+        shown.press("g")
+        assert "answers left 0" in shown.lines[-2]
+        call("replay.server.stop")
+        shown.press("g")
+        assert "answers left" not in shown.lines[-2]
+
+
+async def test_the_status_bar_counts_rules_that_are_on(tmp_path: Path):
+    async with shown_console(tmp_path) as shown:
+        options = shown.console.master.options
+        shown.console.master.addons.add(Throttle(), ModifyHeaders(), Redact())
+        assert "throttle" not in shown.lines[-2]
+        options.update(throttle=["3g"], modify_headers=["/~q/a/b", "/~s/a/b"], redact=True)
+        shown.press("g")
+        assert "redact   throttle 1   modify_headers 2" in shown.lines[-2]
 
 
 async def test_a_draft_is_a_copy_without_an_answer_that_knows_whose_it_was(tmp_path: Path):

@@ -48,6 +48,7 @@ async def test_a_frozen_answer_needs_no_server(tmp_path: Path) -> None:
         run.call("mock.load")
         assert (await curl("--proxy", running.address, "-g", url)).status == 418
         await run.call("mock.toggle", 1)
+        assert running.logged("mock rule 1 is off")
         assert "enabled: false" in rules.read_text()
         assert (await curl("--proxy", running.address, "-g", url)).status == 502
         await run.call("mock.toggle", 1)

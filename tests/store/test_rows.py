@@ -119,6 +119,17 @@ def test_times_that_no_clock_shows(end: float, seconds: float) -> None:
     assert row_of(flow).duration == seconds
 
 
+def test_a_draft_takes_as_long_as_its_sending() -> None:
+    flow = http_flow()
+    assert flow.response is not None
+    row = row_of(flow)
+    created = row.created
+    flow.request.timestamp_start, flow.response.timestamp_end = created + 60, created + 60.5
+    row.rewrite(flow)
+    assert row.created == created
+    assert row.duration == 0.5
+
+
 def test_media_type() -> None:
     assert media_type("Text/HTML ; charset=x") == "text/html"
     assert media_type("") == ""

@@ -51,7 +51,9 @@ class Browser:
             raise CommandError(f"{visible(browser)!r} is no browser that can be started; these can: {', '.join(KINDS)}")
         program = kind.find()
         if program is None:
-            raise CommandError(f"no program for {kind.name} was found; install one of {', '.join(kind.programs[:3])}")
+            there = ", ".join(name for name, each in KINDS.items() if each.find() is not None)
+            how = f"browser.start takes {there}, too" if there else f"install one of {', '.join(kind.programs[:3])}"
+            raise CommandError(f"no program for {kind.name} was found; {how}")
         way = self._way()
         if self._lives:
             logger.info("one more browser is started, beside %d", len(self._lives))

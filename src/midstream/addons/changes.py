@@ -6,6 +6,7 @@ otherwise; `middump` only when told, so that nothing is compared for nobody.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 
 from midstream.flows.change import Change
@@ -15,6 +16,10 @@ from midstream.flows.parts import CannotUndo, take_back
 from midstream.hub import ctx
 from midstream.hub.addons import Loader
 from midstream.hub.commands import command
+from midstream.hub.log import ALERT
+from midstream.text.escape import visible
+
+logger = logging.getLogger("midstream.changes")
 
 UNDO = "flow.undo"
 
@@ -53,6 +58,8 @@ class Changes:
         except CannotUndo as error:
             raise CommandError(f"flow.undo: {error}") from None
         change.undone = True
+        what = ", ".join(part.name for part in change.parts)
+        logger.log(ALERT, "taken back: what %s changed by %s: %s", visible(change.who), visible(change.during), what)
         ctx.master.events.update.sync([flow])
 
 

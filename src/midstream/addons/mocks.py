@@ -106,12 +106,14 @@ class Mocks:
         rule = self._rule(number)
         rule.enabled = not rule.enabled
         await self._changed()
+        logger.log(ALERT, "mock rule %d is %s", number, "on" if rule.enabled else "off")
 
     @command("mock.remove")
     async def remove(self, number: int) -> None:
         """Forget a mock rule. Others behind it get other numbers."""
         self.rules.remove(self._rule(number))
         await self._changed()
+        logger.log(ALERT, "mock rule %d is gone; %d left", number, len(self.rules))
 
     @command("mock.load")
     def load_again(self) -> None:
@@ -127,7 +129,9 @@ class Mocks:
     @command("mock.save")
     async def save(self, path: PathType) -> None:
         """Write the mock rules to a YAML file."""
-        await self._write(Path(files.target(path).path))
+        target = Path(files.target(path).path)
+        await self._write(target)
+        logger.log(ALERT, "mock rules saved in %s: %d", visible(str(target)), len(self.rules))
 
     def _rule(self, number: int) -> MockRule:
         if not 0 < number <= len(self.rules):

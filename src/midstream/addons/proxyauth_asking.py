@@ -170,7 +170,7 @@ def _ask(of_proxy: bool) -> Response:
     status, name, what = (
         (407, "Proxy-Authenticate", "proxy") if of_proxy else (401, "WWW-Authenticate", "server")
     )  # fmt: skip
-    text = f"This {what} serves only who says user name and password."
+    text = f"This {what} serves only those who say their user name and password.\n"
     return Response.make(status, text, {**_PLAIN, name: CHALLENGE})
 
 

@@ -8,6 +8,7 @@ be changed while bodies are under way. It uses nothing that a script could not u
 from __future__ import annotations
 
 import asyncio
+import logging
 import random
 from collections.abc import Sequence
 from weakref import WeakKeyDictionary
@@ -24,6 +25,9 @@ from midstream.flows.udp import UDPFlow
 from midstream.hub import ctx
 from midstream.hub.addons import Loader
 from midstream.hub.commands import command
+from midstream.hub.log import ALERT
+
+logger = logging.getLogger("midstream.throttle")
 
 LOST = "throttle"
 """The key of a flow's metadata that says that it was lost on purpose."""
@@ -76,11 +80,13 @@ class Throttle:
         except ValueError as error:
             raise CommandError(str(error)) from None
         ctx.options.throttle = [*rules]
+        logger.log(ALERT, "rules that slow traffic down now: %d; throttle.stop ends that", len(rules))
 
     @command("throttle.stop")
     def stop(self) -> None:
         """Let everything pass as fast as it comes, also what is under way."""
         ctx.options.throttle = []
+        logger.log(ALERT, "nothing is slowed down any more")
 
     @command("throttle.list")
     def list(self) -> Sequence[str]:

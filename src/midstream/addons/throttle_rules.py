@@ -68,7 +68,8 @@ def parse_spec(text: str) -> Spec:
     separator, rest = text[0], text[1:]
     expression, found, words = rest.rpartition(separator)
     if not found:
-        raise ValueError(f"{visible(text)}: write it as {separator}filter{separator}latency=200ms down=1m")
+        how = f"{separator}filter{separator}latency=200ms down=1m"
+        raise ValueError(f"{visible(text)}: write it as {how}, and in the prompt with quotes around it")
     try:
         matches = parse(expression) if expression.strip() else match_all
     except FilterError as error:
@@ -87,7 +88,7 @@ def _settings(text: str) -> Settings:
             if name not in PRESETS:
                 known = [*PRESETS, *(f"{field.name}=" for field in fields(Settings))]
                 hint = did_you_mean(name, known)
-                raise ValueError(f"{visible(word)} is no preset{hint}; there are {', '.join(PRESETS)}")
+                raise ValueError(f"{visible(word)} is no preset{hint.rstrip('?')}; there are {', '.join(PRESETS)}")
             settings = PRESETS[name]
             continue
         settings = replace(settings, **{name: _value(name, value)})  # type: ignore[arg-type]

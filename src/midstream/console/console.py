@@ -351,6 +351,8 @@ class Console:
     def where(self) -> str:
         """Where the proxy listens, for the tab bar."""
         options = self.master.options
+        if getattr(options, "server", True) is False:
+            return "not listening"
         modes = list(getattr(options, "mode", None) or [])
         host, port = getattr(options, "listen_host", ""), getattr(options, "listen_port", None)
         place = f"{host or ''}:{port}" if port else ""

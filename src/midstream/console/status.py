@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 # The numbers stay even where a pane is yet to come: fingers learn them.
 TABS = (("1", "flows"), ("2", "queue"), ("3", "options"), ("4", "commands"), ("5", "keys"), ("6", "log"))
 # Options that are named in the bar while they are on.
-FLAGS = ("anticache", "anticomp", "showhost", "rawtcp", "ssl_insecure")
+FLAGS = ("anticache", "anticomp", "showhost", "rawtcp", "ssl_insecure", "redact")
+# Lists of rules that are counted in the bar: what was left on and forgotten is hard to find otherwise.
+RULES = ("throttle", "block_list", "map_remote", "map_local", "modify_body", "modify_headers")
 
 # Commands that count what is under way, and how that is called in the bar.
 COUNTS = {"replaying": "replay.client.count", "answers left": "replay.server.count"}
@@ -117,12 +119,19 @@ def _items(console: Console) -> list[Line]:
         items.append([("bar.warn", f"lag {lag * 1000:.0f}ms")])
     if path := _option(options, "save_stream_file"):
         items.append([("bar", f"rec {visible(str(path))}")])
+    playback = console.master.addons.get("serverplayback")
     for noun, name in COUNTS.items():
-        if count := _called(console, name):
-            items.append([("bar", f"{noun} {count:,}")])
+        count = _called(console, name)
+        if count or (name == "replay.server.count" and playback is not None and playback.is_closed):
+            items.append([("bar" if count else "bar.warn", f"{noun} {count:,}")])
     flags = [name for name in FLAGS if name in options and options.has_changed(name) and _option(options, name) is True]
     if flags:
         items.append([("bar", " ".join(flags))])
+    items += [
+        [("bar", f"{name} {len(rules)}")]
+        for name in RULES
+        if isinstance(rules := _option(options, name), list) and rules
+    ]
     if scripts := _option(options, "scripts"):
         count = len(scripts) if isinstance(scripts, list) else 1
         items.append([("bar", f"{count} script{'s' if count != 1 else ''}")])

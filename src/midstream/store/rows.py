@@ -174,7 +174,9 @@ class Row:
     def _set_end(self, flow: Flow, end: float | None) -> None:
         if end is None and flow.error is not None:
             end = flow.error.timestamp
-        seconds = end - self.created if end is not None else None
+        # A draft is sent long after it was made, and keeps its place by when that was.
+        began = max(self.created, flow.timestamp_start)
+        seconds = end - began if end is not None else None
         self.duration = seconds if seconds is None or seconds > 0 else 0.0  # NaN is none
 
     def _set_held(self, flow: Flow, side: Held) -> None:

@@ -156,6 +156,6 @@ def _times(flow: Flow) -> Iterator[tuple[str, str]]:
 
 
 def _offset(seconds: float) -> str:
-    if abs(seconds) < 0.0005:
+    if not seconds:
         return "the flow begins"
     return f"{human_duration(abs(seconds))} {'later' if seconds > 0 else 'before'}"

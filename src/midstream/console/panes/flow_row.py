@@ -52,6 +52,13 @@ _LONG_TYPES: Final = {
     "vnd.api+json": "json",
     "manifest+json": "json",
     "x-protobuf": "proto",
+    "protobuf": "proto",
+    "vnd.google.protobuf": "proto",
+    "msgpack": "mpack",
+    "x-msgpack": "mpack",
+    "vnd.msgpack": "mpack",
+    "dns-message": "dns",
+    "markdown": "md",
     "grpc": "grpc",
 }
 _PRESENT_NAMES: Final = {"http": "http", "ws": "ws", "tcp": "tcp", "udp": "udp", "dns": "dns"}
