@@ -228,6 +228,12 @@ def test_several_values_of_a_header_that_chromium_put_into_one() -> None:
     assert flow_of(entry({"headers": [["A", "1"], 7, None]})).request.headers.fields == ((b"A", b"1"),)
 
 
+@pytest.mark.parametrize("text", ["a\u2028b", "a\x85b", "a\x0cb", "a\x1cb", "a\x0bb"])
+def test_no_other_character_makes_two_fields_of_one(text: str) -> None:
+    flow = flow_of(entry({"headers": [{"name": "x", "value": text}]}))
+    assert flow.request.headers.fields == ((b"x", text.encode()),)
+
+
 def test_what_never_was_http_is_passed_over_without_a_word() -> None:
     urls = [
         "data:text/plain,x",

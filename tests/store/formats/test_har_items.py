@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from midstream.store.formats import har_items
 from midstream.store.formats.har_items import HarError, HarItem, entries
 
 ENTRIES: list[Any] = [{"a": '\\"}]{[', "b": [{}, [], 1.5, None]}, [], "text \\", 17, True, {}, {"ü": "€\u2028\n"}]
@@ -106,6 +107,22 @@ def test_an_entry_that_is_too_large_takes_no_memory() -> None:
     finally:
         tracemalloc.stop()
     assert "larger than 1 MB" in found[0].problem and found[1].value == {"y": 1}
+
+
+@pytest.mark.parametrize("unit", [b"{},", b'{"a":1.5},', b'"aa",', b"[[[[[]]]]],", b'{"a":"x","bb":[]},'])
+def test_an_entry_of_very_many_values_takes_no_memory(unit: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    """They are no large file, and would be gigabytes as objects."""
+    monkeypatch.setattr(har_items, "MOST_VALUES", 50_000)
+    data = b'{"log":{"entries":[[' + unit * 150_000 + b'1],{"x":[",,,{{{"]}]}}'
+    found = list(entries(io.BytesIO(data)))
+    assert found[0].value is None and "more than 50000 values" in found[0].problem
+    assert found[1].value == {"x": [",,,{{{"]}
+
+
+def test_what_stands_in_texts_counts_for_nothing() -> None:
+    text = '[{,\\",}]' * 300_000
+    (item,) = cut(json.dumps({"log": {"entries": [{"a": text}]}}).encode(), 1 << 16, 1 << 30)
+    assert item.value == {"a": text}
 
 
 def test_what_is_no_har_is_told() -> None:

@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import ipaddress
 import math
+import re
 from datetime import UTC, datetime
 from typing import Any, Final
 from uuid import UUID
@@ -258,7 +259,7 @@ def _headers(value: Any) -> tuple[Headers, dict[bytes, bytes]]:
         if not name or _breaks(name):
             continue
         # Chromium puts the values of several fields of one name into one, with line breaks between them.
-        for line in (raw,) if raw is not None else map(to_bytes, text.replace("\0", "").splitlines() or [""]):
+        for line in (raw,) if raw is not None else map(to_bytes, _LINE_BREAK.split(text.replace("\0", ""))):
             if name.startswith(":"):
                 pseudo[to_bytes(name)] = line
             else:
@@ -302,6 +303,8 @@ def _version(value: Any, has_pseudo: bool) -> bytes:
     return b"HTTP/2.0" if has_pseudo and not name.startswith("http/1") else b"HTTP/1.1"
 
 
+# `splitlines` would also cut at what is a part of a value, such as U+2028.
+_LINE_BREAK = re.compile(r"\r\n|[\r\n]")
 _HTTP2 = frozenset({"h2", "h2c", "http/2", "http/2.0", "http 2", "http2", "spdy"})
 
 

@@ -17,11 +17,22 @@ from midstream.store.formats.items import ReadableFile
 MAX_ENTRY: Final = 192 << 20
 """Bytes of an entry that is read; a larger one is passed over."""
 
+MOST_VALUES: Final = 2_000_000
+"""Values of an entry that is read: `{},` is three bytes in the file, and twenty times as many in memory."""
+
 _PIECE = 1 << 16
 
 _SPACE = re.compile(rb"[ \t\r\n]*+")
 # Possessive: each byte is looked at once.
 _TO_BRACKET = re.compile(rb'(?:[^"{}\[\]]++|"[^"\\]*+(?:\\.[^"\\]*+)*+")*+', re.DOTALL)
+_OPENING = re.compile(rb"[{\[]++")
+_CLOSING = re.compile(rb"[}\]]++")
+_STRING = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"', re.DOTALL)
+# With brackets that have none in them, which most have: one step for each would be slow.
+_INSIDE = re.compile(
+    rb"""(?:[^"{}\[\]]++|"[^"\\]*+(?:\\.[^"\\]*+)*+"|[{\[](?:[^"{}\[\]]++|"[^"\\]*+(?:\\.[^"\\]*+)*+")*+[}\]])*+""",
+    re.DOTALL,
+)
 _TO_QUOTE = re.compile(rb'(?:[^"\\]++|\\.)*+', re.DOTALL)
 _TO_END_OF_WORD = re.compile(rb"[^ \t\r\n,:\]}\"{\[]*+")
 
@@ -68,8 +79,8 @@ def _elements(text: _Text, max_entry: int) -> Iterator[HarItem]:
         number += 1
         offset = text.offset
         data = text.value(max_entry)
-        if data is None:
-            yield HarItem(number, offset, None, f"it is larger than {max_entry >> 20} MB")
+        if isinstance(data, str):
+            yield HarItem(number, offset, None, data)
             continue
         try:
             yield HarItem(number, offset, json.loads(data.decode("utf-8", "surrogateescape")), "")
@@ -87,9 +98,9 @@ def _keys(text: _Text, where: str) -> Iterator[str]:
     """The keys of an object; whoever walks them takes each value."""
     for _ in _separated(text, b"{", b"}", where):
         offset = text.offset
-        raw = text.value(_PIECE) if text.next() == b'"' else b""
+        raw = text.value(_PIECE) if text.next() == b'"' else ""
         try:
-            key = json.loads(raw or b"")
+            key = json.loads(raw if isinstance(raw, bytes) else b"")
         except ValueError:
             raise HarError(f"expected a name in {where}", offset) from None
         if text.next() != b":":
@@ -157,21 +168,21 @@ class _Text:
         """Pass over the byte that `next` told."""
         self._pos += 1
 
-    def value(self, most: int) -> bytes | None:
-        """Pass over a whole value; its bytes, None if these are more than `most`. Raises HarError."""
+    def value(self, most: int) -> bytes | str:
+        """Pass over a whole value; its bytes, or why it is not read: it is larger than `most`. Raises HarError."""
         first, begin = self.next(), self.offset
         if not first:
             raise HarError("the file ends where a value should be", begin)
         taken = _Taken(most)
         self._walk(first in b"{[", taken, begin)
-        return taken.bytes()
+        return taken.result()
 
     def _walk(self, is_nested: bool, taken: _Taken, begin: int) -> None:
         """Take bytes until the value that begins here is whole."""
         depth, in_string = 0, False
         while True:
-            start = self._pos
-            pattern = _TO_QUOTE if in_string else _TO_BRACKET if depth or is_nested else _TO_END_OF_WORD
+            start, was_in_string = self._pos, in_string
+            pattern = _TO_QUOTE if in_string else _INSIDE if depth else _TO_BRACKET if is_nested else _TO_END_OF_WORD
             match = pattern.match(self._data, start)
             assert match is not None
             end = match.end()
@@ -182,14 +193,17 @@ class _Text:
                 in_string = not in_string
                 end += 1
             elif mark in (b"{", b"[") and (depth or is_nested):
-                depth += 1
-                end += 1
+                many = _length(_OPENING, self._data, end)
+                depth += many
+                end += many
+                taken.values += many
             elif mark in (b"}", b"]") and depth:
-                depth -= 1
-                end += 1
+                many = min(_length(_CLOSING, self._data, end), depth)
+                depth -= many
+                end += many
             elif mark and end == start and not taken.size:
                 raise HarError(f"expected a value, found {mark!r}", begin)
-            taken.add(self._data[start:end])
+            taken.add(self._data[start:end], in_string=was_in_string)
             self._pos = end
             if mark and not in_string and not depth:
                 return
@@ -205,6 +219,11 @@ class _Text:
         return bool(piece)
 
 
+def _length(pattern: re.Pattern[bytes], data: bytes, pos: int) -> int:
+    match = pattern.match(data, pos)
+    return match.end() - pos if match is not None else 0
+
+
 class _Taken:
     """Bytes up to a limit, beyond which nothing is kept."""
 
@@ -212,13 +231,21 @@ class _Taken:
         self._most = most
         self._parts: list[bytes] = []
         self.size = 0
+        self.values = 0
 
-    def add(self, data: bytes) -> None:
+    def add(self, data: bytes, *, in_string: bool) -> None:
         self.size += len(data)
-        if self.size > self._most:
+        if self.size > _PIECE and not in_string:  # a smaller one has few values anyhow
+            self.values += data.count(b",") and _STRING.sub(b"", data).count(b",")
+        if self._refusal():
             self._parts.clear()
         elif data:
             self._parts.append(data)
 
-    def bytes(self) -> bytes | None:
-        return b"".join(self._parts) if self.size <= self._most else None
+    def _refusal(self) -> str:
+        if self.size > self._most:
+            return f"it is larger than {self._most >> 20} MB"
+        return f"it has more than {MOST_VALUES} values" if self.values > MOST_VALUES else ""
+
+    def result(self) -> bytes | str:
+        return self._refusal() or b"".join(self._parts)
