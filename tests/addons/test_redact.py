@@ -14,6 +14,8 @@ from midstream.addons.cut import Cut
 from midstream.addons.export import Export
 from midstream.addons.redact import Redact
 from midstream.addons.secrets import LARGEST, MOST_NAMES, Masker, Names, Rules
+from midstream.console.panes.edits_text import edits_pieces
+from midstream.flows.change import Change, Part
 from midstream.flows.errors import OptionsError
 from midstream.flows.flow import Error
 from midstream.flows.headers import Headers
@@ -194,6 +196,22 @@ def test_exports_and_cuts_are_masked_and_the_flow_is_not(tests: context) -> None
     tests.options.redact = False
     assert tests.commands.call("cut", [flow], ["request.header[x-token]"]) == [["abc"]]
     assert tests.master.showing.flow(flow) is flow
+
+
+def test_notes_of_changes_are_masked_as_a_whole(tests: context) -> None:
+    before = b'--x\r\nContent-Disposition: form-data; name="password"\r\n\r\nhunter2\r\n--x--'
+    flow = http_flow("http://example.com/", "POST", request_body=before)
+    parts = (
+        Part("request.content", before, before.replace(b"hunter2", b"hunter3")),
+        Part("request.content", b"<password>" + b"hunter2 " * 9000 + b"</password>", b""),
+        Part("request.headers", ((b"Authorization", b"Basic hunter2"),), ()),
+    )
+    flow.note_change(Change("you", "edit", parts))
+    shown = str(edits_pieces(flow, tests.master.showing.text))
+    assert "<password-1>" in shown
+    assert "<password-2>" in shown
+    assert "hunter" not in shown
+    assert "hunter" in str(edits_pieces(flow))
 
 
 def test_the_rules_of_a_user(tests: context) -> None:

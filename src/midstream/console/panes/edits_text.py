@@ -20,7 +20,7 @@ _ROLES = {"-": "edit.before", "+": "edit.after", " ": "dim"}
 
 
 def edits_pieces(flow: Flow, show: Callable[[str], str] = str) -> list[Piece]:
-    """All recorded changes, the oldest first; `show` is what may be shown of a line."""
+    """All recorded changes, the oldest first; `show` is what may be shown of a text."""
     pieces: list[Piece] = []
     for number, change in enumerate(flow.changes, 1):
         pieces += [*_change(number, change, show), blank()]
@@ -32,23 +32,23 @@ def _change(number: int, change: Change, show: Callable[[str], str]) -> Iterator
     yield heading(f"{number} {visible(change.who)}", f"{visible(change.during)}  {clock(change.timestamp)}{undone}")
     for part in change.parts:
         yield Piece([("text", "  ")], [("header.name", visible(part.name))])
-        lines = list(_lines(part))
+        lines = list(_lines(part, show))
         for sign, line in lines[:_MOST_LINES]:
-            text = visible(show(line)[:4096], expand_tabs=True)
+            text = visible(line[:4096], expand_tabs=True)
             yield Piece([(_ROLES[sign], f"  {sign} ")], [(_ROLES[sign], text)])
         if len(lines) > _MOST_LINES:
             yield Piece([("text", "    ")], [("dim", f"… {len(lines) - _MOST_LINES} more lines")])
 
 
-def _lines(part: Part) -> Iterator[tuple[str, str]]:
+def _lines(part: Part, show: Callable[[str], str]) -> Iterator[tuple[str, str]]:
     """Of a text only the lines that are not the same on both sides."""
-    rows = list(lines_of(part))
-    texts = [text for _, text in rows]
-    if len(rows) != 2 or not part.name.endswith("content") or max(map(len, texts)) > _LONGEST:
-        yield from (
-            (sign, text if len(text) <= 4096 else f"{text[:4096]}… {len(text):,} characters") for sign, text in rows
-        )
+    # What may be shown of a body is known of the whole: a line of it does not say that it is a secret.
+    rows = [(sign, show(text[:_LONGEST]), len(text)) for sign, text in lines_of(part)]
+    if len(rows) != 2 or not part.name.endswith("content") or max(size for _, _, size in rows) > _LONGEST:
+        for sign, text, size in rows:
+            yield sign, text if size <= 4096 else f"{text[:4096]}… {size:,} characters"
         return
+    texts = [text for _, text, _ in rows]
     before, after = (text.split("\n")[: 4 * _MOST_LINES] for text in texts)
     for line in difflib.unified_diff(before, after, n=1, lineterm=""):
         if line[:3] not in ("---", "+++", "@@ "):
