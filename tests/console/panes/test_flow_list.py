@@ -87,7 +87,7 @@ AT_80 = """\
 *   2  22:13:20  GET     cdn.example/app.3f9c.js         200  js      304k    92
 R   3  22:13:21  POST    api.example/v2/login            200  json      5b    92
     4  22:13:21  GET     api.example/v2/cart?currency=…  404  text      5b    92
-!   5  22:13:21  GET     img.example/ba…  connection r…  ERR             -  1.5s
+!   5  22:13:21  GET     img.example/banner@…  connect…  ERR             -  1.5s
 >‖  6  22:13:22  POST    api.example/v2/cart/items       ‖req          2b+  4.0s
     7  22:13:23  GET     api.example/v2/recommend?n=20   …               -  3.0s
     8  22:13:24  DELETE  xn--r8jz45g.example/パス/ü      500  text      5b    92"""
@@ -98,7 +98,7 @@ AT_60 = """\
 *   2  GET     cdn.example/app.3f9c.js      200   304k    92
 R   3  POST    api.example/v2/login         200     5b    92
     4  GET     api.example/v2/cart?curren…  404     5b    92
-!   5  GET     img.example/b…  connection…  ERR      -  1.5s
+!   5  GET     img.example/banne…  connec…  ERR      -  1.5s
 >‖  6  POST    api.example/v2/cart/items    ‖req   2b+  4.0s
     7  GET     api.example/v2/recommend?n…  …        -  3.0s
     8  DELETE  xn--r8jz45g.example/パス/ü   500     5b    92"""

@@ -107,8 +107,10 @@ def url(row: Row, failure_room: int, show: Show) -> list[Run]:
     if not row.failed:
         return runs
     reason = "  " + visible(_without_host(show(row.failed), row.host))
-    # The reason keeps half of the column at least; a long path gives way, since the detail pane has all of it.
-    room = max(failure_room - min(len(reason), failure_room // 2), 0)
+    # The reason keeps its share of the column; a long path gives way, since the detail pane has all of it. In a narrow
+    # column the share is smaller: which request failed says more than half a reason.
+    share = failure_room // (2 if failure_room >= 40 else 3)
+    room = max(failure_room - min(len(reason), share), 0)
     kept: list[Run] = []
     for role, text in runs:
         if len(text) > room:
