@@ -59,6 +59,8 @@ class ServerPlayback:
         self.addons: list[object] = []
         """What answers, while this is on."""
         self.extra = FORWARD
+        self.is_closed = False
+        """Nothing goes to a server, whatever answers are left; the console shows it."""
         self.reuse = self.refresh = False
         # What takes long and is still to be done, in this order; requests wait until it is.
         self._jobs: deque[Job] = deque()
@@ -144,10 +146,10 @@ class ServerPlayback:
     def _switch(self, *, on: bool) -> None:
         """Answer, or leave everything alone, in which case no handler is bound."""
         # Also for requests that were held before this, and would go on over a connection that there is.
-        no_server = NO_SERVER if on and self.extra != FORWARD else ""
-        self._proxy.settings = replace(self._proxy.settings, no_server=no_server)
+        self.is_closed = on and self.extra != FORWARD
+        self._proxy.settings = replace(self._proxy.settings, no_server=NO_SERVER if self.is_closed else "")
         if on:
-            kind = Answering if self.extra == FORWARD else Closed
+            kind = Closed if self.is_closed else Answering
             if [type(addon) for addon in self.addons] == [kind]:
                 return
             self.addons[:] = [kind(self)]
