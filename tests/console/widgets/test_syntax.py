@@ -57,6 +57,17 @@ def test_markup() -> None:
     assert markup_colours("  text") == [("text", "  text")]
 
 
+def test_tags_are_coloured_wherever_they_stand_in_a_line() -> None:
+    assert markup_colours('<p>it\'s &amp; "so"</p><!-- a <b> -->') == [
+        ("syntax.key", "<p"),
+        ("text", '>it\'s &amp; "so"'),
+        ("syntax.key", "</p"),
+        ("text", ">"),
+        ("syntax.comment", "<!-- a <b> -->"),
+    ]
+    assert markup_colours("<!-- begins") == [("syntax.comment", "<!-- begins")]
+
+
 def test_code() -> None:
     assert code_colours("  return f('a', 1.5); // why") == [
         ("text", "  "),

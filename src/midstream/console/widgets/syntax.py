@@ -15,7 +15,8 @@ _PARTS = re.compile(
 # A mapping in YAML: `name: `, or `name:` at the end; the name bare or in single quotes. A list: `- `.
 _YAML_NAME = re.compile(r"""(\s*(?:- )*)('(?:[^']|'')*'|[^\s"'\[\]{},][^"'\[\]{},:]*)(:)(?= |$)""")
 _YAML_TEXT = re.compile(r"""(\s*(?:- )?)('(?:[^']|'')*'?|[^\s"'\[\]{},].*)""", re.DOTALL)
-_TAG = re.compile(r"(\s*)(</?[^\s<>\"'/=]+)")
+# Comments, tags by their names and what stands in them, and the text between them.
+_MARKUP = re.compile(r"""(<!--.*?(?:-->|$))|(</?[^\s<>"'/=]+)((?:[^<>"']|"[^"]*"?|'[^']*'?)*+)|([^<]+|<)""", re.DOTALL)
 # Comments, strings, the name of a property at the beginning of the line, numbers, words, and all the rest.
 _CODE = re.compile(
     r"""(//.*|/\*.*?(?:\*/|$))|("(?:[^"\\]|\\.)*+"?|'(?:[^'\\]|\\.)*+'?|`(?:[^`\\]|\\.)*+`?)"""
@@ -76,14 +77,18 @@ def yaml_colours(line: str) -> list[Run]:
 
 
 def markup_colours(line: str) -> list[Run]:
-    """The runs of one visible line of XML or HTML: the tag that it begins with, else text."""
-    tag = _TAG.match(line)
-    if tag is None:
-        return [("text", line)] if line else []
-    runs: list[Run] = [("text", tag[1]), ("syntax.key", tag[2])]
-    for string, other in _ATTRIBUTES.findall(line[tag.end() :]):
-        runs.append(("syntax.string", string) if string else ("text", other))
-    return [run for run in runs if run[1]]
+    """The runs of one visible line of XML or HTML."""
+    runs: list[Run] = []
+    for comment, tag, attributes, text in _MARKUP.findall(line):
+        if comment:
+            runs.append(("syntax.comment", comment))
+        elif tag:
+            runs.append(("syntax.key", tag))
+            for string, other in _ATTRIBUTES.findall(attributes):
+                runs.append(("syntax.string", string) if string else ("text", other))
+        else:
+            runs.append(("text", text))
+    return runs
 
 
 def code_colours(line: str) -> list[Run]:
