@@ -111,11 +111,14 @@ async def test_what_is_frozen_again_takes_the_place_of_what_was(tmp_path: Path) 
         flow = tflow(resp=True)
         flow.request.url = "http://mock.invalid/"
         assert flow.response is not None
+        flow.response.raw_reason = b"Caf\xe9"
         for body in (b"one", b"two"):
             flow.response.content = body
             await run.call("mock.freeze", [flow])
         assert len(run.call("mock.list")) == 1
-        assert (await curl("--proxy", running.address, "http://mock.invalid/")).body == b"two"
+        got = await curl("--proxy", running.address, "http://mock.invalid/")
+        assert got.body == b"two"
+        assert b" 200 Caf\xe9\r\n" in got.head
         await run.call("mock.toggle", 1)
         flow.response.content = b"three"  # one that is off stays, to be turned on again
         await run.call("mock.freeze", [flow])

@@ -61,17 +61,22 @@ def test_writing_keeps_comments_and_changes_only_what_changed(tmp_path: Path) ->
     assert again.rules[2].body == b"{}"
 
 
+NAME, REASON = "it's: #1 \udce9 \x1b", "Fine \udce9"
+HEADERS = ((b"X", b"\xe9"), (b"x", "\xe9\u202e".encode()), (b"x-y", b" a: #'\"\x1b"), (b"x-n", b"12"), (b"x-t", b"yes"))
+
+
 @given(st.binary(max_size=60) | st.text(max_size=60).map(lambda text: text.encode("utf-8", "surrogatepass")))
 def test_any_body_is_read_again(tmp_path_factory: pytest.TempPathFactory, body: bytes) -> None:
     folder = tmp_path_factory.mktemp("rules")
     file = MockFile()
-    file.rules.append(MockRule(parse('~u "a\\"b"'), 299, "Fine", ((b"X", b"\xe9"),), body, name="it's: #1"))
+    file.rules.append(MockRule(parse('~u "a\\"b"'), 299, REASON, HEADERS, body, name=NAME))
     text, bodies = file.write(folder / "mocks.yaml")
     for path, data in bodies.items():
         path.parent.mkdir(exist_ok=True)
         path.write_bytes(data)
     (rule,) = read(folder, text).rules
-    assert (rule.body, rule.status, rule.reason, rule.name) == (body, 299, "Fine", "it's: #1")
+    assert (rule.body, rule.status, rule.reason, rule.name) == (body, 299, REASON, NAME)
+    assert rule.headers == HEADERS
     assert rule.filter.pattern == '~u "a\\"b"'
 
 

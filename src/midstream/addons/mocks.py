@@ -20,7 +20,7 @@ from midstream.filters import parse
 from midstream.flows.connection import Client
 from midstream.flows.errors import CommandError, OptionsError
 from midstream.flows.flow import Flow
-from midstream.flows.headers import Headers
+from midstream.flows.headers import Headers, to_bytes
 from midstream.flows.http import HTTPFlow, Response
 from midstream.flows.server_hooks import ServerConnectionHookData
 from midstream.hub import ctx
@@ -198,7 +198,7 @@ def _answer(rule: MockRule) -> Response:
     fields = tuple(pair for pair in rule.headers if pair[0].lower() not in _LENGTHS)
     if rule.status not in (204, 304):  # RFC 9110 §8.6: these have no body, and say nothing of its length
         fields = (*fields, (b"content-length", b"%d" % len(rule.body)))
-    return Response(b"HTTP/1.1", rule.status, rule.reason.encode(), Headers(fields), rule.body, None, now, now)
+    return Response(b"HTTP/1.1", rule.status, to_bytes(rule.reason), Headers(fields), rule.body, None, now, now)
 
 
 def _frozen(flow: Flow, flow_filter: str) -> MockRule:

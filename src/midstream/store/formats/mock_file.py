@@ -24,7 +24,7 @@ from typing import Any, Final
 
 from midstream.filters import FilterError, parse
 from midstream.filters.filter import Filter
-from midstream.flows.headers import HeaderFields
+from midstream.flows.headers import HeaderFields, to_str
 from midstream.flows.headers import field as header_field
 from midstream.flows.response import reason_phrase
 from midstream.hub import yaml_nodes
@@ -242,7 +242,7 @@ def _node(rule: MockRule, path: Path, bodies: dict[Path, bytes]) -> Any:
     entry["status"] = rule.status
     if rule.reason != reason_phrase(rule.status):
         entry["reason"] = rule.reason
-    entry["headers"] = [_in_line([_shown(name), _shown(value)]) for name, value in rule.headers]
+    entry["headers"] = [_in_line([to_str(name), to_str(value)]) for name, value in rule.headers]
     text = _plain(rule.body)
     if text is not None:
         entry["body"] = text
@@ -261,10 +261,6 @@ def _in_line(pair: list[str]) -> Any:
     made = CommentedSeq(pair)
     made.fa.set_flow_style()
     return made
-
-
-def _shown(value: bytes) -> str:
-    return value.decode("latin-1")
 
 
 def _plain(body: bytes) -> str | None:
