@@ -198,7 +198,14 @@ def _answer(rule: MockRule) -> Response:
     fields = tuple(pair for pair in rule.headers if pair[0].lower() not in _LENGTHS)
     if rule.status not in (204, 304):  # RFC 9110 §8.6: these have no body, and say nothing of its length
         fields = (*fields, (b"content-length", b"%d" % len(rule.body)))
-    return Response(b"HTTP/1.1", rule.status, to_bytes(rule.reason), Headers(fields), rule.body, None, now, now)
+    return Response(b"HTTP/1.1", rule.status, _phrase(rule.reason), Headers(fields), rule.body, None, now, now)
+
+
+def _phrase(reason: str) -> bytes:
+    try:
+        return reason.encode("latin-1")  # as it is read from the wire
+    except UnicodeEncodeError:
+        return to_bytes(reason)
 
 
 def _frozen(flow: Flow, flow_filter: str) -> MockRule:
