@@ -158,3 +158,19 @@ async def test_the_clipboard_gets_text_never_raw_bytes(tests: context, tmp_path:
     assert copied.read_text() == "in\\xff"
     await run(tests, "cut.clip", [FLOW, FLOW], ["request.method", "request.content"])
     assert copied.read_bytes() == b"POST,b'in\\xff'\r\nPOST,b'in\\xff'\r\n"
+
+
+async def test_a_path_that_is_misspelt_is_named(
+    tests: context, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = str(tmp_path / "cut.csv")
+    await run(tests, "cut.save", [FLOW, FLOW], ["request.url", "response.header[none]", "comment", "coment"], path)
+    assert [record.message for record in caplog.records if record.levelname == "WARNING"] == [
+        "cut: no flow has anything at coment"
+    ]
+    caplog.clear()
+    await run(tests, "cut.save", [FLOW], ["request.methd"], path)
+    assert "cut: no flow has anything at request.methd; did you mean 'request.method'?" in caplog.messages
+    caplog.clear()
+    await run(tests, "cut.save", [FLOW, FLOW], ["id", "request.stream"], path)
+    assert len(caplog.messages) == 1

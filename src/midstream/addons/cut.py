@@ -12,6 +12,7 @@ import logging
 import os
 import re
 from collections.abc import AsyncIterator, Sequence
+from itertools import islice
 from typing import Any
 
 from midstream.flows.certificate import Cert
@@ -19,18 +20,22 @@ from midstream.flows.errors import CommandError
 from midstream.flows.flow import Flow
 from midstream.flows.http import HTTPFlow, Message
 from midstream.hub import ctx
+from midstream.hub.arguments.cuts import PATHS
 from midstream.hub.commands import command
 from midstream.hub.log import ALERT
 from midstream.hub.types import CutSpec, Data, Path
 from midstream.store.files import Writing, target, why
 from midstream.text.escape import visible
 from midstream.text.sizes import human_size
+from midstream.text.suggest import did_you_mean
 from midstream.work.slices import Budget
 
 logger = logging.getLogger(__name__)
 
 # A name of a header may hold a dot, so that it is found before the path is split.
 _HEADER = re.compile(r"(.+)\.header\[([^\]]*)\]")
+# Flows in which a path that nobody knows is looked for, before it is called misspelt.
+_LOOKED_AT = 200
 _BODIES = ("request.content", "response.content")
 
 Cell = str | bytes
@@ -61,6 +66,7 @@ class Cut:
         except OSError as error:
             raise CommandError(f"cut.save: {visible(target(path).path)}: {why(error)}") from None
         logger.log(ALERT, "wrote %s to %s", human_size(file.size), visible(target(path).path))
+        _name_misspelt(flows, cuts)
 
     @command("cut.clip")
     async def clip(self, flows: Sequence[Flow], cuts: CutSpec) -> None:
@@ -71,11 +77,21 @@ class Cut:
             text = "".join([row async for row in _rows(flows, cuts)])
         where = await ctx.master.clipboard.copy(text)
         logger.log(ALERT, "copied %s to %s", human_size(len(text.encode("utf-8", "replace"))), where)
+        _name_misspelt(flows, cuts)
 
 
 def _cells(cuts: Sequence[str], flow: Flow) -> list[Cell]:
     shown = ctx.master.showing.flow(flow)
     return [extract(cut, shown) for cut in cuts]
+
+
+def _name_misspelt(flows: Sequence[Flow], cuts: Sequence[str]) -> None:
+    """Warn of paths that nobody knows and of which there is nothing: the file is in order, but not what was meant."""
+    for cut in cuts:
+        if cut in PATHS or _HEADER.fullmatch(cut):
+            continue
+        if all(extract(cut, flow) == "" and not hasattr(flow, cut) for flow in islice(flows, _LOOKED_AT)):
+            logger.warning("cut: no flow has anything at %s%s", visible(cut), did_you_mean(cut, PATHS))
 
 
 def extract(cut: str, flow: Flow) -> Cell:
