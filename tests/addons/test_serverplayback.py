@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 import pytest
@@ -69,6 +70,20 @@ async def test_many_flows_at_once_are_taken_in_the_background():
         assert call("replay.server.count") == 1500
         call("replay.server", [])
         assert call("replay.server.count") == 0
+
+
+async def test_a_flow_that_breaks_keeps_no_request_waiting():
+    broken = http_flow("http://a.test/")
+    broken.request.raw_path = None  # type: ignore[assignment]
+    async with context(addon(), loadcore=False, strict=False) as tests:
+        tests.options.server_replay_extra = "404"
+        tests.commands.call("replay.server", [broken] * 600)
+        tests.commands.call("replay.server.add", [http_flow("http://a.test/last", response_body=b"last")])
+        flow = asked("http://a.test/last")
+        async with asyncio.timeout(10):
+            await tests.emit("request", flow)
+        assert flow.response is not None and flow.response.content == b"last"
+        assert tests.log.has("error", "could not be taken in")
 
 
 async def test_what_it_refuses(tmp_path: Path):

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from midstream.flows.answers import Answers, Matching, key_of, why_no_answer
-from midstream.flows.http import HTTPFlow, Request
+from midstream.flows.http import HTTPFlow, Request, Response
 from tests.kit.captured import http_flow, tcp_flow, websocket_flow
 
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
@@ -145,3 +145,6 @@ def test_what_gives_an_answer():
     for flow in (tcp_flow(), http_flow(status=None)):
         assert "no response" in why_no_answer(flow)
     assert "WebSocket" in why_no_answer(websocket_flow())
+    made = HTTPFlow(cut.client_conn, cut.server_conn)
+    made.response = Response.make()
+    assert "no request" in why_no_answer(made)

@@ -205,6 +205,9 @@ class ClientPlayback:
                 logger.error("client_replay: %s: %s", visible(path), error)
                 if not hasattr(ctx.master, "view"):  # nobody is there who reads the line: scripts look at the status
                     ctx.master.exit_status = 1
+            except Exception:
+                # What cannot be read, for whatever reason, keeps no other file back, and not the end of the program.
+                logger.exception("replaying %s failed unexpectedly", visible(path))
             self._files.popleft()
         self._reading = None
 

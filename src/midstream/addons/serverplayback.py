@@ -190,7 +190,11 @@ class ServerPlayback:
 
     async def _work(self) -> None:
         while self._jobs:
-            await self._jobs[0]()
+            try:
+                await self._jobs[0]()
+            except Exception:
+                # A flow of a script may be anything, and requests must not wait for ever.
+                logger.exception("some recorded answers could not be taken in")
             self._jobs.popleft()
         self._worker = None
         self._idle.set()
@@ -233,7 +237,7 @@ class ServerPlayback:
 
     async def ready(self) -> None:
         """Wait until all answers are there."""
-        if self._jobs:
+        while self._jobs:  # others may have come when it is this one's turn
             await self._idle.wait()
 
 

@@ -97,6 +97,9 @@ def why_no_answer(flow: Flow) -> str:
     """What keeps a flow from giving an answer, in a few words; empty if it has one."""
     if not isinstance(flow, HTTPFlow) or flow.response is None:
         return "no response"
+    request: Request | None = flow.request  # a script may have made it
+    if request is None:
+        return "no request"
     if flow.websocket is not None or flow.response.status_code < 200:
         return "a WebSocket or another protocol, which cannot be played from a file"
     if flow.response.raw_content is None or "response_body_cut" in flow.metadata:
