@@ -96,3 +96,11 @@ async def test_a_removed_termlog_prints_no_more(master: Master) -> None:
     master.addons.remove(addon)
     logging.warning("text")
     assert out.getvalue() == ""
+
+
+async def test_what_may_be_shown_of_a_line(master: Master) -> None:
+    out = io.StringIO()
+    master.addons.add(TermLog(out, io.StringIO()))
+    master.showing.texts.append(lambda text: text.replace(b"hunter2", b"<password-1>"))
+    logging.info("GET /?password=hunter2: refused")
+    assert out.getvalue().endswith("GET /?password=<password-1>: refused\n")

@@ -6,6 +6,7 @@ Not in the console's chain, where the screen owns the terminal.
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from typing import TextIO
 
 from midstream.addons.output import Output
@@ -41,6 +42,9 @@ class TermLog:
     def _print(self, entry: LogEntry) -> None:
         output = self._err if entry.level == "error" else self._out
         unfold = self._handler.level <= logging.DEBUG
+        showing = ctx.master.showing
+        if showing.texts:
+            entry = replace(entry, msg=showing.text(entry.msg), exc_text=showing.text(entry.exc_text))
         if output.write(f"{log_line(entry, output.wants_colour(), unfold)}\n"):
             return
         # Nobody reads any more: end the program, without a word.

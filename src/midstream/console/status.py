@@ -63,7 +63,8 @@ def filter_line(console: Console, columns: int) -> list[Run]:
     if console.messages.shown is not None:
         text, level = console.messages.shown
         role = {"error": "bar.error", "warn": "bar.warn"}.get(level, "bar.ok")
-        return [(role, cells.cut(f" {visible(text)} ", columns, "…"))]
+        shown = visible(console.master.showing.text(text))
+        return [(role, cells.cut(f" {shown} ", columns, "…"))]
     view = console.view
     runs: list[Run] = [("dim", f" all {len(view):,}")]
     crumbs = console.breadcrumbs.texts

@@ -1,8 +1,8 @@
 """What people get to see of flows, where that is not the flow itself: copies that addons have changed.
 
-One belongs to each master (`ctx.master.showing`). The console, the dumper, exports, cuts and HAR files ask it; the
-addon `redact` masks secrets by it, and scripts may put functions of their own into `flows` and `texts`. Traffic,
-filters, editors and flow files never pass here.
+One belongs to each master (`ctx.master.showing`). The console, the dumper, the printed log, exports, cuts and HAR files
+ask it; the addon `redact` masks secrets by it, and scripts may put functions of their own into `flows` and `texts`.
+Traffic, filters, editors and flow files never pass here.
 """
 
 from __future__ import annotations

@@ -145,3 +145,14 @@ async def test_without_a_store(console: FakeConsole, pane: Log) -> None:
     pane.entered()
     assert "Nothing has been logged" in "\n".join(screen(pane, 80, 8))
     pane.left()
+
+
+def test_what_may_be_shown_of_a_line(pane: Log, console: FakeConsole) -> None:
+    console.store.log("GET /?password=hunter2: refused", "error", START, exc_text="hunter2")
+    pane.entered()
+    console.master.showing.texts.append(lambda text: text.replace(b"hunter2", b"<password-1>"))
+    assert "/?password=<password-1>: refused" in "\n".join(screen(pane, 80, 8))
+    pane.toggle_expanded()
+    assert "hunter2" not in "\n".join(screen(pane, 80, 20))
+    console.master.showing.texts.clear()
+    assert "/?password=hunter2: refused" in "\n".join(screen(pane, 80, 20))

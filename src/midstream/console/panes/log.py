@@ -193,7 +193,7 @@ class Log(ListPane):
             runs.append(("dim", f"{visible(entry.source)[:12]:<12} "))
         if line.count > 1:
             runs.append(("strong", f"x{line.count} "))
-        first, more = _first_line(entry.msg)
+        first, more = _first_line(self.console.master.showing.text(entry.msg[:4096]))
         runs.append(("text", first))
         if more or entry.exc_text:
             runs.append(("hint", "  enter shows all"))
@@ -209,14 +209,14 @@ class Log(ListPane):
         if not self.expanded or not self._lines:
             return None
         line = self._lines[min(self.scroll.focus, len(self._lines) - 1)]
-        entry = line.entry
-        lines: list[Words] = [visible(part) for part in entry.msg[:16_384].split("\n")[:_BOX_LINES]]
+        entry, show = line.entry, self.console.master.showing.text
+        lines: list[Words] = [visible(part) for part in show(entry.msg[:16_384]).split("\n")[:_BOX_LINES]]
         if line.count > 1:
             lines.append(f"said {line.count} times, last at {_clock(line.last)}")
         if entry.exc_text:
             lines.append("")
             # The end of a traceback says what happened, so that is what stays when it is long.
-            lines += [visible(part, expand_tabs=True) for part in entry.exc_text.split("\n")[-_BOX_LINES:]]
+            lines += [visible(part, expand_tabs=True) for part in show(entry.exc_text).split("\n")[-_BOX_LINES:]]
         return HelpBox(f"{entry.level} {visible(entry.source)}", lines)
 
     def nothing(self) -> str:
@@ -232,5 +232,5 @@ def _clock(timestamp: float) -> str:
 
 
 def _first_line(text: str) -> tuple[str, bool]:
-    head, found, _ = text[:4096].partition("\n")
+    head, found, _ = text.partition("\n")
     return visible(head, expand_tabs=True), bool(found)
