@@ -152,3 +152,30 @@ def test_headers_are_shown_by_field() -> None:
     assert list(lines_of(part)) == [("-", "a: 1"), ("+", "c: 3")]
     turned = Part("request.headers", ((b"a", b"1"), (b"b", b"2")), ((b"b", b"2"), (b"a", b"1")))
     assert list(lines_of(turned)) == [(" ", "in another order")]
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "messages[9].content",
+        "messages[-1].content",
+        "messages[0].headers",
+        "messages[\u0660].content",
+        "x.path",
+        "content",
+    ],
+)
+def test_a_part_that_no_flow_has_is_not_taken_back(name: str) -> None:
+    for flow in (ttcpflow(), tflow(), tdnsflow()):
+        with pytest.raises(CannotUndo, match="cannot be put back"):
+            take_back(flow, Change("somebody", "request", (Part(name, None, None),)))
+
+
+def test_the_message_that_was_changed_is_known_again_in_a_file() -> None:
+    flow = ttcpflow()
+    before = snapshot(flow)
+    flow.messages[-1].content = b"other"
+    noted(flow, before)
+    again = type(flow).from_state(flow.get_state())
+    take_back(again, again.changes[0])
+    assert again.messages[-1].content == before[3]
