@@ -55,6 +55,7 @@ def test_ids_and_filters() -> None:
     [
         ("@focs", "'@focs' names no flows; did you mean '@focus'?"),
         ("@", "names no flows; use @all"),
+        ("@2", "a row's number is no id; go there and use @focus"),
         ("~u", "column 1: ~u needs a regex"),
         ("  (", 'column 3: "(" is not closed'),
         ("", "column 1: a filter is needed"),

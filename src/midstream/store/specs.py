@@ -134,6 +134,8 @@ def ids_of(word: str) -> list[str] | None:
     """The ids of `@ID[,ID...]`, None for a filter; ValueError for another word behind an @."""
     if _IDS.fullmatch(word):
         return word[1:].lower().split(",")
+    if word[1:].isdecimal() and word.startswith("@"):
+        raise ValueError(f"{word!r} names no flows: a row's number is no id; go there and use @focus")
     if word.startswith("@"):
         hint = did_you_mean(word, SPECS) or f"; use {', '.join(SPECS)}, @ID or a filter"
         raise ValueError(f"{word!r} names no flows{hint}")
