@@ -49,6 +49,21 @@ async def test_a_body_is_shown_read_only_and_the_file_goes_afterwards(shown, see
     await shown.until(lambda: not Path(path).exists())
 
 
+async def test_a_body_is_shown_as_it_may_be(shown, seen):
+    def mask(flow):
+        flow.request.content = b"<password-1>"
+
+    shown.console.master.showing.flows.append(mask)
+    flow = http_flow("http://example.com/", "POST", request_body=b"hunter2")
+    shown.view.add(flow)
+    shown.press(":", "console.bodyview @focus requ", "tab", "enter")
+    await shown.until(lambda: seen.exists() and seen.read_text())
+    path, _, text = seen.read_text().split(" ", 2)
+    assert text == "<password-1>"
+    assert flow.request.content == b"hunter2"
+    await shown.until(lambda: not Path(path).exists())
+
+
 async def test_what_cannot_be_shown_says_why(shown, seen, monkeypatch):
     flow = http_flow("http://example.com/", status=None)
     shown.view.add(flow)

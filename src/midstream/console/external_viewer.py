@@ -44,6 +44,7 @@ async def view(console: Console, flow: Flow, part: str) -> None:
         raise CommandError(f"{part!r} has no body; the parts are {' and '.join(PARTS)}")
     if not isinstance(flow, HTTPFlow):
         raise CommandError(f"a {flow.type} flow has no body; its messages stand in its details")
+    flow = console.master.showing.flow(flow, last=0)
     message = flow.request if part == "request" else flow.response
     body, suffix = body_file(message) if message is not None else (None, "")
     if body is None:
