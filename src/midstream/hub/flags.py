@@ -89,14 +89,16 @@ class Parser(argparse.ArgumentParser):
 
 def make_parser(tool: str, description: str, options: Options, *, show_all: bool = False) -> Parser:
     """The parser for `tool` with the flags of all options that are declared; the help shows some, or all."""
+    with_filter = tool == "middump"
     parser = Parser(
         prog=tool,
         description=description,
         add_help=False,
         allow_abbrev=False,
         formatter_class=argparse.RawDescriptionHelpFormatter,
-        usage=f"{tool} [flags]" + (" [filter]" if tool == "middump" else ""),
-        epilog="Every other option has a flag too, and all can be set by --set; --options lists them.",
+        usage=f"{tool} [flags]" + (" [filter]" if with_filter else ""),
+        epilog=("The filter selects what is read from a file, saved and printed.\n" if with_filter else "")
+        + "Every other option has a flag too, and all can be set by --set; --options lists them.",
     )
     if sys.version_info >= (3, 14):
         parser.color = False  # one look on every terminal and in every pipe
