@@ -8,6 +8,7 @@ message itself, so that it is compared with itself when others have come meanwhi
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
@@ -219,26 +220,15 @@ def lines_of(part: Part) -> Iterator[tuple[str, str]]:
     before, after = part.before, part.after
     if part.name.endswith(("headers", "trailers")):
         old, new = list(before or ()), list(after or ())
-        yield from (("-", _field(pair)) for pair in _without(old, new))
-        yield from (("+", _field(pair)) for pair in _without(new, old))
-        if sorted(old) == sorted(new):
+        gone, come = Counter(old) - Counter(new), Counter(new) - Counter(old)
+        yield from (("-", _field(pair)) for pair in gone.elements())
+        yield from (("+", _field(pair)) for pair in come.elements())
+        if not gone and not come:
             yield " ", "in another order"
         return
     for sign, value in (("-", before), ("+", after)):
         if value is not None:
             yield sign, _text(value)
-
-
-def _without(fields: list[tuple[bytes, bytes]], others: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
-    """The fields that stand less often in `others`."""
-    left = list(others)
-    rest = []
-    for pair in fields:
-        if pair in left:
-            left.remove(pair)
-        else:
-            rest.append(pair)
-    return rest
 
 
 def _field(pair: tuple[bytes, bytes]) -> str:

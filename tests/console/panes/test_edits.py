@@ -1,6 +1,7 @@
 """The edits tab: who changed what, as a diff; there only when something was."""
 
 from midstream.console.panes.detail import Detail
+from midstream.console.panes.edits_text import edits_pieces
 from midstream.flows.change import Change
 from midstream.flows.flow import Flow
 from midstream.flows.parts import differences, snapshot
@@ -41,3 +42,16 @@ def test_changes_are_shown_as_a_diff(console: FakeConsole) -> None:
     ):
         assert line in shown, shown
     assert {"edit.before", "edit.after"} <= {role for row in roles(pane, 80, 18) for role, _ in row}
+
+
+def test_many_large_changes_are_shown_at_once(console: FakeConsole) -> None:
+    flow = http_flow("http://a.test/")
+    for number in range(200):
+        changed(flow, "script.py", "response", lambda: setattr(flow.response, "raw_content", bytes([number]) * 500_000))  # noqa: B023
+    for number in range(20):
+        changed(flow, "script.py", "request", lambda: setattr(flow.request, "path", f"/{number}"))  # noqa: B023
+    pieces = ["".join(text for _, text in (*piece.prefix, *piece.runs)) for piece in edits_pieces(flow)]
+    assert len(pieces) < 1000
+    assert "earlier changes; flow.changes lists them" in pieces[0]
+    assert any("… 500,000 bytes" in piece for piece in pieces)
+    assert pieces[-2].endswith("+ /19")
