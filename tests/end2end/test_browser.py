@@ -151,7 +151,7 @@ async def test_mistakes_are_told(confdir: Path, path: Path):
             with pytest.raises(CommandError, match=f"no program for {name} was found; install one of "):
                 start(running, name)
         put(path, "firefox", NOTING)
-        with pytest.raises(CommandError, match="no program for edge was found; browser.start takes firefox, too"):
+        with pytest.raises(CommandError, match=r"no program for edge was found; browser\.start takes firefox, too"):
             start(running, "edge")
         put(path, "chromium", NOTING)
         running.master.options.update(mode=["reverse:http://127.0.0.1:9"])
