@@ -12,6 +12,7 @@ from midstream.flows.http import HTTPFlow
 from tests.kit.curl import Curled, curl, needs_curl
 from tests.kit.origins import Heard, Origin, OriginCA, answering, ok, origin
 from tests.kit.running_master import RunningMaster, running_master
+from tests.kit.waiting import until
 from tests.kit.web_server import Message, Receive, Send, respond, web_server, whole_body
 
 pytestmark = [pytest.mark.end2end, needs_curl]
@@ -70,6 +71,8 @@ async def test_streamed_messages_and_answers_of_our_own(confdir: Path) -> None:
         done = await ask(run, web, "-d", "a body")
         assert b"X-New: 1\r\n" in done.head
         assert b"X-New: 1\r\n" in web.requests[0].head
+        # What streams has reached curl before its event.
+        await until(lambda: "response" in run.recorder.names(), "the response has been told")
         flow = run.recorder.last("response")
         assert isinstance(flow, HTTPFlow)
         assert flow.response is not None
