@@ -75,6 +75,17 @@ async def test_flows_are_saved_when_they_are_finished(master: Master, tmp_path: 
     await stop(master)
 
 
+async def test_a_flow_with_a_response_and_an_error_is_saved_once(master: Master, tmp_path: Path) -> None:
+    path = tmp_path / "flows"
+    ctx.options.save_stream_file = str(path)
+    http, dns = http_flow(), dns_flow()
+    http.error = dns.error = Error("it broke")
+    await emit(http, "requestheaders", "response", "error")
+    await emit(dns, "dns_request", "dns_response", "dns_error")
+    await stop(master)
+    assert [flow.id for flow in read(path)] == [http.id, dns.id]
+
+
 async def test_what_is_open_is_saved_at_the_end(master: Master, tmp_path: Path) -> None:
     path = tmp_path / "flows"
     ctx.options.save_stream_file = str(path)

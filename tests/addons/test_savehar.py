@@ -195,6 +195,7 @@ async def test_a_folder_that_is_not_there(tests: context, tmp_path: Path, caplog
     tests.configure(har, hardump=str(tmp_path / "nowhere" / "x.har"))
     await until(lambda: not har.addons, "it has stopped")
     assert "has stopped: there is no such folder" in caplog.text
+    assert tests.master.exit_status == 1
 
 
 def test_nothing_listens_while_it_is_off() -> None:

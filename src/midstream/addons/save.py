@@ -102,6 +102,7 @@ class Save:
 
     def _failed(self, stream: SaveStream, error: OSError, lost: int) -> None:
         path = stream.path or stream.target.path
+        ctx.master.exit_status = 1
         logger.error(
             "saving to %s has stopped: %s%s; `set save_stream_file %s` starts it again",
             visible(path),

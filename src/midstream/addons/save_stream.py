@@ -130,7 +130,8 @@ class SaveStream:
         return self._finish(flow)
 
     def dns_error(self, flow: DNSFlow) -> Awaitable[None] | None:
-        return self._finish(flow)
+        # One that is read again has both, and was saved with its response.
+        return self._finish(flow) if flow in self._open or flow.response is None else None
 
     def _finish(self, flow: Flow) -> Awaitable[None] | None:
         self._open.pop(flow, None)

@@ -103,6 +103,7 @@ class SaveHar:
 
     def _failed(self, dump: HarDump, error: OSError) -> None:
         count = f"; it holds {_counted(dump.count)}" if dump.count else ""
+        ctx.master.exit_status = 1
         logger.error("hardump to %s has stopped: %s%s", visible(dump.path), why(error), count)
         if self._dump is dump and not self._is_over:
             ctx.options.hardump = ""
