@@ -10,10 +10,9 @@ import asyncio
 import logging
 import os
 from collections.abc import Coroutine, Iterable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from midstream import filters
-from midstream.addons.save_stream import SaveStream
 from midstream.flows.errors import OptionsError
 from midstream.flows.flow import Flow
 from midstream.hub import ctx, lexer
@@ -22,11 +21,13 @@ from midstream.hub.commands import command
 from midstream.hub.log import ALERT
 from midstream.hub.types import Path
 from midstream.store.files import Writing, target, why
-from midstream.store.formats.native import Saver, Unsavable
 from midstream.store.stream_file import repaired
 from midstream.text.escape import visible
 from midstream.work.slices import Budget
 from midstream.work.whole_file import checked
+
+if TYPE_CHECKING:
+    from midstream.addons.save_stream import SaveStream
 
 logger = logging.getLogger(__name__)
 
@@ -86,6 +87,9 @@ class Save:
         text = None if self._is_over else ctx.options.save_stream_file
         before, self._stream = self._stream, None
         if text:
+            # Imported here: a start that saves nothing does without.
+            from midstream.addons.save_stream import SaveStream
+
             self._stream = SaveStream(target(text), _filter(ctx.options.save_stream_filter), self._failed)
             if before is not None:
                 self._stream.take_over(before)
@@ -121,6 +125,8 @@ class Save:
         self._begin(self._save(flows, path), f"save {path}")
 
     async def _save(self, flows: Sequence[Flow], path: str) -> None:
+        from midstream.store.formats.native import Saver, Unsavable
+
         where, count = target(path), 0
         try:
             if where.append:

@@ -11,10 +11,9 @@ import asyncio
 import json
 import logging
 from collections.abc import Coroutine, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from midstream import filters
-from midstream.addons.hardump import HarDump, paced, program_version
 from midstream.flows.errors import CommandError, OptionsError
 from midstream.flows.flow import Flow
 from midstream.flows.http import HTTPFlow
@@ -24,10 +23,12 @@ from midstream.hub.commands import command
 from midstream.hub.log import ALERT
 from midstream.hub.types import Path
 from midstream.store.files import Writing, target, why
-from midstream.store.formats.har_write import END, Entries, Packer, har_pieces, start
 from midstream.text.escape import visible
 from midstream.work.slices import Budget
 from midstream.work.whole_file import checked
+
+if TYPE_CHECKING:
+    from midstream.addons.hardump import HarDump
 
 logger = logging.getLogger("midstream.addons.savehar")
 
@@ -86,6 +87,9 @@ class SaveHar:
         text = "" if self._is_over else ctx.options.hardump
         before, self._dump = self._dump, None
         if text:
+            # Imported here: a start that writes no HAR does without.
+            from midstream.addons.hardump import HarDump
+
             self._dump = HarDump(text, _filter(), self._failed)
             if before is not None:
                 self._dump.take_over(before)
@@ -118,6 +122,9 @@ class SaveHar:
         self._begin(self._save(flows, path), f"save {path}")
 
     async def _save(self, flows: Sequence[Flow], path: str) -> None:
+        from midstream.addons.hardump import paced, program_version
+        from midstream.store.formats.har_write import END, Entries, Packer, start
+
         where, passed_over = target(path).path, 0
         entries, budget = Entries(), Budget()
         try:
@@ -145,6 +152,9 @@ class SaveHar:
 
     def make_har(self, flows: Sequence[Flow]) -> dict[str, Any]:
         """The document of some flows, for scripts."""
+        from midstream.addons.hardump import program_version
+        from midstream.store.formats.har_write import har_pieces
+
         document: dict[str, Any] = json.loads(
             b"".join(har_pieces(map(ctx.master.showing.flow, flows), program_version()))
         )
