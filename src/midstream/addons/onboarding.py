@@ -10,7 +10,7 @@ from __future__ import annotations
 from midstream.addons.tlsconfig import TlsConfig
 from midstream.certs.authority import Authority
 from midstream.flows.errors import OptionsError
-from midstream.flows.http import HTTPFlow, Response
+from midstream.flows.http import HTTPFlow, Request, Response
 from midstream.flows.proxy_mode import RegularMode, Socks5Mode, UpstreamMode
 from midstream.flows.server_hooks import ServerConnectionHookData
 from midstream.hub import ctx
@@ -61,6 +61,7 @@ class Site:
 
     def __init__(self, hosts: frozenset[str], tls: TlsConfig) -> None:
         self._hosts, self._tls = hosts, tls
+        self._in_bytes = frozenset(host.encode("utf-8", "surrogateescape") for host in hosts)
 
     def server_connect(self, data: ServerConnectionHookData) -> None:
         """There is no server behind a tunnel to us."""
@@ -75,8 +76,8 @@ class Site:
         if self._is_ours(host):
             is_ours = True
         elif host[-1:].isdigit() or ":" in host:
-            # The client dialled an address; the Host field tells which name it has for that.
-            is_ours = self._is_ours((request.host_header or "").partition(":")[0])
+            # The client dialled an address; what it wrote tells which name it has for that.
+            is_ours = _named(request).lower().partition(b":")[0].rstrip(b".") in self._in_bytes
         else:
             return
         if is_ours and flow.live and not flow.error and not flow.response:
@@ -100,6 +101,16 @@ class Site:
         else:
             return Response.make(404, "There is nothing here; the page is at /\n", PLAIN)
         return Response.make(200, content, {**fields, "Cache-Control": "no-store"})
+
+
+def _named(request: Request) -> bytes:
+    """The host that the client wrote. Requests to addresses are many, so the raw fields are looked at."""
+    if request.raw_authority:
+        return request.raw_authority
+    for name, value in request.headers.fields:
+        if len(name) == 4 and name.lower() == b"host":
+            return value
+    return b""
 
 
 def _download(form: str, authority: Authority) -> tuple[bytes, dict[str, str]] | None:
