@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import time
-from email.utils import formatdate
-
 import pytest
 
 from midstream.addons import cookie_jar
 from midstream.addons.cookie_jar import LARGEST, MOST_OF_HOST, CookieJar
 
-PAST, FUTURE = formatdate(0, usegmt=True), formatdate(time.time() + 3600, usegmt=True)
+PAST, FUTURE = "Thu, 01 Jan 1970 00:00:00 GMT", "Thu, 31 Dec 2099 23:59:59 GMT"
 
 
 def jar_of(*headers: str, host: str = "www.a.example", port: int = 80, over_tls: bool = False) -> CookieJar:

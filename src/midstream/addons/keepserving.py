@@ -11,7 +11,7 @@ import asyncio
 from midstream.hub import ctx
 from midstream.hub.addons import Loader
 
-INTERVAL = 0.1
+INTERVAL = 0.02
 """Seconds between two looks."""
 
 _ENDS_AFTER = ("client_replay", "server_replay", "rfile")

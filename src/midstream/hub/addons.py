@@ -67,6 +67,8 @@ class AddonManager:
         self.lookup: dict[str, object] = {}
         self._going_on: list[tuple[object, asyncio.Task[None]]] = []
         self._add_log = AddLogRelay(master)
+        self._holding_back = 0
+        self._is_stale = False
         master.options.changed.connect(self._configure)
 
     # -- in and out -----------------------------------------------------------------------------------------------
@@ -86,12 +88,13 @@ class AddonManager:
                 options.process_deferred()
                 self._tell_of_options(options.keys() - before)
                 self.chain.extend(addons)
-                self.rebind()
-                self._emit("configure", entered, options.keys())
+                self._bind()
+                with self._bound_once():
+                    self._emit("configure", entered, options.keys())
             except (AddonManagerError, OptionsError):
                 self.chain = [addon for addon in self.chain if not any(addon is new for new in addons)]
                 back = self._leave(entered, with_options=True)
-                self.rebind()
+                self._bind()
                 self._tell_of_options(back)
                 raise
             if self.master.is_running:
@@ -108,7 +111,7 @@ class AddonManager:
             self._emit("done", leaving)
             self._leave(leaving)
             holder[:] = [known for known in holder if known is not addon]
-            self.rebind()
+            self._bind()
 
     def _holder_of(self, addon: object) -> list[object]:
         """The list that an addon stands in. AddonManagerError when there is none."""
@@ -155,7 +158,7 @@ class AddonManager:
             self._make_known(entered)
             if into is not None:
                 into[at : at + (replacing is not None)] = [addon]
-            self.rebind()
+            self._bind()
             self._tell_of_options(back)
             if self.master.is_running:
                 self._start(entered)
@@ -169,14 +172,34 @@ class AddonManager:
             back = self._leave(leaving, with_options=True)
             if out_of is not None:
                 out_of[:] = [other for other in out_of if other is not addon]
-            self.rebind()
+            self._bind()
             self._tell_of_options(back)
 
     def rebind(self) -> None:
-        """Bind the handlers of all addons anew; needed after the `addons` list of an addon has changed."""
+        """Bind the handlers of all addons anew; needed after the `addons` list of an addon has changed.
+
+        Within `configure` this waits until all addons have been told, as several may ask for it.
+        """
+        if self._holding_back:
+            self._is_stale = True
+        else:
+            self._bind()
+
+    def _bind(self) -> None:
+        self._is_stale = False
         # They were checked on their way in. What one has spoilt since (`self.done = True`) concerns nobody else.
         self.master.events.bind(self.chain, _warn)
         self._add_log.listen(bool(self.master.events.add_log.handlers))
+
+    @contextmanager
+    def _bound_once(self) -> Iterator[None]:
+        self._holding_back += 1
+        try:
+            yield
+        finally:
+            self._holding_back -= 1
+            if self._is_stale and not self._holding_back:
+                self._bind()
 
     def _load(self, addon: object, entered: list[object], strict: bool = False, besides: Sequence[object] = ()) -> None:
         """`load` for an addon and those nested in it; the ones it may have added while loading included."""
@@ -241,7 +264,7 @@ class AddonManager:
             logger.error("%s", error)
 
     def _configure(self, updated: set[str]) -> None:
-        with ctx.use(self.master):
+        with ctx.use(self.master), self._bound_once():
             self.master.events.configure.sync(updated)
 
     # -- looking up -----------------------------------------------------------------------------------------------

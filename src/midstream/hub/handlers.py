@@ -12,6 +12,7 @@ import os
 import types
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Protocol
+from weakref import WeakKeyDictionary
 
 from midstream.flows.errors import AddonManagerError
 from midstream.hub.renamed_events import successor
@@ -154,6 +155,21 @@ def _parameters(handler: Handler) -> str:
 
 def accepts(function: Handler, count: int) -> bool:
     """Whether `function` can be called with `count` positional arguments; True when nobody can tell."""
+    plain = getattr(function, "__func__", function)
+    if not isinstance(plain, types.FunctionType):
+        return _accepts(function, count)
+    # Handlers are bound anew whenever an addon's list of addons changes, and most are those of before.
+    known = _KNOWN.setdefault(plain, {})
+    key = (plain is function, count)
+    if key not in known:
+        known[key] = _accepts(function, count)
+    return known[key]
+
+
+_KNOWN: WeakKeyDictionary[types.FunctionType, dict[tuple[bool, int], bool]] = WeakKeyDictionary()
+
+
+def _accepts(function: Handler, count: int) -> bool:
     try:
         inspect.signature(function).bind(*range(count))
     except ValueError:
