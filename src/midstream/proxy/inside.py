@@ -72,8 +72,7 @@ async def _protocol(passage: Passage) -> Protocol:
     addons = Asking(events.next_layer, context.for_addons(passage.server)) if events.next_layer.handlers else None
     if addons is not None and (known := await _known(addons)) is not None:
         return known
-    if await _server_first(passage):
-        said = await passage.upstream.peek() if passage.upstream is not None else b""
+    if await _server_first(passage) and (said := await _said_first(passage)) is not None:
         if addons is not None and (known := await _known(addons, said)) is not None:
             return known
         if not (context.settings.http2 and looks_like_http2_server(said)):
@@ -119,6 +118,20 @@ async def _server_first(passage: Passage) -> bool:
             if passage.failure:
                 return True
     return passage.upstream is not None and await _speaks_first(passage.upstream, passage.client)
+
+
+async def _said_first(passage: Passage) -> bytes | None:
+    """What the server said before the client did; None if it broke off, and the client has a request that can be told
+    why: a server of TLS 1.3 that wanted a certificate says so behind the handshake. Raises OSError.
+    """
+    if passage.upstream is None:
+        return b""
+    try:
+        return await passage.upstream.peek()
+    except OSError:
+        if not passage.client_tls or not await _speaks_within(passage.client, TLS_PATIENCE):
+            raise
+        return None
 
 
 async def _speaks_within(stream: Stream, seconds: float) -> bool:
