@@ -128,7 +128,7 @@ def _tail(console: Console) -> list[Hint]:
 
 
 def _is_useful(console: Console, binding: Binding, flow: Flow | None) -> bool:
-    if not binding.help or not console.focused_pane.offers(binding.command) or console.bindings.problem(binding):
+    if not binding.help or console.focused_pane.why_not(binding.command) or console.bindings.problem(binding):
         return False
     if binding.command.startswith(("console.search.next", "console.search.prev")):
         return bool(console.search.pattern)

@@ -45,9 +45,12 @@ class Pane(urwid.Widget):
         keys = self.console.keys.keymap.keys_for(command, contexts_of(self.contexts))
         return [("hint.key", f"{visible(show_chord(keys))} "), ("hint", words)] if keys else []
 
-    def offers(self, command: str) -> bool:
-        """Whether a key's command would do something here now; the hints leave out those that would not."""
-        return True
+    def why_not(self, command: str) -> str:
+        """Why a key's command would do nothing here now, in a few words; "" when it does something.
+
+        Hints leave out what has a reason, menus show it, and who presses the key is told.
+        """
+        return ""
 
     def editing_keys(self) -> Sequence[tuple[str, str]]:
         """While `editing`: the keys and what they do."""

@@ -120,23 +120,23 @@ class FlowList(Pane):
         self._ticker = None
         self.console.request_frame()
 
-    def offers(self, command: str) -> bool:
+    def why_not(self, command: str) -> str:
         if "@marked" in command:
-            return self._has_marks
+            return "" if self._has_marks else "no flow is marked"
         match command.partition(" ")[0]:
-            case "console.filter" | "console.search" | "console.flows.clear":
-                return len(self.view) > 0
-            case "console.filter.pop":
-                return bool(self.console.breadcrumbs.texts)
-            case "view.properties.marked.toggle":
-                return self.view.marked_only or self._has_marks
-            case "flow.mark":
-                return self._has_marks
-            case "console.command.confirm":
-                return "@hidden" not in command or len(self.view) > len(self.view.shown)
-            case "console.choose.cmd" | "set":
-                return len(self.view.shown) > 1 or _FOLLOW_OPTION in command
-        return True
+            case "console.filter" | "console.search" | "console.flows.clear" if not len(self.view):
+                return "there are no flows"
+            case "console.filter.pop" if not self.console.breadcrumbs.texts:
+                return "no filter is set"
+            case "view.properties.marked.toggle" if not self.view.marked_only and not self._has_marks:
+                return "no flow is marked"
+            case "flow.mark" if not self._has_marks:
+                return "no flow is marked"
+            case "console.command.confirm" if "@hidden" in command and len(self.view) == len(self.view.shown):
+                return "no flow is hidden"
+            case "console.choose.cmd" | "set" if len(self.view.shown) < 2 and _FOLLOW_OPTION not in command:
+                return "there is nothing to sort"
+        return ""
 
     @property
     def _has_marks(self) -> bool:

@@ -123,12 +123,12 @@ class KeysPane(ListPane):
     def nothing(self) -> str:
         return "No keys are bound."
 
-    def offers(self, command: str) -> bool:
-        if command.startswith("console.key.") and command.endswith(".focus"):
-            return self.focused_binding is not None
-        if command.startswith("console.keymap.save"):
-            return bool(self.console.bindings.session)
-        return True
+    def why_not(self, command: str) -> str:
+        if command.startswith("console.key.") and command.endswith(".focus") and self.focused_binding is None:
+            return "no binding is selected"
+        if command.startswith("console.keymap.save") and not self.console.bindings.session:
+            return "no key was changed"
+        return ""
 
     def _list(self) -> None:
         bindings = self.console.bindings

@@ -137,13 +137,14 @@ class Log(ListPane):
         if move == "end":
             self.scroll.follow = True
 
-    def offers(self, command: str) -> bool:
+    def why_not(self, command: str) -> str:
         if not self._lines:
-            return not command.startswith(("console.nav", "console.log", "console.search", "console.command.confirm"))
+            about = ("console.nav", "console.log", "console.search", "console.command.confirm")
+            return "the log is empty" if command.startswith(about) else ""
         if command == "console.log.expand":
             line = self._lines[min(self.scroll.focus, len(self._lines) - 1)]
-            return bool(line.entry.exc_text)
-        return True
+            return "" if line.entry.exc_text else "this entry has no traceback"
+        return ""
 
     def toggle_expanded(self) -> None:
         """Show all of the focused entry, its traceback too; or only its line again."""

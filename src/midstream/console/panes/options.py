@@ -150,16 +150,16 @@ class OptionsPane(ListPane):
     def editing_keys(self) -> Sequence[tuple[str, str]]:
         return self._edit.keys() if self._edit is not None else ()
 
-    def offers(self, command: str) -> bool:
+    def why_not(self, command: str) -> str:
         match command.partition(" ")[0]:
-            case "console.options.changed":
-                return self.only_changed or self._changed_count > 0
+            case "console.options.changed" if not self.only_changed and not self._changed_count:
+                return "no option was changed"
             case "console.options.reset.focus":
                 name = self.focused_option
-                return name is not None and self.options.has_changed(name)
-            case "console.command.confirm":
-                return self._changed_count > 0
-        return True
+                return "" if name is not None and self.options.has_changed(name) else "it has its default value"
+            case "console.command.confirm" if not self._changed_count:
+                return "no option was changed"
+        return ""
 
     @property
     def _changed_count(self) -> int:
