@@ -1,32 +1,37 @@
-"""Whole screens against golden text. MIDSTREAM_GOLDEN=write in the environment writes them anew: read the diff."""
+"""Whole screens against golden text. MIDSTREAM_GOLDEN=write in the environment writes them anew: read the diff.
+
+A scene is one line in `SCENES`: its name, what is done before, and the keys that are pressed. Each is painted in three
+sizes; `NAME-SIZE.txt` is the text, and `NAME-SIZE.mono.txt` the same with the mono palette, where a row of letters below
+a row of text tells how it looks: b bold, u underlined, s reversed, S reversed and bold.
+"""
 
 from __future__ import annotations
 
+import inspect
 import os
 import re
 import time
+from collections.abc import Awaitable, Callable
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
+from midstream.console.palettes import PALETTES
+from midstream.console.palettes.roles import ROLES
 from tests.console.masters import Shown, shown_console
 from tests.kit.captured import http_flow
 
 GOLDEN = Path(__file__).parent / "golden"
-SIZES = [(120, 32), (80, 24)]
+SIZES = [(120, 32), (80, 24), (60, 16)]
+SMALL_SIZES = [(50, 12)]
+_SIGNS = {"default": " ", "bold": "b", "underline": "u", "standout": "s", "standout,bold": "S"}
+
+# --- what is there before the keys ------------------------------------------------------------------------------------
 
 
-def compare(shown: Shown, name: str) -> None:
-    """The screen without what depends on the minute: bars, rates and durations of held flows."""
-    text = re.sub(r"[▁▂▃▄▅▆▇█ ]+ +<?\d+/s", "", shown.text)
-    text = re.sub(r"lag \d+ms", "", text)
-    text = re.sub(r"(?m)^ keys  \d+ ", " keys  N ", text)
-    text = "\n".join(line.rstrip() for line in text.split("\n")) + "\n"
-    path = GOLDEN / f"{name}.txt"
-    if os.environ.get("MIDSTREAM_GOLDEN") == "write":
-        path.parent.mkdir(exist_ok=True)
-        path.write_text(text)
-    assert text == path.read_text()
+def nothing(shown: Shown) -> None:
+    """No flow at all."""
 
 
 def some_traffic(shown: Shown) -> None:
@@ -45,37 +50,7 @@ def some_traffic(shown: Shown) -> None:
     shown.view.update(flow)
 
 
-@pytest.fixture(autouse=True)
-def one_place_and_time(monkeypatch, tmp_path):
-    monkeypatch.setenv("TZ", "UTC")
-    monkeypatch.setenv("HOME", str(tmp_path))
-    time.tzset()
-    yield
-    monkeypatch.undo()
-    time.tzset()
-
-
-@pytest.mark.parametrize(("columns", "rows"), SIZES)
-async def test_screens(tmp_path, columns, rows):
-    size = f"{columns}x{rows}"
-    async with shown_console(tmp_path / ".midstream", columns, rows) as shown:
-        compare(shown, f"empty-{size}")
-        some_traffic(shown)
-        compare(shown, f"flows-{size}")
-        shown.press("e")
-        shown.console.keys._open()
-        compare(shown, f"menu-{size}")
-        shown.press("esc", ":", "flow.mark @focus :", "tab")
-        compare(shown, f"completion-{size}")
-        shown.press("esc", "esc", "f", "~d api")
-        await shown.until(lambda: len(shown.view.shown) == 3)
-        shown.press("enter")
-        compare(shown, f"filtered-{size}")
-        shown.press("z")
-        compare(shown, f"confirm-{size}")
-        shown.press("n", "o")
-        compare(shown, f"chooser-{size}")
-
+# --- the scenes -------------------------------------------------------------------------------------------------------
 
 KEYS = """\
 version: 1
@@ -88,35 +63,105 @@ bind:
   - {keys: entre, run: flow.resume @all}
 """
 
-
-@pytest.mark.parametrize(("columns", "rows"), SIZES)
-async def test_the_keys_pane(tmp_path, columns, rows):
-    size = f"{columns}x{rows}"
-    (tmp_path / ".midstream").mkdir()
-    (tmp_path / ".midstream" / "keys.yaml").write_text(KEYS)
-    async with shown_console(tmp_path / ".midstream", columns, rows) as shown:
-        shown.press("K")
-        compare(shown, f"keys-{size}")
-        shown.press("/", "tagg", "enter")
-        compare(shown, f"keys-missing-{size}")
-        shown.press("/", "resume all", "enter", "n")
-        compare(shown, f"keys-legacy-{size}")
-        shown.press("/", "command.set intercept", "enter", "enter")
-        compare(shown, f"keys-rebind-{size}")
+Before = Callable[[Shown], Awaitable[None] | None]
 
 
-async def test_the_small_form(tmp_path):
-    async with shown_console(tmp_path, 50, 12) as shown:
-        some_traffic(shown)
-        compare(shown, "flows-50x12")
-        shown.press("i", "~d x")
-        compare(shown, "prompt-50x12")
+class Scene(NamedTuple):
+    """`before` sees the open console; `keys` are pressed as `Shown.press` does; then `until` must be on the screen."""
+
+    name: str
+    before: Before
+    keys: tuple[str, ...] = ()
+    until: str = ""
+    key_file: str = ""
+    sizes: list[tuple[int, int]] = SIZES
+
+
+SCENES = [
+    Scene("empty", nothing),
+    Scene("flows", some_traffic, sizes=[*SIZES, *SMALL_SIZES]),
+    Scene("menu", some_traffic, ("e", MENU := "open the menu")),
+    Scene("completion", some_traffic, (":", "flow.mark @focus :", "tab")),
+    Scene("filtered", some_traffic, ("f", "~d api", "enter"), until="all 5 > ~d api 3"),
+    Scene("confirm", some_traffic, ("z",)),
+    Scene("chooser", some_traffic, ("o",)),
+    Scene("prompt", some_traffic, ("i", "~d x"), sizes=SMALL_SIZES),
+    Scene("keys", nothing, ("K",), key_file=KEYS),
+    Scene("keys-missing", nothing, ("K", "/", "tagg", "enter"), key_file=KEYS),
+    Scene("keys-legacy", nothing, ("K", "/", "resume all", "enter", "n"), key_file=KEYS),
+    Scene("keys-rebind", nothing, ("K", "/", "command.set intercept", "enter", "enter"), key_file=KEYS),
+]
+
+
+@pytest.mark.parametrize("scene", SCENES, ids=lambda scene: scene.name)
+async def test_scene(tmp_path, monkeypatch, scene):
+    for columns, rows in scene.sizes:
+        home = tmp_path / f"{columns}x{rows}"
+        monkeypatch.setenv("HOME", str(home))
+        confdir = home / ".midstream"
+        confdir.mkdir(parents=True)
+        (confdir / "keys.yaml").write_text(scene.key_file or "version: 1\n")
+        async with shown_console(confdir, columns, rows) as shown:
+            await _play(shown, scene)
+            _compare(_scrubbed(shown.text), f"{scene.name}-{columns}x{rows}")
+            shown.options.console_palette = "mono"
+            _compare(_with_looks(shown), f"{scene.name}-{columns}x{rows}.mono")
+
+
+async def _play(shown: Shown, scene: Scene) -> None:
+    done = scene.before(shown)
+    if inspect.isawaitable(done):
+        await done
+    for key in scene.keys:
+        if key is MENU:
+            shown.console.keys._open()
+        else:
+            shown.press(key)
+    if scene.until:
+        await shown.until_shown(scene.until)
+
+
+# --- comparing --------------------------------------------------------------------------------------------------------
+
+
+def _scrubbed(text: str) -> str:
+    """The screen without what depends on the minute: bars, rates and durations of held flows."""
+    text = re.sub(r"[▁▂▃▄▅▆▇█ ]+ +<?\d+/s", "", text)
+    text = re.sub(r"lag \d+ms", "", text)
+    text = re.sub(r"(?m)^ keys  \d+ ", " keys  N ", text)
+    return "\n".join(line.rstrip() for line in text.split("\n")) + "\n"
+
+
+def _with_looks(shown: Shown) -> str:
+    text = shown.text.split("\n")
+    assert shown.screen.canvas is not None
+    palette = PALETTES["mono"]
+    lines = []
+    for line, row in zip(text, shown.screen.canvas.content(), strict=True):
+        lines.append(line)
+        looks = [(_SIGNS[palette[role].mono if role else "default"], data.decode()) for role, _, data in row]
+        lines.append("".join(sign * len(part) for sign, part in looks))
+    return _scrubbed("\n".join(lines))
+
+
+def _compare(text: str, name: str) -> None:
+    path = GOLDEN / f"{name}.txt"
+    if os.environ.get("MIDSTREAM_GOLDEN") == "write":
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text)
+    assert text == path.read_text()
+
+
+@pytest.fixture(autouse=True)
+def one_time_zone(monkeypatch):
+    monkeypatch.setenv("TZ", "UTC")
+    time.tzset()
+    yield
+    monkeypatch.undo()
+    time.tzset()
 
 
 async def test_what_is_painted_has_a_role_in_every_palette(tmp_path):
-    from midstream.console.palettes import PALETTES
-    from midstream.console.palettes.roles import ROLES
-
     for palette in PALETTES.values():
         assert set(palette) == set(ROLES)
     async with shown_console(tmp_path) as shown:
@@ -128,3 +173,8 @@ async def test_what_is_painted_has_a_role_in_every_palette(tmp_path):
             assert canvas is not None
             used = {role for row in canvas.content() for role, _, _ in row}
             assert used <= set(ROLES), used - set(ROLES)
+
+
+def test_every_golden_file_belongs_to_a_scene():
+    wanted = {f"{scene.name}-{c}x{r}{mono}.txt" for scene in SCENES for c, r in scene.sizes for mono in ("", ".mono")}
+    assert {path.name for path in GOLDEN.iterdir()} == wanted
