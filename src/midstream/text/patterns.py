@@ -142,6 +142,19 @@ class Pattern(Generic[AnyStr]):
         """The first match as `re` gives it, or None. Raises TooSlow."""
         return self._asked(self._on_loop, lambda seconds: self._regex.search(text, timeout=seconds))
 
+    def spans(self, text: AnyStr, most: int, seconds: float) -> list[tuple[int, int]]:
+        """Start and end of the first matches that are not empty. Raises TooSlow after so many seconds."""
+        found: list[tuple[int, int]] = []
+        try:
+            for match in self._regex.finditer(text, timeout=seconds):
+                if match.end() > match.start():
+                    found.append(match.span())
+                    if len(found) >= most:
+                        break
+        except (TimeoutError, MemoryError):
+            raise TooSlow(self.pattern) from None
+        return found
+
     def replace(self, data: AnyStr, template: AnyStr, *, in_thread: bool = False) -> AnyStr:
         """`data` with every match replaced by what the template of `re.sub` gives; `data` itself if there was none.
 
