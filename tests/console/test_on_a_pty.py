@@ -216,6 +216,19 @@ def test_a_lone_esc_and_no_flow_control(tmp_path):
         program.wait_for("ctrl s does nothing here")
 
 
+def test_a_terminal_with_extended_keys_tells_ctrl_i_from_tab(tmp_path):
+    with start(tmp_path, extended_keys=True) as program:
+        program.wait_for(lambda program: b"\x1b[>5u" in program.output, what="the keyboard protocol is on")
+        program.wait_for("? help")
+        program.send("\x1b[105;5u")  # ctrl i
+        program.wait_for("ctrl i does nothing here")
+        program.send("\x1b[27u", ":", "\x1b[115;5u")  # esc and ctrl s, which are reports as well
+        program.send("\x1b[27u", "Q")
+        program.wait_ended()
+        assert program.is_restored()
+        assert b"\x1b[<u" in program.output
+
+
 def test_no_terminal_is_a_sentence(tmp_path):
     import subprocess
 

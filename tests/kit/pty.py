@@ -43,7 +43,10 @@ class _Screen(pyte.Screen):
 
 
 class ProgramOnPty:
-    """See the module. `modes` are the answers to mode queries (DECRQM): number to 1 (on), 2 (off), 0 (unknown)."""
+    """See the module. `modes` are the answers to mode queries (DECRQM): number to 1 (on), 2 (off), 0 (unknown).
+
+    With `extended_keys` it answers like a terminal that has the kitty keyboard protocol.
+    """
 
     def __init__(
         self,
@@ -54,10 +57,12 @@ class ProgramOnPty:
         env: Mapping[str, str] | None = None,
         cwd: Path | None = None,
         modes: Mapping[int, int] | None = None,
+        extended_keys: bool = False,
     ) -> None:
         self.screen = _Screen(columns, rows)
         self._stream = pyte.ByteStream(self.screen)
         self._modes = modes
+        self._extended_keys = extended_keys
         self.output = bytearray()
         self.master, slave = pty.openpty()
         fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
@@ -170,6 +175,8 @@ class ProgramOnPty:
         self.process.send_signal(number)
 
     def _answer(self, data: bytes) -> None:
+        if self._extended_keys and b"\x1b[?u" in data:
+            os.write(self.master, b"\x1b[?0u\x1b[?62;22c")
         if self._modes is None:
             return
         for found in _QUERY.findall(data):

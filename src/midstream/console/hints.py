@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from midstream.console.key_names import legacy_meaning
 from midstream.console.keymap import CONTEXTS, Binding
 from midstream.console.widgets.canvas import Run, line_width
 
@@ -95,7 +94,7 @@ def _of_bindings(console: Console, room: int) -> list[Hint]:
             if (
                 first in seen
                 or first in _SELF_EVIDENT
-                or legacy_meaning(first)
+                or console.bindings.legacy_meaning(first)
                 or not _is_useful(console, binding, flow)
             ):
                 continue

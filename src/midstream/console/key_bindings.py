@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 from midstream import filters
 from midstream.console import key_save
 from midstream.console.key_file import MOST_ERRORS, KeyFileReader, Report, set_names, shipped_folder
+from midstream.console.key_names import legacy_meaning
 from midstream.console.keymap import Binding, Conflict, Keymap, Unbound
 from midstream.flows.errors import CommandError
 from midstream.hub import lexer
@@ -278,6 +279,10 @@ class KeyBindings:
             known = command_problem(binding.command, self._console.master.commands.commands)
             self._problems[binding.command] = known
         return known or option_problem(binding.command, self._console.master.options)
+
+    def legacy_meaning(self, key: str) -> str | None:
+        """What this terminal makes of a key that it cannot tell from another one; None: it can."""
+        return None if self._console.terminal.has_extended_keys else legacy_meaning(key)
 
     def unavailable(self) -> list[Binding]:
         """The bindings whose command or option is missing."""

@@ -34,7 +34,7 @@ DRAIN_SECONDS = 1.0
 # What puts a terminal right whatever state it is in: end of synchronized output, mouse and paste and focus reports off,
 # colours off, normal buffer, cursor shown. Also written by the guard when the loop does not answer.
 EMERGENCY = (
-    b"\x1b[?2026l\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1006l\x1b[?2004l\x1b[?1004l\x1b[<u"
+    b"\x1b[?2026l\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1006l\x1b[?2004l\x1b[?1004l\x1b[<u\x1b[>4m"
     b"\x1b[0m\x0f\x1b[?1049l\x1b[?25h"
 )
 
@@ -80,7 +80,9 @@ class ConsoleScreen(urwid.display.raw.Screen):
         self._was_blocking = os.get_blocking(self.tty_fd)
         self._input_fd = open_terminal(self.tty_fd, os.O_RDONLY)
         self._output = _Output(os.dup(self.tty_fd))
-        super().__init__(_Input(self._input_fd), self._output, bracketed_paste_mode=True, focus_reporting=False)
+        super().__init__(
+            _Input(self._input_fd), self._output, bracketed_paste_mode=True, focus_reporting=False, extended_keys=True
+        )
         # A lone esc waits this long for more bytes: urwid's 125 ms are felt.
         self.set_input_timeouts(complete_wait=escape_wait)
         self.writer = TerminalWriter(open_terminal(self.tty_fd, os.O_WRONLY), on_free)
@@ -169,6 +171,11 @@ class ConsoleScreen(urwid.display.raw.Screen):
         for fd in (self._input_fd, self._output.fileno(), self.tty_fd):
             with contextlib.suppress(OSError):
                 os.close(fd)
+
+    @property
+    def has_extended_keys(self) -> bool:
+        """Whether the terminal answered that it tells `ctrl i` from `tab`, and does so now."""
+        return self._keyboard_protocol_enabled is not None
 
     # --- output -----------------------------------------------------------------------------------------------------
 

@@ -135,6 +135,11 @@ class Terminal:
         return self._heartbeat.lag if self._heartbeat is not None else 0.0
 
     @property
+    def has_extended_keys(self) -> bool:
+        """Whether keys that are the same bytes on old terminals, as `ctrl i` and `tab`, can be told apart."""
+        return self._screen is not None and self._screen.has_extended_keys
+
+    @property
     def is_lent(self) -> bool:
         """Whether a child has the terminal at the moment."""
         return self._guard is not None and self._guard.child_has_terminal

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, ClassVar
 
-from midstream.console.key_names import legacy_meaning, show_chord
+from midstream.console.key_names import show_chord
 from midstream.console.keymap import CONTEXTS, Binding, Keymap
 from midstream.console.panes.help_box import HelpBox, Words
 from midstream.console.panes.list_pane import ListPane
@@ -172,7 +172,7 @@ class KeysPane(ListPane):
             else "! "
             if shown.reason
             else "? "
-            if any(map(legacy_meaning, binding.keys))
+            if any(map(self.console.bindings.legacy_meaning, binding.keys))
             else "  "
         )
         words = (dim or "failed", shown.reason) if shown.reason else ("text", self._help(binding))
@@ -210,9 +210,9 @@ class KeysPane(ListPane):
             facts += [("dim", "   when "), ("text", visible(binding.when_text))]
         lines.append(facts)
         lines += [
-            ("dim", f"Many terminals send {key} as {meaning}: this one may run what {meaning} is bound to.")
+            ("dim", f"This terminal sends {key} as {meaning}, which runs what {meaning} is bound to. It needs extended keys.")
             for key in binding.keys
-            if (meaning := legacy_meaning(key))
+            if (meaning := self.console.bindings.legacy_meaning(key))
         ]
         return HelpBox(visible(show_chord(binding.keys)), lines)
 
