@@ -16,8 +16,9 @@ from midstream.store.focus import Focus
 from midstream.store.order import LAZY_ORDERS, ORDERS, Shown
 from midstream.store.rows import Row
 from midstream.store.specs import Flows, resolve
+from midstream.store.walk import Walk
 from midstream.text.suggest import did_you_mean
-from midstream.work.slices import Budget, Generation
+from midstream.work.slices import Budget, Generation, Token
 
 ChangeKind: TypeAlias = Literal["add", "update", "remove", "refresh", "focus"]
 Progress: TypeAlias = Callable[[int, int, int], None]
@@ -77,6 +78,12 @@ class View:
     def get(self, id_: str) -> Flow | None:
         """The flow, or None when it is not (or no longer) stored. There is only ever one object for an id."""
         return self._flows.get(id_)
+
+    def walk(self, ids: Iterable[str], *, budget: float = 0.004, token: Token | None = None) -> Walk:
+        """The flows of many ids in slices: `async for flow in view.walk(ids)`. For whoever would otherwise `get` each
+        one: flows on disk are read ahead in batches. Ends early once a `token` is no longer current. See `store.walk`.
+        """
+        return Walk(self, ids, budget, token)
 
     def row(self, id_: str) -> Row:
         """The row of a stored flow; KeyError for any other id."""
