@@ -107,7 +107,8 @@ class ConsoleAddon:
     def view_pop(self) -> None:
         """Go back; at the flow list, ask whether to quit."""
         if self._console.overlay is not None:
-            self._console.overlay = None
+            self._console.overlay.finished = True
+            self._console.boxes.tidy()
         elif self._console.is_at_root:
             self._console.ask_to_quit()
         else:
@@ -116,7 +117,7 @@ class ConsoleAddon:
     @command("console.cancel")
     def cancel(self) -> None:
         """Close what is open over the panes and take messages away; never quits."""
-        self._console.overlay = None
+        self._console.boxes.clear()
         self._console.messages.clear()
         if not self._console.is_at_root:
             self._console.close_pane()

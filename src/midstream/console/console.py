@@ -24,7 +24,7 @@ from midstream.console.key_engine import KeyEngine
 from midstream.console.keymap import Binding, Keymap
 from midstream.console.layout import Layout
 from midstream.console.messages import Messages
-from midstream.console.overlays import Overlay
+from midstream.console.overlays import Boxes, Overlay
 from midstream.console.prompt import Done, Prompt, YesNo
 from midstream.console.prompt_command import CommandPrompt
 from midstream.console.prompt_filter import Breadcrumbs, FilterPrompt
@@ -72,7 +72,7 @@ class Console:
         self.input = Input(self)
         self.histories: dict[str, History] = {}
         self.active_prompt: Prompt | None = None
-        self.overlay: Overlay | None = None
+        self.boxes = Boxes()
         self.drawer: Pane | None = None
         self.drawer_has_focus = False
         self.messages = Messages(self)
@@ -317,10 +317,15 @@ class Console:
             self.histories[name] = CommandHistory(commands) if is_kept else History()
         return self.histories[name]
 
+    @property
+    def overlay(self) -> Overlay | None:
+        """The topmost box, which has the keys."""
+        return self.boxes.top
+
     def show(self, overlay: Overlay) -> None:
-        """Open a box over the panes."""
+        """Open a box over the panes, and over the boxes that are open."""
         self.keys.drop()
-        self.overlay = overlay
+        self.boxes.push(overlay)
         self.request_frame(now=True)
 
     # --- commands ---------------------------------------------------------------------------------------------------

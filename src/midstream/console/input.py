@@ -63,10 +63,8 @@ class Input:
             self._in_prompt(key)
             return
         if console.overlay is not None:
-            overlay = console.overlay
-            overlay.press(key)
-            if overlay.finished and console.overlay is overlay:
-                console.overlay = None
+            console.overlay.press(key)
+            console.boxes.tidy()
             return
         pane = console.focused_pane
         if pane.editing:
@@ -100,7 +98,9 @@ class Input:
         console = self._console
         if console.active_prompt is not None:
             console.active_prompt.paste(text)
-        elif not (console.focused_pane.editing and console.focused_pane.pasted(text)):
+            return
+        takes = console.overlay.paste if console.overlay is not None else pane.pasted if pane.editing else None
+        if takes is None or not takes(text):
             console.message(f"{len(text)} pasted characters were refused here: open a prompt first", "warn", log=False)
 
     def _mouse(self, event: tuple[str, int, int, int]) -> None:
@@ -109,6 +109,9 @@ class Input:
             return
         console = self._console
         if console.active_prompt is None and console.overlay is None:
+        pane = console.focused_pane
             console.layout.click(console.terminal.size, button, column, row)
         elif button == 1:
             console.layout.click_hint(console.terminal.size, column, row)
+        elif console.active_prompt is None and console.layout.click_box(button, column, row):
+            console.boxes.tidy()

@@ -38,6 +38,7 @@ class Layout(urwid.Widget):
         self._tabs: list[tuple[int, int, str]] = []
         self._hints: list[tuple[int, int, str]] = []
         self._panes: list[tuple[int, int, Pane]] = []  # first row, rows, pane
+        self._box_at: tuple[int, int, int, int] | None = None  # left, top, columns, rows of the topmost box
         self.pane_size = (80, 20)
 
     def render(self, size: tuple[int, int], focus: bool = False) -> urwid.Canvas:  # type: ignore[override]
@@ -61,7 +62,7 @@ class Layout(urwid.Widget):
             hint, self._hints = hints.hint_line(self._console, columns)
             parts.append((paint([hint], columns, 1), None, False))
         canvas: urwid.Canvas = urwid.CanvasCombine(parts)
-        return self._with_box(canvas, columns, body_rows, int(has_tabs))
+        return self._with_boxes(canvas, columns, body_rows, int(has_tabs))
 
     # --- parts ------------------------------------------------------------------------------------------------------
 
@@ -94,30 +95,45 @@ class Layout(urwid.Widget):
         line, cursor = prompt.line(columns)
         return paint([line], columns, 1, "prompt", (min(cursor, columns - 1), 0) if focus else None)
 
-    def _with_box(self, canvas: urwid.Canvas, columns: int, rows: int, top: int) -> urwid.Canvas:
-        """The topmost box over the lower end of the panes."""
-        lines, at_left = self._box(columns, rows)
-        if not lines:
-            return canvas
-        lines = lines[-rows:]
-        box_columns = min(columns, max(line_width(line) for line in lines))
-        box = paint(lines, box_columns, len(lines), "menu")
-        left = 0 if at_left else columns - box_columns
-        return urwid.CanvasOverlay(urwid.CompositeCanvas(box), canvas, left, top + rows - len(lines))
-
-    def _box(self, columns: int, rows: int) -> tuple[list[Line], bool]:
-        console = self._console
-        prompt = console.active_prompt
+    def _with_boxes(self, canvas: urwid.Canvas, columns: int, rows: int, top: int) -> urwid.Canvas:
+        """The open boxes over the panes, each over those below it; a prompt's completions over all of them."""
+        prompt, keys = self._console.active_prompt, self._console.keys
+        self._box_at = None
+        for box in self._console.boxes:
+            lines = box.lines(min(columns, box.widest), rows)
+            cursor = box.cursor if box is self._console.overlay and prompt is None else None
+            canvas = self._over(canvas, lines, (columns, rows, top), box.place, cursor)
         if prompt is not None:
             if prompt.candidates is not None and len(prompt.candidates.choices) > 1:
-                return choice_lines(prompt.candidates, prompt.chosen, columns, min(rows, 12)), True
-            return [], True
-        if console.overlay is not None:
-            return console.overlay.lines(min(columns, 100), rows), False
-        if console.keys.menu_is_open:
-            shown = [(binding, console.bindings.problem(binding)) for binding in console.keys.following]
-            return menu_lines(console.keys.pending, console.keys.title, shown, columns, rows), False
-        return [], True
+                lines = choice_lines(prompt.candidates, prompt.chosen, columns, min(rows, 12))
+                canvas = self._over(canvas, lines, (columns, rows, top), "left")
+        elif keys.menu_is_open and self._console.overlay is None:
+            shown = [(binding, self._console.bindings.problem(binding)) for binding in keys.following]
+            lines = menu_lines(keys.pending, keys.title, shown, columns, rows)
+            canvas = self._over(canvas, lines, (columns, rows, top), "corner")
+        return canvas
+
+    def _over(
+        self,
+        canvas: urwid.Canvas,
+        lines: list[Line],
+        room: tuple[int, int, int],
+        place: str,
+        cursor: tuple[int, int] | None = None,
+    ) -> urwid.Canvas:
+        """Lines as a box at its place in the `room` (columns, rows, first row) of the panes."""
+        columns, rows, top = room
+        lines = lines[-rows:]
+        if not lines:
+            return canvas
+        width = min(columns, max(line_width(line) for line in lines))
+        left = {"left": 0, "corner": columns - width}.get(place, (columns - width) // 2)
+        first = {"centre": (rows - len(lines)) // 2, "top": min(2, rows - len(lines))}.get(place, rows - len(lines))
+        at = None if cursor is None else (min(cursor[0] + 2, width - 1), min(cursor[1] + 1, len(lines) - 1))
+        if at is not None:
+            self._box_at = left, top + first, width, len(lines)
+        box = paint(lines, width, len(lines), "menu", at)
+        return urwid.CanvasOverlay(urwid.CompositeCanvas(box), canvas, left, top + first)
 
     # --- mouse ------------------------------------------------------------------------------------------------------
 
@@ -140,6 +156,20 @@ class Layout(urwid.Widget):
                 if button in (4, 5):
                     for _ in range(3):
                         pane.navigate("up" if button == 4 else "down")
+
+    def click_box(self, button: int, column: int, row: int) -> bool:
+        """A press while a box is open: False when it is outside of the topmost one."""
+        box = self._console.overlay
+        if box is None or self._box_at is None:
+            return False
+        left, top, columns, rows = self._box_at
+        if button in (4, 5):
+            box.wheel(-1 if button == 4 else 1)
+            return True
+        column, row = column - left - 2, row - top - 1
+        if not (0 <= column < columns - 4 and 0 <= row < rows - 2):
+            return False
+        return button == 1 and box.click(column, row)
 
     def click_hint(self, size: tuple[int, int], column: int, row: int) -> None:
         """A press that counts only on a hint: something else has the keys."""

@@ -1,0 +1,52 @@
+"""The which-key menu: what may follow a prefix key. The layout paints it while the key engine waits; it has no keys."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from midstream.console.key_names import show_chord
+from midstream.console.keymap import Binding
+from midstream.console.overlays.box import framed
+from midstream.console.widgets import cells
+from midstream.console.widgets.canvas import Line, Run, line_width
+from midstream.text.escape import visible
+
+
+def menu_lines(
+    prefix: tuple[str, ...],
+    title: Callable[[tuple[str, ...]], str],
+    bindings: Sequence[tuple[Binding, str]],
+    columns: int,
+    rows: int,
+) -> list[Line]:
+    """The which-key box: what may follow the prefix, in as many columns as fit; each with why it does not work now.
+
+    `title` is asked what the menu of a prefix is called.
+    """
+    entries: list[tuple[str, str]] = []
+    deeper: dict[str, int] = {}
+    for binding, problem in bindings:
+        rest = binding.keys[len(prefix) :]
+        if len(rest) > 1:
+            deeper[rest[0]] = deeper.get(rest[0], 0) + 1
+        else:
+            entries.append((rest[0], visible((binding.help or binding.command) + " (not available)" * bool(problem))))
+    entries += [(key, f"{visible(title((*prefix, key)))} … {count} more".lstrip()) for key, count in deeper.items()]
+    if not entries:
+        return []
+    key_room = max(cells.measure(key) for key, _ in entries)
+    cell = min(columns - 4, max(key_room + 1 + cells.measure(text) for key, text in entries) + 2)
+    across = max(1, min((columns - 4) // max(1, cell), len(entries)))
+    down = (len(entries) + across - 1) // across
+    body: list[Line] = []
+    for row in range(min(down, max(1, rows - 2))):
+        line: list[Run] = []
+        for column in range(across):
+            index = column * down + row
+            if index < len(entries):
+                key, text = entries[index]
+                shown: list[Run] = [("hint.key", key.rjust(key_room)), ("menu", f" {text}")]
+                line += [*shown, ("menu", " " * max(0, cell - line_width(shown)))]
+        body.append(line)
+    head = visible(f"{show_chord(prefix)}  {title(prefix)}".rstrip())
+    return framed(head, body, min(columns, max(across * cell, cells.measure(head) + 2) + 4))
