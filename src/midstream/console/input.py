@@ -96,6 +96,7 @@ class Input:
     def paste(self, text: str) -> None:
         """Pasted text is text where text is asked for, and nothing anywhere else."""
         console = self._console
+        pane = console.focused_pane
         if console.active_prompt is not None:
             console.active_prompt.paste(text)
             return
@@ -109,9 +110,8 @@ class Input:
             return
         console = self._console
         if console.active_prompt is None and console.overlay is None:
-        pane = console.focused_pane
             console.layout.click(console.terminal.size, button, column, row)
-        elif button == 1:
-            console.layout.click_hint(console.terminal.size, column, row)
         elif console.active_prompt is None and console.layout.click_box(button, column, row):
             console.boxes.tidy()
+        elif button == 1:
+            console.layout.click_hint(console.terminal.size, column, row)
