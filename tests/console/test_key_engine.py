@@ -8,7 +8,7 @@ from midstream.console.keymap import Binding, Keymap
 CONTEXTS = ("flows", "list", "global")
 
 
-def make() -> tuple[KeyEngine, list[str], list[None]]:
+def make(missed: list[tuple[str, ...]] | None = None) -> tuple[KeyEngine, list[str], list[None]]:
     keymap = Keymap()
     keymap.add(Binding(("e", "h"), ("flows",), "head"))
     keymap.add(Binding(("a",), ("global",), "resume"))
@@ -16,7 +16,12 @@ def make() -> tuple[KeyEngine, list[str], list[None]]:
     keymap.menu_delay = 0.01
     ran: list[str] = []
     changes: list[None] = []
-    engine = KeyEngine(keymap, lambda binding: ran.append(binding.command), lambda: changes.append(None))
+    engine = KeyEngine(
+        keymap,
+        lambda binding: ran.append(binding.command),
+        lambda: changes.append(None),
+        (missed if missed is not None else []).append,
+    )
     return engine, ran, changes
 
 
@@ -31,13 +36,16 @@ async def test_a_key_and_a_chord():
 
 
 async def test_esc_drops_a_prefix_and_so_does_a_key_that_does_not_follow():
-    engine, ran, _ = make()
+    missed: list[tuple[str, ...]] = []
+    engine, ran, _ = make(missed)
     engine.press("e", CONTEXTS, None)
     assert engine.press("esc", CONTEXTS, None)
     assert engine.pending == ()
+    assert missed == []
     engine.press("e", CONTEXTS, None)
     assert engine.press("a", CONTEXTS, None), "it ended the prefix and ran nothing"
     assert ran == []
+    assert missed == [("e", "a")]
     assert not engine.press("y", CONTEXTS, None)
 
 

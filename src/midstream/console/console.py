@@ -13,7 +13,7 @@ from collections.abc import Callable, Coroutine, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from midstream.console import completion
+from midstream.console import completion, disabled
 from midstream.console.command_runner import CommandRunner
 from midstream.console.commands import ConsoleAddon
 from midstream.console.hints import Conditions, contexts_of
@@ -63,13 +63,13 @@ class Console:
         self.breadcrumbs = Breadcrumbs(self)
         self.search = Search(self)
         self.tally = Tally(view, self._flow_held)
-        self.keys = KeyEngine(Keymap(), self._run_binding, self.request_frame)
+        self.input = Input(self)
+        self.keys = KeyEngine(Keymap(), self._run_binding, self.request_frame, self.input.missed)
         self.bindings = KeyBindings(self)
         self.conditions = Conditions(view)
         self.runner = CommandRunner(self)
         self.layout = Layout(self)
         self.terminal = Terminal(self)
-        self.input = Input(self)
         self.histories: dict[str, History] = {}
         self.active_prompt: Prompt | None = None
         self.boxes = Boxes()
@@ -337,6 +337,8 @@ class Console:
     def _run_binding(self, binding: Binding) -> None:
         if problem := self.bindings.problem(binding):
             self.message(f"{' '.join(binding.keys)} ({binding.source}): {problem}", "error")
+        elif reason := disabled.why_not(self, binding, self.focused_flow()):
+            self.message(f"{' '.join(binding.keys)}: {reason}")
         else:
             self.run_command(binding.command)
 

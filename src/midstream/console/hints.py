@@ -6,9 +6,10 @@ While a prompt, a box or a field has the keys, those that it knows; else derived
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from midstream.console import disabled
 from midstream.console.keymap import CONTEXTS, Binding
 from midstream.console.widgets.canvas import Run, line_width
 
@@ -17,12 +18,6 @@ if TYPE_CHECKING:
     from midstream.flows.flow import Flow
     from midstream.store.view import View
 
-# A command about the focused flow that would do nothing on a flow unlike this is not hinted at.
-_USEFUL: dict[str, Callable[[Flow], bool]] = {
-    "flow.resume @focus": lambda flow: flow.intercepted,
-    "flow.kill @focus": lambda flow: flow.killable,
-    "flow.revert @focus": lambda flow: flow.modified(),
-}
 # Keys that nobody needs to be told.
 _SELF_EVIDENT = frozenset({"up", "down", "left", "right", "home", "end", "page_up", "page_down"})
 
@@ -127,16 +122,9 @@ def _tail(console: Console) -> list[Hint]:
 
 
 def _is_useful(console: Console, binding: Binding, flow: Flow | None) -> bool:
-    if not binding.help or console.focused_pane.why_not(binding.command) or console.bindings.problem(binding):
+    if not binding.help or disabled.why_not(console, binding, flow):
         return False
-    if binding.command.startswith(("console.search.next", "console.search.prev")):
-        return bool(console.search.pattern)
-    if flow is None and ("@focus" in binding.command or binding.command.startswith("console.edit.focus")):
-        return False
-    if binding.when is not None and (flow is None or not console.conditions.hold(binding, flow)):
-        return False
-    useful = _USEFUL.get(binding.command)
-    return useful is None or (flow is not None and useful(flow))
+    return binding.when is None or (flow is not None and console.conditions.hold(binding, flow))
 
 
 def contexts_of(names: tuple[str, ...]) -> tuple[str, ...]:

@@ -9,9 +9,11 @@ import logging
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from midstream.console import disabled
 from midstream.console.key_names import from_urwid, show_chord
 from midstream.console.main_loop import Input as Event
 from midstream.console.screen import PASTE_KEY
+from midstream.text.escape import visible
 
 if TYPE_CHECKING:
     from midstream.console.console import Console
@@ -80,9 +82,18 @@ class Input:
         elif key == "esc":
             console.breadcrumbs.follow_option()
         else:
-            help_keys = console.keys.keymap.keys_for("console.view.help", console.contexts())
-            more = f"; {show_chord(help_keys)} shows the keys" if help_keys else ""
-            console.message(f"{key} does nothing here{more}")
+            self.missed((key,))
+
+    def missed(self, keys: tuple[str, ...]) -> None:
+        """Say why keys did nothing: nothing is bound to them, or not for this flow."""
+        console = self._console
+        chord = visible(show_chord(keys))
+        if reason := disabled.unmet(console, keys, console.contexts(), console.focused_flow()):
+            console.message(f"{chord}: {reason}")
+            return
+        help_keys = console.keys.keymap.keys_for("console.view.help", console.contexts())
+        more = f"; {show_chord(help_keys)} shows the keys" if help_keys else ""
+        console.message(f"{chord} does nothing here{more}")
 
     def _in_prompt(self, key: str) -> None:
         prompt = self._console.active_prompt

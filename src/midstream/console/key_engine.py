@@ -16,15 +16,19 @@ Run = Callable[[Binding], None]
 
 
 class KeyEngine:
-    """`run` executes a binding; `changed` asks for a repaint when the menu opens or closes.
+    """`run` executes a binding; `changed` asks for a repaint when the menu opens or closes; `missed` gets keys of which
+    the last does not follow the others.
 
     `following` may come after the `pending` keys: the entries of the menu.
     """
 
-    def __init__(self, keymap: Keymap, run: Run, changed: Callable[[], None]) -> None:
+    def __init__(
+        self, keymap: Keymap, run: Run, changed: Callable[[], None], missed: Callable[[tuple[str, ...]], None]
+    ) -> None:
         self.keymap = keymap
         self._run = run
         self._changed = changed
+        self._missed = missed
         self._timer: asyncio.TimerHandle | None = None
         self._contexts: tuple[str, ...] = ()
         self.pending: tuple[str, ...] = ()
@@ -47,6 +51,8 @@ class KeyEngine:
             return True
         had_prefix = bool(self.pending)
         self.drop()
+        if had_prefix:
+            self._missed(keys)
         # A key that does not follow the prefix ends it and does nothing else: guessing would delete flows.
         return had_prefix
 

@@ -249,6 +249,13 @@ class Keymap:
                         found[bound] = binding
         return list(found.values())
 
+    def starting_with(self, keys: tuple[str, ...], context: str) -> list[Binding]:
+        """What is bound in one context to these keys or to chords that begin with them, whatever their conditions."""
+        bound = self._bindings[context]
+        if keys in bound or keys in self._prefixes[context]:
+            return [each for every, entries in bound.items() if every[: len(keys)] == keys for each in entries]
+        return []
+
     def title(self, keys: tuple[str, ...], contexts: Iterable[str]) -> str:
         """The name of the menu after a prefix."""
         for context in contexts:

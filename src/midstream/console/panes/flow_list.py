@@ -124,7 +124,7 @@ class FlowList(Pane):
         if "@marked" in command:
             return "" if self._has_marks else "no flow is marked"
         match command.partition(" ")[0]:
-            case "console.filter" | "console.search" | "console.flows.clear" if not len(self.view):
+            case "console.search" | "console.flows.clear" if not len(self.view):
                 return "there are no flows"
             case "console.filter.pop" if not self.console.breadcrumbs.texts:
                 return "no filter is set"
@@ -134,8 +134,6 @@ class FlowList(Pane):
                 return "no flow is marked"
             case "console.command.confirm" if "@hidden" in command and len(self.view) == len(self.view.shown):
                 return "no flow is hidden"
-            case "console.choose.cmd" | "set" if len(self.view.shown) < 2 and _FOLLOW_OPTION not in command:
-                return "there is nothing to sort"
         return ""
 
     @property

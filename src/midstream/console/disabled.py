@@ -1,0 +1,52 @@
+"""Why a key would do nothing here and now: what its binding needs and the focused pane or flow does not have.
+
+Hints leave such keys out, menus show the reason beside them, and who presses one is told. A command that is reached in
+another way gives its own errors: nothing is decided here that a command does not check itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING
+
+from midstream.console.keymap import Binding
+
+if TYPE_CHECKING:
+    from midstream.console.console import Console
+    from midstream.flows.flow import Flow
+
+# What a command about the focused flow asks of it, and what is said when that is not so.
+_ASKED: dict[str, tuple[Callable[[Flow], bool], str]] = {
+    "flow.resume @focus": (lambda flow: flow.intercepted, "this flow is not held"),
+    "flow.kill @focus": (lambda flow: flow.killable, "this flow is over"),
+    "flow.revert @focus": (lambda flow: flow.modified(), "this flow was not edited"),
+}
+
+
+def why_not(console: Console, binding: Binding, flow: Flow | None) -> str:
+    """A few words; "" when the key does something. A condition of the binding is not looked at: see `unmet`."""
+    if problem := console.bindings.problem(binding):
+        return problem
+    if reason := console.focused_pane.why_not(binding.command):
+        return reason
+    if binding.command.startswith(("console.search.next", "console.search.prev")) and not console.search.pattern:
+        return "nothing was searched for"
+    if flow is None and ("@focus" in binding.command or "console.edit." in binding.command):
+        return "there is no flow in focus"
+    asked = _ASKED.get(binding.command)
+    return asked[1] if asked is not None and flow is not None and not asked[0](flow) else ""
+
+
+def unmet(console: Console, keys: tuple[str, ...], contexts: Iterable[str], flow: Flow | None) -> str:
+    """What keys that did nothing wait for, when they have bindings with conditions that did not hold; else ""."""
+    found = [
+        binding.when_text
+        for context in contexts
+        for binding in console.keys.keymap.starting_with(keys, context)
+        if binding.when is not None
+    ]
+    if not found:
+        return ""
+    if flow is None:
+        return "there is no flow in focus"
+    return f"this flow does not match {' | '.join(dict.fromkeys(found))}"
