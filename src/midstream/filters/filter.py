@@ -8,6 +8,7 @@ import time
 from midstream.filters.grammar import parse_text
 from midstream.filters.nodes import Node, compile_node, terms
 from midstream.filters.operators import OPERATORS
+from midstream.filters.row_tests import RowLike, RowTest, compile_rows
 from midstream.flows.flow import Flow
 from midstream.flows.http import HTTPFlow
 from midstream.text.patterns import Allowance, TooSlow
@@ -24,7 +25,7 @@ class Filter:
     A flow on which its regular expressions take too long does not match, whatever the rest says, and is logged.
     """
 
-    __slots__ = ("_allowance", "_test", "_told_at", "node", "pattern")
+    __slots__ = ("_allowance", "_of_rows", "_row_test", "_test", "_told_at", "node", "pattern")
 
     def __init__(self, pattern: str, node: Node, allowance: Allowance | None = None) -> None:
         self.pattern = pattern
@@ -32,6 +33,21 @@ class Filter:
         self._test = compile_node(node)
         self._allowance = allowance if allowance is not None and allowance.is_needed else None
         self._told_at = -TELL_AGAIN
+        self._row_test: RowTest | None = None
+        self._of_rows = Allowance()
+
+    def on_row(self, row: RowLike) -> bool | None:
+        """What it says about the flow of this row, whose row is fresh; None if only the flow itself can tell."""
+        if self._row_test is None:
+            self._row_test = compile_rows(self.node, self._of_rows)
+        allowance = self._of_rows
+        if not allowance.is_needed:
+            return self._row_test(row)
+        allowance.renew()
+        try:
+            return self._row_test(row)
+        except TooSlow:
+            return None  # the flow may answer by something else first, and tells the log if not
 
     def __call__(self, flow: Flow) -> bool:
         allowance = self._allowance

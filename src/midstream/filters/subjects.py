@@ -12,7 +12,6 @@ from typing import NamedTuple, TypeAlias
 from midstream.filters.patterns import BytesTest, StrTest
 from midstream.flows.dns import DNSFlow, DNSMessage
 from midstream.flows.flow import Flow
-from midstream.flows.headers import Headers
 from midstream.flows.http import HTTPFlow, Message, Request
 from midstream.flows.tunnel import TunnelFlow
 
@@ -50,7 +49,11 @@ def is_asset(flow: Flow) -> bool:
     """Whether the response is JavaScript, CSS, an image or a font."""
     if not isinstance(flow, HTTPFlow) or flow.response is None:
         return False
-    value = _field(flow.response.headers, b"content-type")
+    return is_asset_type(content_type_of(flow.response))
+
+
+def is_asset_type(value: bytes) -> bool:
+    """The same of a content type."""
     media = value.partition(b";")[0].strip().lower().decode("latin-1")
     return media in _ASSET_TYPES or media.startswith(_ASSET_FAMILIES)
 
@@ -143,7 +146,7 @@ def content_type(test: BytesTest, sides: Sides) -> Test:
     """The value of Content-Type; a message without one never matches."""
 
     def run(message: Message) -> bool:
-        value = _field(message.headers, b"content-type")
+        value = content_type_of(message)
         return bool(value) and test(value)
 
     return _of_messages(run, sides)
@@ -202,8 +205,9 @@ def _dns_text(message: DNSMessage) -> bytes:
     return "\n".join(lines).encode("utf-8", "surrogateescape")
 
 
-def _field(headers: Headers, name: bytes) -> bytes:
-    for key, value in headers.fields:
-        if key.lower() == name:
+def content_type_of(message: Message) -> bytes:
+    """The value of the first Content-Type, b"" for none."""
+    for key, value in message.headers.fields:
+        if len(key) == 12 and key.lower() == b"content-type":
             return value
     return b""

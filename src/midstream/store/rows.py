@@ -9,11 +9,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any, Literal, TypeAlias
+from functools import lru_cache
+from typing import Any, Literal, NamedTuple, TypeAlias
 
+from midstream.filters.row_tests import Facts, url_of
+from midstream.filters.subjects import content_type_of, shown_url
 from midstream.flows.dns import DNSFlow, types
 from midstream.flows.flow import Flow
-from midstream.flows.http import HTTPFlow, Message, Response
+from midstream.flows.http import HTTPFlow, Message, Request, Response
 from midstream.flows.tunnel import TunnelFlow, TunnelMessage
 from midstream.flows.websocket import WebSocketMessage
 from midstream.text.url import default_port
@@ -36,21 +39,51 @@ _MEDIA_TYPES = {
     )
 }
 
+# Where one of these was not there before, somebody made a response.
+_ANSWERS = frozenset({"response", "response.status_code"})
+
+
+class Shared(NamedTuple):
+    """What many rows have in common: one object for all that say the same, so that a row pays for one reference.
+
+    `version` as the flow has it · `client` and `server` are addresses without ports · `answered` names who answered in
+    place of the server: a mock rule, an addon, `you` · `comment` is a person's · `unkept` says that the body passed
+    through and was not kept.
+    """
+
+    version: str = ""
+    client: str = ""
+    server: str = ""
+    answered: str = ""
+    comment: str = ""
+    unkept: bool = False
+
+
+_shared = lru_cache(1024)(Shared)
+
+# The same facts as those of an earlier flow, mostly: a page's flows differ in little.
+_known = lru_cache(4096)(Facts)
+_LONGEST_FACT = 255
+_WHOLE = Facts(True, "", b"", b"")
+
 
 class Row:
     """What a list shows of one flow. `revision` grows with every rewrite; all else is described by its name.
 
     `number` counts arrivals from 1 · `port` is 0 where it goes without saying · `created` is the start in seconds since
-    the epoch · `status` is the HTTP status or the DNS response code · `size` is the body of the response, or of the
-    request while there is none, or all messages · `duration` in seconds, None while the flow is in flight · `messages`
-    counts websocket, TCP and UDP messages · `held` names what waits for a person · `failed` is the error message ·
-    `refused` is the status of a gRPC call that did not succeed, in digits · `key` is the place in the view's order.
+    the epoch · `facts` is what filters ask for (filters/row_tests.py) · `status` is the HTTP status or the DNS response
+    code · `size` is the body of the response, or of the request while there is none, or all messages · `duration` in
+    seconds, None while the flow is in flight · `waited` are the seconds until the answer began, None while it has not ·
+    `messages` counts websocket, TCP and UDP messages · `held` names what waits for a person · `failed` is the error
+    message · `refused` is the status of a gRPC call that did not succeed, in digits · `shared` is what many rows have
+    in common · `key` is the place in the view's order.
     """
 
     __slots__ = (
         "content_type",
         "created",
         "duration",
+        "facts",
         "failed",
         "held",
         "host",
@@ -69,8 +102,10 @@ class Row:
         "replay",
         "revision",
         "scheme",
+        "shared",
         "size",
         "status",
+        "waited",
     )
 
     def __init__(self, flow: Flow, number: int = 0) -> None:
@@ -92,8 +127,10 @@ class Row:
         self.size = 0
         self.messages = 0
         self.duration: float | None = None
+        self.waited: float | None = None
         self.held: Held = ""
         self.refused = ""
+        self.facts: Facts | None = None
         self.rewrite(flow)
 
     def rewrite(self, flow: Flow) -> None:
@@ -103,7 +140,8 @@ class Row:
         self.marked: str = flow.marked
         self.replay: str = flow.is_replay or ""
         self.modified: bool = flow.modified()
-        self.failed: str = flow.error.msg if flow.error is not None else ""
+        self.failed: str = (flow.error.msg or "?") if flow.error is not None else ""
+        self.shared = _shared_by(flow)
         if isinstance(flow, HTTPFlow):
             self._rewrite_http(flow)
         elif isinstance(flow, DNSFlow):
@@ -116,10 +154,12 @@ class Row:
         self.method = _METHODS.get(request.raw_method) or _text(request.raw_method)
         self.scheme = _SCHEMES.get(request.raw_scheme) or _text(request.raw_scheme)
         self.host = request.pretty_host[:LONGEST_TEXT]
-        self.port = request.port if request.port != default_port(self.scheme) else 0
         self.path = request.path[:LONGEST_TEXT]
+        self._find_port(request)
         self.status = response.status_code if response is not None else None
+        self.facts = self._http_facts(request, response)
         self.duration = None
+        self.waited = self._since_start(flow, response.timestamp_start if response is not None else None)
         if flow.websocket is not None:
             if self.kind != "ws":
                 self.kind = "ws"
@@ -140,6 +180,29 @@ class Row:
         if flow.intercepted and flow.websocket is not None and flow.websocket.messages:
             self._set_held(flow, "message")
 
+    def _find_port(self, request: Request) -> None:
+        """The port that the client named, which a URL shows; where none can be read, the one that is connected to."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        url = shown_url(request)
+        named = url.removeprefix(f"{self.scheme}://{host}").removesuffix(self.path)
+        if not named:
+            self.port = 0
+        elif named[0] == ":" and named.isascii() and named[1:].isdigit() and len(named) <= len(":65535"):
+            self.port = int(named[1:])
+        else:
+            self.port = request.port if request.port != default_port(self.scheme) else 0
+
+    def _http_facts(self, request: Request, response: Response | None) -> Facts:
+        is_whole = len(request.raw_method) <= LONGEST_TEXT and shown_url(request) == url_of(self)
+        received = content_type_of(response) if response is not None else b""
+        sent = content_type_of(request)
+        return _known(
+            is_whole,
+            request.host if len(request.host) <= _LONGEST_FACT and len(self.host) <= _LONGEST_FACT else None,
+            sent if len(sent) <= _LONGEST_FACT else None,
+            received if len(received) <= _LONGEST_FACT else None,
+        )
+
     def _rewrite_dns(self, flow: DNSFlow) -> None:
         self.kind = "dns"
         self.method = "QUERY"
@@ -147,6 +210,7 @@ class Row:
         question = flow.request.question
         self.host = question.name[:LONGEST_TEXT] if question is not None else ""
         self.content_type = types.to_str(question.type) if question is not None else ""
+        self.facts = _WHOLE if len(self.host) < LONGEST_TEXT else None
         response = flow.response
         self.status = response.response_code if response is not None else None
         self.size = (response if response is not None else flow.request).size
@@ -174,10 +238,14 @@ class Row:
     def _set_end(self, flow: Flow, end: float | None) -> None:
         if end is None and flow.error is not None:
             end = flow.error.timestamp
+        self.duration = self._since_start(flow, end)
+
+    def _since_start(self, flow: Flow, moment: float | None) -> float | None:
+        if moment is None:
+            return None
         # A draft is sent long after it was made, and keeps its place by when that was.
-        began = max(self.created, flow.timestamp_start)
-        seconds = end - began if end is not None else None
-        self.duration = seconds if seconds is None or seconds > 0 else 0.0  # NaN is none
+        seconds = moment - max(self.created, flow.timestamp_start)
+        return seconds if seconds > 0 else 0.0  # NaN is none
 
     def _set_held(self, flow: Flow, side: Held) -> None:
         self.held = side if flow.intercepted else ""
@@ -187,6 +255,37 @@ def _refused(response: Response) -> str:
     """The status of a gRPC call, "" for success; HTTP calls all of them 200. Without a body it is in the head."""
     status = (response.trailers or response.headers).get("grpc-status", "0")
     return status if status != "0" and status.isdecimal() and len(status) <= 2 else ""
+
+
+def _shared_by(flow: Flow) -> Shared:
+    client, server = flow.client_conn.peername, flow.server_conn.peername
+    version, unkept = "", False
+    if isinstance(flow, HTTPFlow):
+        version = flow.request.http_version
+        message = flow.response if flow.response is not None else flow.request
+        unkept = message.raw_content is None and (message.timestamp_end is not None or not flow.live)
+    return _shared(
+        version,
+        client[0] if client else "",
+        server[0] if server else "",
+        _answered(flow),
+        flow.comment[:LONGEST_TEXT],
+        unkept,
+    )
+
+
+def _answered(flow: Flow) -> str:
+    """Who answered in place of the server; "" for the server."""
+    notes = flow._metadata
+    if notes:
+        if "mock" in notes:
+            return "mock"
+        if "blocklisted" in notes:
+            return "block_list"
+    for change in flow.changes:
+        if any(part.name in _ANSWERS and part.before is None for part in change.parts):
+            return change.who
+    return ""
 
 
 def row_of(flow: Flow) -> Row:
