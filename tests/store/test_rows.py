@@ -2,6 +2,7 @@ import math
 
 import pytest
 
+from midstream.flows.change import Change, Part
 from midstream.flows.flow import Error
 from midstream.flows.http import Headers
 from midstream.flows.tcp import TCPMessage
@@ -54,6 +55,37 @@ def test_a_streamed_body_has_its_announced_size() -> None:
     for announced, size in ((b"4096", 4096), (b"-1", 0), ("²".encode(), 0), (b"9" * 40, 0)):
         flow.response.headers = Headers(((b"Content-Length", announced),))
         assert row_of(flow).size == size
+
+
+def test_what_many_rows_have_in_common_is_one_object() -> None:
+    first, second = (row_of(http_flow(f"http://h/{number}")) for number in range(2))
+    assert first.shared is second.shared
+    assert (first.shared.version, first.shared.client, first.shared.answered) == ("HTTP/1.1", "127.0.0.1", "")
+
+
+def test_how_long_the_answer_was_waited_for() -> None:
+    assert row_of(http_flow()).waited == pytest.approx(0.05)
+    assert row_of(http_flow(status=None)).waited is None
+
+
+def test_a_body_that_was_not_kept() -> None:
+    flow = http_flow()
+    assert flow.response is not None
+    assert not row_of(flow).shared.unkept
+    flow.response.raw_content = None
+    assert row_of(flow).shared.unkept
+    flow.live, flow.response.timestamp_end = True, None
+    assert not row_of(flow).shared.unkept  # it may still come
+
+
+def test_who_answered_in_place_of_the_server() -> None:
+    mocked, blocked, written, edited = (http_flow() for _ in range(4))
+    mocked.metadata["mock"] = "login"
+    blocked.metadata["blocklisted"] = True
+    written.note_change(Change("maplocal", "request", (Part("response.status_code", None, 200),)))
+    edited.note_change(Change("you", "edit", (Part("response.status_code", 200, 500),)))
+    answered = [row_of(flow).shared.answered for flow in (mocked, blocked, written, edited)]
+    assert answered == ["mock", "block_list", "maplocal", ""]
 
 
 def test_messages_are_added_up_once() -> None:

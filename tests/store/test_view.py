@@ -11,6 +11,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from midstream import filters
 from midstream.flows.http import HTTPFlow
+from midstream.store.order import ORDERS
 from midstream.store.view import Change, View
 from tests.kit.captured import START, http_flow
 
@@ -152,14 +153,27 @@ def test_marked_only_holds_for_new_flows_too() -> None:
 
 def test_orders() -> None:
     view = View()
-    for url, method, size in (("http://b/", "PUT", 5), ("http://c/", "GET", 9), ("http://a/", "POST", 1)):
-        view.add(http_flow(url, method, response_body=b"x" * size))
+    for url, method, size, status in (
+        ("http://b/", "PUT", 5, 500),
+        ("http://c/", "GET", 9, 200),
+        ("http://a/", "POST", 1, 404),
+    ):
+        flow = http_flow(url, method, response_body=b"x" * size, status=status)
+        assert flow.response is not None
+        flow.response.timestamp_end = flow.timestamp_start + {200: 0.1, 500: 0.2, 404: 0.3}[status]
+        view.add(flow)
     hosts = {
         "time": ["b", "c", "a"],
         "method": ["c", "a", "b"],
         "url": ["a", "b", "c"],
         "size": ["a", "b", "c"],
+        "host": ["a", "b", "c"],
+        "code": ["c", "a", "b"],
+        "type": ["b", "c", "a"],
+        "duration": ["c", "b", "a"],
+        "messages": ["b", "c", "a"],
     }
+    assert set(hosts) == set(ORDERS)
     for key, expected in hosts.items():
         view.set_order(key)
         assert (view.order, view.reversed) == (key, False)
@@ -391,7 +405,7 @@ class Machine(RuleBasedStateMachine):
         self.filter = text
         self.view.set_filter(filters.parse(text) if text else None)
 
-    @rule(key=st.sampled_from(["time", "method", "url", "size"]), reverse=st.booleans())
+    @rule(key=st.sampled_from(list(ORDERS)), reverse=st.booleans())
     def set_order(self, key: str, reverse: bool) -> None:
         self.view.set_order(key, reverse)
 
@@ -410,7 +424,7 @@ class Machine(RuleBasedStateMachine):
             "url": lambda row: (row.path, row.number),
             "size": lambda row: (row.size, row.number),
         }
-        key = keys[view.order]
+        key = keys.get(view.order) or ORDERS[view.order]
         rows = [view.row(id_) for id_ in view.shown]
         assert rows == sorted(rows, key=key, reverse=view.reversed)
 

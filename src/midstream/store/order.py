@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from math import inf
 from typing import Any, TypeAlias, overload
 
 from midstream.store.rows import Row
@@ -19,9 +20,26 @@ ORDERS: dict[str, Callable[[Row], Key]] = {
     "method": lambda row: (row.method, row.number, row.id),
     "url": lambda row: (row.scheme, row.host, row.path, row.number, row.id),
     "size": lambda row: (row.size, row.number, row.id),
+    "host": lambda row: (_by_domain(row.host), row.port, row.path, row.number, row.id),
+    "code": lambda row: (_by_code(row), row.number, row.id),
+    "type": lambda row: (row.content_type or row.kind, row.number, row.id),
+    "duration": lambda row: (row.duration if row.duration is not None else inf, row.number, row.id),
+    "messages": lambda row: (row.messages, row.number, row.id),
 }
 # Sizes change with every message; a list that jumps all the time cannot be read, so these rows move in `tidy` only.
-LAZY_ORDERS = frozenset({"size"})
+LAZY_ORDERS = frozenset({"size", "code", "type", "duration", "messages"})
+
+
+def _by_domain(host: str) -> str:
+    """`example.api` of `api.example`: the hosts of a site stand together. Addresses stay as they are."""
+    if host[-1:].isdigit() or ":" in host:
+        return host
+    return ".".join(reversed(host.split(".")))
+
+
+def _by_code(row: Row) -> int:
+    """Without an answer first, what failed last: that is what one looks for, at one end or the other."""
+    return 1000 if row.failed else row.status if row.status is not None else -1
 
 
 class Shown(Sequence[str]):
