@@ -132,7 +132,7 @@ async def test_what_comes_in_below_the_picture_is_counted(shown):
 
 async def test_a_key_without_a_binding_says_so(shown):
     shown.press("y")
-    assert "y does nothing here" in shown.text
+    assert "y: there is no flow in focus" in shown.text
 
 
 async def test_the_which_key_menu_opens_at_once_on_the_leader_and_esc_closes_it(shown):

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 # Keys that nobody needs to be told.
 _SELF_EVIDENT = frozenset({"up", "down", "left", "right", "home", "end", "page_up", "page_down"})
 
+# What works on an empty list as well, but is nothing to suggest there.
+_FOR_MANY = ("console.filter", "view_order")
+
 Hint = tuple[str, str]  # a key, and what it does
 
 
@@ -123,6 +126,8 @@ def _tail(console: Console) -> list[Hint]:
 
 def _is_useful(console: Console, binding: Binding, flow: Flow | None) -> bool:
     if not binding.help or disabled.why_not(console, binding, flow):
+        return False
+    if not console.view.shown and any(words in binding.command for words in _FOR_MANY):
         return False
     return binding.when is None or (flow is not None and console.conditions.hold(binding, flow))
 
