@@ -64,6 +64,10 @@ class Finder:
         """Start and end of each place, from left to right; at most MOST_SPANS, none of them empty."""
         return iter(self._places(text, MOST_SPANS))
 
+    def begins(self, data: bytes, start: int, end: int, seconds: float) -> list[int]:
+        """Where the places in a part of a large body begin: for threads, where it may take its time. Raises TooSlow."""
+        return self._of_bytes().begins(data, start, end, seconds) if self.pattern else []
+
     def _places(self, text: str | bytes, most: int) -> list[tuple[int, int]]:
         if not self.pattern or self._slow >= _MOST_SLOW:
             return []
