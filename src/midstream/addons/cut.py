@@ -26,7 +26,7 @@ from midstream.hub.log import ALERT
 from midstream.hub.types import CutSpec, Data, Path
 from midstream.store.files import Writing, target, why
 from midstream.text.escape import visible
-from midstream.text.sizes import human_size
+from midstream.text.sizes import human_size, spoken_size
 from midstream.text.suggest import did_you_mean
 from midstream.work.slices import Budget
 
@@ -76,7 +76,7 @@ class Cut:
         else:
             text = "".join([row async for row in _rows(flows, cuts)])
         where = await ctx.master.clipboard.copy(text)
-        logger.log(ALERT, "copied %s to %s", human_size(len(text.encode("utf-8", "replace"))), where)
+        logger.log(ALERT, "copied %s to %s", spoken_size(len(text.encode("utf-8", "replace"))), where)
         _name_misspelt(flows, cuts)
 
 

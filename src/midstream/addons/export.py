@@ -1,4 +1,4 @@
-"""Exports of one flow: as a command line, a program or plain messages, to a file, the clipboard or the caller.
+"""Exports of flows: as command lines, programs or plain messages, to a file, the clipboard or the caller.
 
 The commands `export*`. What the formats are is `store/exports`' business; nothing is ever run here.
 """
@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from midstream.flows.errors import CommandError
 from midstream.flows.flow import Flow
@@ -18,9 +19,18 @@ from midstream.hub.log import ALERT
 from midstream.hub.types import Choice, Path
 from midstream.store.files import target, why, write_file
 from midstream.text.escape import visible
-from midstream.text.sizes import human_size
+from midstream.text.sizes import spoken_size
+from midstream.text.suggest import did_you_mean
+from midstream.work.slices import Budget
+
+if TYPE_CHECKING:
+    from midstream.store.exports.several import Several
 
 logger = logging.getLogger(__name__)
+
+PARTS = ("cookies", "authorization", "secrets")
+MOST_FLOWS = 1000
+"""Of one export: they are copied before anything else happens."""
 
 
 class Export:
@@ -44,43 +54,81 @@ class Export:
 
         return list(NAMES)
 
+    @command("export.parts")
+    def parts(self) -> Sequence[str]:
+        """What exports can be without: cookies, authorization, secrets."""
+        return list(PARTS)
+
     @command("export")
     @argument("format", type=Choice("export.formats"))
-    def export(self, format: str, f: Flow) -> str:
-        """A flow in one of the formats of export.formats."""
-        return _made(_prepared(format, f)).decode("utf-8", "surrogateescape")
+    def export(self, format: str, f: Flow, without: Sequence[str] = ()) -> str:
+        """A flow in one of the formats of export.formats, without some of export.parts."""
+        several = _begun(format, without)
+        several.add(_shown(f, without))
+        return _made(several).decode("utf-8", "surrogateescape")
 
     @command("export.clip")
     @argument("format", type=Choice("export.formats"))
-    async def clip(self, format: str, f: Flow) -> None:
-        """Copy a flow, in one of the formats, to the clipboard."""
-        data = await asyncio.to_thread(_made, _prepared(format, f))
+    async def clip(self, format: str, f: Sequence[Flow], without: Sequence[str] = ()) -> None:
+        """Copy flows, in one of the formats, to the clipboard; without some of export.parts."""
+        data, more = await _export(format, f, without)
         where = await ctx.master.clipboard.copy(data.decode("utf-8", "backslashreplace"))
-        logger.log(ALERT, "copied %s as %s to %s", human_size(len(data)), format, where)
+        logger.log(ALERT, "copied %s as %s to %s%s", spoken_size(len(data)), format, where, more)
 
     @command("export.file")
     @argument("format", type=Choice("export.formats"))
-    async def file(self, format: str, flow: Flow, path: Path) -> None:
-        """Write a flow, in one of the formats, to a file; a + in front of its name appends."""
-        data = await asyncio.to_thread(_made, _prepared(format, flow))
+    async def file(self, format: str, flow: Sequence[Flow], path: Path, without: Sequence[str] = ()) -> None:
+        """Write flows, in one of the formats, to a file (a + in front of its name appends); without some of
+        export.parts.
+        """
+        data, more = await _export(format, flow, without)
         try:
             await write_file(path, [data])
         except OSError as error:
             raise CommandError(f"export.file: {visible(target(path).path)}: {why(error)}") from None
-        logger.log(ALERT, "wrote %s as %s to %s", human_size(len(data)), format, visible(target(path).path))
+        place = visible(target(path).path)
+        logger.log(ALERT, "wrote %s as %s to %s%s", spoken_size(len(data)), format, place, more)
 
 
-def _prepared(format: str, flow: Flow) -> Callable[[], bytes]:
-    from midstream.store.exports.formats import prepared
+async def _export(format: str, flows: Flow | Sequence[Flow], without: Sequence[str]) -> tuple[bytes, str]:
+    """The text, and which flows are not in it."""
+    wanted = [flows] if isinstance(flows, Flow) else flows
+    several = _begun(format, without)
+    if len(wanted) > MOST_FLOWS:
+        raise CommandError(f"export: {len(wanted):,} flows are more than {MOST_FLOWS:,}; save.file keeps any number")
+    budget = Budget()
+    for flow in wanted:
+        several.add(_shown(flow, without))
+        if budget.spent():
+            await budget.rest()
+    data = await asyncio.to_thread(_made, several)
+    if not several.refused:
+        return data, ""
+    return data, f"; {sum(several.refused.values())} left out: {next(iter(several.refused))}"
 
+
+def _begun(format: str, without: Sequence[str]) -> Several:
+    # Imported here, as elsewhere in this file: no start pays for the formats.
+    from midstream.store.exports.formats import NAMES
+    from midstream.store.exports.several import Several
+
+    if format not in NAMES:
+        raise CommandError(f"export: there is no export format {format!r}{did_you_mean(format, NAMES)}")
+    for part in without:
+        if part not in PARTS:
+            raise CommandError(f"export: nothing is called {part!r}{did_you_mean(part, PARTS)}; {', '.join(PARTS)}")
+    return Several(format, ctx.options.export_preserve_original_ip)
+
+
+def _shown(flow: Flow, without: Sequence[str]) -> Flow:
+    from midstream.store.exports.several import without as less
+
+    showing = ctx.master.showing
+    return less(showing.masked(flow) if "secrets" in without else showing.flow(flow), without)
+
+
+def _made(several: Several) -> bytes:
     try:
-        return prepared(format, ctx.master.showing.flow(flow), ctx.options.export_preserve_original_ip)
-    except ValueError as error:
-        raise CommandError(f"export: {error}") from None
-
-
-def _made(write: Callable[[], bytes]) -> bytes:
-    try:
-        return write()
+        return several.write()
     except ValueError as error:
         raise CommandError(f"export: {error}") from None

@@ -52,6 +52,7 @@ class Redact:
             [],
             "What else is secret for redact: header:NAME, field:NAME, or a regular expression (its first group).",
         )
+        loader.master.showing.maskers.append(self.mask_once)
 
     def configure(self, updated: set[str]) -> None:
         if not updated & {"redact", "redact_rules"}:
@@ -80,6 +81,7 @@ class Redact:
         # At the end of the program others still write what they have.
         if ctx.master.is_running:
             self._leave()
+            ctx.master.showing.maskers.remove(self.mask_once)
 
     def _leave(self) -> None:
         showing = ctx.master.showing
@@ -95,6 +97,15 @@ class Redact:
     def mask_text(self, data: bytes) -> bytes:
         """A text, or a line of a head, without secrets."""
         return self._wanted.line(data)
+
+    def mask_once(self, flow: Flow) -> None:
+        """The same for a flow that is to go out without secrets while the option is off."""
+        if self._masker is None:
+            from midstream.addons.secrets import Masker, Names, Rules
+
+            self._names = self._names or Names()
+            self._masker = Masker(self._names, Rules([]))
+        self.mask(flow)
 
     def mask(self, flow: Flow) -> None:
         """Take the secrets out of a flow, which is a copy."""

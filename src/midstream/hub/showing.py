@@ -27,6 +27,8 @@ class Showing:
         """Each is called with a copy of a flow that is about to be shown, to change it."""
         self.texts: list[Callable[[bytes], bytes]] = []
         """The same for a part of one that is shown alone: a message, a path, an error, a line of a change."""
+        self.maskers: list[Callable[[Flow], None]] = []
+        """What takes secrets out of a flow when that is asked for once; see `masked`."""
         self.revision = 0
         """Changes whenever the same flow may look different; see `changed`."""
 
@@ -43,6 +45,13 @@ class Showing:
             return flow
         shown = _copied(flow, last)
         for mask in self.flows:
+            mask(shown)
+        return shown
+
+    def masked(self, flow: F) -> F:
+        """A copy without secrets, also while they are shown elsewhere."""
+        shown = _copied(flow, None)
+        for mask in self.flows or self.maskers:
             mask(shown)
         return shown
 

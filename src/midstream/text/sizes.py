@@ -27,6 +27,11 @@ def human_size(n: int) -> str:
     return f"{value:.0f}t"
 
 
+def spoken_size(n: int) -> str:
+    """For sentences: `214 bytes`, `1 byte`, from a thousand on `1.2k`."""
+    return f"{n} byte{'' if n == 1 else 's'}" if n < 1000 else human_size(n)
+
+
 def parse_size(s: str) -> int:
     """Bytes of `512`, `10k`, `2m`, `1g`, `1t` or `100b`; ValueError says what a size looks like."""
     match = _SIZE.fullmatch(s.strip())
