@@ -273,6 +273,12 @@ class FlowList(Pane):
         self._reveal = self._anchored = False
         self._remember(max(0, min(top, count - self._height)))
 
+    def place_focus(self, place: str) -> None:
+        below = {"top": 0, "centre": self._height // 2, "bottom": self._height - 1}[place]
+        top = self._focus_position() - below
+        self._reveal = self._anchored = False
+        self._remember(max(0, min(top, len(self.view.shown) - self._height)))
+
     def _keep_focus_visible(self) -> None:
         if not self.view.shown:
             return
