@@ -187,7 +187,7 @@ class KeyFileReader:
                 self._error(f"{yaml_nodes.place(self._file, skip.node)}: {skip}")
 
     def _read_options(self, node: Node) -> None:
-        options = mapping(node, ("leader", "menu_delay_ms"))
+        options = mapping(node, ("leader", "menu_delay_ms", "counts"))
         if (leader := options.get("leader")) is not None:
             chord = self.chord(leader, "")
             if len(chord) != 1:
@@ -198,6 +198,10 @@ class KeyFileReader:
             if not (digits.isascii() and digits.isdecimal() and len(digits) < 6 and int(digits) <= 60_000):
                 raise Skip(delay, f"menu_delay_ms is a number from 0 to 60000, not {digits[:20]!r}")
             self.keymap.menu_delay = int(digits) / 1000
+        if (counts := options.get("counts")) is not None:
+            if (said := text(counts)) not in ("true", "false"):
+                raise Skip(counts, f"counts is true or false, not {said[:20]!r}")
+            self.keymap.counts = said == "true"
 
     def _read_bind(self, node: Node) -> None:
         entry = mapping(node, _BIND, required=("keys", "run"))

@@ -87,7 +87,7 @@ _MOST_LOST = 1000
 
 
 class Keymap:
-    """All bindings, by context and keys; `leader` and `menu_delay` are what the option lines of key files say.
+    """All bindings, by context and keys; `leader`, `menu_delay` and `counts` are what option lines of key files say.
 
     Each file is a layer: what a later one binds counts before what the earlier ones bound to the same keys.
     """
@@ -106,6 +106,7 @@ class Keymap:
         self.lost: deque[Lost] = deque(maxlen=_MOST_LOST)
         self.leader = LEADER
         self.menu_delay = MENU_DELAY
+        self.counts = False  # digits that are bound to nothing say how often
 
     def copy(self) -> Keymap:
         """Another one with the same in it: a change of several steps is tried there first."""

@@ -65,6 +65,11 @@ class Scroll:
         self.focus = index
         self._settle()
 
+    def place_focus(self, place: str) -> None:
+        """Move the picture so that the focused row is at its `top`, `centre` or `bottom`, as far as there are rows."""
+        self.top = self.focus - {"top": 0, "centre": self.height // 2, "bottom": self.height - 1}[place]
+        self._clamp_top()
+
     def _step(self, rows: int) -> None:
         if rows < 0:
             self.follow = False
