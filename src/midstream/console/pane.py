@@ -6,7 +6,7 @@ are looked up by the key engine in `contexts` and run commands (P4). Not a conta
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
 import urwid
@@ -51,6 +51,13 @@ class Pane(urwid.Widget):
         Hints leave out what has a reason, menus show it, and who presses the key is told.
         """
         return ""
+
+    def copies(self) -> Mapping[str, Callable[[], str]]:
+        """What can be copied of what is under the cursor, by the names of `console.copy`: line, value, name, header …
+
+        What is not there now is left out; the parts of the focused flow come by themselves.
+        """
+        return {}
 
     def editing_keys(self) -> Sequence[tuple[str, str]]:
         """While `editing`: the keys and what they do."""
