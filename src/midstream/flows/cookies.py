@@ -90,19 +90,25 @@ def _attribute_pairs(attributes: Any) -> tuple[tuple[str, str | None], ...]:
 
 
 def _split(value: str, keep_empty_first: bool = False) -> list[str]:
-    """Split at semicolons outside of quotes."""
+    """The parts between semicolons outside of quotes, without blanks around them and without empty ones."""
+    stripped = (part.strip() for part in raw_parts(value))
+    return [part for index, part in enumerate(stripped) if part or (keep_empty_first and index == 0)]
+
+
+def raw_parts(value: str) -> list[str]:
+    """The same with everything that stands in them: joined by semicolons they are the value again."""
     parts = []
     start = pos = 0
     while pos < len(value):
         if value[pos] == ";":
-            parts.append(value[start:pos].strip())
+            parts.append(value[start:pos])
             start = pos = pos + 1
-        elif value[pos] == '"' and value[pos - 1 : pos] == "=" and (quoted := _QUOTED.match(value, pos)):
-            pos = quoted.end()
+        elif value[pos] == '"' and value[pos - 1 : pos] == "=" and (found := _QUOTED.match(value, pos)):
+            pos = found.end()
         else:
             pos += 1
-    parts.append(value[start:].strip())
-    return [part for index, part in enumerate(parts) if part or (keep_empty_first and index == 0)]
+    parts.append(value[start:])
+    return parts
 
 
 def _unquoted(text: str) -> str:

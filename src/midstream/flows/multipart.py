@@ -46,6 +46,11 @@ def read(content: bytes, boundary: str) -> list[Part]:
 
 def chunks(content: bytes, boundary: str) -> Iterator[bytes]:
     """What stands behind each delimiter, up to the next one, and no further than the closing one."""
+    return (content[start:end] for start, end in spans(content, boundary))
+
+
+def spans(content: bytes, boundary: str) -> Iterator[tuple[int, int]]:
+    """Where the chunks begin and end."""
     dashes = b"--" + boundary.encode("ascii")
     start, at = -1, content.find(dashes)
     while at >= 0:
@@ -53,13 +58,13 @@ def chunks(content: bytes, boundary: str) -> Iterator[bytes]:
         # RFC 2046 §5.1.1: the line break before a delimiter belongs to the delimiter, not to the part.
         if (at == 0 or content[at - 1] == 0x0A) and (end := _DELIMITER_ENDS.match(content, after)):
             if start >= 0:
-                yield content[start : at - 1 - content.startswith(b"\r", max(at - 2, start))]
+                yield start, at - 1 - content.startswith(b"\r", max(at - 2, start))
             if end[0] == b"--":
                 return
             start = after
         at = content.find(dashes, after)
     if start >= 0:
-        yield content[start:]
+        yield start, len(content)
 
 
 def part_of(chunk: bytes) -> Part | None:
@@ -89,11 +94,12 @@ def write(pairs: list[tuple[bytes, bytes]], boundary: str, before: list[Part]) -
         old = next((part for part in left if part.name == name), None)
         if old is not None:
             left.remove(old)
-        head = old.head if old is not None else b'Content-Disposition: form-data; name="%b"' % _escaped(name)
+        head = old.head if old is not None else b'Content-Disposition: form-data; name="%b"' % escaped(name)
         lines += [delimiter, head, b"", value]
     return b"\r\n".join([*lines, delimiter + b"--", b""])
 
 
-def _escaped(name: bytes) -> bytes:
+def escaped(name: bytes) -> bytes:
+    """A name or a file name as it stands in its quotes."""
     # As HTML forms do it (WHATWG HTML §4.10.21.8): there is no other escape inside of these quotes.
     return name.replace(b'"', b"%22").replace(b"\r", b"%0D").replace(b"\n", b"%0A")
