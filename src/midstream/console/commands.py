@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Sequence
 from typing import TYPE_CHECKING
 
 from midstream.console import edit_parts, edit_views, external_viewer
+from midstream.console.copy_commands import CopyCommands
 from midstream.console.key_commands import KeyCommands
 from midstream.console.overlays import Chooser
 from midstream.console.pane_commands import PaneCommands
@@ -36,7 +37,7 @@ class ConsoleAddon:
 
     def __init__(self, console: Console) -> None:
         self._console = console
-        self.addons = [PaneCommands(console), KeyCommands(console)]
+        self.addons = [LayoutCommands(console), PaneCommands(console), KeyCommands(console), CopyCommands(console)]
 
     def load(self, loader: Loader) -> None:
         add = loader.add_option

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
+from midstream.console import copying
 from midstream.console.keymap import Binding
 
 if TYPE_CHECKING:
@@ -29,6 +30,8 @@ def why_not(console: Console, binding: Binding, flow: Flow | None) -> str:
         return problem
     if reason := console.focused_pane.why_not(binding.command):
         return reason
+    if binding.command.startswith("console.copy "):
+        return copying.why_not(binding.command.split()[1], console.focused_pane.copies(), flow)
     if binding.command.startswith(("console.search.next", "console.search.prev")) and not console.search.pattern:
         return "nothing was searched for"
     if flow is None and ("@focus" in binding.command or "console.edit." in binding.command):

@@ -6,7 +6,8 @@ others took the place of. What the keys do to the focused row: key_commands.py.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import json
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, ClassVar
 
@@ -119,6 +120,14 @@ class KeysPane(ListPane):
         return " ".join(
             (show_chord(binding.keys), shown.where, binding.command, binding.help, binding.source, shown.reason)
         )
+
+    def copies(self) -> Mapping[str, Callable[[], str]]:
+        focused = self._focused()
+        if focused is None or (binding := focused.binding) is None:
+            return super().copies()
+        keys, run = show_chord(binding.keys), binding.command
+        entry = f"- {{keys: {json.dumps(keys)}, in: [{', '.join(binding.contexts)}], run: {json.dumps(run)}}}"
+        return {"name": lambda: keys, "command": lambda: run, "line": lambda: entry}
 
     def nothing(self) -> str:
         return "No keys are bound."

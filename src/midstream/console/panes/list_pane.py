@@ -6,7 +6,7 @@ ids, and there may be a hundred thousand of them.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import urwid
 
@@ -46,6 +46,10 @@ class ListPane(Pane):
     def row_text(self, index: int) -> str:
         """The text that a search looks at."""
         raise NotImplementedError
+
+    def copies(self) -> Mapping[str, Callable[[], str]]:
+        focus = self.scroll.focus
+        return {"line": lambda: self.row_text(focus)} if focus < self.row_count() else {}
 
     def head(self, columns: int) -> Sequence[Line]:
         """The rows above the list."""

@@ -6,7 +6,7 @@ option accepts is said by its declaration; nothing about single options stands h
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
 from midstream.console.panes.help_box import HelpBox, Words
@@ -16,7 +16,7 @@ from midstream.console.widgets import cells
 from midstream.console.widgets.canvas import Line, Run
 from midstream.console.widgets.table import Column, Placed, heading, lay_out, row
 from midstream.flows.errors import OptionsError
-from midstream.hub import ctx
+from midstream.hub import ctx, lexer
 from midstream.hub.option_types import BOOL
 from midstream.text.escape import visible
 
@@ -88,6 +88,16 @@ class OptionsPane(ListPane):
         option = self.options.option(self._names[index])
         shown = "" if _is_secret(option) else value_text(option.current())
         return f"{option.name} {option.help} {shown}"
+
+    def copies(self) -> Mapping[str, Callable[[], str]]:
+        name = self.focused_option
+        if name is None:
+            return {}
+        option = self.options.option(name)
+        if _is_secret(option):  # nor is it on the screen
+            return {"name": lambda: name}
+        value = value_text(option.current())
+        return {"name": lambda: name, "value": lambda: value, "line": lambda: f"set {name} {lexer.quote(value)}"}
 
     def nothing(self) -> str:
         return "Every option has its default value; c shows all." if self.only_changed else "There are no options."
