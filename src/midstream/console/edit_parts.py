@@ -58,12 +58,12 @@ def edit(console: Console, flow: Flow, part: str) -> None:
     if part.startswith(("request-", "response-")):
         console.spawn(_in_editor(console, flow, part), f"edit {part}")
         return
-    message = flow.request if part in ("url", "method", "path") else _response(flow)
+    message = flow.request if part in ("url", "method", "path") else response_of(flow)
     value = str(getattr(message, part))
     _ask(console, flow, part, value, functools.partial(_set_field, console, flow, part))
 
 
-def _response(flow: HTTPFlow) -> Response:
+def response_of(flow: HTTPFlow) -> Response:
     """The response, an empty one if there is none yet."""
     if flow.response is None:
         return Response.make(200)
@@ -72,7 +72,7 @@ def _response(flow: HTTPFlow) -> Response:
 
 def _set_field(console: Console, flow: HTTPFlow, part: str, text: str) -> None:
     if part in ("status_code", "reason") and flow.response is None:
-        flow.response = _response(flow)
+        flow.response = response_of(flow)
     try:
         console.master.commands.call("flow.set", [flow], part, text)
     except CommandError as error:
@@ -118,8 +118,8 @@ async def _tell(console: Console, flow: Flow) -> None:
 
 
 async def _in_editor(console: Console, flow: HTTPFlow, part: str, path: Path | None = None) -> None:
-    message = flow.request if part.startswith("request") else _response(flow)
-    before, suffix = _text_of(flow, message, part)
+    message = flow.request if part.startswith("request") else response_of(flow)
+    before, suffix = text_of(flow, message, part)
     if before is None:
         console.message(f"the {part.replace('-', ' ')} was not stored, so it cannot be edited", "error", log=False)
         return
@@ -136,7 +136,7 @@ async def _in_editor(console: Console, flow: HTTPFlow, part: str, path: Path | N
         console.message(f"{part.replace('-', ' ')} unchanged")
         return
     try:
-        change = _change(flow, message, part, data)
+        change = change_of(flow, message, part, data)
     except BadHead as error:
         _offer_again(console, flow, part, edited, str(error))
         return
@@ -176,7 +176,8 @@ def _last_message(flow: Flow) -> WebSocketMessage | TunnelMessage:
     return messages[-1]
 
 
-def _text_of(flow: HTTPFlow, message: Request | Response, part: str) -> tuple[bytes | None, str]:
+def text_of(flow: HTTPFlow, message: Request | Response, part: str) -> tuple[bytes | None, str]:
+    """The bytes of a head or a body for an editor, None if it was not stored, and the suffix of a file for them."""
     fields = message.headers.fields
     if part == "request-headers":
         request = flow.request
@@ -202,7 +203,7 @@ def body_file(message: Request | Response) -> tuple[bytes | None, str]:
     return body if body is not None else message.raw_content, _SUFFIXES.get(kind, ".txt")
 
 
-def _change(flow: HTTPFlow, message: Request | Response, part: str, data: bytes) -> Callable[[], None]:
+def change_of(flow: HTTPFlow, message: Request | Response, part: str, data: bytes) -> Callable[[], None]:
     """What applies the edited text; BadHead if it is none."""
     if part == "request-headers":
         return functools.partial(_set_request_head, flow.request, head_text.read_request(data))
