@@ -253,6 +253,8 @@ async def test_many_flows_are_copied_and_freed_in_slices(master: Master, view: V
     flow = weakref.ref(view.get(view.focus_id))
     run("view.clear")
     assert len(view) == 0
+    assert flow() is not None  # the clear can be undone
+    master.undo.clear()
     while flow() is not None:
         await asyncio.sleep(0)
 

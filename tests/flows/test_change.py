@@ -6,7 +6,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from midstream.flows.change import KEY, LARGEST_KEPT, LARGEST_SAVED, MOST_CHANGES, Change, NotKept, Part, from_states
+from midstream.flows.change import (
+    KEY,
+    LARGEST_KEPT,
+    LARGEST_SAVED,
+    MOST_CHANGES,
+    Change,
+    NotKept,
+    Part,
+    from_states,
+    kept_parts,
+)
+from midstream.flows.dns import DNSFlow
 from midstream.flows.flow import Flow
 from midstream.flows.http import HTTPFlow, Response
 from midstream.flows.parts import CannotUndo, differences, lines_of, snapshot, take_back
@@ -14,7 +25,7 @@ from midstream.testing import tdnsflow, tflow, ttcpflow
 
 
 def noted(flow: Flow, before: tuple[Any, ...], who: str = "somebody") -> Change:
-    change = Change(who, "request", differences(flow, before, snapshot(flow)))
+    change = Change(who, "request", kept_parts(differences(flow, before, snapshot(flow))))
     flow.note_change(change)
     return change
 
@@ -101,12 +112,20 @@ def test_what_was_changed_again_is_not_taken_back() -> None:
     assert (flow.marked, flow.request.path) == (":a:", "/two")  # nothing of it
 
 
-def test_dns_is_shown_but_not_taken_back() -> None:
+def test_dns_is_taken_back_unless_it_was_saved_meanwhile() -> None:
     flow = tdnsflow(resp=True)
-    before = snapshot(flow)
-    flow.response.answers.clear()  # type: ignore[union-attr]
+    assert flow.response is not None
+    before, answers = snapshot(flow), list(flow.response.answers)
+    flow.response.answers.clear()
+    change = noted(flow, before)
+    flow.note_change(change)
+    again = DNSFlow.from_state(flow.get_state())
     with pytest.raises(CannotUndo, match="cannot be put back"):
-        take_back(flow, noted(flow, before))
+        take_back(again, again.changes[0])
+    take_back(flow, change)
+    assert flow.response.answers == answers
+    take_back(flow, Change("you", "redo", tuple(Part(name, after, old) for name, old, after in change.parts)))
+    assert flow.response.answers == []
 
 
 def test_large_bodies_are_kept_once_only() -> None:

@@ -57,6 +57,7 @@ from midstream.addons.throttle import Throttle
 from midstream.addons.tls_failures import TlsFailures
 from midstream.addons.tlsconfig import TlsConfig, TlsDefaults
 from midstream.addons.unclaimed import Unclaimed
+from midstream.addons.undo import Undo
 from midstream.addons.update_alt_svc import UpdateAltSvc
 from midstream.addons.upstream_auth import UpstreamAuth
 from midstream.proxy.server import Proxy
@@ -134,6 +135,7 @@ def headless(
         *first,
         *common(proxy, prepare),
         Changes(recorded=False),
+        Undo(),
         ServerSideEvents(),
         FlowSpecs(),
         *last,
@@ -152,6 +154,7 @@ def interactive(proxy: Proxy, view: View, screen: object, prepare: Callable[[], 
         EventStore(),
         *common(proxy, prepare),
         Changes(recorded=True),
+        Undo(),
         Intercept(),
         ServerSideEvents(),  # behind everybody who may want a body whole
         ViewAddon(view),

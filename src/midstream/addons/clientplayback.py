@@ -117,8 +117,12 @@ class ClientPlayback:
         if not hasattr(ctx.master, "view"):
             raise CommandError("this program keeps no list of flows; in a script, flow.copy() does the same")
         if isinstance(flow, HTTPFlow):
+            # Imported here: programs without a list do without it.
+            from midstream.addons.view_steps import Addition
+
             draft, view = draft_of(flow), ctx.master.view
             view.add(draft)
+            ctx.master.undo.add(Addition(view, "draft", [draft]))
             if draft.id in view.shown:
                 view.set_focus(draft.id)
 

@@ -11,6 +11,7 @@ import os
 from collections.abc import Callable, Sequence
 from pathlib import Path as FilePath
 
+from midstream.addons.mark_step import MarkStep
 from midstream.flows.errors import CommandError, OptionsError
 from midstream.flows.flow import Flow
 from midstream.flows.http import HTTPFlow, Request, Response
@@ -148,7 +149,8 @@ class Core:
             flow.marked = str(marker)
             return changed
 
-        _each(flows, put)
+        with MarkStep.of(flows):
+            _each(flows, put)
 
     @command("flow.mark.toggle")
     def mark_toggle(self, flows: Sequence[Flow]) -> None:
@@ -158,7 +160,8 @@ class Core:
             flow.marked = "" if flow.marked else markers.DEFAULT
             return True
 
-        _each(flows, flip)
+        with MarkStep.of(flows):
+            _each(flows, flip)
 
     # -- editing --------------------------------------------------------------------------------------------------
 

@@ -17,6 +17,7 @@ from uuid import uuid4
 
 from midstream import filters
 from midstream.addons.tls_failures import FOLDED, is_folded
+from midstream.addons.view_steps import Addition, Removal, counted
 from midstream.flows.connection import Client, Server
 from midstream.flows.dns import DNSFlow
 from midstream.flows.errors import CommandError, FlowReadException, OptionsError
@@ -28,6 +29,7 @@ from midstream.hub import ctx
 from midstream.hub.addons import Loader
 from midstream.hub.commands import argument, command
 from midstream.hub.log import ALERT
+from midstream.hub.recording import is_by_person
 from midstream.hub.types import Choice, Path
 from midstream.store.focus import Focus
 from midstream.store.order import ORDERS
@@ -151,6 +153,7 @@ class ViewAddon:
         flow = HTTPFlow(client, Server(address=(request.host, request.port)))
         flow.request = request
         self.view.add(flow)
+        self._note_added("new request", [flow])
         self._focus(flow.id)
 
     @command("view.flows.duplicate")
@@ -163,16 +166,22 @@ class ViewAddon:
         for copy in copies:
             self.view.add(copy)
         if copies:
+            self._note_added(f"copy of {counted(len(copies))}", copies)
             self._focus(copies[0].id)
 
     async def _duplicate(self, flows: Sequence[Flow]) -> None:
-        first = ""
+        copies = []
         async for some in cooperate(flows):
             for flow in some:
                 copy = flow.copy()
                 self.view.add(copy)
-                first = first or copy.id
-        self._focus(first)
+                copies.append(copy)
+        self._note_added(f"copy of {counted(len(copies))}", copies)
+        self._focus(copies[0].id)
+
+    def _note_added(self, what: str, flows: Sequence[Flow]) -> None:
+        if is_by_person():
+            ctx.master.undo.add(Addition(self.view, what, flows))
 
     @command("view.flows.load")
     def flows_load(self, path: Path) -> None:
@@ -196,10 +205,10 @@ class ViewAddon:
             with ctx.master.jobs.begun(f"loading {os.path.basename(path)}") as job:
                 await load_file(path, take, job)
         except FlowReadException as error:
-            logger.error("%s: %s; loaded %s", path, error, _counted(count))
+            logger.error("%s: %s; loaded %s", path, error, counted(count))
         else:
             stopped = ", and was then stopped" if job.stopped else ""
-            logger.log(ALERT, "loaded %s from %s%s", _counted(count), path, stopped)
+            logger.log(ALERT, "loaded %s from %s%s", counted(count), path, stopped)
 
     @command("view.flows.remove")
     def remove(self, flows: Sequence[Flow]) -> None:
@@ -209,24 +218,47 @@ class ViewAddon:
     @command("view.clear")
     def clear(self) -> None:
         """Take all flows out of the list. Held ones are ended, since nobody could release them any more."""
-        self._end(flow for id_ in self.view.all_ids if (flow := self.view.get(id_)) is not None)
-        self._let_go(self.view.clear())
+        self._take_out([flow for id_ in self.view.all_ids if (flow := self.view.get(id_)) is not None], "clear")
 
     @command("view.clear_unmarked")
     def clear_unmarked(self) -> None:
         """Take all flows without a mark out of the list. Held ones are ended."""
         self._take_out(list(self.view.resolve("@unmarked")))
 
-    def _take_out(self, flows: list[Flow], kill_all: bool = False) -> None:
-        self._end(flows, kill_all)
-        self._let_go(self.view.remove([flow.id for flow in flows]))
+    def _take_out(self, flows: list[Flow], word: str = "delete", kill_all: bool = False) -> None:
+        remove = self._kill_and_remove if kill_all else self._remove
+        if not flows or not is_by_person():
+            remove(flows)
+            return
+        step = Removal(self.view, flows, remove)
+        step.what = f"{word} of {counted(len(flows))}"
+        step.free, step.take_back = self._let_go, self._welcome
+        step.do()
+        if not ctx.master.undo.add(step):
+            logger.warning("the %s cannot be undone: %d MB are too many to keep", step.what, step.size >> 20)
 
-    def _end(self, flows: Iterable[Flow], kill_all: bool = False) -> None:
+    def _kill_and_remove(self, flows: Sequence[Flow]) -> int:
+        return self._remove(flows, kill_all=True)
+
+    def _remove(self, flows: Sequence[Flow], kill_all: bool = False) -> int:
+        """Take flows out; how many were ended for that."""
+        ended = 0
         for flow in flows:
             if flow.live:
                 self._dismissed.add(flow)
                 if flow.killable and (kill_all or flow.intercepted):
                     flow.kill()
+                    ended += 1
+        if len(flows) == len(self.view):
+            self._let_go(self.view.clear())
+        else:
+            self._let_go(self.view.remove([flow.id for flow in flows]))
+        return ended
+
+    def _welcome(self, flows: Iterable[Flow]) -> None:
+        """What was taken out is in the list again: events about it count."""
+        for flow in flows:
+            self._dismissed.discard(flow)
 
     def _let_go(self, gone: list[T]) -> None:
         if len(gone) > _MANY:
@@ -345,7 +377,3 @@ class ViewAddon:
             return self.view.settings(flow.id)
         except KeyError:
             raise CommandError("this flow is not in the list") from None
-
-
-def _counted(flows: int) -> str:
-    return "1 flow" if flows == 1 else f"{flows} flows"

@@ -70,9 +70,16 @@ def kept(value: Any) -> Any:
     return NotKept(len(value)) if isinstance(value, bytes) and len(value) > LARGEST_KEPT else value
 
 
+def kept_parts(parts: tuple[Part, ...]) -> tuple[Part, ...]:
+    """The parts without what is too large to keep twice for long."""
+    return tuple(Part(name, kept(before), kept(after)) for name, before, after in parts)
+
+
 def _saved(value: Any) -> Any:
     if isinstance(value, NotKept):
         return {"size": value.size}
+    if isinstance(value, str):
+        return str(value)  # and nothing that belongs to it
     if isinstance(value, bytes) and len(value) > LARGEST_SAVED:
         return {"size": len(value)}
     return value

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final
 
-from midstream.flows.change import Change, NotKept, Part, kept
+from midstream.flows.change import Change, NotKept, Part
 from midstream.flows.dns import DNSFlow, DNSMessage
 from midstream.flows.flow import Flow
 from midstream.flows.headers import Headers
@@ -69,16 +69,23 @@ class CannotUndo(ValueError):
     """A change cannot be taken back; the text says why."""
 
 
-def snapshot(flow: Flow, like: Snapshot | None = None) -> Snapshot:
-    """All parts as they are now; of a conversation the message of another snapshot of this flow, else the last one."""
+class DnsText(str):
+    """A DNS message as text, to be shown and compared; what was recorded just now can be put back from its state."""
+
+    __slots__ = ("state",)
+    state: dict[str, Any]
+
+
+def snapshot(flow: Flow, like: Snapshot | None = None, message: object = None) -> Snapshot:
+    """All parts as they are now; of a conversation `message`, or that of another snapshot, or the last one."""
     error = flow.error
     common = (flow.marked, flow.comment, str(error) if error is not None else None)
     if type(flow) is HTTPFlow:
         response = flow._response
         answer = _NO_RESPONSE if response is None else _answer(response)
-        return (*common, *_asked(flow._request), *answer, *_said(flow, like))
+        return (*common, *_asked(flow._request), *answer, *_said(flow, like, message))
     if isinstance(flow, TunnelFlow):
-        return (*common, *_said(flow, like))
+        return (*common, *_said(flow, like, message))
     if isinstance(flow, DNSFlow):
         return (*common, _dns(flow.request), _dns(flow.response))
     return common
@@ -114,23 +121,29 @@ def _answer(response: Response) -> tuple[Any, ...]:
     )
 
 
-def _said(flow: Flow, like: Snapshot | None) -> tuple[Any, Any, Any]:
+def _said(flow: Flow, like: Snapshot | None, message: Any) -> tuple[Any, Any, Any]:
     messages = _messages(flow)
-    message = like[-1] if like is not None else messages[-1] if messages else None
+    if message is None:
+        message = like[-1] if like is not None else messages[-1] if messages else None
     if message is None:
         return _NO_MESSAGE
     return message.content, getattr(message, "dropped", None), message
 
 
-def _dns(message: DNSMessage | None) -> str | None:
-    # Its lists may be changed in place, so the text stands for it: to be shown, not to be put back.
-    return None if message is None else repr(message.get_state())
+def _dns(message: DNSMessage | None) -> DnsText | None:
+    # Its lists may be changed in place, so the text stands for it.
+    if message is None:
+        return None
+    state = message.get_state()
+    text = DnsText(repr(state))
+    text.state = state
+    return text
 
 
 def differences(flow: Flow, before: Snapshot, after: Snapshot) -> tuple[Part, ...]:
-    """The parts that are not the same in two snapshots of a flow; large bodies are not kept."""
+    """The parts that are not the same in two snapshots of a flow."""
     return tuple(
-        Part(_numbered(flow, name, after), kept(old), kept(new))
+        Part(_numbered(flow, name, after), old, new)
         for name, old, new in zip(_names(flow), before, after, strict=False)
         if old is not new and old != new
     )
@@ -162,25 +175,40 @@ def _names(flow: Flow) -> tuple[str, ...]:
 
 def take_back(flow: Flow, change: Change) -> None:
     """Make the parts of a change what they were before it. Raises CannotUndo, and then nothing has changed."""
+    restore(flow, change.parts)
+
+
+def restore(flow: Flow, parts: Sequence[Part]) -> None:
+    """Make parts that are as after a change what they were before it. Raises CannotUndo; then nothing has changed."""
+    if why := obstacle(flow, parts):
+        raise CannotUndo(why)
+    had_none = any(part.name == "response.status_code" and part.before is None for part in parts)
+    if had_none and isinstance(flow, HTTPFlow):
+        flow.response = None
+    for part in parts:
+        if not (had_none and part.name.startswith("response.")):
+            _put(flow, part.name, part.before)
+
+
+def obstacle(flow: Flow, parts: Iterable[Part]) -> str:
+    """Why parts cannot be made what they were, if anything is in the way."""
     now = dict(zip(_names(flow), snapshot(flow), strict=False))
-    for part in change.parts:
+    for part in parts:
         message, attribute = _message(flow, part.name), part.name.rpartition(".")[2]
         if message is not None and hasattr(message, attribute):
             now[part.name] = getattr(message, attribute)
         if why := _obstacle(part, now):
-            raise CannotUndo(f"{part.name}: {why}")
-    had_none = any(part.name == "response.status_code" and part.before is None for part in change.parts)
-    if had_none and isinstance(flow, HTTPFlow):
-        flow.response = None
-    for part in change.parts:
-        if not (had_none and part.name.startswith("response.")):
-            _put(flow, part.name, part.before)
+            return f"{part.name}: {why}"
+    return ""
 
 
 def _obstacle(part: Part, now: dict[str, Any]) -> str:
     if isinstance(part.before, NotKept):
         return f"what it was is not known any more {part.before}"
-    if part.name in ("error", "request", "response") or part.name not in now:
+    is_text = part.name in ("request", "response") and not all(
+        side is None or isinstance(side, DnsText) for side in (part.before, part.after)
+    )
+    if part.name == "error" or is_text or part.name not in now:
         return "this cannot be put back"
     present = now[part.name]
     is_same = len(present or b"") == part.after.size if isinstance(part.after, NotKept) else present == part.after
@@ -189,7 +217,9 @@ def _obstacle(part: Part, now: dict[str, Any]) -> str:
 
 def _put(flow: Flow, name: str, value: Any) -> None:
     where, _, attribute = name.rpartition(".")
-    if not where:
+    if isinstance(flow, DNSFlow) and name in ("request", "response"):
+        setattr(flow, name, None if value is None else DNSMessage.from_state(value.state))
+    elif not where:
         setattr(flow, name, value)
     elif (message := _message(flow, name)) is not None:
         setattr(message, attribute, value)

@@ -24,6 +24,7 @@ from midstream.hub.log import EventLogHandler, Log, LogEntry, uninstall_all
 from midstream.hub.showing import Showing
 from midstream.hub.simulation import happenings
 from midstream.hub.threads import Threads
+from midstream.hub.undo import Journal
 from midstream.work.worker import Worker
 
 if TYPE_CHECKING:
@@ -62,6 +63,7 @@ class Master:
         self.log = Log(self)
         self.clipboard = Clipboard(lambda: config.folder(opts))
         self.showing = Showing()
+        self.undo = Journal()
         self.should_exit = asyncio.Event()
         self.exit_status = 0
         """What the process ends with; an addon that finds it cannot go on sets it and calls `shutdown`."""

@@ -8,7 +8,8 @@ costs nothing then. Commands are compared by the command manager, rules and edit
         flow.request.content = new
 
 Several may be at work on one flow: one calls the other, or waits meanwhile. What is changed is the doing of the one
-that began last; what the proxy itself brings is nobody's (`Arrival`).
+that began last; what the proxy itself brings is nobody's (`Arrival`). What a person changes in one go, whatever runs
+within it, is one `Gesture`: whoever keeps a journal of them, to undo them, sets `gesture_ended`.
 """
 
 from __future__ import annotations
@@ -18,11 +19,12 @@ from contextlib import AbstractContextManager, nullcontext
 from contextvars import ContextVar
 from inspect import isawaitable
 from threading import RLock
-from typing import Any, Final, TypeVar
+from typing import Any, Final, NamedTuple, TypeVar
 
-from midstream.flows.change import Change
+from midstream.flows.change import Change, Part, kept_parts
 from midstream.flows.flow import Error, Flow
 from midstream.flows.parts import Snapshot, differences, rebased, snapshot
+from midstream.flows.waiting import waits_at
 from midstream.hub.failures import owner_name
 from midstream.hub.handlers import Handler
 
@@ -39,10 +41,42 @@ ARRIVALS: Final = {
 }
 """What the proxy has brought when an event begins, by the beginnings of the parts' names."""
 
+PERSON: Final = "you"
+
 _NOT_RECORDED: Final = nullcontext()
 
 # Whoever is at work in this task or thread: commands that are called there, also later on by tasks, are its doing.
-_actor: ContextVar[str] = ContextVar("midstream_actor", default="you")
+_actor: ContextVar[str] = ContextVar("midstream_actor", default=PERSON)
+
+
+class Touched(NamedTuple):
+    """What a person changed on one flow in one go."""
+
+    flow: Flow
+    change: Change
+    parts: tuple[Part, ...]
+    """Those of the change, the large ones too."""
+    waited: str
+    """What waited to be sent then, see flows/waiting.py."""
+
+
+class Gesture:
+    """All that a person did in one go: a key, a command line, an edit that was applied."""
+
+    __slots__ = ("during", "is_open", "touched")
+
+    def __init__(self, during: str) -> None:
+        self.during = during
+        self.is_open = True
+        self.touched: list[Touched] = []
+
+
+_gesture: ContextVar[Gesture | None] = ContextVar("midstream_gesture", default=None)
+
+
+def is_by_person() -> bool:
+    """Whether what happens here is a person's doing, as far as it is recorded who is at work."""
+    return _actor.get() == PERSON
 
 
 def unrecorded(handler: H) -> H:
@@ -59,13 +93,14 @@ def is_unrecorded(handler: Handler) -> bool:
 class Watch:
     """One flow while somebody may be changing it."""
 
-    __slots__ = ("before", "during", "flow", "who")
+    __slots__ = ("before", "during", "flow", "gesture", "who")
 
-    def __init__(self, flow: Flow, who: str, during: str) -> None:
+    def __init__(self, flow: Flow, who: str, during: str, message: object = None) -> None:
         self.flow = flow
         self.who = who
         self.during = during
-        self.before: Snapshot = snapshot(flow)
+        self.gesture: Gesture | None = None
+        self.before: Snapshot = snapshot(flow, message=message)
 
 
 class Recorder:
@@ -73,6 +108,8 @@ class Recorder:
 
     def __init__(self) -> None:
         self.on = False
+        self.gesture_ended: Callable[[Gesture], None] | None = None
+        """Told of what a person has changed, when that is done."""
         self._open: dict[Flow, list[Watch]] = {}
         self._lock = RLock()  # `@concurrent` handlers call commands, too
 
@@ -83,9 +120,22 @@ class Recorder:
         recorded = [handler if is_unrecorded(handler) else Recorded(handler, self) for handler in handlers]
         return [Arrival(self, ARRIVALS[event]).noted, *recorded] if event in ARRIVALS else recorded
 
-    def of(self, flows: Iterable[Flow], who: str, during: str) -> AbstractContextManager[None]:
-        """Whatever is changed on these flows within the block is the doing of `who`."""
-        return Doing(self, flows, who, during) if self.on else _NOT_RECORDED
+    def of(self, flows: Iterable[Flow], who: str, during: str, message: object = None) -> AbstractContextManager[None]:
+        """Whatever is changed on these flows within the block is the doing of `who`.
+
+        Of a conversation the last message is compared, or the one that is named.
+        """
+        if not self.on:
+            return _NOT_RECORDED
+        return Doing(self, (self.begin(flow, who, during, message) for flow in flows), who, during)
+
+    def undoing(self, flows: Iterable[Flow], during: str) -> AbstractContextManager[None]:
+        """The same for a person who takes back what was done: that is no gesture to be undone itself."""
+        if not self.on:
+            return _NOT_RECORDED
+        doing = Doing(self, (self.begin(flow, PERSON, during) for flow in flows), PERSON, during)
+        doing.is_gesture = False
+        return doing
 
     def of_command(self, arguments: Iterable[object], name: str) -> AbstractContextManager[None]:
         """The same for the flows among the arguments of a command: the doing of whoever called it."""
@@ -99,13 +149,13 @@ class Recorder:
             for watch in self._open.get(flow, ()):
                 watch.before = rebased(flow, watch.before, names)
 
-    def begin(self, flow: Flow, who: str, during: str) -> Watch:
+    def begin(self, flow: Flow, who: str, during: str, message: object = None) -> Watch:
         """Remember what the flow is like."""
         with self._lock:
             others = self._open.setdefault(flow, [])
             for other in reversed(others):
                 self._note(other)  # what it has done so far came before
-            watch = Watch(flow, who, during)
+            watch = Watch(flow, who, during, message)
             others.append(watch)
             return watch
 
@@ -123,7 +173,11 @@ class Recorder:
         flow, after = watch.flow, snapshot(watch.flow, watch.before)
         if after == watch.before:  # mostly the very same objects
             return
-        flow.note_change(Change(watch.who, watch.during, differences(flow, watch.before, after)))
+        parts = differences(flow, watch.before, after)
+        change = Change(watch.who, watch.during, kept_parts(parts))
+        flow.note_change(change)
+        if watch.gesture is not None:
+            watch.gesture.touched.append(Touched(flow, change, parts, waits_at(flow)))
         for other in self._open[flow]:
             other.before = snapshot(flow, other.before)
 
@@ -131,23 +185,39 @@ class Recorder:
 class Doing:
     """The block in which somebody may change flows."""
 
-    __slots__ = ("_during", "_flows", "_outer", "_recorder", "_watches", "_who")
+    __slots__ = (
+        *("_begun", "_during", "_gesture", "_outer", "_outer_gesture", "_recorder", "_watches", "_who", "is_gesture"),
+    )
 
-    def __init__(self, recorder: Recorder, flows: Iterable[Flow], who: str, during: str) -> None:
+    def __init__(self, recorder: Recorder, begun: Iterable[Watch], who: str, during: str) -> None:
         self._recorder = recorder
-        self._flows = flows
+        self._begun = begun
         self._who = who
         self._during = during
+        self.is_gesture = who == PERSON
 
     def __enter__(self) -> None:
-        self._outer = _actor.get()
+        self._outer, self._outer_gesture = _actor.get(), _gesture.get()
         _actor.set(self._who)
-        self._watches = [self._recorder.begin(flow, self._who, self._during) for flow in self._flows]
+        self._gesture: Gesture | None = None
+        outer = self._outer_gesture
+        within = outer if self.is_gesture and self._outer == PERSON and outer is not None and outer.is_open else None
+        if within is None and self.is_gesture and self._recorder.gesture_ended is not None:
+            within = self._gesture = Gesture(self._during)
+        _gesture.set(within)
+        self._watches = list(self._begun)
+        for watch in self._watches:
+            watch.gesture = within
 
     def __exit__(self, *_: object) -> None:
         for watch in self._watches:
             self._recorder.end(watch)
         _actor.set(self._outer)  # not by a token, which would have to be of the same context
+        _gesture.set(self._outer_gesture)
+        if (gesture := self._gesture) is not None:
+            gesture.is_open = False
+            if gesture.touched and self._recorder.gesture_ended is not None:
+                self._recorder.gesture_ended(gesture)
 
 
 class Recorded:

@@ -1,13 +1,13 @@
 """The view: all captured flows, and which of them are shown, in what order, with which one in focus.
 
 The view addon feeds it from events, the console paints from it, commands resolve flow specs by it; all run on the event
-loop, and the view itself knows neither loop nor options. Each event costs O(log n); the focus belongs to a flow, never
+loop, and the view itself knows neither loop nor options. Rows stay in memory; flows are there, or in its session. Each event costs O(log n); the focus belongs to a flow, never
 to a position. Taking a flow out is only that: whoever removes a live flow ends it first.
 """
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Sequence
 from typing import Literal, NamedTuple, TypeAlias
 
 from midstream.filters import Filter
@@ -15,10 +15,12 @@ from midstream.flows.flow import Flow
 from midstream.store.focus import Focus
 from midstream.store.order import LAZY_ORDERS, ORDERS, Shown
 from midstream.store.rows import Row
+from midstream.store.session import Session
 from midstream.store.specs import Flows, resolve
+from midstream.store.taken import Taken
 from midstream.store.walk import Walk
 from midstream.text.suggest import did_you_mean
-from midstream.work.slices import Budget, Generation, Token
+from midstream.work.slices import Generation, Token
 
 ChangeKind: TypeAlias = Literal["add", "update", "remove", "refresh", "focus"]
 Progress: TypeAlias = Callable[[int, int, int], None]
@@ -41,7 +43,8 @@ class View:
     """See the module. All methods are to be called on the event loop's thread."""
 
     def __init__(self) -> None:
-        self._flows: dict[str, Flow] = {}
+        self._flows: dict[str, Flow] = {}  # those that are in memory
+        self._session: Session | None = None
         self._rows: dict[str, Row] = {}
         self._arrivals = 0
         self._order = "time"
@@ -65,25 +68,35 @@ class View:
 
     def __len__(self) -> int:
         """The number of stored flows, shown or not."""
-        return len(self._flows)
+        return len(self._rows)
 
     def __contains__(self, id_: object) -> bool:
-        return id_ in self._flows
+        return id_ in self._rows
 
     @property
     def all_ids(self) -> Collection[str]:
         """Every stored flow id in order of arrival."""
-        return self._flows.keys()
+        return self._rows.keys()
 
     def get(self, id_: str) -> Flow | None:
-        """The flow, or None when it is not (or no longer) stored. There is only ever one object for an id."""
+        """The flow, or None when it is not (or no longer) stored. There is only ever one object for an id.
+
+        It may have to be read from the session, within a millisecond. For very many use `walk`.
+        """
+        flow = self._flows.get(id_)
+        if flow is None and self._session is not None and (row := self._rows.get(id_)) is not None:
+            return self._session.load(row)
+        return flow
+
+    def in_memory(self, id_: str) -> Flow | None:
+        """The flow if nothing has to be read for it. All that are live or held are in memory."""
         return self._flows.get(id_)
 
     def walk(self, ids: Iterable[str], *, budget: float = 0.004, token: Token | None = None) -> Walk:
         """The flows of many ids in slices: `async for flow in view.walk(ids)`. For whoever would otherwise `get` each
         one: flows on disk are read ahead in batches. Ends early once a `token` is no longer current. See `store.walk`.
         """
-        return Walk(self, ids, budget, token)
+        return Walk(self, tuple(ids), budget=budget, token=token)
 
     def row(self, id_: str) -> Row:
         """The row of a stored flow; KeyError for any other id."""
@@ -99,7 +112,7 @@ class View:
 
     def settings(self, id_: str) -> dict[str, str]:
         """What the interface remembers about a stored flow; KeyError for any other id."""
-        if id_ not in self._flows:
+        if id_ not in self._rows:
             raise KeyError(id_)
         return self._settings.setdefault(id_, {})
 
@@ -107,13 +120,17 @@ class View:
 
     def add(self, flow: Flow) -> None:
         """Store a new flow. ValueError when its id is already stored."""
-        if flow.id in self._flows:
+        if flow.id in self._rows:
             raise ValueError(f"flow {flow.id} is already in the view")
         self._arrivals += 1
-        row = Row(flow, self._arrivals)
+        self._insert(Row(flow, self._arrivals), flow, self._matches(flow))
+
+    def _insert(self, row: Row, flow: Flow, matches: bool) -> None:
         self._flows[row.id] = flow
         self._rows[row.id] = row
-        if self._matches(flow):
+        if self._session is not None:
+            self._session.note(row, flow)
+        if matches:
             self.shown.place(row)
             self._note_meanwhile(row.id, True)
             self._changed("add", row.id)
@@ -131,44 +148,115 @@ class View:
         if row is None:
             return
         row.rewrite(flow)
+        if self._session is not None:
+            self._session.note(row, flow)
         self._settle(row, self._matches(flow))
         self._changed("update", row.id)
 
     def remove(self, ids: Iterable[str]) -> list[Flow]:
-        """Take flows out and return them; unknown ids are skipped. A focused one hands the focus to the next shown."""
-        gone = {id_: flow for id_ in ids if (flow := self._flows.get(id_)) is not None}
+        """Take flows out for good; unknown ids are skipped. Returns those that were in memory, since freeing very many
+        takes a while. A focused one hands the focus to the next shown.
+        """
+        taken = self.take_out(ids)
+        flows = list(taken.flows.values())
+        taken.let_go()
+        return flows
+
+    def take_out(self, ids: Iterable[str]) -> Taken:
+        """The same, but they can be put back: nothing is read, and what is on disk stays there meanwhile."""
+        gone = {id_: row for id_ in ids if (row := self._rows.get(id_)) is not None}
+        rows = list(gone.values())
+        flows = {id_: flow for id_ in gone if (flow := self._flows.get(id_)) is not None}
         if not gone:
-            return []
-        lost = None
-        if self._focus is not None and self._focus in gone:
-            lost = self._rows[self._focus].key
+            return Taken([], {}, None)
+        lost = gone[self._focus].key if self._focus is not None and self._focus in gone else None
         if len(gone) == 1:
-            self.shown.take(self._rows[next(iter(gone))])
+            self.shown.take(rows[0])
         else:
             self.shown.drop(gone)
         for id_ in gone:
-            del self._flows[id_], self._rows[id_]
+            del self._rows[id_]
+            self._flows.pop(id_, None)
             self._settings.pop(id_, None)
             self._moved.discard(id_)
             self._note_meanwhile(id_, False)
-        self._changed(*(("remove", next(iter(gone))) if len(gone) == 1 else ("refresh", None)))
+        taken = Taken(rows, flows, self._session)
+        self._changed(*(("remove", rows[0].id) if len(gone) == 1 else ("refresh", None)))
         if lost is not None:
             self._move_focus(self.shown.nearest(lost))
-        return list(gone.values())
+        return taken
 
     def clear(self) -> list[object]:
-        """Take all flows out. Returns all that was kept of them: freeing very many takes a while, see `let_go`."""
-        if not self._flows:
-            return []
-        gone: list[object] = [*self._flows.values(), *self._rows.values()]
-        if self._meanwhile is not None:
-            self._meanwhile.update(dict.fromkeys(self._flows, False))
-        self.shown.fill(())
-        for each in (self._flows, self._rows, self._settings, self._moved):
-            each.clear()
-        self._changed("refresh", None)
-        self._move_focus(None)
+        """Take all flows out for good. Returns all that was kept of them: freeing very many takes a while, `let_go`."""
+        taken = self.take_out(list(self._rows))
+        gone: list[object] = [*taken.flows.values(), *taken.rows]
+        taken.let_go()
         return gone
+
+    def put_back(self, taken: Taken) -> list[Row]:
+        """Store what was taken out, at its places and under its numbers; what is stored meanwhile is left out.
+
+        Which of it is shown the filter says, in one go: with many flows `refilter` after it.
+        """
+        back = {row.id: row for row in taken.rows if row.id not in self._rows}
+        rows = back | self._rows
+        in_order = sorted(rows.values(), key=lambda row: row.number)  # of arrival; two runs, so that this is quick
+        self._rows.clear()
+        self._rows.update((row.id, row) for row in in_order)
+        self._flows.update((id_, flow) for id_, flow in taken.flows.items() if id_ in back)
+        taken.give_back(back)
+        shown = list(self.shown)
+        for id_, row in back.items():
+            flow = self._flows.get(id_)
+            if flow is not None and (row.live != flow.live or row.held):  # it was ended as it was taken out
+                row.rewrite(flow)
+            self.shown.remember(row)
+            if matches := self._matches_stored(row):
+                shown.append(id_)
+            self._note_meanwhile(id_, matches)
+        self.shown.fill(shown)
+        self._changed("refresh", None)
+        if self._focus is None and self.shown:
+            self._move_focus(self.shown[0])
+        return list(back.values())
+
+    # -- the session --------------------------------------------------------------------------------------------------
+
+    @property
+    def session(self) -> Session | None:
+        """Where flows are kept that are not in memory, if there is such a place."""
+        return self._session
+
+    def attach(self, session: Session) -> None:
+        """From now on flows may leave memory."""
+        self._session = session
+        for id_, row in self._rows.items():
+            session.note(row, self._flows[id_])
+
+    def detach(self) -> None:
+        """The session is closed: what is not in memory can be had no more."""
+        self._session = None
+
+    @property
+    def flows_in_memory(self) -> dict[str, Flow]:
+        """For the session: the flows that are in memory, by their ids."""
+        return self._flows
+
+    def begin_after(self, number: int) -> None:
+        """The next new flow has a larger number than this."""
+        self._arrivals = max(self._arrivals, number)
+
+    def restore(self, row: Row) -> None:
+        """Store a flow of an earlier run, which is in the session under this number. Others may have come meanwhile."""
+        self._rows[row.id] = row
+        self.shown.remember(row)
+        matches = self._matches_stored(row)
+        if matches:
+            self.shown.place(row)
+        self._note_meanwhile(row.id, matches)
+        self._changed("add", row.id)
+        if self._focus is None and matches:
+            self._move_focus(row.id)
 
     # -- focus --------------------------------------------------------------------------------------------------------
 
@@ -211,7 +299,7 @@ class View:
         self._passes.cancel()
         self._meanwhile = self._wanted = None
         self._filter = filter_
-        self._refill([id_ for id_, flow in self._flows.items() if self._matches(flow)])
+        self._refill([id_ for id_, row in self._rows.items() if self._matches_stored(row)])
 
     def show_marked(self, only: bool) -> None:
         """Show only marked flows, or all again; the filter holds as well. With many flows use `reshow_marked`."""
@@ -232,30 +320,44 @@ class View:
         token = self._passes.begin()
         self._filter = filter_
         meanwhile = self._meanwhile = {}
-        todo = list(self._flows)
+        todo = list(reversed(self._rows))
         found: list[str] = []
-        budget, slices = Budget(), 0
+        slices = 0
         if self._wanted is None and self._focus is not None:
             self._wanted = self._rows[self._focus]
-        for examined, id_ in enumerate(reversed(todo), 1):
-            flow = self._flows.get(id_)
-            if flow is not None and self._matches(flow):
-                found.append(id_)
-            if budget.spent():
-                slices += 1
-                if slices % _SLICES_PER_GLANCE == 0:
-                    self._publish(found[:_LONGEST_GLANCE], meanwhile)
-                if progress is not None:
-                    progress(len(found), examined, len(todo))
-                await budget.rest()
-                if not token.current:
-                    return False
+
+        def glance() -> None:
+            nonlocal slices
+            slices += 1
+            if slices % _SLICES_PER_GLANCE == 0:
+                self._publish(found[:_LONGEST_GLANCE], meanwhile)
+            if progress is not None:
+                progress(len(found), walk.examined, len(todo))
+
+        walk = Walk(self, self._undecided(todo, found), token=token, on_rest=glance)
+        async for flow in walk:
+            if self._matches(flow):
+                found.append(flow.id)
+        if not token.current:
+            return False
         self._meanwhile = None
         self._publish(found, meanwhile)
         self._wanted = None
         if progress is not None:
             progress(len(found), len(todo), len(todo))
         return True
+
+    def _undecided(self, ids: Iterable[str], found: list[str]) -> Iterator[str | None]:
+        """The flows that have to be looked at; None for each that is not, or is decided by its row."""
+        for id_ in ids:
+            row = self._rows.get(id_)
+            if row is None or id_ in self._flows:
+                yield id_
+                continue
+            matches = self._matches_row(row)
+            if matches:
+                found.append(id_)
+            yield id_ if matches is None else None
 
     def _publish(self, found: Sequence[str], meanwhile: dict[str, bool]) -> None:
         """Show what a pass has found, corrected by what events decided after it began."""
@@ -269,6 +371,21 @@ class View:
         if self._marked_only and not flow.marked:
             return False
         return self._filter is None or self._filter(flow)
+
+    def _matches_row(self, row: Row) -> bool | None:
+        """The same of a flow on disk, whose row is true; None when only the flow knows."""
+        if self._marked_only and not row.marked:
+            return False
+        return True if self._filter is None else self._filter.on_row(row)
+
+    def _matches_stored(self, row: Row) -> bool:
+        flow = self._flows.get(row.id)
+        if flow is None:
+            matches = self._matches_row(row)
+            if matches is not None:
+                return matches
+            flow = self.get(row.id)
+        return flow is not None and self._matches(flow)
 
     def _note_meanwhile(self, id_: str, matches: bool) -> None:
         if self._meanwhile is not None:
