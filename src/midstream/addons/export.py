@@ -67,6 +67,13 @@ class Export:
         several.add(_shown(f, without))
         return _made(several).decode("utf-8", "surrogateescape")
 
+    @command("export.text")
+    @argument("format", type=Choice("export.formats"))
+    async def text(self, format: str, flows: Sequence[Flow], without: Sequence[str] = ()) -> str:
+        """Flows in one of the formats, without some of export.parts, as `export` gives one of them."""
+        data, _ = await _export(format, flows, without)
+        return data.decode("utf-8", "surrogateescape")
+
     @command("export.clip")
     @argument("format", type=Choice("export.formats"))
     async def clip(self, format: str, f: Sequence[Flow], without: Sequence[str] = ()) -> None:

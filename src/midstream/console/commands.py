@@ -6,13 +6,14 @@ flows, options and the view belong to other addons.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from midstream.console import edit_parts, edit_views, external_viewer
+from midstream.console.box_commands import BoxCommands
 from midstream.console.copy_commands import CopyCommands
 from midstream.console.key_commands import KeyCommands
-from midstream.console.overlays import Chooser
+from midstream.console.layout_commands import LayoutCommands
 from midstream.console.pane_commands import PaneCommands
 from midstream.flows.errors import CommandError
 from midstream.flows.flow import Flow
@@ -37,7 +38,13 @@ class ConsoleAddon:
 
     def __init__(self, console: Console) -> None:
         self._console = console
-        self.addons = [LayoutCommands(console), PaneCommands(console), KeyCommands(console), CopyCommands(console)]
+        self.addons = [
+            LayoutCommands(console),
+            PaneCommands(console),
+            KeyCommands(console),
+            CopyCommands(console),
+            BoxCommands(console),
+        ]
 
     def load(self, loader: Loader) -> None:
         add = loader.add_option
@@ -152,31 +159,6 @@ class ConsoleAddon:
         else:
             self._console.terminal.stop_process()
 
-    @command("console.panes.next")
-    def panes_next(self) -> None:
-        """Give the focus to the other pane."""
-        if self._console.drawer is not None:
-            pane = self._console.pane if self._console.drawer_has_focus else self._console.drawer
-            self._console.focus_pane(pane)
-
-    @command("console.panes.prev")
-    def panes_prev(self) -> None:
-        """Give the focus to the other pane; with two panes the same as next."""
-        self.panes_next()
-
-    # --- flows --------------------------------------------------------------------------------------------------------
-
-    @command("console.flows.clear")
-    def flows_clear(self) -> None:
-        """Take all flows out of the list, after a question that says what would be lost."""
-        count, held = len(self._console.view), len(self._console.tally.held)
-        if not count:
-            raise CommandError("there are no flows to clear")
-        question = f"clear {count:,} flows?" if count > 1 else "clear the flow?"
-        if held:
-            question += f" {held:,} held one{' is' if held == 1 else 's are'} killed"
-        self._console.prompt(question, kind="yesno", done=lambda _: self._console.run_command("view.clear"))
-
     # --- prompts ----------------------------------------------------------------------------------------------------
 
     @command("console.command")
@@ -196,12 +178,6 @@ class ConsoleAddon:
         if option_name not in options:
             raise CommandError(f"no option is called {option_name!r}{did_you_mean(option_name, options.keys())}")
         self._console.prompt_option(option_name)
-
-    @command("console.command.confirm")
-    def command_confirm(self, prompt: str, cmd: Cmd, *args: CmdArgs) -> None:
-        """Ask yes or no; run the command on yes."""
-        line = lexer_join(cmd, args)
-        self._console.prompt(prompt, kind="yesno", done=lambda _: self._console.run_command(line))
 
     @command("console.filter")
     def filter(self) -> None:
@@ -229,32 +205,6 @@ class ConsoleAddon:
     def search_prev(self) -> None:
         """Go to the match before."""
         self._console.search.again(backwards=True)
-
-    @command("console.choose")
-    def choose(self, prompt: str, choices: Sequence[str], cmd: Cmd, *args: CmdArgs) -> None:
-        """Pick one of the choices, then run the command with {choice} replaced by it."""
-        self._choose(prompt, choices, cmd, args)
-
-    @command("console.choose.cmd")
-    def choose_cmd(self, prompt: str, choicecmd: Cmd, subcmd: Cmd, *args: CmdArgs) -> None:
-        """Pick from what a command lists, then run another with {choice} replaced by it."""
-        listed = self._console.master.commands.execute(choicecmd)
-        if isinstance(listed, Awaitable):
-            self._console.spawn(self._choose_later(prompt, listed, subcmd, args), choicecmd)
-        else:
-            self._choose(prompt, listed, subcmd, args)
-
-    async def _choose_later(self, prompt: str, listed: Awaitable[object], cmd: str, args: Sequence[str]) -> None:
-        self._choose(prompt, await listed, cmd, args)
-
-    def _choose(self, prompt: str, listed: object, cmd: str, args: Sequence[str]) -> None:
-        if isinstance(listed, str | bytes) or not isinstance(listed, Sequence):
-            raise CommandError(f"{prompt!r}: there is nothing to choose from, only {type(listed).__name__}")
-
-        def picked(choice: str) -> None:
-            self._console.run_command(lexer_join(cmd, [arg.replace("{choice}", choice) for arg in args]))
-
-        self._console.show(Chooser(prompt, [str(each) for each in listed], picked))
 
     # --- moving -----------------------------------------------------------------------------------------------------
 
@@ -353,8 +303,3 @@ class ConsoleAddon:
     def bodyview_options(self) -> Sequence[str]:
         """The parts of a flow that have a body."""
         return list(external_viewer.PARTS)
-
-
-def lexer_join(cmd: str, args: Sequence[str]) -> str:
-    """A command line of a command and its arguments."""
-    return " ".join([cmd, *(lexer.quote(arg) for arg in args)])

@@ -24,8 +24,8 @@ from midstream.console.key_engine import KeyEngine
 from midstream.console.keymap import Binding, Keymap
 from midstream.console.layout import Layout
 from midstream.console.messages import Messages
-from midstream.console.overlays import Boxes, Overlay
-from midstream.console.prompt import Done, Prompt, YesNo
+from midstream.console.overlays import Boxes, Confirm, Overlay
+from midstream.console.prompt import Done, Prompt
 from midstream.console.prompt_command import CommandPrompt
 from midstream.console.prompt_filter import Breadcrumbs, FilterPrompt
 from midstream.console.prompt_option import OptionPrompt
@@ -73,8 +73,7 @@ class Console:
         self.histories: dict[str, History] = {}
         self.active_prompt: Prompt | None = None
         self.boxes = Boxes()
-        self.drawer: Pane | None = None
-        self.drawer_has_focus = False
+        self._quit_box: Confirm | None = None
         self.messages = Messages(self)
         self._types = panes
         self._stack: list[Pane] = []
@@ -133,12 +132,16 @@ class Console:
 
     def ask_to_quit(self) -> None:
         """Ask whether to end; a second ctrl c means yes."""
-        if isinstance(self.active_prompt, _QuitPrompt):
+        if self._quit_box is not None and not self._quit_box.finished:
             self.quit()
             return
         held = len(self.tally.held)
-        label = f"quit? {held} held flow{'s' if held > 1 else ''} will be killed" if held else "quit?"
-        self._open_prompt(_QuitPrompt(self, label, done=lambda _: self.quit()))
+        about = [f"{held:,} held flow{' is' if held == 1 else 's are'} killed."] if held else []
+        self._quit_box = Confirm.yes_or_no("quit?", self.quit, about, ctrl_c="y")
+        if self.active_prompt is not None:
+            self.active_prompt.close()
+            self.active_prompt = None
+        self.show(self._quit_box)
 
     def spawn(self, coro: Coroutine[Any, Any, object], name: str) -> None:
         """Run a coroutine in the console's task group; its error goes to the log."""
@@ -290,7 +293,7 @@ class Console:
             case "filter":
                 self._open_prompt(FilterPrompt(self, self.history("filter")))
             case "yesno":
-                self._open_prompt(YesNo(self, label, done=done))
+                self.show(Confirm.yes_or_no(label, lambda: done("y") if done is not None else None))
             case _:
                 self._open_prompt(Prompt(self, label, text, done=done, history=self.history(label)))
 
@@ -390,10 +393,3 @@ class Console:
         self.message(visible(f"held at {row.held}: {row.number} {row.method} {where}"))
         if getattr(self.master.options, "console_bell", True):
             self.terminal.ring()
-
-
-class _QuitPrompt(YesNo):
-    """Ctrl c twice is a clear answer."""
-
-    def press(self, key: str) -> None:
-        super().press("y" if key == "ctrl c" else key)

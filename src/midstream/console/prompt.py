@@ -1,4 +1,4 @@
-"""The line at the bottom that asks: free text, yes or no; the base of the command, option and filter prompts (each in
+"""The line at the bottom that asks for a text; the base of the command, option and filter prompts (each in
 its own file).
 
 The console opens one, gives it keys and pasted text, paints `lines` and closes it when `finished`. Line editing is the
@@ -245,23 +245,3 @@ class Prompt:
             else:
                 runs.append((roles[index], text[index]))
         return runs
-
-
-class YesNo(Prompt):
-    """One key answers: y, or n and esc and enter for no."""
-
-    keys = (("y", "yes"), ("n", "no"))
-
-    def __init__(self, console: Console, label: str, *, done: Done | None = None) -> None:
-        super().__init__(console, f"{label} [y/n]", done=done)
-
-    def press(self, key: str) -> None:
-        if key in ("y", "Y"):
-            self.finished = True
-            if self.done is not None:
-                self.done("y")
-        elif key in ("n", "N", "esc", "enter", "ctrl c", "ctrl g", "q"):
-            self.finished = True
-
-    def paste(self, text: str) -> None:
-        """A pasted y is no answer."""

@@ -25,7 +25,7 @@ def show(console: Console, name: str, result: object) -> None:
         case bool():
             console.message("true" if result else "false")
         case str() | int() | float():
-            _show_text(console, name, visible(str(result), keep_newlines=True))
+            show_text(console, name, str(result))
         case bytes():
             _show_text(console, name, visible_bytes(result, keep_newlines=True))
         case Flow():
@@ -34,6 +34,11 @@ def show(console: Console, name: str, result: object) -> None:
             _show_sequence(console, name, result)
         case _:
             console.message(visible(str(result)))
+
+
+def show_text(console: Console, name: str, text: str) -> None:
+    """Show a text, of whatever it is made."""
+    _show_text(console, name, visible(text, keep_newlines=True))
 
 
 def _show_text(console: Console, name: str, text: str) -> None:

@@ -165,6 +165,12 @@ class ChoiceField(Field):
         if choice in self.choices:
             self.number = self.choices.index(choice)
 
+    def offer(self, choices: Sequence[str]) -> None:
+        """Other choices; what was chosen stays chosen if it is among them."""
+        current = self.value
+        self.choices = list(choices)
+        self.number = self.choices.index(current) if current in self.choices else 0
+
     def check(self) -> str:
         return "" if self.choices else "there is nothing to choose from"
 

@@ -19,7 +19,7 @@ from midstream.text.escape import visible
 class Form(Overlay):
     """`done` gets the values by the names of the fields. Subclasses may say more below them by `below`."""
 
-    keys = (("enter", "do it"), ("tab", "next field"), ("esc", "cancel"))
+    keys: Sequence[tuple[str, str]] = (("enter", "do it"), ("tab", "next field"), ("esc", "cancel"))
     place: Place = "centre"
 
     def __init__(self, title: str, fields: Sequence[Field], done: Callable[[dict[str, object]], object]) -> None:
