@@ -9,9 +9,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from midstream.console import edit_parts, edit_views, external_viewer
+from midstream.console import edit_parts, edit_views, external_viewer, grids
 from midstream.console.box_commands import BoxCommands
 from midstream.console.copy_commands import CopyCommands
+from midstream.console.edit_commands import EditCommands
+from midstream.console.grid_commands import GridCommands, open_part
+from midstream.console.filter_commands import FilterCommands
 from midstream.console.key_commands import KeyCommands
 from midstream.console.layout_commands import LayoutCommands
 from midstream.console.pane_commands import PaneCommands
@@ -22,7 +25,7 @@ from midstream.hub.addons import Loader
 from midstream.hub.commands import argument, command
 from midstream.hub.log import LogLevels
 from midstream.hub.option_kinds import Kind, between
-from midstream.hub.types import Choice, Cmd, CmdArgs
+from midstream.hub.types import Choice
 from midstream.text.suggest import did_you_mean
 
 if TYPE_CHECKING:
@@ -42,8 +45,11 @@ class ConsoleAddon:
             LayoutCommands(console),
             PaneCommands(console),
             KeyCommands(console),
+            EditCommands(console),
+            GridCommands(console),
             CopyCommands(console),
             BoxCommands(console),
+            FilterCommands(console),
         ]
 
     def load(self, loader: Loader) -> None:
@@ -106,11 +112,6 @@ class ConsoleAddon:
         contexts = self._console.contexts()
         self._console.open_pane("help", asked_from=contexts)
 
-    @command("console.drawer")
-    def drawer(self) -> None:
-        """Open the event log below the pane; again focuses it; a third time closes it."""
-        self._console.toggle_drawer()
-
     @command("console.view.pop")
     def view_pop(self) -> None:
         """Go back; at the flow list, ask whether to quit."""
@@ -124,10 +125,12 @@ class ConsoleAddon:
 
     @command("console.cancel")
     def cancel(self) -> None:
-        """Close what is open over the panes and take messages away; never quits."""
+        """Close what is open over the panes, take messages away, end a search; never quits."""
         self._console.boxes.clear()
         self._console.messages.clear()
-        if not self._console.is_at_root:
+        if self._console.search.flows.stop():
+            self._console.message("the search in bodies was stopped")
+        elif not self._console.is_at_root:
             self._console.close_pane()
 
     @command("console.exit")
@@ -193,8 +196,8 @@ class ConsoleAddon:
 
     @command("console.search")
     def search(self) -> None:
-        """Find text in this pane."""
-        self._console.prompt("/", kind="text", done=self._console.search.start)
+        """Find a regular expression, or words, in this pane."""
+        self._console.prompt("/", kind="search")
 
     @command("console.search.next")
     def search_next(self) -> None:
@@ -268,11 +271,13 @@ class ConsoleAddon:
     @command("console.edit.focus")
     @argument("flow_part", type=Choice("console.edit.focus.options"))
     def edit_focus(self, flow_part: str) -> None:
-        """Edit a part of the focused flow: heads and bodies in $EDITOR, the rest in the prompt."""
+        """Edit a part of the focused flow: headers, cookies and forms as tables, bodies in $EDITOR, else in the prompt."""
         flow = self._console.focused_flow()
         if flow is None:
             raise CommandError("no flow has the focus")
-        if flow_part in edit_parts.PARTS:
+        if flow_part in grids.PARTS:
+            open_part(self._console, flow, flow_part)
+        elif flow_part in edit_parts.PARTS:
             edit_parts.edit(self._console, flow, flow_part)
         else:
             edit_views.edit(self._console, flow, flow_part)
@@ -282,7 +287,7 @@ class ConsoleAddon:
         """The parts that can be edited, also as content views show them: `request-body (Protobuf)`."""
         flow = self._console.focused_flow()
         shown = edit_views.entries(self._console, flow) if flow is not None else []
-        return [*edit_parts.PARTS, *(entry.name for entry in shown)]
+        return [*dict.fromkeys((*grids.PARTS, *edit_parts.PARTS)), *(entry.name for entry in shown)]
 
     @command("console.edit.view.options")
     def edit_view_options(self) -> Sequence[str]:

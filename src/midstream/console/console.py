@@ -14,22 +14,26 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from midstream.console import completion, disabled
+from midstream.console.breadcrumbs import Breadcrumbs
 from midstream.console.command_runner import CommandRunner
 from midstream.console.commands import ConsoleAddon
 from midstream.console.hints import Conditions, contexts_of
 from midstream.console.history import CommandHistory, History
 from midstream.console.input import Input
 from midstream.console.key_bindings import KeyBindings, KeyFiles
-from midstream.console.key_engine import KeyEngine
+from midstream.console.key_engine import KeyEngine, repeated
 from midstream.console.keymap import Binding, Keymap
 from midstream.console.layout import Layout
+from midstream.console.left_edits import LeftEdits
 from midstream.console.messages import Messages
 from midstream.console.overlays import Boxes, Confirm, Overlay
 from midstream.console.prompt import Done, Prompt
 from midstream.console.prompt_command import CommandPrompt
-from midstream.console.prompt_filter import Breadcrumbs, FilterPrompt
+from midstream.console.prompt_filter import FilterPrompt
 from midstream.console.prompt_option import OptionPrompt
+from midstream.console.prompt_search import SearchPrompt
 from midstream.console.search import Search
+from midstream.console.stacks import ROOT, Stacks
 from midstream.console.tally import Tally
 from midstream.console.terminal import Terminal
 from midstream.console.widgets.line_edit import KillRing
@@ -49,7 +53,6 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 PaneType = Callable[["Console"], "Pane"]
-ROOT = "flows"
 
 
 class Console:
@@ -60,6 +63,7 @@ class Console:
         self.view = view
         self.addon = ConsoleAddon(self)
         self.kill_ring = KillRing()
+        self.left_edits = LeftEdits(self)
         self.breadcrumbs = Breadcrumbs(self)
         self.search = Search(self)
         self.tally = Tally(view, self._flow_held)
@@ -76,8 +80,7 @@ class Console:
         self._quit_box: Confirm | None = None
         self.messages = Messages(self)
         self._types = panes
-        self._stack: list[Pane] = []
-        self._made: dict[str, Pane] = {}
+        self.stacks = Stacks(self.make_pane)
         self._tasks: asyncio.TaskGroup | None = None
         self._running: set[asyncio.Task[None]] = set()
 
@@ -175,6 +178,11 @@ class Console:
         return self.terminal.lag
 
     @property
+    def is_plain(self) -> bool:
+        """Whether the screen is for a screen reader: calm, and nothing on it but words."""
+        return bool(getattr(self.master.options, "console_plain", False))
+
+    @property
     def shows_hints(self) -> bool:
         return bool(getattr(self.master.options, "console_quickhelp_visible", True))
 
@@ -194,16 +202,27 @@ class Console:
 
     @property
     def pane(self) -> Pane:
-        """The pane of the workspace; the drawer may have the focus."""
-        return self._stack[-1]
+        """The pane that has the focus, or had it before the drawer."""
+        return self.stacks.pane
 
     @property
     def focused_pane(self) -> Pane:
-        return self.drawer if self.drawer is not None and self.drawer_has_focus else self.pane
+        """The pane that gets the keys."""
+        return self.stacks.focused
+
+    @property
+    def panes_shown(self) -> Sequence[Pane]:
+        """All panes on the screen, the drawer last."""
+        return self.stacks.shown
 
     @property
     def shown_name(self) -> str:
-        return self.pane.name if self._stack else ROOT
+        return self.pane.name if self.stacks else ROOT
+
+    @property
+    def drawer(self) -> Pane | None:
+        """The log below the panes."""
+        return self.stacks.drawer
 
     def make_pane(self, name: str) -> Pane:
         """A pane by its name. CommandError if there is none."""
@@ -214,63 +233,55 @@ class Console:
     def open_pane(self, pane: str | Pane, asked_from: tuple[str, ...] = ()) -> Pane:
         """Show a pane (made by its name the first time) and give it the focus; help is told whose keys come first."""
         if isinstance(pane, str):
-            if pane not in self._made:
-                self._made[pane] = self.make_pane(pane)
-            pane = self._made[pane]
+            pane = self.stacks.get(pane)
         if asked_from and hasattr(pane, "asked_from"):
             pane.asked_from = asked_from
-        self.keys.drop()
-        self.drawer_has_focus = False
-        if self._stack and self._stack[-1] is pane:
-            self.request_frame()
-            return pane
-        if self._stack:
-            self._stack[-1].left()
-        if pane in self._stack:
-            self._stack.remove(pane)
-        # The root comes back to the bottom of the stack: there is nothing behind the flow list.
-        self._stack = [pane] if pane.name == ROOT else [*self._stack, pane]
-        pane.entered()
-        if pane.name == "log":
-            self.messages.log_was_seen()
-        self.request_frame(now=True)
+        self.stacks.open(pane)
+        self.search.opened(pane)
+        self._panes_changed()
         return pane
 
     def close_pane(self) -> None:
         """Leave the focused pane for the one before it; nothing happens at the root."""
-        if self.drawer_has_focus:
-            self.drawer_has_focus = False
-        elif len(self._stack) > 1:
-            self._stack.pop().left()
-            self.pane.entered()
-        self.keys.drop()
-        self.request_frame(now=True)
+        self.stacks.close()
+        self._panes_changed()
 
     @property
     def is_at_root(self) -> bool:
-        return len(self._stack) == 1 and not self.drawer_has_focus and self.overlay is None
+        return self.stacks.is_at_root and self.overlay is None
 
     def focus_pane(self, pane: Pane) -> None:
         """Give the focus to one of the shown panes."""
-        self.drawer_has_focus = pane is self.drawer
+        self.stacks.focus(pane)
+        self._panes_changed()
+
+    def keep_share(self) -> None:
+        """The divider was moved: the option knows where to, so that saved options do."""
+        if "console_layout_ratio" in self.master.options:
+            self.master.options.update(console_layout_ratio=self.stacks.share)
         self.request_frame(now=True)
 
     def toggle_drawer(self) -> None:
-        """Open the log drawer; then focus it; then close it."""
-        if self.drawer is None:
-            self.drawer = self.make_pane("log")
-            self.drawer.entered()
-            self.messages.log_was_seen()
-        elif not self.drawer_has_focus:
-            self.drawer_has_focus = True
+        """Open the log drawer; then focus it; then close it. In plain form the log is a pane like the others."""
+        if self.is_plain:
+            self.open_pane("log")
+        elif self.drawer is None:
+            self.stacks.open_drawer(self.make_pane("log"))
+        elif not self.stacks.drawer_has_focus:
+            self.stacks.focus(self.drawer)
         else:
-            self.drawer.left()
-            self.drawer, self.drawer_has_focus = None, False
+            self.stacks.close_drawer()
+        self._panes_changed()
+
+    def _panes_changed(self) -> None:
+        self.keys.drop()
+        if any(pane.name == "log" for pane in self.panes_shown):
+            self.messages.log_was_seen()
         self.request_frame(now=True)
 
     def focused_flow(self) -> Flow | None:
         """What `@focus` means: the pane's flow, else the view's."""
-        flow = self.focused_pane.focused_flow() if self._stack else None
+        flow = self.focused_pane.focused_flow() if self.stacks else None
         if flow is None and self.view.focus_id is not None:
             flow = self.view.get(self.view.focus_id)
         return flow
@@ -286,16 +297,18 @@ class Console:
         self.messages.show(text, level, log)
 
     def prompt(self, label: str, text: str = "", *, kind: str = "command", done: Done | None = None) -> None:
-        """Open the prompt. Kinds: command, text, filter, yesno. `done` gets the text; yesno calls it only for yes."""
+        """Open the prompt. Kinds: command, text, filter, search, yesno. `done` gets the text; yesno calls it only for yes."""
         match kind:
             case "command":
-                self._open_prompt(CommandPrompt(self, label, text, done=done, history=self.history("command")))
+                self.open_prompt(CommandPrompt(self, label, text, done=done, history=self.history("command")))
             case "filter":
-                self._open_prompt(FilterPrompt(self, self.history("filter")))
+                self.open_prompt(FilterPrompt(self, self.history("filter"), text))
+            case "search":
+                self.open_prompt(SearchPrompt(self, self.history("/")))
             case "yesno":
                 self.show(Confirm.yes_or_no(label, lambda: done("y") if done is not None else None))
             case _:
-                self._open_prompt(Prompt(self, label, text, done=done, history=self.history(label)))
+                self.open_prompt(Prompt(self, label, text, done=done, history=self.history(label)))
 
     def prompt_option(self, name: str) -> None:
         """Ask for the value of an option; lists are set by a command line."""
@@ -303,9 +316,10 @@ class Console:
         if option.type.sequence:
             self.prompt(":", f"set {name} ")
         else:
-            self._open_prompt(OptionPrompt(self, name, self.history(f"option {name}")))
+            self.open_prompt(OptionPrompt(self, name, self.history(f"option {name}")))
 
-    def _open_prompt(self, prompt: Prompt) -> None:
+    def open_prompt(self, prompt: Prompt) -> None:
+        """Open a prompt; one that is open is left without an answer."""
         if self.active_prompt is not None:
             self.active_prompt.close()
         self.keys.drop()
@@ -337,13 +351,16 @@ class Console:
         """Execute a command line; results and errors are shown, async commands go on as tasks."""
         self.runner.run(line)
 
-    def _run_binding(self, binding: Binding) -> None:
+    def _run_binding(self, binding: Binding, count: int) -> None:
         if problem := self.bindings.problem(binding):
             self.message(f"{' '.join(binding.keys)} ({binding.source}): {problem}", "error")
         elif reason := disabled.why_not(self, binding, self.focused_flow()):
             self.message(f"{' '.join(binding.keys)}: {reason}")
         else:
-            self.run_command(binding.command)
+            for line in repeated(binding.command, count):
+                self.run_command(line)
+                if self.active_prompt is not None or self.overlay is not None:
+                    break
 
     def complete_command(self, line: str, cursor: int) -> completion.Candidates:
         """The candidates for the word before the cursor of a command line."""

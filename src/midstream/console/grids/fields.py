@@ -39,7 +39,9 @@ class RequestHeaders(FlowKind):
     def check(self, cells: Cells) -> BadCell | None:
         name, value = cells
         if not _TOKEN.fullmatch(name):
-            return BadCell(0, "a header needs a name" if not name else "a name is made of letters, digits and !#$%&'*+-.^_`|~")
+            return BadCell(
+                0, "a header needs a name" if not name else "a name is made of letters, digits and !#$%&'*+-.^_`|~"
+            )
         reason = bad_value(value)
         return BadCell(1, reason) if reason else None
 

@@ -40,7 +40,8 @@ class MultipartForm(FlowKind):
         return "the body is no multipart form: what is applied replaces it"
 
     def read(self) -> list[Row]:
-        body, boundary, rows, last = self._body(), self._boundary, [], 0
+        body, boundary, last = self._body(), self._boundary, 0
+        rows: list[Row] = []
         if boundary is None:
             return []
         for start, end in multipart.spans(body, boundary):

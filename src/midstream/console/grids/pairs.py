@@ -7,7 +7,7 @@ A pair, and within it a name or a value, that nobody touches keeps its spelling:
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 from urllib.parse import quote_plus, unquote_to_bytes
 
 from midstream.console.grids.joined import Item, gather, join
@@ -65,7 +65,7 @@ class Query(FlowKind):
     """The query of the request."""
 
     part = "query"
-    columns = ("name", "value")
+    columns: ClassVar[Sequence[str]] = ("name", "value")
 
     def source(self) -> tuple[object, ...]:
         return (self.request.raw_path,)
@@ -123,8 +123,7 @@ class UrlencodedForm(FlowKind):
         return _URLENCODED in self.request.headers.get("content-type", "").lower()
 
     def _form(self) -> bytes:
-        data = body_of(self.request, "form") if self._is_form else b""
-        return data
+        return body_of(self.request, "form") if self._is_form else b""
 
 
 def body_of(request: object, what: str) -> bytes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import ClassVar
 from urllib.parse import quote, unquote_to_bytes
 
 from midstream.console.grids.joined import Item, gather, join
@@ -17,7 +18,7 @@ class PathSegments(Query):
     """See the module. Empty segments (`//`) stay with the one behind them."""
 
     part = "path"
-    columns = ("segment",)
+    columns: ClassVar[Sequence[str]] = ("segment",)
 
     def read(self) -> list[Row]:
         self._refuse_connect()

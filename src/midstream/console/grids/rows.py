@@ -1,4 +1,4 @@
-"""The rows of a table while they are edited, with undo. Rows themselves are immutable; a step keeps the list of them."""
+"""The rows of a table while they are edited, with undo. A row is immutable; a step keeps the list of them."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ class Rows:
         self._undo: list[tuple[list[Row], int]] = []
         self._redo: list[tuple[list[Row], int]] = []
         self.revision = object()
+        self._looked_at: tuple[object, bool] = (self.revision, False)
 
     def __len__(self) -> int:
         return len(self._now)
@@ -41,9 +42,10 @@ class Rows:
     @property
     def is_changed(self) -> bool:
         """Whether the rows would be written otherwise than they were read; empty new ones do not count."""
-        if not self._undo and not self._redo:
-            return False
-        return [row for row in self._now if not row.is_empty or row.origin is not None] != self.read
+        if self._looked_at[0] is not self.revision:
+            now = [row for row in self._now if not row.is_empty or row.origin is not None]
+            self._looked_at = (self.revision, now != self.read)
+        return self._looked_at[1]
 
     def changes(self) -> str:
         """What is different, for people."""
@@ -83,12 +85,6 @@ class Rows:
         """Other rows were read."""
         self._step(0)
         self.read, self._now = rows, list(rows)
-
-    def let_go(self) -> None:
-        """What is left as it is now is neither changed nor undone any more."""
-        self.read = [row for row in self._now if not row.is_empty or row.origin is not None]
-        self._undo.clear()
-        self._redo.clear()
 
     def undo(self) -> int:
         """One step back; the index of the row that it was about."""

@@ -273,7 +273,8 @@ class TextEdit:
             self._lines.clear()
         self._page = max(rows, 2)
         self._scroll(max(rows, 1))
-        self._painted, lines, place = [], [], (GUTTER, 0)
+        self._painted, place = [], (GUTTER, 0)
+        lines: list[Line] = []
         number = self.text.count("\n", 0, self._top) + 1
         for start, end in self._walk(self._top):
             if len(lines) == rows:
