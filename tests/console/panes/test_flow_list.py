@@ -24,7 +24,7 @@ def headers(content_type: str) -> tuple[tuple[bytes, bytes], ...]:
 @pytest.fixture
 def pane(console: FakeConsole) -> FlowList:
     made = FlowList(console)  # type: ignore[arg-type]
-    made.clock = lambda: START + 6
+    made.painter.clock = lambda: START + 6
     console.master.options.add_option("console_focus_follow", bool, False, "Follow.")
     return made
 
@@ -71,7 +71,7 @@ def paths(pane: FlowList, rows: int = 11, columns: int = 80) -> list[str]:
 # -- golden screens ---------------------------------------------------------------------------------------------------
 
 AT_120 = """\
-    #  time      method  host and path                                 code type    size    ms  timeline
+    #  time      method  host and path                                 code type    size    ms  timeline 22:13:20 .. :26
     1  22:13:20  GET     shop.example/                                 200  html     18k    92  |#
 *   2  22:13:20  GET     cdn.example/app.3f9c.js                       200  js      304k    92  |#
 R   3  22:13:21  POST    api.example/v2/login                          200  json      5b    92  |   =
@@ -416,15 +416,15 @@ async def test_unchanged_rows_are_painted_once(console: FakeConsole, pane: FlowL
     flows = numbered(console, 50)
     pane.entered()
     screen(pane, 80, 11)
-    painted = pane.painted_rows
+    painted = pane.painter.painted_rows
     screen(pane, 80, 11)
-    assert pane.painted_rows == painted
+    assert pane.painter.painted_rows == painted
     console.view.update(flows[5])
     screen(pane, 80, 11)
-    assert pane.painted_rows == painted + 1
+    assert pane.painter.painted_rows == painted + 1
     pane.navigate("down")
     screen(pane, 80, 11)
-    assert pane.painted_rows == painted + 3
+    assert pane.painter.painted_rows == painted + 3
     pane.left()
 
 
@@ -442,10 +442,10 @@ def test_the_cost_is_that_of_the_visible_rows(console: FakeConsole, pane: FlowLi
     numbered(console, 20_000)
     console.view.set_focus(console.view.shown[10_000])
     screen(pane, 120, 40)
-    assert pane.painted_rows == 39
+    assert pane.painter.painted_rows == 39
     pane.navigate("page_down")
     screen(pane, 120, 40)
-    assert pane.painted_rows <= 39 * 2 + 2
+    assert pane.painter.painted_rows <= 39 * 2 + 2
 
 
 # -- hostile text -----------------------------------------------------------------------------------------------------

@@ -66,6 +66,10 @@ class BodyPreview:
         self._viewer.move("end")  # the newest ones are what happens now
         return self._viewer.paint(columns, rows)
 
+    def scroll(self, rows: int) -> None:
+        """Move the picture by rows, until another body is shown."""
+        self._viewer.scroll(rows)
+
     def _prepare(self, flow: Flow, side: str) -> None:
         message = getattr(flow, side, None) if side != MESSAGES else None
         raw = message.raw_content if isinstance(message, Message) else None

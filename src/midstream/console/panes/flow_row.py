@@ -1,37 +1,36 @@
-"""One row of the flow list: which column says what, and in which role. The flow list pane paints these.
+"""One row of the flow list: what each column says, and in which role. flow_paint.py paints these.
 
-Everything here comes from a `store.rows.Row`, never from the flow, and passes `visible` on its way.
+Everything here comes from a `store.rows.Row`, never from the flow, and passes `visible` on its way. Which columns there
+are is in flow_columns.py.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Final
+import time
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Final, NamedTuple
 
+from midstream.console.widgets import cells
 from midstream.console.widgets.canvas import Run
-from midstream.console.widgets.table import Column
+from midstream.hub.markers import DEFAULT, glyph
 from midstream.text.escape import visible
 from midstream.text.sizes import human_size
-from midstream.text.times import clock, human_duration
+from midstream.text.times import NO_CLOCK, clock, human_duration
 
 if TYPE_CHECKING:
     from midstream.store.rows import Row
 
-# console.md §3.1: columns drop from the right in a fixed order; code, size and ms stay to the end.
-COLUMNS: Final = (
-    Column("marks", "", width=2, gap=0),
-    Column("number", "#", width=3, align="right", gap=0),
-    Column("time", "time", width=8, shown_from=76, gap=2),
-    Column("method", "method", width=7, gap=2),
-    Column("url", "host and path", gap=1),
-    Column("code", "code", width=4, gap=2),
-    Column("type", "type", width=6, shown_from=68),
-    Column("size", "size", width=5, align="right"),
-    Column("ms", "ms", width=5, align="right"),
-    Column("timeline", "timeline", width=24, shown_from=110, gap=2),
-)
-
 Show = Callable[[str], str]
+Cell = Run | list[Run]
+
+
+class Sight(NamedTuple):
+    """What cells need to know beside the row: the time, what may be shown of a text, and the room for an address."""
+
+    now: float
+    show: Show = str
+    url_cells: int = 80
+
 
 _WRITING: Final = frozenset({"POST", "PUT", "PATCH"})
 _READING: Final = frozenset({"GET", "HEAD", "OPTIONS", "TRACE", "CONNECT"})
@@ -61,14 +60,28 @@ _LONG_TYPES: Final = {
     "markdown": "md",
     "grpc": "grpc",
 }
+_SECURE: Final = {"http": "ws", "https": "wss"}
 _PRESENT_NAMES: Final = {"http": "http", "ws": "ws", "tcp": "tcp", "udp": "udp", "dns": "dns"}
 
 
-def marks(row: Row) -> Run:
-    """The two most important signs of a row; the first alone while `>` takes the first cell."""
+def marks(row: Row, focused: bool = False) -> Run:
+    """The two most important signs of a row; `>` takes the place of one while the row has the focus."""
+    signs = _signs(row)
+    role = signs[0][1] if signs else "text"
+    if focused:
+        return role, (">" + "".join(sign for sign, _ in signs[:1])).ljust(2)
+    if len(signs) == 1 and row.marked:
+        picture = _glyph(row.marked)
+        if cells.measure(picture) == 2:
+            return role, picture
+    return role, "".join(sign for sign, _ in signs[:2]).ljust(2)
+
+
+def _signs(row: Row) -> list[tuple[str, str]]:
     signs: list[tuple[str, str]] = []
     if row.marked:
-        signs.append(("*", "marked"))
+        # A name of one character is a place to go to: `'a`.
+        signs.append((row.marked if len(row.marked) == 1 and row.marked.isalnum() else "*", "marked"))
     if row.held:
         signs.append(("‖", "held"))
     if row.failed:
@@ -77,11 +90,18 @@ def marks(row: Row) -> Run:
         signs.append(("E", "edited"))
     if row.replay:
         signs.append(("R", "replayed"))
+    if row.shared.answered:
+        signs.append(("A", "replayed"))
     if row.kind == "ws":
         signs.append(("W", "method.other"))
-    if not signs:
-        return "text", "  "
-    return signs[0][1], "".join(sign for sign, _ in signs[:2])
+    return signs
+
+
+def _glyph(marker: str) -> str:
+    """The picture of a mark such as `:dog:` where the terminal has it, else a star."""
+    if len(marker) < 3 or marker == DEFAULT or not cells.unicode_terminal():
+        return "*"
+    return glyph(marker)
 
 
 def method(row: Row) -> Run:
@@ -96,17 +116,18 @@ def method(row: Row) -> Run:
     return ("method.delete" if name == "DELETE" else "method.other"), name
 
 
+def address(row: Row, show: Show) -> list[Run]:
+    """Host, path and query."""
+    path, query = _split_query(show(row.path))
+    return [("host", _place(row)), ("path", visible(path)), ("query", visible(query))]
+
+
 def url(row: Row, failure_room: int, show: Show) -> list[Run]:
     """Host and path; behind them the reason of a failure, for which the rest gives way."""
-    host, path, query = visible(row.host), *_split_query(show(row.path))
-    runs: list[Run] = [
-        ("host", f"{host}:{row.port}" if row.port else host),
-        ("path", visible(path)),
-        ("query", visible(query)),
-    ]
+    runs = address(row, show)
     if not row.failed:
         return runs
-    reason = "  " + visible(_without_host(show(row.failed), row.host))
+    reason = "  " + visible(without_host(show(row.failed), row.host))
     # The reason keeps its share of the column; a long path gives way, since the detail pane has all of it. In a narrow
     # column the share is smaller: which request failed says more than half a reason.
     share = failure_room // (2 if failure_room >= 40 else 3)
@@ -122,7 +143,7 @@ def url(row: Row, failure_room: int, show: Show) -> list[Run]:
     return [*kept, ("failed", reason)]
 
 
-def _without_host(reason: str, host: str) -> str:
+def without_host(reason: str, host: str) -> str:
     """A reason that begins with the server's address, which the row shows already, without it."""
     rest = reason.removeprefix(host)
     if not host or rest == reason or not rest.startswith((":", " ")):
@@ -168,6 +189,9 @@ def size(row: Row) -> Run:
     """Bytes of the body, messages of a websocket; a plus while it may grow."""
     if row.kind == "ws":
         return "dim", f"{row.messages}msg" if row.messages < 100 else f"{row.messages}"
+    if row.shared.unkept:
+        # It passed through and was not kept: all that is known is what was announced.
+        return "dim", "~" + (human_size(row.size) if row.size else "")
     if not row.size:
         return "dim", "-"
     text = human_size(row.size)
@@ -184,19 +208,9 @@ def duration(row: Row, now: float) -> Run:
     return ("live" if row.duration is None else "dim"), human_duration(seconds).removesuffix("ms")
 
 
-def texts(row: Row, url_cells: int, now: float, show: Show = str) -> dict[str, Run | list[Run]]:
-    """All cells of a row but the timeline, by column name; `show` is what may be shown of a text."""
-    return {
-        "marks": marks(row),
-        "number": ("dim", str(row.number)),
-        "time": ("dim", clock(row.created)),
-        "method": method(row),
-        "url": url(row, url_cells, show),
-        "code": code(row),
-        "type": kind(row),
-        "size": size(row),
-        "ms": duration(row, now),
-    }
+def texts(row: Row, names: Iterable[str], sight: Sight) -> dict[str, Cell]:
+    """The cells of these columns."""
+    return {name: CELLS[name](row, sight) for name in names}
 
 
 def is_ticking(row: Row) -> bool:
@@ -207,3 +221,59 @@ def is_ticking(row: Row) -> bool:
 def _split_query(path: str) -> tuple[str, str]:
     at = path.find("?")
     return (path, "") if at < 0 else (path[:at], path[at:])
+
+
+def _date(moment: float) -> str:
+    try:
+        return time.strftime("%Y-%m-%d", time.localtime(moment))
+    except (OverflowError, OSError, ValueError):
+        return "-"
+
+
+def _to_the_millisecond(moment: float) -> str:
+    shown = clock(moment)
+    return f"{shown}.{int(moment % 1 * 1000):03}" if shown != NO_CLOCK else shown
+
+
+def _marker(row: Row) -> Run:
+    if not row.marked:
+        return "text", ""
+    picture = _glyph(row.marked)
+    name = visible(row.marked).strip(":")
+    return "marked", "*" if row.marked == DEFAULT else name if picture == "*" else f"{picture} {name}"
+
+
+def _place(row: Row) -> str:
+    host = visible(row.host)
+    return f"{host}:{row.port}" if row.port else host
+
+
+def _dim(text: str) -> Run:
+    return "dim", visible(text)
+
+
+CELLS: Final[dict[str, Callable[[Row, Sight], Cell]]] = {
+    "marks": lambda row, sight: marks(row),
+    "number": lambda row, sight: ("dim", str(row.number)),
+    "time": lambda row, sight: ("dim", clock(row.created)),
+    "date": lambda row, sight: ("dim", _date(row.created)),
+    "started": lambda row, sight: ("dim", _to_the_millisecond(row.created)),
+    "method": lambda row, sight: method(row),
+    "url": lambda row, sight: url(row, sight.url_cells, sight.show),
+    "scheme": lambda row, sight: _dim(_SECURE.get(row.scheme, row.scheme) if row.kind == "ws" else row.scheme),
+    "host": lambda row, sight: ("host", _place(row)),
+    "path": lambda row, sight: ("path", visible(sight.show(row.path))),
+    "code": lambda row, sight: code(row),
+    "type": lambda row, sight: kind(row),
+    "size": lambda row, sight: size(row),
+    "ms": lambda row, sight: duration(row, sight.now),
+    "waited": lambda row, sight: ("dim", "-" if row.waited is None else human_duration(row.waited).removesuffix("ms")),
+    "messages": lambda row, sight: ("dim", str(row.messages) if row.messages else "-"),
+    "version": lambda row, sight: _dim(row.shared.version[:40]),
+    "client": lambda row, sight: _dim(row.shared.client),
+    "server": lambda row, sight: _dim(row.shared.server),
+    "marker": lambda row, sight: _marker(row),
+    "comment": lambda row, sight: ("text", visible(sight.show(row.shared.comment))),
+    "answered": lambda row, sight: ("replayed", visible(row.shared.answered)),
+    "replay": lambda row, sight: ("replayed", visible(row.replay)),
+}

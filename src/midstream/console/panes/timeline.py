@@ -1,7 +1,8 @@
-"""The timeline column of the flow list: one bar per row on the time axis that the visible rows share.
+"""The timeline column of the flow list: one bar per row, by what rows say and never by flows, which may be on disk.
 
-`=` waiting for the answer, `#` receiving, `‖` held, `x` failed, `…` not over yet. Painted anew for each frame, because
-the axis follows what is visible; a few microseconds per row.
+`=` waiting for the answer, `#` receiving, `‖` held, `x` failed, `…` not over yet. The visible rows share one axis of
+time, or with `row` each bar begins at the left and only lengths compare. Painted anew for each frame, because the axis
+follows what is visible; a few microseconds per row.
 """
 
 from __future__ import annotations
@@ -9,45 +10,65 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, NamedTuple
 
-from midstream.flows.http import HTTPFlow
+from midstream.text.times import clock, human_duration
 
 if TYPE_CHECKING:
-    from midstream.flows.flow import Flow
     from midstream.store.rows import Row
 
 # An axis shorter than this would show noise as differences.
 _SHORTEST_AXIS = 0.05
 
+MODES = ("off", "row", "axis")
+
 
 class Axis(NamedTuple):
-    """The time that the column spans, in seconds since the epoch."""
+    """The time that the column spans, in seconds since the epoch; if it is not shared, each row begins its own."""
 
     start: float
     end: float
+    is_shared: bool = True
 
 
-def axis_of(rows: Iterable[Row], now: float) -> Axis:
-    """From the first start to the last end of these rows."""
-    start, end = float("inf"), 0.0
+def axis_of(rows: Iterable[Row], now: float, is_shared: bool = True) -> Axis:
+    """From the first start to the last end of these rows; or as long as the longest of them."""
+    start, end, longest = float("inf"), 0.0, 0.0
     for row in rows:
-        start = min(start, row.created)
-        end = max(end, _end(row, now))
+        over = _end(row, now)
+        start, end, longest = min(start, row.created), max(end, over), max(longest, over - row.created)
+    if not is_shared:
+        return Axis(0.0, max(longest, _SHORTEST_AXIS), is_shared=False)
     if end <= 0.0:
         return Axis(now - _SHORTEST_AXIS, now)
     return Axis(start, max(end, start + _SHORTEST_AXIS))
 
 
-def bar(row: Row, flow: Flow | None, axis: Axis, cells: int, now: float) -> str:
+def heading(axis: Axis, cells: int) -> str:
+    """`timeline 14:02:07 .. :12`, with as much of it as fits."""
+    if not axis.is_shared:
+        return f"timeline 0 .. {human_duration(axis.end)}"
+    start, end = clock(axis.start), clock(axis.end)
+    if axis.end - axis.start < 1 and start == end:
+        end = f"+{human_duration(axis.end - axis.start)}"
+    elif start[:6] == end[:6]:
+        end = end[5:]
+    elif start[:3] == end[:3]:
+        end = end[2:]
+    span = f"{start} .. {end}"
+    return f"timeline {span}" if len(span) + 9 <= cells else span
+
+
+def bar(row: Row, axis: Axis, cells: int, now: float) -> str:
     """The bar of one row, `cells` wide, its first cell being the axis line."""
     room = cells - 1
     if room < 4:
         return " " * cells
+    if not axis.is_shared:
+        axis = Axis(row.created, row.created + axis.end)
     span = axis.end - axis.start
     scale = room / span if span > 0 else 0.0  # times of files may be so large that a second more is the same
     begin = _cell(row.created, axis, scale, room - 1)
     end = max(_cell(_end(row, now), axis, scale, room), begin + 1)
-    first_byte = _first_byte(flow)
-    middle = end if first_byte is None else min(max(_cell(first_byte, axis, scale, room), begin), end)
+    middle = end if row.waited is None else min(max(_cell(row.created + row.waited, axis, scale, room), begin), end)
     drawn = "=" * (middle - begin) + "#" * (end - middle)
     if row.held:
         drawn = drawn[:1] + "‖" * (len(drawn) - 1) if len(drawn) > 1 else "‖"
@@ -67,9 +88,3 @@ def _end(row: Row, now: float) -> float:
 def _cell(moment: float, axis: Axis, scale: float, last: int) -> int:
     cell = (moment - axis.start) * scale
     return int(min(cell, last)) if cell > 0 else 0  # of infinite times it may be NaN
-
-
-def _first_byte(flow: Flow | None) -> float | None:
-    if isinstance(flow, HTTPFlow) and flow.response is not None:
-        return flow.response.timestamp_start
-    return None
