@@ -82,7 +82,7 @@ def test_the_sequence_is_lazy_and_survives_removals() -> None:
 def test_no_flow_is_looked_at_before_somebody_asks() -> None:
     view = view_of(4)
     got: list[str] = []
-    view.get = lambda id_: got.append(id_)  # type: ignore[method-assign]
+    view.in_memory = lambda id_: got.append(id_)  # type: ignore[method-assign]
     found = view.resolve("~b body")
     assert got == []
     assert len(found) == 0
@@ -103,7 +103,7 @@ async def test_looking_in_slices_finds_the_same() -> None:
 async def test_flows_may_come_and_go_while_they_are_looked_for() -> None:
     view = view_of(100)
     meant = view.resolve("@unmarked")
-    get = view.get
+    get = view.in_memory
 
     def get_that_disturbs(id_: str) -> Flow | None:
         """What traffic does between two slices."""
@@ -113,7 +113,7 @@ async def test_flows_may_come_and_go_while_they_are_looked_for() -> None:
             view.add(http_flow("http://example.com/new"))
         return found
 
-    view.get = get_that_disturbs  # type: ignore[method-assign]
+    view.in_memory = get_that_disturbs  # type: ignore[method-assign]
     assert await meant.look()
     assert len(meant) == 50
 

@@ -33,6 +33,8 @@ from midstream.hub.recording import is_by_person
 from midstream.hub.types import Choice, Path
 from midstream.store.focus import Focus
 from midstream.store.order import ORDERS
+from midstream.store.specs import ids_in
+from midstream.store.taken import Taken
 from midstream.store.view import View
 from midstream.work.slices import cooperate, let_go
 
@@ -91,6 +93,8 @@ class ViewAddon:
 
     def _is_quick(self, filter_: filters.Filter | None) -> bool:
         """Whether all flows can be looked at in one go."""
+        if len(self.view) - len(self.view.flows_in_memory) > _FEW:  # reading takes its time
+            return filter_ is None
         return len(self.view) <= (_FEW if filter_ is not None and filter_.takes_time else _MANY)
 
     # -- events -------------------------------------------------------------------------------------------------------
@@ -213,47 +217,47 @@ class ViewAddon:
     @command("view.flows.remove")
     def remove(self, flows: Sequence[Flow]) -> None:
         """End flows that are still in flight, and take them all out of the list."""
-        self._take_out(list(flows), kill_all=True)
+        self._take_out(ids_in(flows), kill_all=True)
 
     @command("view.clear")
     def clear(self) -> None:
         """Take all flows out of the list. Held ones are ended, since nobody could release them any more."""
-        self._take_out([flow for id_ in self.view.all_ids if (flow := self.view.get(id_)) is not None], "clear")
+        self._take_out(tuple(self.view.all_ids), "clear")
 
     @command("view.clear_unmarked")
     def clear_unmarked(self) -> None:
         """Take all flows without a mark out of the list. Held ones are ended."""
-        self._take_out(list(self.view.resolve("@unmarked")))
+        self._take_out(self.view.resolve("@unmarked").ids)
 
-    def _take_out(self, flows: list[Flow], word: str = "delete", kill_all: bool = False) -> None:
-        remove = self._kill_and_remove if kill_all else self._remove
-        if not flows or not is_by_person():
-            remove(flows)
+    def _take_out(self, ids: Sequence[str], word: str = "delete", kill_all: bool = False) -> None:
+        take_out = self._killed_and_taken_out if kill_all else self._taken_out
+        if not ids or not is_by_person():
+            taken, _ = take_out(ids)
+            gone: list[object] = list(taken.flows.values())
+            taken.let_go()
+            self._let_go(gone)
             return
-        step = Removal(self.view, flows, remove)
-        step.what = f"{word} of {counted(len(flows))}"
+        step = Removal(self.view, ids, take_out)
+        step.what = f"{word} of {counted(len(ids))}"
         step.free, step.take_back = self._let_go, self._welcome
         step.do()
         if not ctx.master.undo.add(step):
             logger.warning("the %s cannot be undone: %d MB are too many to keep", step.what, step.size >> 20)
 
-    def _kill_and_remove(self, flows: Sequence[Flow]) -> int:
-        return self._remove(flows, kill_all=True)
+    def _killed_and_taken_out(self, ids: Sequence[str]) -> tuple[Taken, int]:
+        return self._taken_out(ids, kill_all=True)
 
-    def _remove(self, flows: Sequence[Flow], kill_all: bool = False) -> int:
-        """Take flows out; how many were ended for that."""
+    def _taken_out(self, ids: Sequence[str], kill_all: bool = False) -> tuple[Taken, int]:
+        """Take flows out; how many were ended for that. What is live is in memory."""
         ended = 0
-        for flow in flows:
-            if flow.live:
+        for id_ in ids:
+            flow = self.view.in_memory(id_)
+            if flow is not None and flow.live:
                 self._dismissed.add(flow)
                 if flow.killable and (kill_all or flow.intercepted):
                     flow.kill()
                     ended += 1
-        if len(flows) == len(self.view):
-            self._let_go(self.view.clear())
-        else:
-            self._let_go(self.view.remove([flow.id for flow in flows]))
-        return ended
+        return self.view.take_out(ids), ended
 
     def _welcome(self, flows: Iterable[Flow]) -> None:
         """What was taken out is in the list again: events about it count."""

@@ -7,67 +7,64 @@ their rows, so that they come back with their numbers, at their places.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Final
 
 from midstream.flows.errors import CommandError
 from midstream.flows.flow import Flow
-from midstream.flows.http import HTTPFlow
-from midstream.flows.waiting import messages_of
 from midstream.store.rows import Row
+from midstream.store.taken import Taken
 from midstream.store.view import View
 
-EACH: Final = 2000
-"""Bytes that a flow and its row take beside the bodies, about."""
-
-Remove = Callable[[Sequence[Flow]], int]
+TakeOut = Callable[[Sequence[str]], tuple[Taken, int]]
 
 
 class Removal:
-    """Flows that a person takes out of the list. `remove` does so and says how many had to be ended for it."""
+    """Flows that a person takes out of the list. `take_out` does so and says how many had to be ended for it."""
 
-    def __init__(self, view: View, flows: Iterable[Flow], remove: Remove) -> None:
+    def __init__(self, view: View, ids: Iterable[str], take_out: TakeOut) -> None:
         self._view = view
-        self._remove = remove
-        self._kept: Sequence[tuple[Row, Flow]] = [(view.row(flow.id), flow) for flow in flows if flow.id in view]
+        self._take_out = take_out
+        self._ids = [id_ for id_ in ids if id_ in view]
+        self._taken = Taken([], {}, None)
         self._focus = view.focus_id
         self._ended = 0
         self.free: Callable[[list[object]], None] = lambda gone: None
         self.take_back: Callable[[Iterable[Flow]], None] = lambda flows: None
-        self.what = f"delete of {counted(len(self._kept))}"
-        self.size = sum(_size(row, flow) for row, flow in self._kept)
+        self.what = f"delete of {counted(len(self._ids))}"
+        self.size = 0
 
     def do(self) -> None:
         """Take them out."""
-        self._ended += self._remove([flow for _, flow in self._kept])
+        self._taken, ended = self._take_out(self._ids)
+        self._ended += ended
+        self.size = self._taken.size
 
     def undo(self) -> str:
-        self.take_back(flow for _, flow in self._kept)
-        back = self._view.put_back(self._kept)
-        if not back:
+        if all(id_ in self._view for id_ in self._ids):
             raise CommandError("they are in the list already")
+        self.take_back(self._taken.flows.values())
+        back = self._view.put_back(self._taken)
         if self._focus is not None and self._focus in self._view.shown:
             self._view.set_focus(self._focus)
-        return "; ".join(self._notes(len(back)))
+        return "; ".join(self._notes(back))
 
-    def _notes(self, count: int) -> Iterable[str]:
+    def _notes(self, back: Sequence[Row]) -> Iterable[str]:
         if self._ended:
             verb = "was" if self._ended == 1 else "were"
             yield f"{counted(self._ended)} {verb} killed by it and {'is' if self._ended == 1 else 'are'} not live again"
-        if missing := len(self._kept) - count:
+        if missing := len(self._ids) - len(back):
             yield f"{counted(missing)} in the list already"
-        if hidden := sum(row.id not in self._view.shown for row, _ in self._kept):
+        if hidden := sum(not self._view.shown.has(row) for row in back):
             yield f"{counted(hidden)} hidden by the filter"
 
     def redo(self) -> str:
-        present = [flow for row, _ in self._kept if (flow := self._view.get(row.id)) is not None]
-        if not present:
+        if not any(id_ in self._view for id_ in self._ids):
             raise CommandError("the list has none of them any more")
-        self._ended += self._remove(present)
+        self.do()
         return ""
 
     def let_go(self) -> None:
-        gone: list[object] = list(self._kept)
-        self._kept = ()
+        gone: list[object] = list(self._taken.flows.values())
+        self._taken.let_go()
         self.free(gone)
 
 
@@ -77,7 +74,7 @@ class Addition:
     def __init__(self, view: View, what: str, flows: Sequence[Flow]) -> None:
         self._view = view
         self._ids = [flow.id for flow in flows]
-        self._taken: Sequence[tuple[Row, Flow]] = ()
+        self._taken = Taken([], {}, None)
         self._focus: str | None = None
         self.what = what
         self.size = 100 * len(flows)
@@ -88,32 +85,24 @@ class Addition:
         if not idle:
             raise CommandError("it was sent meanwhile" if present else "it is not in the list any more")
         self._focus = self._view.focus_id
-        self._taken = [(self._view.row(flow.id), flow) for flow in idle]
-        self._view.remove([flow.id for flow in idle])
-        self.size = sum(_size(row, flow) for row, flow in self._taken)
+        self._taken = self._view.take_out([flow.id for flow in idle])
+        self.size = self._taken.size
         kept = len(present) - len(idle)
         return f"{counted(kept)} sent meanwhile, and kept" if kept else ""
 
     def redo(self) -> str:
-        back = self._view.put_back(self._taken)
-        if not back:
+        if all(row.id in self._view for row in self._taken.rows):
             raise CommandError("it is in the list already")
-        self._taken, self.size = (), 100 * len(self._ids)
+        self._view.put_back(self._taken)
+        self.size = 100 * len(self._ids)
         if self._focus is not None and self._focus in self._view.shown:
             self._view.set_focus(self._focus)
         return ""
 
     def let_go(self) -> None:
-        self._taken = ()
+        self._taken.let_go()
 
 
 def counted(flows: int) -> str:
     """`1 flow`, `18,331 flows`."""
     return "1 flow" if flows == 1 else f"{flows:,} flows"
-
-
-def _size(row: Row, flow: Flow) -> int:
-    if isinstance(flow, HTTPFlow) and flow.websocket is None:
-        asked = len(flow.request.raw_content or b"") if row.status is not None else 0
-        return EACH + row.size + asked
-    return EACH + row.size + 200 * len(messages_of(flow))

@@ -11,6 +11,7 @@ from typing import Protocol, overload
 
 from midstream import filters
 from midstream.flows.flow import Flow
+from midstream.store.rows import Row
 from midstream.text.suggest import did_you_mean
 from midstream.work.slices import Budget, Token
 
@@ -24,7 +25,9 @@ class Store(Protocol):
     def focus_id(self) -> str | None: ...
     @property
     def shown(self) -> Sequence[str]: ...
+    def row(self, id_: str) -> Row: ...
     def get(self, id_: str) -> Flow | None: ...
+    def in_memory(self, id_: str) -> Flow | None: ...
 
 
 # Every flow id is a UUID; a shorter word after the @ is a name, right or wrong.
@@ -95,11 +98,29 @@ class Flows(Sequence[Flow]):
         return flow
 
 
-def _search(store: Store, is_meant: Callable[[Flow], object]) -> Iterator[str | None]:
-    """One answer per flow, from the flow itself: rows may be told later. Flows may come and go between two of them."""
+def _search(
+    store: Store, is_meant: Callable[[Flow], object], on_row: Callable[[Row], object | None]
+) -> Iterator[str | None]:
+    """One answer per flow. Of those in memory from the flow itself: rows may be told later; of the others from the row,
+    unless that gives None. Flows may come and go between two of them.
+    """
     for id_ in tuple(store.all_ids):
-        flow = store.get(id_)
+        flow = store.in_memory(id_)
+        if flow is None:
+            answer = on_row(store.row(id_)) if id_ in store.all_ids else False
+            if answer is not None:
+                yield id_ if answer else None
+                continue
+            flow = store.get(id_)
         yield id_ if flow is not None and is_meant(flow) else None
+
+
+def _is_marked(each: Flow | Row) -> bool:
+    return bool(each.marked)
+
+
+def _is_unmarked(each: Flow | Row) -> bool:
+    return not each.marked
 
 
 SPECS: dict[str, tuple[str, Callable[[Store], Iterable[str | None]]]] = {
@@ -108,10 +129,12 @@ SPECS: dict[str, tuple[str, Callable[[Store], Iterable[str | None]]]] = {
     "@shown": ("the flows in the list, in its order", lambda store: store.shown),
     "@hidden": (
         "the flows that the filter hides",
-        lambda store: _search(store, lambda each: each.id not in store.shown),
+        lambda store: (
+            id_ if id_ in store.all_ids and id_ not in store.shown else None for id_ in tuple(store.all_ids)
+        ),
     ),
-    "@marked": ("the flows with a mark", lambda store: _search(store, lambda flow: flow.marked)),
-    "@unmarked": ("the flows without a mark", lambda store: _search(store, lambda flow: not flow.marked)),
+    "@marked": ("the flows with a mark", lambda store: _search(store, _is_marked, _is_marked)),
+    "@unmarked": ("the flows without a mark", lambda store: _search(store, _is_unmarked, _is_unmarked)),
 }
 
 
@@ -127,7 +150,12 @@ def resolve(store: Store, spec: str) -> Flows:
     if named is not None:
         return Flows([id_ for id_ in named if id_ in store.all_ids], store.get)
     matches = filters.parse(spec)
-    return Flows(_search(store, matches), store.get)
+    return Flows(_search(store, matches, matches.on_row), store.get)
+
+
+def ids_in(flows: Sequence[Flow]) -> Sequence[str]:
+    """The ids of what a command was given, without reading what is on disk."""
+    return flows.ids if isinstance(flows, Flows) else [flow.id for flow in flows]
 
 
 def ids_of(word: str) -> list[str] | None:

@@ -1,13 +1,14 @@
 """The view: all captured flows, and which of them are shown, in what order, with which one in focus.
 
 The view addon feeds it from events, the console paints from it, commands resolve flow specs by it; all run on the event
-loop, and the view itself knows neither loop nor options. Rows stay in memory; flows are there, or in its session. Each event costs O(log n); the focus belongs to a flow, never
-to a position. Taking a flow out is only that: whoever removes a live flow ends it first.
+loop, and the view itself knows neither loop nor options. Each event costs O(log n); the focus belongs to a flow, never
+to a position. Rows stay in memory, flows may be in a session (`stock`). Taking a flow out is only that: whoever removes
+a live flow ends it first.
 """
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from typing import Literal, NamedTuple, TypeAlias
 
 from midstream.filters import Filter
@@ -15,12 +16,12 @@ from midstream.flows.flow import Flow
 from midstream.store.focus import Focus
 from midstream.store.order import LAZY_ORDERS, ORDERS, Shown
 from midstream.store.rows import Row
-from midstream.store.session import Session
 from midstream.store.specs import Flows, resolve
+from midstream.store.stock import Stock
 from midstream.store.taken import Taken
 from midstream.store.walk import Walk
 from midstream.text.suggest import did_you_mean
-from midstream.work.slices import Generation, Token
+from midstream.work.slices import Generation
 
 ChangeKind: TypeAlias = Literal["add", "update", "remove", "refresh", "focus"]
 Progress: TypeAlias = Callable[[int, int, int], None]
@@ -39,14 +40,11 @@ class Change(NamedTuple):
     id: str | None
 
 
-class View:
+class View(Stock):
     """See the module. All methods are to be called on the event loop's thread."""
 
     def __init__(self) -> None:
-        self._flows: dict[str, Flow] = {}  # those that are in memory
-        self._session: Session | None = None
-        self._rows: dict[str, Row] = {}
-        self._arrivals = 0
+        super().__init__()
         self._order = "time"
         self._filter: Filter | None = None
         self._marked_only = False
@@ -65,42 +63,6 @@ class View:
         self.changes = 0
 
     # -- reading ------------------------------------------------------------------------------------------------------
-
-    def __len__(self) -> int:
-        """The number of stored flows, shown or not."""
-        return len(self._rows)
-
-    def __contains__(self, id_: object) -> bool:
-        return id_ in self._rows
-
-    @property
-    def all_ids(self) -> Collection[str]:
-        """Every stored flow id in order of arrival."""
-        return self._rows.keys()
-
-    def get(self, id_: str) -> Flow | None:
-        """The flow, or None when it is not (or no longer) stored. There is only ever one object for an id.
-
-        It may have to be read from the session, within a millisecond. For very many use `walk`.
-        """
-        flow = self._flows.get(id_)
-        if flow is None and self._session is not None and (row := self._rows.get(id_)) is not None:
-            return self._session.load(row)
-        return flow
-
-    def in_memory(self, id_: str) -> Flow | None:
-        """The flow if nothing has to be read for it. All that are live or held are in memory."""
-        return self._flows.get(id_)
-
-    def walk(self, ids: Iterable[str], *, budget: float = 0.004, token: Token | None = None) -> Walk:
-        """The flows of many ids in slices: `async for flow in view.walk(ids)`. For whoever would otherwise `get` each
-        one: flows on disk are read ahead in batches. Ends early once a `token` is no longer current. See `store.walk`.
-        """
-        return Walk(self, tuple(ids), budget=budget, token=token)
-
-    def row(self, id_: str) -> Row:
-        """The row of a stored flow; KeyError for any other id."""
-        return self._rows[id_]
 
     def index(self, id_: str) -> int | None:
         """The position in `shown`, or None when the flow is not shown."""
@@ -166,9 +128,9 @@ class View:
         """The same, but they can be put back: nothing is read, and what is on disk stays there meanwhile."""
         gone = {id_: row for id_ in ids if (row := self._rows.get(id_)) is not None}
         rows = list(gone.values())
-        flows = {id_: flow for id_ in gone if (flow := self._flows.get(id_)) is not None}
+        taken = Taken(rows, self._flows, self._session)
         if not gone:
-            return Taken([], {}, None)
+            return taken
         lost = gone[self._focus].key if self._focus is not None and self._focus in gone else None
         if len(gone) == 1:
             self.shown.take(rows[0])
@@ -180,7 +142,6 @@ class View:
             self._settings.pop(id_, None)
             self._moved.discard(id_)
             self._note_meanwhile(id_, False)
-        taken = Taken(rows, flows, self._session)
         self._changed(*(("remove", rows[0].id) if len(gone) == 1 else ("refresh", None)))
         if lost is not None:
             self._move_focus(self.shown.nearest(lost))
@@ -219,32 +180,6 @@ class View:
         if self._focus is None and self.shown:
             self._move_focus(self.shown[0])
         return list(back.values())
-
-    # -- the session --------------------------------------------------------------------------------------------------
-
-    @property
-    def session(self) -> Session | None:
-        """Where flows are kept that are not in memory, if there is such a place."""
-        return self._session
-
-    def attach(self, session: Session) -> None:
-        """From now on flows may leave memory."""
-        self._session = session
-        for id_, row in self._rows.items():
-            session.note(row, self._flows[id_])
-
-    def detach(self) -> None:
-        """The session is closed: what is not in memory can be had no more."""
-        self._session = None
-
-    @property
-    def flows_in_memory(self) -> dict[str, Flow]:
-        """For the session: the flows that are in memory, by their ids."""
-        return self._flows
-
-    def begin_after(self, number: int) -> None:
-        """The next new flow has a larger number than this."""
-        self._arrivals = max(self._arrivals, number)
 
     def restore(self, row: Row) -> None:
         """Store a flow of an earlier run, which is in the session under this number. Others may have come meanwhile."""

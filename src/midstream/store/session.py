@@ -1,0 +1,427 @@
+"""The session: captured flows leave memory for a file, and come back when somebody asks.
+
+One `Session` belongs to one `View`, which tells it of every flow that is new, changed or gone, and asks it for those
+that are not in memory. Every quarter second what has changed is written in one transaction by a thread, so that a kill
+costs less than a second. What is written, finished, and held by nobody else, leaves memory when newer flows need the
+room. On the loop a flow costs two microseconds for that.
+
+When the disk refuses, the session says so once, and from then on flows stay in memory. Nothing here knows options or
+folders; that is `addons/session.py`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+import sqlite3
+import weakref
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Final, Protocol, TypeVar
+
+from midstream.flows.flow import Flow
+from midstream.flows.state import StateError
+from midstream.store import session_file
+from midstream.store.rows import Row
+from midstream.store.session_codec import (
+    Parts,
+    Snapshot,
+    Stored,
+    comes_back_whole,
+    large_bodies,
+    snapshot,
+    unpack_flow,
+    weight,
+)
+from midstream.store.session_file import Batch, FlowWrite, SessionFile
+from midstream.store.session_links import Links
+from midstream.store.session_talk import Talk, messages_of
+from midstream.text.escape import visible
+from midstream.work.slices import Budget
+
+logger = logging.getLogger("midstream.session")
+
+T = TypeVar("T")
+
+INTERVAL: Final = 0.25
+"""Seconds between two writes."""
+MOST_BYTES: Final = 48 << 20
+"""Bytes of finished flows that stay in memory."""
+MOST_FLOWS: Final = 2000
+"""Finished flows that stay in memory."""
+_BATCH_FLOWS: Final = 2000
+_BATCH_BYTES: Final = 16 << 20
+_LOOKS: Final = 64  # flows that cannot leave, looked at in one go
+
+
+class Home(Protocol):
+    """What a session asks of the view."""
+
+    def update(self, flow: Flow) -> None: ...
+
+
+class Kept:
+    """A flow that is in memory."""
+
+    __slots__ = ("flow", "is_dirty", "is_stuck", "is_writing", "row", "saved", "talk", "weight")
+
+    def __init__(self, row: Row, flow: Flow) -> None:
+        self.row = row
+        self.flow = flow
+        self.weight = 3000
+        self.saved: Snapshot | None = None
+        self.talk: Talk | None = None
+        self.is_dirty = self.is_writing = self.is_stuck = False
+
+
+class Session:
+    """See the module. `flows` is the view's dict of the flows in memory. All methods are for the loop's thread."""
+
+    def __init__(self, file: SessionFile, flows: dict[str, Flow], home: Home) -> None:
+        self.file = file
+        self.failed = ""
+        """Why nothing is written any more."""
+        self._flows = flows
+        self._home = home
+        self._kept: dict[int, Kept] = {}
+        self._weight = 0
+        self._dirty: list[Kept] = []
+        self._gone = Batch()
+        self._links = Links(self._connection)
+        self._reader: sqlite3.Connection | None = None
+        self._far_reader: sqlite3.Connection | None = None
+        self._news = asyncio.Event()
+        self._closing = asyncio.Event()
+        self._busy = asyncio.Lock()
+        self._writer = ThreadPoolExecutor(1, "session")
+        self._walker = ThreadPoolExecutor(1, "session-read")
+        self._unreadable: set[int] = set()
+        self.on_failure: Callable[[str], None] = lambda why: None
+
+    # --- what the view tells
+
+    def note(self, row: Row, flow: Flow) -> None:
+        """A flow is new or has changed."""
+        kept = self._kept.get(row.number)
+        if kept is None:
+            kept = self._kept[row.number] = Kept(row, flow)
+            self._flows[row.id] = flow
+            self._weight += kept.weight
+        if not kept.is_dirty:
+            kept.is_dirty = True
+            if not self._dirty:
+                self._news.set()
+            self._dirty.append(kept)
+
+    def connection_changed(self, connection: object) -> None:
+        """A connection was closed: its flows may be written already."""
+        if self._links.changed(connection):  # type: ignore[arg-type] # only known objects are looked at
+            self._news.set()
+
+    def remove(self, rows: Iterable[Row]) -> None:
+        """Flows that were taken out are gone for good."""
+        self._gone.removed += [row.number for row in rows]
+        self._news.set()
+
+    def take_out(self, rows: Iterable[Row]) -> list[Kept]:
+        """Flows are gone for now. Those that have to stay in memory are handed over; nothing is read."""
+        taken = []
+        for row in rows:
+            kept = self._kept.get(row.number)
+            if kept is not None and not self._leave(kept):
+                taken.append(kept)
+                del self._kept[row.number]
+                self._weight -= kept.weight
+                kept.is_dirty = False  # in the list of what is to be written it is passed over then
+            self._gone.taken.append(row.number)
+        self._news.set()
+        return taken
+
+    def put_back(self, rows: Iterable[Row], taken: Iterable[Kept]) -> None:
+        """What was taken out is there again."""
+        self._gone.put_back += [row.number for row in rows]
+        for kept in taken:
+            self._kept[kept.row.number] = kept
+            self._flows[kept.row.id] = kept.flow
+            self._weight += kept.weight
+            kept.is_dirty = False
+            self.note(kept.row, kept.flow)
+        self._news.set()
+
+    # --- reading
+
+    def load(self, row: Row) -> Flow | None:
+        """A flow that is not in memory; None, and a line in the log, when it cannot be read."""
+        try:
+            stored = session_file.read(self._open_reader(), (row.number,)).get(row.number)
+        except sqlite3.Error as error:
+            stored = StateError(str(error))
+        flow = self.make(row, stored)
+        if self._weight > MOST_BYTES * 5 // 4 or len(self._kept) > MOST_FLOWS * 5 // 4:
+            self.shrink()
+        return flow
+
+    def make(self, row: Row, stored: Stored | StateError | None) -> Flow | None:
+        """The flow of what was read; from now on it is in memory."""
+        try:
+            if stored is None:
+                raise StateError("it is not there")
+            if isinstance(stored, StateError):
+                raise stored
+            flow, shot = self.unpacked(stored)
+        except (StateError, sqlite3.Error) as error:
+            if row.number not in self._unreadable:
+                self._unreadable.add(row.number)
+                logger.error("flow %d cannot be read from the session: %s", row.number, visible(str(error)))
+            return None
+        flow._id = row.id
+        self.adopt(row, flow, stored, shot)
+        return flow
+
+    def unpacked(self, stored: Stored) -> tuple[Flow, Snapshot]:
+        """A flow out of what was read. StateError, sqlite3.Error."""
+        return unpack_flow(stored, self._links.client, self._links.server)
+
+    def adopt(self, row: Row, flow: Flow, stored: Stored, shot: Snapshot) -> None:
+        """From now on this flow, which was read, is in memory."""
+        kept = self._kept[row.number] = Kept(row, flow)
+        kept.saved = shot
+        kept.weight = weight(Parts(*shot).content)
+        messages = messages_of(flow)
+        if messages is not None:
+            kept.talk = Talk(stored.first)
+            kept.talk.take_as_written(messages)
+            kept.weight += kept.talk.size
+        self._weight += kept.weight
+        self._flows[row.id] = flow
+
+    def read_soon(self, numbers: Sequence[int]) -> asyncio.Future[dict[int, Stored | StateError]]:
+        """What is written of flows, for `make`; read in a thread from now on."""
+        return asyncio.get_running_loop().run_in_executor(self._walker, self._read_far, numbers)
+
+    async def scan(self, after: int, last: int) -> tuple[list[Stored | StateError], int]:
+        """The next flows behind a number, as they are written; see `session_file.scan`."""
+        return await self._in_thread(self._walker, lambda: session_file.scan(self._open_far(), after, last))
+
+    def _open_far(self) -> sqlite3.Connection:
+        if self._far_reader is None:
+            self._far_reader = self.file.reader()
+        return self._far_reader
+
+    def _read_far(self, numbers: Sequence[int]) -> dict[int, Stored | StateError]:
+        try:
+            return session_file.read(self._open_far(), numbers)
+        except sqlite3.Error as error:
+            return {number: StateError(str(error)) for number in numbers}
+
+    def release(self, row: Row) -> None:
+        """Nobody needs this flow any more that was read a moment ago: it need not stay."""
+        kept = self._kept.get(row.number)
+        if kept is not None:
+            self._leave(kept)
+
+    def _open_reader(self) -> sqlite3.Connection:
+        if self._reader is None:
+            self._reader = self.file.reader()
+        return self._reader
+
+    def _connection(self, number: int) -> bytes:
+        return session_file.read_connection(self._open_reader(), number)
+
+    # --- leaving memory
+
+    def shrink(self) -> None:
+        """Let the oldest flows go until the rest is no more than it may be."""
+        stuck = 0
+        while stuck < _LOOKS and (self._weight > MOST_BYTES or len(self._kept) > MOST_FLOWS):
+            number = next(iter(self._kept))
+            if not self._leave(self._kept[number]):
+                self._kept[number] = self._kept.pop(number)
+                stuck += 1
+
+    def _leave(self, kept: Kept) -> bool:
+        """Let a flow go if nothing is lost by it: it is asked for, and held by nobody."""
+        flow = kept.flow
+        if kept.is_dirty or kept.is_writing or kept.is_stuck or kept.saved is None or flow.live or flow.intercepted:
+            return False
+        if not comes_back_whole(flow):
+            return False
+        if self._has_changed(kept):  # a script wrote to it and told nobody
+            self._home.update(flow)
+            return False
+        # Whoever else holds the flow keeps it alive. There may be one object only, so that it stays here as well then.
+        reference = weakref.ref(flow)
+        del flow, self._flows[kept.row.id], kept.flow
+        alive = reference()
+        if alive is not None:
+            kept.flow = self._flows[kept.row.id] = alive
+            return False
+        del self._kept[kept.row.number]
+        self._weight -= kept.weight
+        return True
+
+    def _has_changed(self, kept: Kept) -> bool:
+        flow, links = kept.flow, self._links
+        before = len(links.pending)
+        shot = snapshot(flow, links.number_of(flow.client_conn), links.number_of(flow.server_conn))
+        if shot != kept.saved or len(links.pending) > before:
+            return True
+        messages = messages_of(flow)
+        return messages is not None and (kept.talk is None or not kept.talk.is_as_written(messages))
+
+    # --- writing
+
+    async def run(self) -> None:
+        """Write what changes, until `close`."""
+        while not self._closing.is_set() and not self.failed:
+            await self._news.wait()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(INTERVAL):
+                    await self._closing.wait()
+            await self.flush()
+
+    async def flush(self) -> None:
+        """Write everything that has changed by now."""
+        async with self._busy:
+            while not self.failed:
+                self._news.clear()
+                kept, batch = await self._collect()
+                if not batch:
+                    break
+                try:
+                    refused = await self._in_thread(self._writer, lambda batch=batch: self._write(batch))  # type: ignore[misc]
+                except (sqlite3.Error, OSError) as error:
+                    self._fail(error, kept)
+                    break
+                self._written(kept, dict(refused))
+            self.shrink()
+
+    def _write(self, batch: Batch) -> list[tuple[int, str]]:
+        if not self.file.is_open:
+            self.file.open()
+        return self.file.write(batch)
+
+    async def _collect(self) -> tuple[list[Kept], Batch]:
+        """What is to be written now, some of it if it is much."""
+        batch, self._gone = self._gone, Batch()
+        chosen: list[Kept] = []
+        budget = Budget()
+        done = 0
+        for kept in self._dirty:
+            done += 1
+            if not kept.is_dirty:
+                continue
+            kept.is_dirty = False
+            if (write := self._write_of(kept)) is not None:
+                chosen.append(kept)
+                batch.flows.append(write)
+                batch.size += kept.weight
+            if len(chosen) >= _BATCH_FLOWS or batch.size >= _BATCH_BYTES:
+                break
+            if budget.spent():
+                await budget.rest()
+        del self._dirty[:done]
+        if self._dirty:
+            self._news.set()
+        batch.connections, self._links.pending = self._links.pending, []
+        return chosen, batch
+
+    def _write_of(self, kept: Kept) -> FlowWrite | None:
+        """What is to be written of a flow; None when that is there already."""
+        flow, links = kept.flow, self._links
+        try:
+            shot = snapshot(flow, links.number_of(flow.client_conn), links.number_of(flow.server_conn))
+            parts = Parts(*shot)
+            write = FlowWrite(kept.row.number, shot)
+            before = kept.saved and Parts(*kept.saved).content
+            known = dict(large_bodies(before)) if before else {}
+            for side, body in large_bodies(parts.content):
+                write.apart |= 1 << side
+                if known.get(side) is not body:
+                    write.bodies.append((side, body))
+            size = weight(parts.content)
+            messages = messages_of(flow)
+            if messages is not None:
+                kept.talk = kept.talk or Talk()
+                write.messages = kept.talk.news(messages, all_of_them=not flow.live)
+                write.first, write.count, write.apart = kept.talk.first, len(messages), write.apart | 4
+                size += kept.talk.size
+        except Exception as error:  # an addon made something of it that no flow is: it stays in memory
+            self._refuse(kept, f"{type(error).__name__}: {error}")
+            return None
+        self._weight += size - kept.weight
+        kept.weight = size
+        if shot == kept.saved and not write.messages:
+            return None
+        kept.saved, kept.is_writing = shot, True
+        return write
+
+    def _written(self, kept: Sequence[Kept], refused: dict[int, str]) -> None:
+        for each in kept:
+            each.is_writing = False
+            if refused and each.row.number in refused:
+                self._refuse(each, refused[each.row.number])
+
+    def _refuse(self, kept: Kept, why: str) -> None:
+        if not kept.is_stuck:
+            kept.is_stuck = True
+            logger.warning("flow %d stays in memory, and in no session: %s", kept.row.number, visible(why))
+
+    def _fail(self, error: Exception, kept: Sequence[Kept]) -> None:
+        """The disk takes no more: what is not written stays in memory."""
+        for each in kept:
+            each.is_writing, each.saved, each.talk = False, None, None
+        self.failed = str(error)
+        self.on_failure(self.failed)
+
+    async def _in_thread(self, pool: ThreadPoolExecutor, func: Callable[[], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(pool, func)
+
+    def begin_after(self, connections: int) -> None:
+        """The file has connections with numbers up to this one."""
+        self._links.begin_after(connections)
+
+    # --- the end
+
+    async def close(self, *, keep: bool = True) -> None:
+        """Write the rest, and close the file. What is not to be kept is left to the caller to delete."""
+        self._closing.set()
+        self._news.set()
+        if keep and not self.failed:
+            for kept in list(self._kept.values()):
+                if kept.saved is not None and not kept.is_dirty and self._has_changed(kept):
+                    self._home.update(kept.flow)
+            await self.flush()
+        await self._in_thread(self._walker, self._close_readers)
+        await self._in_thread(self._writer, lambda: self._close_file(keep))
+        self._walker.shutdown(wait=False)
+        self._writer.shutdown(wait=False)
+
+    def _close_readers(self) -> None:
+        for reader in {self._reader, self._far_reader} - {None}:
+            if self.file.path and reader is not None:
+                reader.close()
+        self._reader = self._far_reader = None
+
+    def _close_file(self, keep: bool) -> None:
+        with contextlib.suppress(sqlite3.Error, OSError):
+            if self.file.is_open and keep and not self.failed:
+                self.file.forget_taken()
+            self.file.close(is_clean=not self.failed)
+
+    # --- figures
+
+    @property
+    def in_memory(self) -> int:
+        """How many flows are in memory."""
+        return len(self._kept)
+
+    def disk_size(self) -> int:
+        """Bytes on the disk."""
+        size = 0
+        for path in (self.file.path, f"{self.file.path}-wal") if self.file.path else ():
+            with contextlib.suppress(OSError):
+                size += os.stat(path).st_size
+        return size

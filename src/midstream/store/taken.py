@@ -1,0 +1,56 @@
+"""Flows that were taken out of the view and may be put back: their rows, and those flows that have to stay in memory.
+
+Made by `View.take_out`, held by the journal of undo, given to `View.put_back`, or let go. What is on disk stays there
+until then, so that a hundred thousand flows are deleted, and are there again, without one of them being read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import TYPE_CHECKING, Final
+
+from midstream.flows.flow import Flow
+from midstream.store.rows import Row
+
+if TYPE_CHECKING:
+    from midstream.store.session import Kept, Session
+
+# Bytes. A row takes more, but would do so in the list as well.
+_ROW: Final = 200
+_FLOW: Final = 3000
+
+
+class Taken:
+    """See the module. `flows` are those in memory, `session` is where the others are."""
+
+    def __init__(self, rows: Sequence[Row], flows: Mapping[str, Flow], session: Session | None) -> None:
+        self.rows = rows
+        """Of all of them, in the order in which they were named."""
+        self._session = session
+        self._kept: list[Kept] = session.take_out(rows) if session is not None else []
+        self.flows: dict[str, Flow] = {row.id: flows[row.id] for row in rows if row.id in flows}
+        """Those that were in memory and stay there, by their ids; all that were live are among them."""
+
+    @property
+    def size(self) -> int:
+        """About how many bytes of memory it holds on to."""
+        if self._session is not None:
+            return _ROW * len(self.rows) + sum(kept.weight for kept in self._kept)
+        return sum(_ROW + _FLOW + row.size for row in self.rows)
+
+    def give_back(self, ids: Collection[str]) -> None:
+        """The view stores the flows with these ids again; of the others nothing is left."""
+        if self._session is not None:
+            back = [row for row in self.rows if row.id in ids]
+            self._session.put_back(back, [kept for kept in self._kept if kept.row.id in ids])
+            self._session.remove([row for row in self.rows if row.id not in ids])
+        self._empty()
+
+    def let_go(self) -> None:
+        """Nobody wants them back."""
+        if self._session is not None and self.rows:
+            self._session.remove(self.rows)
+        self._empty()
+
+    def _empty(self) -> None:
+        self.rows, self.flows, self._kept = [], {}, []
