@@ -43,10 +43,12 @@ def test_steps_are_filtered_by_what_was_typed():
     assert history.newer("set") is None
 
 
-def test_search_finds_words_in_order_newest_first():
+def test_the_best_matches_come_first_and_the_newest_of_them():
     history = History()
-    for line in ("flow.mark @all x", "flow.kill @all", "flow.mark @focus y"):
+    for line in ("flow.mark @all x", "flow.kill @all", "fl o w mark", "flow.mark @focus y", "flow.mark @all x"):
         history.add(line)
-    assert history.search("flow mark") == "flow.mark @focus y"
-    assert history.search("flow mark", 1) == "flow.mark @all x"
-    assert history.search("mark flow") is None
+    assert history.matches("flow mark") == ["flow.mark @all x", "flow.mark @focus y", "fl o w mark"]
+    assert history.matches("fkill") == ["flow.kill @all"]
+    assert history.matches("FLOW KILL") == ["flow.kill @all"]
+    assert history.matches("nowhere") == []
+    assert len(history.matches("")) == 4

@@ -100,7 +100,7 @@ async def test_reverse_search(shown):
     for line in ("flow.mark @all true", "view.focus.next", "view.focus.prev"):
         shown.press(":", line, "enter")
     shown.press(":", "ctrl r", "focus")
-    assert "search history: focus" in shown.prompt_line
+    assert "used before: focus" in shown.prompt_line
     assert "view.focus.prev" in shown.prompt_line
     shown.press("ctrl r")
     assert "view.focus.next" in shown.prompt_line

@@ -13,6 +13,7 @@ import urwid.testing
 from midstream.console.key_bindings import KeyBindings
 from midstream.console.keymap import Keymap
 from midstream.console.pane import Pane
+from midstream.console.search import Search
 from midstream.console.widgets.line_edit import KillRing
 from midstream.flows.flow import Flow
 from midstream.hub.commands import CommandManager
@@ -58,6 +59,7 @@ class FakeConsole:
         self.kill_ring = KillRing()
         self.keys = SimpleNamespace(keymap=Keymap())
         self.bindings = KeyBindings(self)  # type: ignore[arg-type]
+        self.search = Search(self)  # type: ignore[arg-type]
         self.frames: list[bool] = []
         self.messages: list[str] = []
         self.opened: list[str] = []
@@ -69,6 +71,10 @@ class FakeConsole:
     @property
     def pane(self) -> Pane | None:
         return self.focused_pane
+
+    @property
+    def panes_shown(self) -> list[Pane]:
+        return [self.focused_pane] if self.focused_pane is not None else []
 
     @property
     def store(self) -> FakeEventStore:

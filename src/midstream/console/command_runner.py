@@ -31,22 +31,23 @@ class CommandRunner:
         self._console = console
         self._commands = console.master.commands
 
-    def run(self, line: str) -> None:
-        """Execute a command line. Never raises."""
+    def run(self, line: str) -> str:
+        """Execute a command line. Never raises; returns why it failed, if it did so at once."""
         name = next(iter(lexer.split(line)), "")
         with ctx.use(self._console.master):
             try:
                 command, arguments = self._commands.prepare(line)
                 if any(map(self._takes_long, arguments.args)):
                     self._console.spawn(self._finish(name, self._look_first(command, arguments)), name)
-                    return
+                    return ""
                 result = command.call_prepared(arguments)
                 if isinstance(result, Awaitable) or self._takes_long(result):
                     self._console.spawn(self._finish(name, result), name)
                 else:
                     results.show(self._console, name, result)
             except BaseException as error:  # a key press is one of the three borders (architecture.md §5)
-                self._failed(name, error)
+                return self._failed(name, error)
+        return ""
 
     def _takes_long(self, value: object) -> bool:
         """Whether these are flows that have to be looked for among so many that it would hold the loop."""
@@ -71,7 +72,8 @@ class CommandRunner:
             except BaseException as error:
                 self._failed(name, error)
 
-    def _failed(self, name: str, error: BaseException) -> None:
+    def _failed(self, name: str, error: BaseException) -> str:
         text = explain(name, self._commands.commands.get(name), error)
         # What is no mere refusal stands in the log already, with its traceback.
         self._console.message(text, "error", log=isinstance(error, CommandError | OptionsError))
+        return text

@@ -7,10 +7,11 @@ words of `set` and its kin, whose types depend on the word before, are looked up
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from midstream.filters import OPERATORS
+from midstream.console.candidates import MOST, Candidates
+from midstream.console.completion_filter import complete_filter, operator_meanings
 from midstream.hub import lexer
 from midstream.hub.arguments.flow import complete_filter as filters_in_full
 from midstream.hub.markers import glyph
@@ -18,29 +19,15 @@ from midstream.hub.option_kinds import FILTER
 from midstream.hub.types import Cmd, Marker, Space
 from midstream.store.specs import SPECS
 
+__all__ = ["MOST", "Candidates", "common_start", "complete_command", "complete_option"]
+
 if TYPE_CHECKING:
     from midstream.hub.commands import CommandManager
     from midstream.hub.option import Option
     from midstream.hub.options import Options
 
-MOST = 500
 # Commands whose first argument names an option; the rest of `set` are that option's values.
 _NAME_AN_OPTION = frozenset({"set", "console.command.set", "options.reset.one"})
-
-
-@dataclass(slots=True)
-class Candidates:
-    """`choices` replace `text[start:end]` of the line, followed by `rest`, which stood right of the cursor there.
-
-    `typed` is what all of them begin with. `meanings` explain those that have an explanation.
-    """
-
-    start: int
-    end: int
-    choices: list[str]
-    meanings: Mapping[str, str] = field(default_factory=dict)
-    typed: str = ""
-    rest: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +84,7 @@ def _fitted(word: _Word, choices: list[str], meanings: Mapping[str, str]) -> Can
 
 
 def _meanings_of_specs(choices: list[str]) -> dict[str, str]:
-    operators = _operators()
+    operators = operator_meanings()
     found = {choice: operators.get(choice[choice.rfind("~") :].rstrip(), "") for choice in choices if "~" in choice}
     return found | {choice: SPECS[choice][0] for choice in choices if choice in SPECS}
 
@@ -125,17 +112,6 @@ def complete_option(option: Option, before: str) -> Candidates:
     if option.kind is FILTER:
         return complete_filter(before)
     return Candidates(0, len(before), option.completions(before)[:MOST], typed=before)
-
-
-def complete_filter(before: str) -> Candidates:
-    """The operators that the end of a filter may become."""
-    start = max(before.rfind("~"), 0)
-    found = FILTER.complete(before) if FILTER.complete is not None else []
-    return Candidates(start, len(before), [choice[start:] for choice in found], _operators(), before[start:])
-
-
-def _operators() -> dict[str, str]:
-    return {operator.name: operator.help for operator in OPERATORS}
 
 
 def common_start(choices: list[str]) -> str:

@@ -43,12 +43,16 @@ class Finder:
         self.is_exact = is_exact(self.pattern)
         self._seconds = seconds
         self._slow = 0
-        self._needle = self.pattern if self.is_exact else self.pattern.lower()
         expression = _expression(self.pattern, self.is_exact)
         self.is_literal = expression is None
         self._regex = expression if expression is not None else re.escape(self.pattern)
         self._texts: Pattern[str] | None = None
         self._bytes: Pattern[bytes] | None = None
+
+    @property
+    def has_signs(self) -> bool:
+        """Whether there is anything in it that means more than itself in a regular expression."""
+        return _MEANS_MORE.search(self.pattern) is not None
 
     def __bool__(self) -> bool:
         """Whether anything is looked for."""
@@ -56,8 +60,6 @@ class Finder:
 
     def holds(self, text: str | bytes) -> bool:
         """Whether it is found."""
-        if self.is_literal and isinstance(text, str) and text.isascii():
-            return bool(self.pattern) and self._needle in (text if self.is_exact else text.lower())
         return bool(self._places(text, 1))
 
     def spans(self, text: str | bytes) -> Iterator[tuple[int, int]]:
@@ -71,6 +73,8 @@ class Finder:
     def _places(self, text: str | bytes, most: int) -> list[tuple[int, int]]:
         if not self.pattern or self._slow >= _MOST_SLOW:
             return []
+        if self.is_literal and text.isascii() and self.pattern.isascii():
+            return self._words(text, most)
         began = time.thread_time()
         for attempt in range(_ATTEMPTS):
             try:
@@ -86,6 +90,18 @@ class Finder:
                 self.problem = f"{slow}: it was given up"
                 break
         return []
+
+    def _words(self, text: str | bytes, most: int) -> list[tuple[int, int]]:
+        # Several times as fast as an expression, and never slow.
+        if isinstance(text, bytes):
+            text = text.decode("ascii")
+        hay, needle = (text, self.pattern) if self.is_exact else (text.lower(), self.pattern.lower())
+        found: list[tuple[int, int]] = []
+        at = hay.find(needle)
+        while at >= 0 and len(found) < most:
+            found.append((at, at + len(needle)))
+            at = hay.find(needle, at + len(needle))
+        return found
 
     def _of_texts(self) -> Pattern[str]:
         if self._texts is None:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from midstream.hub.commands import CommandManager
 
 _LONGEST_LINE = 16 * 1024
+MOST_MATCHES = 50
 
 
 class History:
@@ -66,15 +67,17 @@ class History:
         self._position = None
         return self._draft
 
-    def search(self, words: str, skip: int = 0) -> str | None:
-        """The newest line that holds all words in order, after `skip` such lines; for ctrl r."""
-        seen: set[str] = set()
-        for line in reversed(self.lines):
-            if line not in seen and _holds(line, words):
-                seen.add(line)
-                if len(seen) > skip:
-                    return line
-        return None
+    def matches(self, words: str) -> list[str]:
+        """The lines that hold the letters of all words in order, the best first; for ctrl r.
+
+        Words as they stand count more than scattered letters, and what was used lately more than what was not.
+        """
+        wanted = words.casefold().split()
+        found: dict[str, tuple[int, int]] = {}
+        for age, line in enumerate(reversed(self.lines)):
+            if line not in found and (gaps := _gaps(line.casefold(), wanted)) is not None:
+                found[line] = (gaps, age)
+        return sorted(found, key=found.__getitem__)[:MOST_MATCHES]
 
 
 class CommandHistory(History):
@@ -94,11 +97,17 @@ class CommandHistory(History):
         self._commands.call("commands.history.add", line)
 
 
-def _holds(line: str, words: str) -> bool:
-    position = 0
-    for word in words.split():
-        position = line.find(word, position)
-        if position < 0:
-            return False
-        position += len(word)
-    return True
+def _gaps(line: str, words: list[str]) -> int | None:
+    """How scattered the words are in the line, 0 for words that stand in it; None: they are not all there."""
+    total = 0
+    for word in words:
+        if word in line:
+            continue
+        at = first = -1
+        for letter in word:
+            at = line.find(letter, at + 1)
+            if at < 0:
+                return None
+            first = at if first < 0 else first
+        total += at - first + 2 - len(word)
+    return total

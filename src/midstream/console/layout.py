@@ -1,4 +1,4 @@
-"""The whole screen as one box widget: tab bar, panes, log drawer, filter line or prompt, status bar, key hints.
+"""The whole screen as one box widget: tab bar, workspace, filter line or prompt, status bar, key hints; boxes over it.
 
 The main loop paints it; the console says what is open. It holds no state of its own but where things were painted, so
 that a click finds them. Below 60x16 only the pane, the status bar and the prompt remain.
@@ -6,7 +6,6 @@ that a click finds them. Below 60x16 only the pane, the status bar and the promp
 
 from __future__ import annotations
 
-import logging
 from typing import TYPE_CHECKING
 
 import urwid
@@ -14,15 +13,12 @@ import urwid
 from midstream.console import hints, status
 from midstream.console.overlays import choice_lines, menu_lines
 from midstream.console.widgets.canvas import Line, line_width, paint
+from midstream.console.workspace import Workspace
 
 if TYPE_CHECKING:
     from midstream.console.console import Console
-    from midstream.console.pane import Pane
-
-logger = logging.getLogger(__name__)
 
 SMALL = (60, 16)
-DRAWER_LEAST = 4
 
 
 class Layout(urwid.Widget):
@@ -37,56 +33,41 @@ class Layout(urwid.Widget):
         self._console = console
         self._tabs: list[tuple[int, int, str]] = []
         self._hints: list[tuple[int, int, str]] = []
-        self._panes: list[tuple[int, int, Pane]] = []  # first row, rows, pane
+        self._workspace = Workspace(console)
+        self._top = 0  # the first row of the workspace
         self._box_at: tuple[int, int, int, int] | None = None  # left, top, columns, rows of the topmost box
-        self.pane_size = (80, 20)
 
     def render(self, size: tuple[int, int], focus: bool = False) -> urwid.Canvas:  # type: ignore[override]
         columns, rows = size
+        console = self._console
+        prompt_open = console.active_prompt is not None
         small = columns < SMALL[0] or rows < SMALL[1]
-        has_tabs = not small
-        has_hints = not small and self._console.shows_hints
-        has_filter = not small or self._console.active_prompt is not None or self._console.messages.shown is not None
-        body_rows = max(1, rows - has_tabs - has_hints - has_filter - 1)
+        has_tabs = not small and bool(getattr(console.master.options, "console_layout_headers", True))
+        has_hints = not small and console.shows_hints
+        has_filter = not small or prompt_open or console.messages.shown is not None
+        has_status = rows > has_filter + 1
+        body_rows = rows - has_tabs - has_hints - has_filter - has_status
         parts: list[tuple[urwid.Canvas, object, bool]] = []
-        self._tabs, self._hints = [], []
+        self._tabs, self._hints, self._top = [], [], int(has_tabs)
         if has_tabs:
-            line, self._tabs = status.tab_bar(self._console, columns)
+            line, self._tabs = status.tab_bar(console, columns)
             parts.append((paint([line], columns, 1), None, False))
-        prompt_open = self._console.active_prompt is not None
-        parts += self._body(columns, body_rows, int(has_tabs), focus and not prompt_open)
+        if body_rows > 0:
+            body = self._workspace.paint((columns, body_rows), focus and not prompt_open, small)
+            parts.append((body, None, not prompt_open))
         if has_filter:
             parts.append((self._filter_or_prompt(columns, focus), None, prompt_open))
-        parts.append((paint([status.status_bar(self._console, columns)], columns, 1, "bar"), None, False))
+        if has_status:
+            under = console.active_prompt.under() if console.active_prompt is not None else None
+            bar = status.status_bar(console, columns) if under is None else under
+            parts.append((paint([bar], columns, 1, "bar" if under is None else "prompt"), None, False))
         if has_hints:
-            hint, self._hints = hints.hint_line(self._console, columns)
+            hint, self._hints = hints.hint_line(console, columns)
             parts.append((paint([hint], columns, 1), None, False))
         canvas: urwid.Canvas = urwid.CanvasCombine(parts)
-        return self._with_boxes(canvas, columns, body_rows, int(has_tabs))
+        return self._with_boxes(canvas, columns, body_rows, self._top) if body_rows > 0 else canvas
 
     # --- parts ------------------------------------------------------------------------------------------------------
-
-    def _body(self, columns: int, rows: int, top: int, focus: bool) -> list[tuple[urwid.Canvas, object, bool]]:
-        console = self._console
-        drawer = console.drawer
-        self._panes = []
-        drawer_rows = max(DRAWER_LEAST, rows // 3) if drawer is not None and rows > 2 * DRAWER_LEAST else 0
-        parts: list[tuple[urwid.Canvas, object, bool]] = []
-        pane_rows = rows - drawer_rows
-        on = focus and console.focused_pane is console.pane
-        self.pane_size = (columns, pane_rows)
-        self._panes.append((top, pane_rows, console.pane))
-        parts.append((_render(console.pane, (columns, pane_rows), on), None, on))
-        if drawer is not None and drawer_rows:
-            on = focus and console.focused_pane is drawer
-            label = f"-- {drawer.title()} "
-            keys = " E close " if console.focused_pane is drawer else " E focus "
-            bar = label + "-" * max(0, columns - len(label) - len(keys) - 2) + keys + "--"
-            role = "tab.on" if console.focused_pane is drawer else "border"
-            parts.append((paint([[(role, bar)]], columns, 1), None, False))
-            self._panes.append((top + pane_rows + 1, drawer_rows - 1, drawer))
-            parts.append((_render(drawer, (columns, drawer_rows - 1), on), None, on))
-        return parts
 
     def _filter_or_prompt(self, columns: int, focus: bool) -> urwid.Canvas:
         prompt = self._console.active_prompt
@@ -148,14 +129,15 @@ class Layout(urwid.Widget):
         if self._hints and row == rows - 1:
             self.click_hint(size, column, row)
             return
-        for first, count, pane in self._panes:
-            if first <= row < first + count:
-                self._console.focus_pane(pane)
-                if pane.clicked((columns, count), button, column, row - first):
-                    return
-                if button in (4, 5):
-                    for _ in range(3):
-                        pane.navigate("up" if button == 4 else "down")
+        self._workspace.press(button, column, row - self._top)
+
+    def drag(self, column: int, row: int) -> None:
+        """The mouse moves with its button down."""
+        self._workspace.drag(column, row - self._top)
+
+    def release(self) -> None:
+        """The button is up."""
+        self._workspace.release()
 
     def click_box(self, button: int, column: int, row: int) -> bool:
         """A press while a box is open: False when it is outside of the topmost one."""
@@ -177,17 +159,3 @@ class Layout(urwid.Widget):
             if row == size[1] - 1 and first <= column <= last:
                 self._console.input.press(key)
                 return
-
-
-def _render(pane: Pane, size: tuple[int, int], focus: bool) -> urwid.Canvas:
-    # Data changes without urwid's knowing, so its canvas cache would show old rows.
-    pane._invalidate()
-    try:
-        return pane.render(size, focus)
-    except Exception as error:
-        # A pane that cannot be painted must not take the whole screen along, nor the way to quit. Said once: it would
-        # fail at each frame.
-        if not getattr(pane, "_failed_to_paint", False):
-            pane._failed_to_paint = True  # type: ignore[attr-defined]
-            logger.exception("the pane %s cannot be painted", pane.name)
-        return paint([[("failed", f" this pane cannot be painted: {error!r}")]], *size)

@@ -13,6 +13,7 @@ import urwid
 
 from midstream.console.hints import contexts_of
 from midstream.console.key_names import show_chord
+from midstream.console.search_rows import SearchRows
 from midstream.console.widgets.canvas import Run
 from midstream.text.escape import visible
 
@@ -78,19 +79,44 @@ class Pane(urwid.Widget):
     def navigate(self, move: str) -> None:
         """Move: up down page_up page_down start end left right next previous select."""
 
+    def place_focus(self, place: str) -> None:
+        """Scroll so that the focused row stands at the `top`, in the `centre` or at the `bottom`."""
+
     def focused_flow(self) -> Flow | None:
         """The flow that `@focus` and a binding's `when` mean while this pane has the focus."""
         return None
 
     def search(self, pattern: str, backwards: bool = False) -> bool:
-        """Move to the next place that holds `pattern`; False: there is none."""
-        return False
+        """Move to the next place that holds `pattern` ("" ends the search); False: there is none.
+
+        What holds it is asked of `console.finder`. Panes of rows only say by `search_rows` what these are.
+        """
+        rows = self.search_rows()
+        return rows is not None and self.console.search.through(rows, pattern, backwards)
+
+    def search_rows(self) -> SearchRows | None:
+        """The rows that a search goes through and counts; None where it is no matter of rows."""
+        return None
+
+    def search_hits(self) -> tuple[int, int] | None:
+        """Of a pane that counts itself: which hit it stands on, from 1, and how many there are; None: not known yet."""
+        return None
+
+    def search_place(self) -> object:
+        """Where the pane stands now: searching while one types begins there, and esc goes back to it."""
+        return None
+
+    def search_return(self, place: object) -> None:
+        """Stand there again."""
 
     def entered(self) -> None:
         """The pane is shown now: subscribe."""
 
     def left(self) -> None:
         """The pane is hidden now: unsubscribe."""
+
+    def got_focus(self) -> None:
+        """The pane has the keys now; beside another one it may be shown long before."""
 
     def typed(self, key: str) -> bool:
         """A key of a pane that edits in place; False: not used, so the key engine gets it."""
@@ -102,6 +128,13 @@ class Pane(urwid.Widget):
 
     def clicked(self, size: tuple[int, int], button: int, column: int, row: int) -> bool:
         """A mouse press (1 left, 4 wheel up, 5 wheel down) at a cell of this pane; False: not used."""
+        return False
+
+    def dragged(self, size: tuple[int, int], column: int, row: int) -> None:
+        """The mouse moved with its button down, after a press in this pane; the cell may lie outside of it."""
+
+    def resize(self, by: int) -> bool:
+        """Move a divider inside this pane by some per cent, right or down; False: it has none."""
         return False
 
     def get_cursor_coords(self, size: tuple[int, int]) -> tuple[int, int] | None:

@@ -13,15 +13,20 @@ from midstream.console.flow_count import FlowCount
 from midstream.console.history import History
 from midstream.console.prompt import Done, Prompt
 from midstream.console.widgets.canvas import Line
+from midstream.filters import FilterError, parse
+from midstream.flows.errors import CommandError
 from midstream.hub import ctx, lexer
 from midstream.hub.types import Cmd, Unknown
+from midstream.store.specs import SPECS
+from midstream.text.escape import visible
+from midstream.text.suggest import did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from midstream.console.console import Console
     from midstream.hub.arguments import CommandTypes
-    from midstream.hub.commands import Command, ParseResult
+    from midstream.hub.commands import Command, CommandManager, ParseResult
 
 # A longer line is pasted, not typed: nobody reads its colours, and finding them would hold the loop.
 _LONGEST = 16 * 1024
@@ -48,15 +53,23 @@ class CommandPrompt(Prompt):
         self._roles: list[str] = []
         self._coming = ""
         self._help = ""
+        self._wrong = ""  # what is wrong with the first word that is
+        self._wrong_at = 0
 
     def roles(self, text: str) -> list[str]:
         self._parse()
         return self._roles
 
+    def error_column(self) -> int:
+        self._parse()
+        return self._wrong_at
+
     def hint(self) -> Line:
         if self.problem:
             return super().hint()
         self._parse()
+        if self._wrong:
+            return [("prompt.bad", self._wrong)]
         count = f"-> {self._count.text}" if self._count.text else ""
         return [("prompt.hint", "  ".join(words for words in (self._coming, count, self._help) if words))]
 
@@ -73,8 +86,11 @@ class CommandPrompt(Prompt):
         self._count.stop()
         if self.done is not None:
             return not text.strip() or super().accept(text)
-        if text.strip():
-            self.console.run_command(text)
+        if text.strip() and (problem := self.console.runner.run(text)):
+            # It stays, so that it can be put right; and it is kept, should it be left now.
+            self.problem = problem
+            self.history.add(text)
+            return False
         return True
 
     def cancel(self) -> None:
@@ -87,16 +103,19 @@ class CommandPrompt(Prompt):
         self._parsed_line = line
         text, at_end = line
         self._roles, self._coming, self._help = ["prompt"] * len(text), "", ""
+        self._wrong, self._wrong_at = "", 0
         if len(text) > _LONGEST:
             self._count.ask(None)
             return
         with ctx.use(self.console.master):
             parsed, coming = self._commands.parse_partial(text)
-        self._roles = [
-            role
-            for number, part in enumerate(parsed)
-            for role in [self._role(part, at_end and number == len(parsed) - 1)] * len(part.value)
-        ]
+        roles = [self._role(part, at_end and number == len(parsed) - 1) for number, part in enumerate(parsed)]
+        self._roles = [role for role, part in zip(roles, parsed, strict=True) for _ in part.value]
+        if "prompt.bad" in roles:
+            first = roles.index("prompt.bad")
+            at = sum(len(part.value) for part in parsed[:first])
+            reason, inside = reason_of(parsed[first], self._commands)
+            self._wrong, self._wrong_at = reason, at + 1 + inside
         known = [found for part in parsed if part.type is Cmd and (found := self._command(part))]
         self._coming = " ".join(str(parameter) for parameter in coming) if known else ""
         # Of a command inside another one the inner is being typed.
@@ -118,6 +137,37 @@ class CommandPrompt(Prompt):
         if part.type is Cmd and not any(name.startswith(word) for name in self._commands.commands):
             return "prompt.bad"
         return "prompt"
+
+
+def reason_of(part: ParseResult, commands: CommandManager) -> tuple[str, int]:
+    """Why a word of a command line is refused, and how many characters inside it the reason stands."""
+    word = lexer.unquote(part.value)
+    if part.type is Cmd:
+        return f"there is no command {visible(word)!r}{did_you_mean(word, commands.commands)}", 0
+    if part.type is Unknown:
+        return "nothing more is expected here", 0
+    kind = commands.types.get(part.type)
+    if kind is None:
+        return "this does not fit here", 0
+    if kind.display in ("flow", "flow[]"):
+        # Looking at all flows takes too long for a key press: only whether it is a spec.
+        return _spec_reason(word, part.value)
+    try:
+        kind.parse(commands, part.type, word)
+    except (ValueError, CommandError) as error:
+        return visible(str(error)).partition("\n")[0], 0
+    return f"this is no {kind.display}", 0
+
+
+def _spec_reason(word: str, written: str) -> tuple[str, int]:
+    if word.startswith("@"):
+        return f"there is no {visible(word)}{did_you_mean(word, SPECS)}", 0
+    try:
+        parse(word)
+    except FilterError as error:
+        # Where quotes or backslashes were taken away, columns are others.
+        return error.reason, error.column - 1 if word == written else 0
+    return "this names no flow", 0
 
 
 def _last_spec(parsed: Sequence[ParseResult], types: CommandTypes) -> str | None:

@@ -1,7 +1,7 @@
-"""The filter prompt: the list narrows while the filter is typed; and the breadcrumbs that enter pushes.
+"""The filter bar: the list narrows while the filter is typed, and enter pushes it as a breadcrumb (breadcrumbs.py).
 
 120 ms after the last key the filter is compiled and the view refiltered in slices. An incomplete expression keeps the
-last good result and marks its column. Esc gives the old list back.
+last good result and marks its column. Esc gives the old list back. Operators and values that were seen are offered.
 """
 
 from __future__ import annotations
@@ -9,7 +9,8 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from midstream.console.completion import Candidates, complete_filter
+from midstream.console.completion import Candidates
+from midstream.console.completion_filter import SeenValues, complete_filter
 from midstream.console.history import History
 from midstream.console.prompt import Prompt
 from midstream.console.widgets.canvas import Line
@@ -21,83 +22,48 @@ if TYPE_CHECKING:
 DEBOUNCE = 0.12
 
 
-class Breadcrumbs:
-    """The filters that hold one after the other; together they are the option `view_filter`."""
-
-    def __init__(self, console: Console) -> None:
-        self._console = console
-        self.texts: list[str] = []
-
-    @property
-    def combined(self) -> str:
-        """All of them as one filter text."""
-        return self.with_another("")
-
-    def with_another(self, text: str) -> str:
-        """All of them and one more that is not (yet) pushed."""
-        texts = [*self.texts, text] if text else self.texts
-        if len(texts) <= 1:
-            return "".join(texts)
-        return " & ".join(f"({each})" for each in texts)
-
-    def follow_option(self) -> None:
-        """The option was set elsewhere: it is the only crumb now."""
-        value = self._option_value()
-        if value != self.combined:
-            self.texts = [value] if value else []
-
-    def push(self, text: str) -> None:
-        """One more filter. FilterError if it is none."""
-        parse(text)
-        self.texts.append(text)
-        self._apply()
-
-    def pop(self) -> bool:
-        """Drop the last one; False: there is none."""
-        if not self.texts:
-            return False
-        self.texts.pop()
-        self._apply()
-        return True
-
-    def _option_value(self) -> str:
-        options = self._console.master.options
-        return (options.view_filter or "") if "view_filter" in options else self._console.view.filter_text
-
-    def _apply(self) -> None:
-        options = self._console.master.options
-        text = self.combined
-        if "view_filter" in options and (options.view_filter or "") != text:
-            options.update(view_filter=text or None)
-        if self._console.view.filter_text != text:
-            # Without a view addon, or while a filter that was being typed is still the view's.
-            self._console.spawn(self._console.view.refilter(parse(text) if text else None), "filter the list")
-
-
 class FilterPrompt(Prompt):
     """Live: the list is what the filter finds so far; an error names its column."""
 
     keys = (("enter", "keep"), ("tab", "complete"), ("esc", "the old list"), ("up", "used before"))
 
-    def __init__(self, console: Console, history: History) -> None:
-        super().__init__(console, "filter:", history=history)
+    def __init__(self, console: Console, history: History, text: str = "", instead_of: int | None = None) -> None:
+        """`instead_of`: the breadcrumb that is edited."""
+        super().__init__(console, "filter:", text, history=history)
         self._crumbs = console.breadcrumbs
+        self._instead_of = instead_of
+        self._values = SeenValues(console.view)
         self._timer: asyncio.TimerHandle | None = None
         self._error: FilterError | None = None
         self._tried = ""
         self._applied = ""
         self._progress: tuple[int, int, int] | None = None
+        if text:
+            self.changed()
 
     def changed(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
         self._timer = asyncio.get_running_loop().call_later(DEBOUNCE, self._try)
+        self._offer()
+
+    def _offer(self) -> None:
+        """Show what the word at the cursor may become, while there is something to choose from."""
+        if self.chosen >= 0 or self.is_searching_history:
+            return
+        found = self.complete()
+        is_begun = found.typed != "" and found.choices != [found.typed]
+        self.candidates = found if is_begun and found.choices else None
+        self.is_offered = self.candidates is not None
 
     def roles(self, text: str) -> list[str]:
         roles = ["prompt"] * len(text)
-        if self._error is not None and text == self._tried and 0 < self._error.column <= len(text):
-            roles[self._error.column - 1] = "prompt.bad"
+        if 0 < (column := self.error_column()) <= len(text):
+            roles[column - 1] = "prompt.bad"
         return roles
+
+    def error_column(self) -> int:
+        return self._error.column if self._error is not None and self.edit.text == self._tried else 0
 
     def hint(self) -> Line:
         if self._error is not None and self.edit.text == self._tried:
@@ -111,16 +77,21 @@ class FilterPrompt(Prompt):
         return [("prompt.hint", f"{found:,} of {_flows(total)}")]
 
     def complete(self) -> Candidates:
-        return complete_filter(self.edit.text[: self.edit.cursor])
+        return complete_filter(self.edit.text[: self.edit.cursor], self._crumbs.names, self._values)
 
     def accept(self, text: str) -> bool:
         self._stop_timer()
         text = text.strip()
         if not text:
+            if self._instead_of is not None:
+                self._crumbs.drop(self._instead_of)
             self._restore()
             return True
         try:
-            self._crumbs.push(text)
+            if self._instead_of is None:
+                self._crumbs.push(text)
+            else:
+                self._crumbs.replace(self._instead_of, text)
         except FilterError as error:
             self._error, self._tried = error, text
             if text != self.edit.text:
@@ -152,13 +123,13 @@ class FilterPrompt(Prompt):
         except FilterError as error:
             self._error = error
         else:
-            self._refilter(self._crumbs.with_another(text))
+            self._refilter(self._crumbs.with_another(text, self._instead_of))
         self.console.request_frame()
 
     def _compile(self, text: str) -> None:
         if text:
             # Alone first: the column of an error counts in what was typed, not in all crumbs together.
-            parse(text)
+            parse(text, self._crumbs.names)
 
     def _refilter(self, text: str) -> None:
         self._applied = text or " "

@@ -34,12 +34,14 @@ class OptionPrompt(Prompt):
         return [("prompt.hint", f"{type_words(self.option)}   {self.option.help}")]
 
     def roles(self, text: str) -> list[str]:
-        self._check()
         roles = ["prompt"] * len(text)
-        column = _column_in(self._problem)
-        if column and column <= len(roles):
+        if 0 < (column := self.error_column()) <= len(roles):
             roles[column - 1] = "prompt.bad"
         return roles
+
+    def error_column(self) -> int:
+        self._check()
+        return _column_in(self._problem)
 
     def complete(self) -> Candidates:
         return complete_option(self.option, self.edit.text[: self.edit.cursor])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Mapping
 
 from midstream.filters.grammar import parse_text
 from midstream.filters.nodes import Node, compile_node, terms
@@ -86,10 +87,13 @@ def described(flow: Flow) -> str:
     return flow.request.pretty_url if isinstance(flow, HTTPFlow) else f"a {flow.type} flow"
 
 
-def parse(text: str) -> Filter:
-    """Compile a filter. FilterError (a ValueError with `.column`) when the text is none; blank text is none either."""
+def parse(text: str, names: Mapping[str, str] | None = None) -> Filter:
+    """Compile a filter. FilterError (a ValueError with `.column`) when the text is none; blank text is none either.
+
+    `names`: filters by name, which the text may use as `@name`.
+    """
     allowance = Allowance()
-    return Filter(text, parse_text(text, allowance), allowance)
+    return Filter(text, parse_text(text, allowance, names), allowance)
 
 
 def match(filter_: str | Filter | None, flow: Flow) -> bool:

@@ -9,6 +9,7 @@
     NAME    = "~" and what follows up to white space, the end, a quote, "~" or one of ( ) & | !
     WORD    = a run of anything but ( ) ~ quotes and white space; so "a&b" is one word
               (a number ends before & | ! too: `~c 200|~c 204`)
+    (where filters have names, `@name` that stands alone means that filter, in brackets)
     QUOTED  = "..." or '...'; a backslash is removed and the character after it is taken as it is (t n r f: controls)
 
 It knows no operator; names are looked up in the table of `operators`.
@@ -17,6 +18,7 @@ It knows no operator; names are looked up in the table of `operators`.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
 from midstream.filters.errors import BadArgument, FilterError
 from midstream.filters.nodes import And, Node, Not, Or, Term
@@ -30,20 +32,28 @@ DEEPEST = 50
 _SPACE = re.compile(r"[ \t\r\n]*")
 _WORD = re.compile(r"[^()~\"' \t\r\n]+")
 _NUMBER = re.compile(r"[^()~\"' \t\r\n&|!]+")
+_NAMED = re.compile(r"@[A-Za-z][A-Za-z0-9_-]*(?![^()~\"' \t\r\n])")
 _NAME = re.compile(r"~[^()~\"' \t\r\n&|!]*")
 _CONTROLS = {"t": "\t", "n": "\n", "r": "\r", "f": "\f"}
 _BY_NAME = {operator.name: operator for operator in OPERATORS}
 
 
-def parse_text(text: str, allowance: Allowance | None = None) -> Node:
-    """The tree of a filter text; the searches of its regular expressions draw on `allowance`."""
-    return _Parser(text, allowance or Allowance()).parse()
+def parse_text(text: str, allowance: Allowance | None = None, names: Mapping[str, str] | None = None) -> Node:
+    """The tree of a filter text; the searches of its regular expressions draw on `allowance`.
+
+    With `names`, filters by their names, `@name` stands for one of them; the tree has it in full.
+    """
+    return _Parser(text, allowance or Allowance(), names).parse()
 
 
 class _Parser:
-    def __init__(self, text: str, allowance: Allowance) -> None:
+    def __init__(
+        self, text: str, allowance: Allowance, names: Mapping[str, str] | None, inside: tuple[str, ...] = ()
+    ) -> None:
         self._text = text
         self._allowance = allowance
+        self._names = names
+        self._inside = inside  # the named filters that this one is part of
         self._at = 0
         self._depth = 0
 
@@ -97,8 +107,23 @@ class _Parser:
             raise self._error(f'"{char}" needs something before it (to search for it, put it in quotes)')
         if char == ")":
             raise self._error('")" has no "(" before it' if not self._depth else "something is missing before this")
-        start = self._at
-        return self._term(BARE_WORD, start)
+        named = _NAMED.match(self._text, self._at) if self._names is not None else None
+        return self._term(BARE_WORD, self._at) if named is None else self._named(named[0][1:])
+
+    def _named(self, name: str) -> Node:
+        assert self._names is not None
+        text = self._names.get(name)
+        if text is None:
+            near = did_you_mean(name, self._names)
+            raise self._error(f"there is no filter named {name}{near} (to search for it, put it in quotes)")
+        if name in self._inside:
+            raise self._error(f"the filter named {name} is made of itself")
+        try:
+            node = _Parser(text, self._allowance, self._names, (*self._inside, name)).parse()
+        except FilterError as error:
+            raise self._error(f"the filter named {name}: {error.reason}") from None
+        self._at += 1 + len(name)
+        return node
 
     def _group(self) -> Node:
         start = self._at

@@ -188,16 +188,16 @@ def _bodies(flow: Flow, request: bool, response: bool) -> Iterator[bytes]:
                 yield chunk.content
     elif isinstance(flow, DNSFlow):
         if request:
-            yield _dns_text(flow.request)
+            yield dns_text(flow.request)
         if response and flow.response is not None:
-            yield _dns_text(flow.response)
+            yield dns_text(flow.response)
 
 
 def _content(message: Message) -> bytes | None:
     return message.get_content(strict=False, limit=_DECODED_LIMIT)
 
 
-def _dns_text(message: DNSMessage) -> bytes:
+def dns_text(message: DNSMessage) -> bytes:
     """The names that are asked for and the records, one on a line."""
     records = (*message.answers, *message.authorities, *message.additionals)
     lines = [question.name for question in message.questions]

@@ -124,7 +124,7 @@ async def test_search_and_roles(console: FakeConsole, pane: Log) -> None:
     fill(console)
     pane.entered()
     screen(pane, 80, 8)
-    assert pane.search("RESET")
+    assert pane.search("RESET|reset")
     assert pane.scroll.focus == 1
     assert not pane.search("nowhere")
     assert any(role == "log.error" for row in roles(pane, 80, 8) for role, _ in row)

@@ -12,7 +12,8 @@ import urwid
 
 from midstream.console.pane import Pane
 from midstream.console.panes.help_box import HelpBox
-from midstream.console.widgets.canvas import Line, PaintedRow, RowsCanvas, overlay, paint_blank, paint_row
+from midstream.console.search_rows import SearchRows
+from midstream.console.widgets.canvas import Line, PaintedRow, RowsCanvas, mark, overlay, paint_blank, paint_row
 from midstream.console.widgets.scroll import Scroll
 from midstream.console.widgets.table import fit_runs
 
@@ -81,17 +82,24 @@ class ListPane(Pane):
         if self.scroll.move(move):
             self.console.request_frame(now=True)
 
-    def search(self, pattern: str, backwards: bool = False) -> bool:
-        count = self.row_count()
-        self.scroll.count = count
-        wanted = pattern.casefold()
-        for step in range(1, count + 1):
-            index = (self.scroll.focus - step if backwards else self.scroll.focus + step) % count
-            if wanted in self.row_text(index).casefold():
-                self.scroll.go(index)
-                self.console.request_frame(now=True)
-                return True
-        return not pattern
+    def search_rows(self) -> SearchRows:
+        return SearchRows(self.row_count, lambda: self.scroll.focus, self.row_text, self._go)
+
+    def _go(self, index: int) -> None:
+        self.scroll.count = self.row_count()
+        self.scroll.go(index)
+        self.console.request_frame(now=True)
+
+    def search_place(self) -> tuple[int, int]:
+        return self.scroll.focus, self.scroll.top
+
+    def search_return(self, place: object) -> None:
+        assert isinstance(place, tuple)
+        self.scroll.focus, self.scroll.top = place
+
+    def place_focus(self, place: str) -> None:
+        self.scroll.count = self.row_count()
+        self.scroll.place_focus(place)
 
     def clicked(self, size: tuple[int, int], button: int, column: int, row: int) -> bool:
         self.scroll.count = self.row_count()
@@ -138,14 +146,15 @@ class ListPane(Pane):
 
     def _paint_list(self, columns: int, room: int, focus: bool) -> list[PaintedRow]:
         painted: list[PaintedRow] = []
+        finder = self.console.search.finder
         if not self.scroll.count and room > 1:
             painted += [paint_blank(columns), paint_row([("dim", f"  {self.nothing()}")], columns)]
         for index in range(self.scroll.top, min(self.scroll.top + room, self.scroll.count)):
             runs = fit_runs(self.row_runs(index, columns), columns)
             if index != self.scroll.focus or self.is_plain(index):
-                painted.append(paint_row(runs, columns))
+                painted.append(paint_row(mark(runs, finder, "match"), columns))
                 continue
             role = "focus" if focus else "focus.idle"
-            painted.append(paint_row(overlay(runs, role), columns, role))
+            painted.append(paint_row(mark(overlay(runs, role), finder, "match.on"), columns, role))
         painted.extend(paint_blank(columns) for _ in range(room - len(painted)))
         return painted[:room]

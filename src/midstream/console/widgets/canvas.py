@@ -7,12 +7,14 @@ widget per row, and nothing here knows what a row means.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any, TypeAlias
 
 import urwid
 
+from midstream.console.finder import Finder
 from midstream.console.widgets import cells
 
 Run: TypeAlias = tuple[str, str]
@@ -66,6 +68,31 @@ def paint(
 def overlay(runs: Sequence[Run], role: str) -> list[Run]:
     """The same texts all in one role, as the focused row of a list is painted."""
     return [(role, text) for _, text in runs]
+
+
+def mark(runs: Sequence[Run], finder: Finder, role: str) -> list[Run]:
+    """The same texts, with what a search finds in them in `role`; a place may reach over several runs."""
+    spans = list(finder.spans("".join([text for _, text in runs]))) if finder else []
+    if not spans:
+        return list(runs)
+    marked: list[Run] = []
+    at = 0
+    rest = iter(spans)
+    start, end = next(rest)
+    for own, text in runs:
+        done = 0
+        while done < len(text):
+            while end <= at + done:
+                start, end = next(rest, _NOWHERE)
+            inside = start <= at + done
+            stop = min(len(text), (end if inside else start) - at)
+            marked.append((role if inside else own, text[done:stop]))
+            done = stop
+        at += len(text)
+    return marked
+
+
+_NOWHERE = (sys.maxsize, sys.maxsize)
 
 
 class RowsCanvas(urwid.Canvas):
