@@ -117,9 +117,13 @@ class Input:
 
     def _mouse(self, event: tuple[str, int, int, int]) -> None:
         name, button, column, row = event
+        console = self._console
+        if name.endswith("mouse release"):
+            console.layout.release()
+        elif name.endswith("mouse drag") and console.active_prompt is None and console.overlay is None:
+            console.layout.drag(column, row)
         if not name.endswith("mouse press"):
             return
-        console = self._console
         if console.active_prompt is None and console.overlay is None:
             console.layout.click(console.terminal.size, button, column, row)
         elif console.active_prompt is None and console.layout.click_box(button, column, row):

@@ -45,7 +45,7 @@ class PaneCommands:
             check_choice("console_default_contentview")
 
     def _pane(self, kind: type[P], words: str) -> P:
-        for pane in (self._console.focused_pane, self._console.pane):
+        for pane in (self._console.focused_pane, *self._console.panes_shown):
             if isinstance(pane, kind):
                 return pane
         raise CommandError(f"open {words} first")

@@ -134,7 +134,9 @@ async def test_reading_a_flow_ends_following(console: FakeConsole, pane: Detail)
     console.view.follow = True
     console.add(http_flow("http://h/1"))
     pane.entered()
-    assert console.master.options.console_focus_follow is False
+    assert console.master.options.console_focus_follow, "beside the list it shows each new flow"
+    pane.got_focus()
+    assert not console.master.options.console_focus_follow
     pane.left()
 
 

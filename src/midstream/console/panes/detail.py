@@ -74,11 +74,13 @@ class Detail(Pane):
         self._loop = asyncio.get_running_loop()
         if self._on_change not in self.view.on_change:
             self.view.on_change.append(self._on_change)
+        self._stale = True
+
+    def got_focus(self) -> None:
         options = self.console.master.options
         if self.view.follow and "console_focus_follow" in options:
             # Somebody reads one flow now: the next one to arrive must not take its place (and be edited instead).
             options.update(console_focus_follow=False)
-        self._stale = True
 
     def left(self) -> None:
         if self._on_change in self.view.on_change:
