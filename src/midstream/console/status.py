@@ -67,14 +67,14 @@ def filter_line(console: Console, columns: int) -> list[Run]:
         return [(role, cells.cut(f" {shown} ", columns, "…"))]
     view = console.view
     runs: list[Run] = [("dim", f" all {len(view):,}")]
-    crumbs = console.breadcrumbs.texts
-    for text in crumbs:
-        runs += [("dim", " > "), ("strong", visible(text))]
+    crumbs = console.breadcrumbs.crumbs
+    for crumb in crumbs:
+        runs += [("dim", " > "), ("strong", visible(crumb.text)) if crumb.on else ("dim", f"off({visible(crumb.text)})")]
     if crumbs or view.marked_only or len(view.shown) != len(view):
         if view.marked_only:
             runs.append(("marked", " * marked only"))
         runs.append(("dim", f" {len(view.shown):,}"))
-    hint = "f another   backspace drop last "
+    hint = "f another   alt f off   backspace drop last " if any(crumb.on for crumb in crumbs) else "alt f on "
     gap = columns - line_width(runs) - len(hint)
     if crumbs and gap > 0 and console.shown_name == "flows":
         runs += [("text", " " * gap), ("hint", hint)]
@@ -105,8 +105,8 @@ def _items(console: Console) -> list[Line]:
         on = bool(_option(options, "intercept_active"))
         items.append([("bar.strong" if on else "bar", f"{'i' if on else 'I off'}:{visible(str(rule))}")])
     items += [[("bar.strong", visible(job.text))] for job in console.master.jobs.running]
-    if console.keys.pending:
-        items.append([("bar.strong", f"{' '.join(console.keys.pending)} …")])
+    if typed := console.keys.typed:
+        items.append([("bar.strong", f"{visible(typed)} …")])
     new = getattr(console.pane, "new_below", 0)
     if view.follow or new:
         words = ["follow"] * view.follow + [f"{new:,} new below"] * bool(new)
