@@ -77,10 +77,6 @@ class FakeConsole:
         return [self.focused_pane] if self.focused_pane is not None else []
 
     @property
-    def panes_shown(self) -> list[Pane]:
-        return [self.focused_pane] if self.focused_pane is not None else []
-
-    @property
     def store(self) -> FakeEventStore:
         store: FakeEventStore = self.master.addons["eventstore"]
         return store

@@ -58,7 +58,9 @@ class Layout(urwid.Widget):
         if has_filter:
             parts.append((self._filter_or_prompt(columns, focus), None, prompt_open))
         if has_status:
-            parts.append((paint([status.status_bar(console, columns)], columns, 1, "bar"), None, False))
+            under = console.active_prompt.under() if console.active_prompt is not None else None
+            bar = status.status_bar(console, columns) if under is None else under
+            parts.append((paint([bar], columns, 1, "bar" if under is None else "prompt"), None, False))
         if has_hints:
             hint, self._hints = hints.hint_line(console, columns)
             parts.append((paint([hint], columns, 1), None, False))

@@ -13,6 +13,7 @@ import urwid
 
 from midstream.console.hints import contexts_of
 from midstream.console.key_names import show_chord
+from midstream.console.search_rows import SearchRows
 from midstream.console.widgets.canvas import Run
 from midstream.text.escape import visible
 
@@ -78,13 +79,35 @@ class Pane(urwid.Widget):
     def navigate(self, move: str) -> None:
         """Move: up down page_up page_down start end left right next previous select."""
 
+    def place_focus(self, place: str) -> None:
+        """Scroll so that the focused row stands at the `top`, in the `centre` or at the `bottom`."""
+
     def focused_flow(self) -> Flow | None:
         """The flow that `@focus` and a binding's `when` mean while this pane has the focus."""
         return None
 
     def search(self, pattern: str, backwards: bool = False) -> bool:
-        """Move to the next place that holds `pattern`; False: there is none."""
-        return False
+        """Move to the next place that holds `pattern` ("" ends the search); False: there is none.
+
+        What holds it is asked of `console.finder`. Panes of rows only say by `search_rows` what these are.
+        """
+        rows = self.search_rows()
+        return rows is not None and self.console.search.through(rows, pattern, backwards)
+
+    def search_rows(self) -> SearchRows | None:
+        """The rows that a search goes through and counts; None where it is no matter of rows."""
+        return None
+
+    def search_hits(self) -> tuple[int, int] | None:
+        """Of a pane that counts itself: which hit it stands on, from 1, and how many there are; None: not known yet."""
+        return None
+
+    def search_place(self) -> object:
+        """Where the pane stands now: searching while one types begins there, and esc goes back to it."""
+        return None
+
+    def search_return(self, place: object) -> None:
+        """Stand there again."""
 
     def entered(self) -> None:
         """The pane is shown now: subscribe."""
