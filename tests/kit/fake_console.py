@@ -12,6 +12,7 @@ import urwid.testing
 
 from midstream.console.key_bindings import KeyBindings
 from midstream.console.keymap import Keymap
+from midstream.console.left_edits import LeftEdits
 from midstream.console.pane import Pane
 from midstream.console.search import Search
 from midstream.console.widgets.line_edit import KillRing
@@ -60,6 +61,7 @@ class FakeConsole:
         self.keys = SimpleNamespace(keymap=Keymap())
         self.bindings = KeyBindings(self)  # type: ignore[arg-type]
         self.search = Search(self)  # type: ignore[arg-type]
+        self.left_edits = LeftEdits(self)  # type: ignore[arg-type]
         self.frames: list[bool] = []
         self.messages: list[str] = []
         self.opened: list[str] = []

@@ -23,7 +23,7 @@ from midstream.store.curl_line import BadCurl, CurlRequest, looks_like_curl, rea
 if TYPE_CHECKING:
     from midstream.console.console import Console
 
-EMPTY = "GET https://example.com/ HTTP/1.1\n\n"
+SCHEME = "https://"
 _FIRST_LINE = re.compile(r"(\S+) +(\S+)(?: +(HTTP/\S+))? *")
 # What belongs to the connection or the body that a request came with, and would be wrong of another one.
 _NOT_TAKEN = frozenset({b"content-length", b"transfer-encoding", b"connection", b"proxy-connection", b"keep-alive"})
@@ -46,7 +46,7 @@ class Composed(TextSubject):
 
     def read(self) -> str:
         if self._like is None:
-            return EMPTY
+            return f"GET {SCHEME} HTTP/1.1\n\n"
         request = self._like.request
         data, _ = edit_parts.text_of(self._like, request, "request-headers")
         first, *fields = (data or b"").decode("utf-8", "surrogateescape").split("\n")
@@ -54,11 +54,16 @@ class Composed(TextSubject):
         body = body_text(request)[0] if request.raw_content else ""
         return "\n".join([first, *kept]) + "\n" + body
 
+    def cursor(self, text: str) -> int:
+        return text.find(" HTTP/") if self._like is None else 0
+
     def suffix(self) -> str:
         return ".http"
 
     def check(self, text: str) -> Problem | None:
         head = _completed(text)
+        if head.partition("\n")[0].endswith((f" {SCHEME}", f" {SCHEME} HTTP/1.1")):
+            return Problem(1, f"type the URL behind {SCHEME}, or paste a curl command")
         problem = head_problem(head, is_response=False)
         if problem is not None:
             return problem
@@ -77,7 +82,7 @@ class Composed(TextSubject):
 
     def pasted(self, text: str, before: str) -> str | None:
         """The text that a pasted curl command makes of an untouched one; None: it is pasted as it is."""
-        if not looks_like_curl(text) or before.strip() not in ("", EMPTY.strip()):
+        if not looks_like_curl(text) or before.strip() not in ("", self.read().strip()):
             return None
         try:
             made = read_curl(text)

@@ -69,6 +69,10 @@ class TextSubject:
         """Put the text in place; what was done, for people. ValueError: refused, and nothing has changed."""
         raise NotImplementedError
 
+    def cursor(self, text: str) -> int:
+        """Where the cursor stands at first."""
+        return 0
+
     def suffix(self) -> str:
         """The suffix of a file for $EDITOR."""
         return ".txt"

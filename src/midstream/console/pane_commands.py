@@ -98,6 +98,11 @@ class PaneCommands:
             raise CommandError("no option is selected")
         self._console.master.options.reset_one(name)
 
+    @command("console.options.all")
+    def options_all(self) -> None:
+        """Show all options."""
+        self._pane(OptionsPane, "the options").show(only_changed=False)
+
     @command("console.options.changed")
     def options_changed(self) -> None:
         """Show only the options that were changed, or all again."""

@@ -2,12 +2,14 @@ from collections.abc import Sequence
 
 import pytest
 
+from midstream.console.grids import Items
 from midstream.console.keymap import Binding
 from midstream.console.panes.options import OptionsPane
 from midstream.flows.errors import OptionsError
 from midstream.hub import config
 from midstream.hub.option_kinds import between
 from tests.kit.fake_console import FakeConsole, roles, screen
+from tests.kit.hostile import TEXTS, WIDTHS, assert_clean
 
 
 @pytest.fixture
@@ -147,24 +149,62 @@ def test_choices_are_stepped_through_and_completed(console: FakeConsole, pane: O
     keys(pane, "esc")
 
 
-def test_lists_are_edited_line_by_line(console: FakeConsole, pane: OptionsPane) -> None:
-    console.master.options.update(scripts=["a.py", "b.py"])
-    edit(pane, "scripts", "alt enter", *"c.py")
-    text = "\n".join(screen(pane, 80, 24))
-    assert "[3 items, in the box]" in text
-    assert "| > c.py" in text
-    keys(pane, "up", "ctrl a", "x", "enter")
-    assert console.master.options.scripts == ["a.py", "xb.py", "c.py"]
-    edit(pane, "scripts", "ctrl u", "up", "end", "ctrl u", "up", "end", "ctrl u", "enter")
-    assert console.master.options.scripts == []
-
-
-def test_a_list_that_lines_cannot_say_is_left_alone(console: FakeConsole, pane: OptionsPane) -> None:
-    console.master.options.update(scripts=["a\nb"])
+def test_lists_are_edited_as_tables(console: FakeConsole, pane: OptionsPane) -> None:
+    console.master.options.update(scripts=["a\\d.py", "b\nc"])
     go(pane, "scripts")
     pane.navigate("select")
     assert not pane.editing
-    assert "use :set scripts" in console.messages[0]
+    assert console.opened == ["grid"]
+    kind = Items(console.master.options, "scripts", pane._apply)
+    rows = kind.read()
+    assert [kind.text_of(row.cells[0]) for row in rows] == ["a\\d.py", "b\nc"]
+    assert kind.apply([rows[1], rows[0]]) == "scripts set: 2 items"
+    assert console.master.options.scripts == ["b\nc", "a\\d.py"]
+
+
+def test_the_mark_stands_under_the_offending_character(console: FakeConsole, pane: OptionsPane) -> None:
+    edit(pane, "intercept", *"~m POST | (~c 4")
+    for columns in (60, 80, 120, 200):
+        lines = screen(pane, columns, 30)
+        at = next(number for number, line in enumerate(lines) if line.rstrip(" |").endswith("^"))
+        column = lines[at].index("^")
+        assert lines[at - 1][column] == "("
+
+
+def test_choices_are_listed_while_one_is_edited(console: FakeConsole, pane: OptionsPane) -> None:
+    edit(pane, "view_order", "down")
+    text = "\n".join(screen(pane, 80, 30))
+    for line in ("|   time", "| > method", "|   url", "|   size"):
+        assert line in text
+
+
+def test_numbers_are_counted_up_and_down_in_their_range(console: FakeConsole, pane: OptionsPane) -> None:
+    edit(pane, "listen_port", "down", "up", "up", "down", "enter")
+    assert console.master.options.listen_port == 1
+
+
+def test_all_are_shown_again(console: FakeConsole, pane: OptionsPane) -> None:
+    console.master.options.update(intercept="~q")
+    assert pane.why_not("console.options.all") == "all options are shown"
+    pane.toggle_changed()
+    assert " options  1 of 7 " in screen(pane, 80, 22)[0]
+    assert not pane.why_not("console.options.all")
+    pane.show(only_changed=False)
+    assert pane.row_count() == 7
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_hostile_values_are_painted_clean(console: FakeConsole, pane: OptionsPane, width: int) -> None:
+    console.master.options.add_option("words", Sequence[str], [], "Some text.")
+    for text in TEXTS:
+        console.master.options.update(stream_large_bodies=None, proxyauth=text, words=[text, text])
+        for name in ("proxyauth", "words"):
+            go(pane, name)
+            assert_clean(pane.render((width, 24), True), width)
+        edit(pane, "intercept", "(")
+        pane.pasted(text)
+        assert_clean(pane.render((width, 24), True), width)
+        keys(pane, "esc")
 
 
 def test_secrets_are_not_shown(console: FakeConsole, pane: OptionsPane) -> None:
@@ -244,12 +284,13 @@ def test_paths_are_completed(console: FakeConsole, pane: OptionsPane, tmp_path: 
     folder = tmp_path  # type: ignore[assignment]
     for name in ("addon_one.py", "addon_two.py"):
         (folder / name).touch()  # type: ignore[operator]
-    edit(pane, "scripts", *f"{folder}/add", "tab")
+    console.master.options.add_option("script", str, "", "One of them.", kind="path")
+    edit(pane, "script", *f"{folder}/add", "tab")
     assert pane._edit is not None
     assert pane._edit.edit.text == f"{folder}/addon_"
     assert len(pane._edit.offered) == 2
     keys(pane, "o", "tab", "enter")
-    assert console.master.options.scripts == [f"{folder}/addon_one.py"]
+    assert console.master.options.script == f"{folder}/addon_one.py"
 
 
 def test_an_option_goes_and_comes_back_with_its_script(pane: OptionsPane, console: FakeConsole) -> None:

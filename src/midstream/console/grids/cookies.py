@@ -51,7 +51,7 @@ def write_parts(rows: Sequence[Row], tail: bytes, is_flag: bool = False) -> byte
 
 
 def _joined(row: Row, has_equals: bool) -> bytes:
-    name, value = row.cells
+    name, value = row.cells[:2]
     return name + b"=" + value if value or has_equals else name
 
 

@@ -9,7 +9,8 @@ from typing import ClassVar
 from midstream.console.grids.kind import BadCell, Cells, FlowKind, Origin, Row
 from midstream.flows.headers import Headers
 
-_TOKEN = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+# RFC 9110 §5.6.2; bytes of one character of UTF-8 stay together, to be named.
+_NO_TOKEN = re.compile(rb"[\x80-\xff]+|[^!#$%&'*+.^_`|~0-9A-Za-z-]")
 _CONTROLS = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
 
 
@@ -38,10 +39,10 @@ class RequestHeaders(FlowKind):
 
     def check(self, cells: Cells) -> BadCell | None:
         name, value = cells
-        if not _TOKEN.fullmatch(name):
-            return BadCell(
-                0, "a header needs a name" if not name else "a name is made of letters, digits and !#$%&'*+-.^_`|~"
-            )
+        if not name:
+            return BadCell(0, "a header needs a name")
+        if found := _NO_TOKEN.search(name):
+            return BadCell(0, f"{found[0].decode('utf-8', 'backslashreplace')!r} cannot stand in the name of a header")
         reason = bad_value(value)
         return BadCell(1, reason) if reason else None
 

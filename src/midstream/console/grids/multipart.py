@@ -87,7 +87,7 @@ class MultipartForm(FlowKind):
 def _row(glue: bytes, chunk: bytes) -> Row:
     part = multipart.part_of(chunk)
     if part is None:
-        cells: Cells = (b"", chunk, b"", b"")
+        cells: Cells = (b"", chunk.removeprefix(b"\r\n"), b"", b"")
     else:
         file, kind = _parameter(_FILE, part.head), _TYPE.search(part.head)
         cells = (part.name, part.value, file, kind[1].rstrip() if kind else b"")

@@ -38,7 +38,7 @@ class Grid(ListPane):
         super().__init__(console)
         self.kind = kind
         self.rows = Rows(kind.read(), len(kind.columns))
-        self.column = 0
+        self.column = 1 if len(kind.columns) > 1 else 0  # values are edited more often than names
         self.problem = ""
         self._done = done
         self.field: LineEdit | None = None  # while the focused cell is edited

@@ -1,7 +1,8 @@
 """One option being edited in place: the field, the check while typing, and what enter does (console.md §3.4).
 
-The options pane makes one when a value that cannot simply be toggled is to be changed, gives it the keys, and paints
-what it says. A value that is refused stays in the field, with the reason; the old value stays active meanwhile.
+The options pane makes one for a value that is neither toggled nor a list (lists are tables: `grids/items.py`), gives it
+the keys, and paints what it says. A value that is refused stays in the field, with the reason and a mark under the
+character that it is about; the old value stays active meanwhile.
 """
 
 from __future__ import annotations
@@ -9,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from midstream.console.completion import common_start
+from midstream.console.widgets import cells
 from midstream.console.widgets.canvas import Run
 from midstream.console.widgets.line_edit import KillRing, LineEdit
 from midstream.flows.errors import OptionsError
@@ -32,13 +35,8 @@ class OptionEdit:
         self.problem = ""
         self.offered: list[str] = []
         self._apply = apply
-        self.is_list = option.type.sequence
-        self.edit = LineEdit(
-            value_text(option.current(), "\n"),
-            kill_ring=kill_ring,
-            multiline=self.is_list,
-            secret=option.kind.editor == "secret",
-        )
+        text = value_text(option.current())
+        self.edit = LineEdit(text, kill_ring=kill_ring, multiline="\n" in text, secret=option.kind.editor == "secret")
         self._check()
 
     def press(self, key: str) -> bool:
@@ -53,8 +51,9 @@ class OptionEdit:
         elif self.option.choices is not None and key in ("up", "down", "left", "right"):
             self._step(-1 if key in ("up", "left") else 1)
             self._check()
-        elif self.is_list and key in ("up", "down"):
-            self._line(-1 if key == "up" else 1)
+        elif self.option.type.base is int and key in ("up", "down"):
+            self._count(1 if key == "up" else -1)
+            self._check()
         elif self.edit.press(key):
             self.offered = []
             self._check()
@@ -70,8 +69,6 @@ class OptionEdit:
     def value(self) -> OptionValue:
         """What the field stands for; OptionsError when that is no value of this option."""
         text = self.edit.text
-        if self.is_list:
-            return self.option.parse([line for line in text.split("\n") if line])
         if not text and self.option.type.optional:
             return self.option.parse([None])
         return self.option.parse([text])
@@ -79,12 +76,12 @@ class OptionEdit:
     def keys(self) -> list[tuple[str, str]]:
         """The keys of the field, and what they do."""
         keys = [("enter", "set")]
-        if self.is_list:
-            keys.append(("alt enter", "next item"))
         if self.option.choices is not None:
             keys.append(("down", "next choice"))
         elif self.option.kind.complete is not None:
             keys.append(("tab", "complete"))
+        elif self.option.type.base is int:
+            keys.append(("up", "one more"))
         return [*keys, ("esc", "cancel")]
 
     def hint(self) -> list[Run]:
@@ -96,6 +93,29 @@ class OptionEdit:
         elif not text and self.option.type.optional:
             runs.append(("dim", ": nothing"))
         return runs
+
+    def marked(self, room: int) -> list[list[Run]]:
+        """The text around the character that a problem is about, and a mark under that."""
+        at = self.bad_column()
+        text = self.edit.text
+        if at is None or self.edit.secret or not 0 <= at <= len(text):
+            return []
+        start = max(min(at - room // 2, len(text) - room + 1), 0)
+        before = cells.prepare(visible(text[start:at]))
+        shown = before + cells.prepare(visible(text[at : start + room]))
+        return [[("prompt", shown)], [("value.bad", " " * cells.width(before) + "^")]]
+
+    def offers(self, rows: int) -> list[list[Run]]:
+        """What may be chosen instead, the present choice marked; or what tab found."""
+        choices, text = self.option.choices, self.edit.text
+        if choices is None or self.offered:
+            return [[("text", visible("  ".join(self.offered[:40])))]] if self.offered else []
+        at = choices.index(text) if text in choices else 0
+        top = max(min(at - rows // 2, len(choices) - rows), 0)
+        return [
+            [("strong", "> ") if choice == text else ("dim", "  "), ("value", visible(choice))]
+            for choice in choices[top : top + rows]
+        ]
 
     def bad_column(self) -> int | None:
         """The index in the text that a problem is about, if it names a column."""
@@ -127,33 +147,22 @@ class OptionEdit:
         at = choices.index(text) + step if text in choices else 0
         self.edit.set_text(choices[at % len(choices)])
 
-    def _line(self, step: int) -> None:
-        """The cursor to the line above or below, at the same place in it if there is one."""
-        text, cursor = self.edit.text, self.edit.cursor
-        lines = text.split("\n")
-        number = text.count("\n", 0, cursor)
-        column = cursor - (text.rfind("\n", 0, cursor) + 1)
-        target = max(0, min(number + step, len(lines) - 1))
-        self.edit.cursor = sum(len(line) + 1 for line in lines[:target]) + min(column, len(lines[target]))
+    def _count(self, step: int) -> None:
+        """One more or less, where that is allowed."""
+        try:
+            number = int(self.edit.text or 0) + step
+        except ValueError:
+            return
+        if self.option.kind.refuses(number) is None:
+            self.edit.set_text(str(number))
 
     def _complete(self) -> None:
         text, cursor = self.edit.text, self.edit.cursor
-        start = text.rfind("\n", 0, cursor) + 1 if self.is_list else 0
-        found = self.option.completions(text[start:cursor])[:_MOST_OFFERED]
+        found = self.option.completions(text[:cursor])[:_MOST_OFFERED]
         self.offered = found if len(found) > 1 else []
-        common = _common_start(found)
-        if len(common) > cursor - start:
-            self.edit.set_text(text[:start] + common + text[cursor:], start + len(common))
-
-
-def _common_start(words: list[str]) -> str:
-    if not words:
-        return ""
-    first, last = min(words), max(words)
-    for at, (one, other) in enumerate(zip(first, last, strict=False)):
-        if one != other:
-            return first[:at]
-    return first
+        common = common_start(found)
+        if len(common) > cursor:
+            self.edit.set_text(common + text[cursor:], len(common))
 
 
 def value_text(value: OptionValue, between: str = ", ") -> str:

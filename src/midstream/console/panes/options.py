@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
+from midstream.console.grids import Items
+from midstream.console.panes.grid import Grid
 from midstream.console.panes.help_box import HelpBox, Words
 from midstream.console.panes.list_pane import ListPane
 from midstream.console.panes.option_edit import OptionEdit, type_words, value_text
@@ -34,6 +36,7 @@ COLUMNS = (
 )
 _LONGEST_NAME = 36
 _SECRET = "•" * 6
+_CHOICES_SHOWN = 12
 
 
 class OptionsPane(ListPane):
@@ -73,8 +76,12 @@ class OptionsPane(ListPane):
 
     def toggle_changed(self) -> None:
         """Show only the options that were changed, or all again."""
+        self.show(only_changed=not self.only_changed)
+
+    def show(self, only_changed: bool) -> None:
+        """Show all options, or those that were changed."""
         focused = self.focused_option
-        self.only_changed = not self.only_changed
+        self.only_changed = only_changed
         self._list()
         self.scroll.count = len(self._names)
         self.scroll.go(self._names.index(focused) if focused in self._names else 0)
@@ -100,7 +107,7 @@ class OptionsPane(ListPane):
         return {"name": lambda: name, "value": lambda: value, "line": lambda: f"set {name} {lexer.quote(value)}"}
 
     def nothing(self) -> str:
-        return "Every option has its default value; c shows all." if self.only_changed else "There are no options."
+        return "Every option has its default value; a shows all." if self.only_changed else "There are no options."
 
     def title(self) -> str:
         return "options"
@@ -162,6 +169,8 @@ class OptionsPane(ListPane):
 
     def why_not(self, command: str) -> str:
         match command.partition(" ")[0]:
+            case "console.options.all" if not self.only_changed:
+                return "all options are shown"
             case "console.options.changed" if not self.only_changed and not self._changed_count:
                 return "no option was changed"
             case "console.options.reset.focus":
@@ -183,8 +192,9 @@ class OptionsPane(ListPane):
         if option.type is BOOL:
             self._toggle(option)
             return
-        if any("\n" in line for line in option.value if isinstance(line, str)) if option.type.sequence else False:  # type: ignore[union-attr]
-            self.console.message(f"a value of {name} has several lines: use :set {name}", "warn")
+        if option.type.sequence:
+            kind = Items(self.options, name, self._apply)
+            self.console.left_edits.open(kind.key, lambda: Grid(self.console, kind))
             return
         self._edit = OptionEdit(option, self._apply, getattr(self.console, "kill_ring", None))
         self.editing = True
@@ -208,9 +218,10 @@ class OptionsPane(ListPane):
 
     def head(self, columns: int) -> list[Line]:
         self._list()
-        shown = "only changed" if self.only_changed else f"{len(self._names)}"
+        shown = f"{len(self._names)} of {len(self.options.keys())}" if self.only_changed else f"{len(self._names)}"
         line: list[Run] = [
             ("title", f" options  {shown}   "),
+            *self.key_hint("console.options.all", f"all {len(self.options.keys())}   "),
             *self.key_hint("console.options.changed", f"changed {self._changed_count}   "),
             *self.key_hint("console.search", "find"),
         ]
@@ -243,7 +254,7 @@ class OptionsPane(ListPane):
         )
 
     def get_cursor_coords(self, size: tuple[int, int]) -> tuple[int, int] | None:
-        if self._edit is not None and self._field is not None and not self._edit.is_list:
+        if self._edit is not None and self._field is not None:
             index, column = self._field
             return column, self._list_top + index - self.scroll.top
         return super().get_cursor_coords(size)
@@ -264,9 +275,6 @@ class OptionsPane(ListPane):
             column += placed.cells
         window = edit.edit.window(max(room - 2, 1))
         self._field = (index, column + 1 + window.cursor)
-        if edit.is_list:
-            count = edit.edit.text.count("\n") + bool(edit.edit.text)
-            return [("prompt", f"[{count} item{'' if count == 1 else 's'}, in the box]")]
         pad = " " * max(room - 2 - cells.width(window.text), 0)
         return [("border", "["), *_with_mark(edit, window.text, window.start), ("text", pad), ("border", "]")]
 
@@ -278,10 +286,8 @@ class OptionsPane(ListPane):
         lines: list[Words] = []
         if self._edit is not None and self._edit.option is option:
             lines.append(("value.bad", visible(self._edit.problem)) if self._edit.problem else self._edit.hint())
-            if self._edit.is_list:
-                lines += _items(self._edit)
-            if self._edit.offered:
-                lines.append("  ".join(visible(word) for word in self._edit.offered[:40]))
+            room = max((columns // 3 if self._has_box_beside(columns) else columns) - 6, 8)
+            lines += [*self._edit.marked(room), *self._edit.offers(_CHOICES_SHOWN)]
             lines.append([])
         lines.append(visible(option.help))
         lines.append([])
@@ -318,19 +324,3 @@ def _with_mark(edit: OptionEdit, text: str, start: int) -> list[Run]:
         return [(role, text)]
     at -= start
     return [(role, text[:at]), ("value.bad", text[at : at + 1]), (role, text[at + 1 :])]
-
-
-def _items(edit: OptionEdit) -> list[list[Run]]:
-    """The lines of a list, with the cursor painted in reverse: the hardware cursor stays on the row."""
-    shown: list[list[Run]] = []
-    at = 0
-    for line in edit.edit.text.split("\n"):
-        cursor = edit.edit.cursor - at
-        if 0 <= cursor <= len(line):
-            under = visible(line[cursor : cursor + 1]) or " "
-            runs = [("prompt", visible(line[:cursor])), ("focus", under), ("prompt", visible(line[cursor + 1 :]))]
-            shown.append([("strong", "> "), *runs])
-        else:
-            shown.append([("dim", "- "), ("prompt", visible(line))])
-        at += len(line) + 1
-    return shown

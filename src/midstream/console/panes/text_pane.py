@@ -46,6 +46,7 @@ class TextPane(Pane):
         self.subject = subject
         self._read = subject.read()
         self.edit = TextEdit(self._read, kill_ring=getattr(console, "kill_ring", None))
+        self.edit.go_to(subject.cursor(self._read))
         self._source = subject.source()
         self._is_stale = False
         self._checked: str | None = None

@@ -74,6 +74,10 @@ class TextEdit:
         self._edit.set_text(text, cursor)
         self._changed(0)
 
+    def go_to(self, cursor: int) -> None:
+        """The cursor to an index of the text."""
+        self._edit.cursor = max(0, min(cursor, len(self.text)))
+
     def go_to_line(self, number: int) -> None:
         """The cursor to the start of a line, counted from 1."""
         at = 0
