@@ -13,6 +13,7 @@ import weakref
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
+from midstream.addons.repeat import Repeat
 from midstream.flows.change import Change, Part
 from midstream.flows.errors import CommandError
 from midstream.flows.flow import Flow
@@ -38,6 +39,12 @@ _MANY = 500
 
 class Undo:
     """The addon; see the module."""
+
+    name = "undo"
+
+    def __init__(self) -> None:
+        self._repeat = Repeat()
+        self.addons = [self._repeat]
 
     def running(self) -> None:
         ctx.master.events.recorder.gesture_ended = self._ended
@@ -66,6 +73,7 @@ class Undo:
         if not edited:
             return
         step = EditStep(edited)
+        self._repeat.noted(gesture)
         if not ctx.master.undo.add(step):
             logger.warning("the %s cannot be undone: %d MB are too many to keep", step.what, step.size >> 20)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,7 +19,8 @@ from midstream.console.head_text import BadHead
 from midstream.flows.errors import CommandError
 from midstream.flows.headers import Headers
 from midstream.flows.http import HTTPFlow, Request, Response
-from midstream.flows.tunnel import TunnelFlow, TunnelMessage
+from midstream.flows.tunnel import TunnelMessage
+from midstream.flows.waiting import messages_of
 from midstream.flows.websocket import WebSocketMessage
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ def edit(console: Console, flow: Flow, part: str) -> None:
         _ask(console, flow, "comment", flow.comment, functools.partial(setattr, flow, "comment"))
         return
     if part == "message":
-        console.spawn(_message_in_editor(console, flow, _last_message(flow)), "edit message")
+        edit_message(console, flow, _last_message(flow))
         return
     if not isinstance(flow, HTTPFlow):
         raise CommandError(f"a {flow.type} flow has no {part}")
@@ -61,6 +62,11 @@ def edit(console: Console, flow: Flow, part: str) -> None:
     message = flow.request if part in ("url", "method", "path") else response_of(flow)
     value = str(getattr(message, part))
     _ask(console, flow, part, value, functools.partial(_set_field, console, flow, part))
+
+
+def edit_message(console: Console, flow: Flow, message: WebSocketMessage | TunnelMessage) -> None:
+    """Start editing a message of a conversation in $EDITOR; one that is not held was sent, and that is said."""
+    console.spawn(_message_in_editor(console, flow, message), "edit message")
 
 
 def response_of(flow: HTTPFlow) -> Response:
@@ -88,20 +94,21 @@ def _ask(console: Console, flow: Flow, part: str, value: str, change: Callable[[
     console.prompt(f"{part}:", value, kind="text", done=done)
 
 
-def apply(console: Console, flow: Flow, change: Callable[[], object]) -> None:
-    """The same, for a change that nobody can be asked about any more."""
+def apply(console: Console, flow: Flow, change: Callable[[], object], message: object = None) -> None:
+    """The same, for a change that nobody can be asked about any more. `message`: the one of a conversation that it is
+    about, if that is not the last."""
     try:
-        _change_flow(console, flow, change)
+        _change_flow(console, flow, change, message)
     except ValueError as error:
         console.message(str(error), "error", log=False)
 
 
-def _change_flow(console: Console, flow: Flow, change: Callable[[], object]) -> None:
+def _change_flow(console: Console, flow: Flow, change: Callable[[], object], message: object = None) -> None:
     """Back up, change, tell everybody. ValueError: the change is refused, and nothing was changed."""
     had_backup = flow.modified()
     flow.backup()
     try:
-        with console.master.events.recorder.of([flow], "you", "edit"):
+        with console.master.events.recorder.of([flow], "you", "edit", message):
             change()
     except ValueError:
         if not had_backup:
@@ -147,7 +154,6 @@ async def _in_editor(console: Console, flow: HTTPFlow, part: str, path: Path | N
 
 
 async def _message_in_editor(console: Console, flow: Flow, message: WebSocketMessage | TunnelMessage) -> None:
-    """The last message of a conversation, which is the one that is held if any is."""
     before = message.content
     try:
         edited = await external_editor.edit(before, ".txt", console.suspend)
@@ -160,17 +166,14 @@ async def _message_in_editor(console: Console, flow: Flow, message: WebSocketMes
         console.message("message unchanged")
         return
     # The backup is made of this very message, so it is set on it and not on what came meanwhile.
-    apply(console, flow, functools.partial(setattr, message, "content", data))
+    apply(console, flow, functools.partial(setattr, message, "content", data), message)
     sent = flow.live and not (flow.intercepted and message is _last_message(flow))
     console.message("message edited; it had already been sent" if sent else "message edited")
 
 
 def _last_message(flow: Flow) -> WebSocketMessage | TunnelMessage:
-    messages: Sequence[WebSocketMessage | TunnelMessage] = ()
-    if isinstance(flow, HTTPFlow) and flow.websocket is not None:
-        messages = flow.websocket.messages
-    elif isinstance(flow, TunnelFlow):
-        messages = flow.messages
+    """Which is the one that is held, if any is."""
+    messages = messages_of(flow)
     if not messages:
         raise CommandError("the flow has no messages")
     return messages[-1]

@@ -115,7 +115,7 @@ async def _in_editor(console: Console, flow: Flow, entry: Entry, path: Path | No
         console.prompt(f"{error}  edit again? (else: {edited.path})", kind="yesno", done=again)
         return
     edited.discard()
-    apply(console, flow, change)
+    apply(console, flow, change, entry.message if entry.part == "message" else None)
     console.message(f"{entry.name} edited")
 
 
