@@ -148,6 +148,8 @@ def headless(
 def interactive(proxy: Proxy, view: View, screen: object, prepare: Callable[[], None] | None = None) -> list[object]:
     """The addons of `midstream`; `screen` is the console's own."""
     # Imported here: a headless start does without the list.
+    from midstream.addons.session import SessionAddon
+    from midstream.addons.attempts import Attempts
     from midstream.addons.view import ViewAddon
 
     return [
@@ -157,7 +159,9 @@ def interactive(proxy: Proxy, view: View, screen: object, prepare: Callable[[], 
         Undo(),
         Intercept(),
         ServerSideEvents(),  # behind everybody who may want a body whole
+        SessionAddon(view),
         ViewAddon(view),
+        Attempts(view),
         screen,
         Unclaimed(),
         ErrorCheck(),

@@ -1,0 +1,159 @@
+"""The attempts of a request: a flow and its replays, and stepping from one to the next.
+
+A replay names the flow that it repeats in its metadata (flows/attempt.py), so the links are saved with the flows. They
+are looked up at the first question, and kept up with from then on: who never replays pays nothing.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+
+from midstream.flows.attempt import REPLAY_OF
+from midstream.flows.errors import CommandError
+from midstream.flows.flow import Flow
+from midstream.hub.commands import argument, command
+from midstream.hub.log import ALERT
+from midstream.hub.types import Choice
+from midstream.store.rows import Row
+from midstream.store.view import Change, View
+from midstream.text.times import clock
+
+logger = logging.getLogger("midstream.attempts")
+
+NAME = "view.attempt"
+
+
+class Attempts:
+    """The addon; see the module."""
+
+    name = "attempts"
+
+    def __init__(self, view: View) -> None:
+        self._view = view
+        self._parents: dict[str, str] | None = None  # of each replay, by ids
+        self._count = 0
+        self._is_listening = False
+
+    def done(self) -> None:
+        if self._is_listening:
+            self._view.on_change.remove(self._changed)
+            self._is_listening = False
+
+    @command("flow.attempts")
+    async def attempts(self, flow: Flow) -> Sequence[Flow]:
+        """A flow and its replays, the oldest first, whichever of them is given."""
+        return [each for id_ in await self._family(flow.id) if (each := self._view.get(id_)) is not None]
+
+    @command(f"{NAME}.next")
+    async def next(self) -> None:
+        """Focus the next attempt of the focused request."""
+        await self._step(1)
+
+    @command(f"{NAME}.prev")
+    async def previous(self) -> None:
+        """Focus the attempt before the focused one; the first is what was captured."""
+        await self._step(-1)
+
+    @command(f"{NAME}.options")
+    async def options(self) -> Sequence[str]:
+        """The attempts of the focused request, to choose from."""
+        family = await self._family(self._focused())
+        if len(family) < 2:
+            raise CommandError("this flow was not replayed")
+        return [_line(self._view.row(id_)) for id_ in family]
+
+    @command(f"{NAME}.go")
+    @argument("attempt", type=Choice(f"{NAME}.options"))
+    async def go(self, attempt: str) -> None:
+        """Focus an attempt by its number in the list, with which a line of view.attempt.options begins."""
+        number = attempt.split(" ", 1)[0]
+        for id_ in await self._family(self._focused()):
+            if str(self._view.row(id_).number) == number:
+                self._focus(id_)
+                return
+        raise CommandError(f"flow {number} is no attempt of the focused request")
+
+    # -- stepping -----------------------------------------------------------------------------------------------------
+
+    def _focused(self) -> str:
+        if self._view.focus_id is None:
+            raise CommandError("no flow has the focus")
+        return self._view.focus_id
+
+    async def _step(self, by: int) -> None:
+        focused = self._focused()
+        family = await self._family(focused)
+        if len(family) < 2:
+            raise CommandError("this flow was not replayed; r does that")
+        place = family.index(focused) + by
+        if not 0 <= place < len(family):
+            raise CommandError(f"this is the {'last' if by > 0 else 'first'} of {len(family)} attempts")
+        self._focus(family[place])
+        logger.log(ALERT, "attempt %d of %d", place + 1, len(family))
+
+    def _focus(self, id_: str) -> None:
+        if id_ not in self._view.shown:
+            raise CommandError(f"flow {self._view.row(id_).number:,} is hidden by the filter")
+        self._view.set_focus(id_)
+
+    # -- links --------------------------------------------------------------------------------------------------------
+
+    async def _family(self, id_: str) -> list[str]:
+        """The ids of all attempts, by age. Files may be anybody's, so links may go in circles."""
+        parents = await self._links()
+        seen = {id_}
+        while (parent := parents.get(id_)) is not None and parent in self._view and parent not in seen:
+            seen.add(id_ := parent)
+        children: dict[str, list[str]] = {}
+        for child, parent in parents.items():
+            children.setdefault(parent, []).append(child)
+        family, todo = {id_}, [id_]
+        while todo:
+            new = [child for child in children.get(todo.pop(), ()) if child in self._view and child not in family]
+            family.update(new)
+            todo += new
+        return sorted(family, key=lambda each: self._view.row(each).number)
+
+    async def _links(self) -> dict[str, str]:
+        if not self._is_listening:
+            self._view.on_change.append(self._changed)
+            self._is_listening = True
+        if self._parents is not None:
+            return self._parents
+        found: dict[str, str] = {}
+        async for flow in self._view.walk([id_ for id_ in self._view.all_ids if _is_replay(self._view.row(id_))]):
+            _note(flow, found)
+        for id_ in list(self._view.all_ids):  # what came meanwhile, which is in memory
+            if id_ not in found and _is_replay(self._view.row(id_)):
+                _note(self._view.get(id_), found)
+        self._parents, self._count = found, len(self._view)
+        return found
+
+    def _changed(self, change: Change) -> None:
+        if change.kind == "refresh" and len(self._view) != self._count:
+            self._parents = None  # many came or went at once
+        elif change.kind in ("add", "update") and change.id is not None:
+            parents = self._parents
+            if parents is not None and change.id not in parents and _is_replay(self._view.row(change.id)):
+                _note(self._view.get(change.id), parents)
+        self._count = len(self._view)
+
+
+def _is_replay(row: Row) -> bool:
+    return row.replay == "request"
+
+
+def _note(flow: Flow | None, parents: dict[str, str]) -> None:
+    parent = flow.metadata.get(REPLAY_OF) if flow is not None else None
+    if flow is not None and isinstance(parent, str):
+        parents[flow.id] = parent
+
+
+def _line(row: Row) -> str:
+    """`11 14:02:11 200 4096 bytes 70 ms`."""
+    words = [str(row.number), clock(row.created).partition(".")[0]]
+    if row.failed or row.status is None:
+        return " ".join([*words, "failed" if row.failed else "not answered yet"])
+    words += [str(row.status), f"{row.size:,} bytes"]
+    return " ".join([*words, f"{row.duration * 1000:,.0f} ms"] if row.duration is not None else words)
