@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from midstream.console.prompt import YesNo
+from midstream.console.overlays import Confirm
 from tests.console.masters import Shown, shown_console
 from tests.kit.captured import http_flow, tcp_flow
 
@@ -86,7 +86,7 @@ async def test_a_tcp_flow_is_not_offered_the_parts_of_http(shown):
     assert "; Comment" in shown.text
     assert "Request body" not in shown.text
     shown.press("b")
-    assert not isinstance(shown.console.active_prompt, YesNo)
+    assert not isinstance(shown.console.overlay, Confirm)
     shown.press("esc", "esc")
     add(shown, "http://example.com/")
     shown.press("end", "e")
@@ -131,8 +131,8 @@ async def test_what_comes_in_below_the_picture_is_counted(shown):
 
 
 async def test_a_key_without_a_binding_says_so(shown):
-    shown.press("y")
-    assert "y: there is no flow in focus" in shown.text
+    shown.press("r")
+    assert "r: there is no flow in focus" in shown.text
 
 
 async def test_the_which_key_menu_opens_at_once_on_the_leader_and_esc_closes_it(shown):
@@ -174,7 +174,7 @@ async def test_q_asks_and_esc_never_quits(shown):
     shown.press("esc", "esc")
     assert not shown.console.master.should_exit.is_set()
     shown.press("q")
-    assert "quit? [y/n]" in shown.prompt_line
+    assert "quit?" in shown.text and "[y]es" in shown.text
     shown.press("enter")
     assert shown.console.active_prompt is None
     assert not shown.console.master.should_exit.is_set()
@@ -184,7 +184,7 @@ async def test_q_asks_and_esc_never_quits(shown):
 
 async def test_ctrl_c_asks_and_twice_quits(shown):
     shown.press("ctrl c")
-    assert isinstance(shown.console.active_prompt, YesNo)
+    assert isinstance(shown.console.overlay, Confirm)
     shown.press("ctrl c")
     assert shown.console.master.should_exit.is_set()
 
@@ -294,23 +294,27 @@ async def test_a_held_flow_is_announced_without_moving_the_focus(shown):
 async def test_stopping_the_process_is_asked_while_flows_are_in_flight(shown):
     add(shown, "http://example.com/", status=None, live=True)
     shown.press("ctrl z")
-    assert "stop the proxy too? 1 flow is in flight [y/n]" in shown.prompt_line
+    assert "stop the proxy too? 1 flow is in flight" in shown.text
     shown.press("n")
 
 
 async def test_confirm(shown):
     (held,) = add(shown, "http://example.com/", live=True)
     shown.press("z")
-    assert "clear the flow? [y/n]" in shown.prompt_line
+    assert "clear the flow?" in shown.text
     shown.press("n")
     assert len(shown.view) == 1
     add(shown, "http://example.com/2")
     held.intercept()
     await shown.console.master.events.update([held])
     shown.press("z")
-    assert "clear 2 flows? 1 held one is killed [y/n]" in shown.prompt_line
-    shown.press("n")
-    shown.press("z", "y")
+    assert "clear 2 flows?" in shown.text and "1 is held and will be killed." in shown.text
+    shown.press("enter", "y", "esc")
+    assert len(shown.view) == 2
+    shown.press("z", "h")
+    assert list(shown.view.all_ids) == [held.id] and held.intercepted
+    add(shown, "http://example.com/3")
+    shown.press("z", "k")
     assert len(shown.view) == 0
 
 

@@ -51,7 +51,7 @@ def test_start_and_quit_restores_the_terminal(tmp_path, loop):
         assert "1 flows" in program.lines[0]
         assert not program.is_restored()
         program.send("q")
-        program.wait_for("quit? [y/n]")
+        program.wait_for("[y]es")
         program.send("y")
         assert program.wait_ended() == 0
         assert program.is_restored()
@@ -70,11 +70,11 @@ def test_ctrl_c_asks_and_an_interrupt_from_outside_too(tmp_path, loop):
     with start(tmp_path, loop) as program:
         program.wait_for("? help")
         program.send("<ctrl c>")
-        program.wait_for("quit? [y/n]")
+        program.wait_for("[y]es")
         program.send("n")
         program.wait_for(lambda program: "quit?" not in program.text)
         program.signal(signal.SIGINT)
-        program.wait_for("quit? [y/n]")
+        program.wait_for("[y]es")
         program.send("<ctrl c>")
         program.wait_ended()
         assert program.is_restored()

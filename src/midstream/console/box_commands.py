@@ -1,4 +1,4 @@
-"""The commands that open boxes: choosers, questions, the export dialog, the palette, forms. Part of the console's addon.
+"""The commands that open boxes: choosers, questions, the export dialog, the palette, forms. In the console's addon.
 
 What a box asks and shows is its own business (overlays/); what comes of it is done by commands of others.
 """
@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 from midstream.console import results
 from midstream.console.overlays.chooser import Chooser
 from midstream.console.overlays.confirm import Answer, Confirm
+from midstream.console.overlays.palette import Palette
+from midstream.console.palette_entries import Recent, entries
 from midstream.flows.errors import CommandError
 from midstream.flows.flow import Flow
 from midstream.flows.http import HTTPFlow
@@ -35,6 +37,7 @@ class BoxCommands:
     def __init__(self, console: Console) -> None:
         self._console = console
         self._exported: ExportChoice | None = None
+        self._recent = Recent()
 
     # --- choosing ---------------------------------------------------------------------------------------------------
 
@@ -63,6 +66,13 @@ class BoxCommands:
             self._console.run_command(lexer_join(cmd, [arg.replace("{choice}", choice) for arg in args]))
 
         self._console.show(Chooser(prompt, [str(each) for each in listed], picked))
+
+    # --- the palette ------------------------------------------------------------------------------------------------
+
+    @command("console.palette")
+    def palette(self) -> None:
+        """Find anything by a few letters: commands, options, panes, flows, marks; enter does what suits it."""
+        self._console.show(Palette(self._console, entries(self._console), self._recent))
 
     # --- questions --------------------------------------------------------------------------------------------------
 
