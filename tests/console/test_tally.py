@@ -36,7 +36,7 @@ def test_what_is_in_flight():
     waiting, done = http_flow(status=None, live=True), http_flow(live=True)
     view.add(waiting)
     view.add(done)
-    assert tally.in_flight == {waiting.id}
+    assert set(tally.in_flight) == {waiting.id}
     waiting.response = done.response
     view.update(waiting)
     assert not tally.in_flight

@@ -22,11 +22,13 @@ class Tally:
         self._view = view
         self._on_held = on_held
         self.held: dict[str, str] = {}
+        self.held_since: dict[str, float] = {}  # by the clock of the loop; of the same flows, in the same order
         self.marked: set[str] = set()
-        self.in_flight: set[str] = set()
+        self.in_flight: dict[str, int] = {}  # and how many bytes of each are counted so far
         self.per_second: deque[int] = deque(maxlen=SECONDS)
+        self.bytes_per_second: deque[int] = deque(maxlen=SECONDS)
         self._second = int(time.monotonic())
-        self._now = 0
+        self._now = self._bytes_now = 0
         for id_ in view.all_ids:
             self._look_at(id_)
 
@@ -39,9 +41,9 @@ class Tally:
             if change.id is not None:
                 self._look_at(change.id)
         elif change.kind == "remove" and change.id is not None:
-            self.held.pop(change.id, None)
+            self._let_go(change.id)
             self.marked.discard(change.id)
-            self.in_flight.discard(change.id)
+            self.in_flight.pop(change.id, None)
         elif change.kind == "refresh":
             self._prune()
         return change.kind != "update" or (len(self.held), len(self.marked)) != before
@@ -51,7 +53,8 @@ class Tally:
         now = int(time.monotonic())
         while self._second < now:
             self.per_second.append(self._now)
-            self._now = 0
+            self.bytes_per_second.append(self._bytes_now)
+            self._now = self._bytes_now = 0
             self._second += 1
             if now - self._second > SECONDS:
                 self._second = now - SECONDS
@@ -60,6 +63,12 @@ class Tally:
     def rate(self) -> float:
         """Flows a second, over the last five."""
         last = list(self.per_second)[-5:]
+        return sum(last) / len(last) if last else 0.0
+
+    @property
+    def bytes_rate(self) -> float:
+        """Bytes of bodies and messages a second, over the last five."""
+        last = list(self.bytes_per_second)[-5:]
         return sum(last) / len(last) if last else 0.0
 
     def bars(self, count: int = 10) -> str:
@@ -79,20 +88,28 @@ class Tally:
             self.marked.add(id_)
         else:
             self.marked.discard(id_)
+        if id_ in self.in_flight:
+            self._bytes_now += max(row.size - self.in_flight[id_], 0)
         if row.live and row.duration is None:
-            self.in_flight.add(id_)
+            self.in_flight[id_] = row.size
         else:
-            self.in_flight.discard(id_)
+            self.in_flight.pop(id_, None)
         if not row.held:
-            self.held.pop(id_, None)
+            self._let_go(id_)
         else:
             # A response that a person writes for a held request moves the hold, which is no news.
             is_new = id_ not in self.held
             self.held[id_] = row.held
             if is_new:
+                self.held_since[id_] = time.monotonic()
                 self._on_held(id_)
 
+    def _let_go(self, id_: str) -> None:
+        self.held.pop(id_, None)
+        self.held_since.pop(id_, None)
+
     def _prune(self) -> None:
-        self.held = {id_: side for id_, side in self.held.items() if id_ in self._view}
+        for id_ in [id_ for id_ in self.held if id_ not in self._view]:
+            self._let_go(id_)
         self.marked = {id_ for id_ in self.marked if id_ in self._view}
-        self.in_flight = {id_ for id_ in self.in_flight if id_ in self._view}
+        self.in_flight = {id_: size for id_, size in self.in_flight.items() if id_ in self._view}

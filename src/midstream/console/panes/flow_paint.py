@@ -59,6 +59,7 @@ class FlowPainter:
         self._view = console.view
         self.clock: Callable[[], float] = time.time
         self.painted_rows = 0
+        self._columns = 80
         self._digits = 3
         self._kept: dict[tuple[str, bool, bool], _Kept] = {}
         self._kept_for: tuple[object, ...] = ()
@@ -81,6 +82,12 @@ class FlowPainter:
         """One of `timeline.MODES`."""
         return "off" if self._option("console_plain", False) else str(self._option("console_timeline", "axis"))
 
+    @property
+    def has_bars(self) -> bool:
+        """Whether there is room for a timeline at the width that was painted last, and one is wanted."""
+        layout = lay_out(flow_columns.columns_of(self._names()), self._columns)
+        return self.is_table and any(placed.name == _BARS for placed in layout)
+
     def forget(self) -> None:
         """There are no flows: numbers begin anew."""
         self._digits = 3
@@ -97,6 +104,7 @@ class FlowPainter:
     def paint(self, rows: Sequence[Row], columns: int, focus: bool) -> list[PaintedRow]:
         """The heading, if there is one, and the rows."""
         self._digits = max(self._digits, *(len(str(each.number)) for each in rows))
+        self._columns = columns
         frame = self._frame(rows, columns, focus)
         if (form := (columns, self.is_table, self._digits, frame.before, frame.after)) != self._kept_for:
             self._kept.clear()
