@@ -17,6 +17,7 @@ from midstream.console.grid_commands import GridCommands, open_part
 from midstream.console.filter_commands import FilterCommands
 from midstream.console.key_commands import KeyCommands
 from midstream.console.layout_commands import LayoutCommands
+from midstream.console.list_commands import ListCommands
 from midstream.console.pane_commands import PaneCommands
 from midstream.flows.errors import CommandError
 from midstream.flows.flow import Flow
@@ -44,6 +45,7 @@ class ConsoleAddon:
         self.addons = [
             LayoutCommands(console),
             PaneCommands(console),
+            ListCommands(console),
             KeyCommands(console),
             EditCommands(console),
             GridCommands(console),

@@ -33,6 +33,8 @@ class Layout(urwid.Widget):
         self._console = console
         self._tabs: list[tuple[int, int, str]] = []
         self._hints: list[tuple[int, int, str]] = []
+        self._status: list[tuple[int, int, str]] = []
+        self._status_row = -1
         self._workspace = Workspace(console)
         self._top = 0  # the first row of the workspace
         self._box_at: tuple[int, int, int, int] | None = None  # left, top, columns, rows of the topmost box
@@ -57,9 +59,10 @@ class Layout(urwid.Widget):
             parts.append((body, None, not prompt_open))
         if has_filter:
             parts.append((self._filter_or_prompt(columns, focus), None, prompt_open))
+        self._status_row = rows - has_hints - 1 if has_status else -1
         if has_status:
             under = console.active_prompt.under() if console.active_prompt is not None else None
-            bar = status.status_bar(console, columns) if under is None else under
+            bar, self._status = status.status_bar(console, columns) if under is None else (under, [])
             parts.append((paint([bar], columns, 1, "bar" if under is None else "prompt"), None, False))
         if has_hints:
             hint, self._hints = hints.hint_line(console, columns)
@@ -120,16 +123,24 @@ class Layout(urwid.Widget):
 
     def click(self, size: tuple[int, int], button: int, column: int, row: int) -> None:
         """A press at a cell of the screen."""
-        columns, rows = size
         if self._tabs and row == 0:
             for first, last, name in self._tabs:
                 if first <= column <= last:
                     self._console.open_pane(name)
             return
-        if self._hints and row == rows - 1:
+        if self._hints and row == size[1] - 1:
             self.click_hint(size, column, row)
             return
+        if self._status_row == row:
+            self._click_status(button, column)
+            return
         self._workspace.press(button, column, row - self._top)
+
+    def _click_status(self, button: int, column: int) -> None:
+        for first, last, command in self._status:
+            if button == 1 and first <= column <= last and command.split()[0] in self._console.master.commands.commands:
+                self._console.run_command(command)
+                return
 
     def drag(self, column: int, row: int) -> None:
         """The mouse moves with its button down."""
