@@ -1,13 +1,15 @@
 r"""A `curl …` command line, as browsers and documentation offer it, read as a request. Nothing is executed or opened.
 
 The composer of the console calls it. The words are split as a POSIX shell would split them, `$'…'` of bash included;
-variables and substitutions stay text. Options that only say how curl behaves are passed over; what would read a file is
-refused, since the request would not be the one that was meant. The opposite is `exports/curl.py`.
+variables and substitutions stay text, but for the form in which our own exports write bytes. Options that only say how
+curl behaves are passed over; what would read a file is refused, since the request would not be the one that was meant.
+The opposite is `exports/curl.py`.
 """
 
 from __future__ import annotations
 
 import base64
+import re
 from collections.abc import Callable
 from typing import NamedTuple
 from urllib.parse import quote_plus
@@ -17,6 +19,10 @@ from midstream.text.backslashes import expand_bytes
 
 LONGEST = 1024 * 1024
 """Characters of a command line that is read."""
+
+
+# How our own exports write bytes that are no plain text (`exports/shell.py`): nothing but octal escapes.
+_PRINTED = re.compile(r"\"\$\(printf '((?:[^'\\%]|\\[0-3][0-7]{2})*)'\)\"")
 
 
 class CurlRequest(NamedTuple):
@@ -128,6 +134,8 @@ def _with_unicode(text: str) -> str:
 
 
 def _double(text: str, at: int) -> tuple[str, int]:
+    if printed := _PRINTED.match(text, at):
+        return expand_bytes(printed[1]).decode("utf-8", "surrogateescape"), printed.end()
     made, end = [], at + 1
     while end < len(text) and text[end] != '"':
         if text[end] == "\\" and text[end + 1 : end + 2] in ('"', "\\", "$", "`", "\n"):
