@@ -171,12 +171,12 @@ def test_extends_starts_anew(tmp_path: Path):
 def test_a_set_that_cannot_be_read_leaves_the_default_one(tmp_path: Path):
     (tmp_path / "broken.yaml").write_text("version: 1\nbind: [")
     path = tmp_path / "keys.yaml"
-    path.write_text("version: 1\nextends: broken\nbind: [{keys: y, run: flow.resume}]\n")
+    path.write_text("version: 1\nextends: broken\nbind: [{keys: Y, run: flow.resume}]\n")
     keymap, report = read_file(path)
     assert len(report.errors) == 1
     assert report.errors[0].startswith(f"{tmp_path / 'broken.yaml'}:")
     assert not report.was_refused
-    assert command_of(keymap, "y", "flows", "global") == "flow.resume"
+    assert command_of(keymap, "Y", "flows", "global") == "flow.resume"
     assert command_of(keymap, "a", "flows") == "flow.resume @focus"
 
 

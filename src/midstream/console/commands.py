@@ -13,11 +13,13 @@ from midstream.console import edit_parts, edit_views, external_viewer, grids
 from midstream.console.box_commands import BoxCommands
 from midstream.console.copy_commands import CopyCommands
 from midstream.console.edit_commands import EditCommands
-from midstream.console.grid_commands import GridCommands, open_part
 from midstream.console.filter_commands import FilterCommands
+from midstream.console.flow_register import FlowRegister
+from midstream.console.grid_commands import GridCommands, open_part
 from midstream.console.key_commands import KeyCommands
 from midstream.console.layout_commands import LayoutCommands
 from midstream.console.list_commands import ListCommands
+from midstream.console.motions import Motions
 from midstream.console.pane_commands import PaneCommands
 from midstream.flows.errors import CommandError
 from midstream.flows.flow import Flow
@@ -52,6 +54,8 @@ class ConsoleAddon:
             CopyCommands(console),
             BoxCommands(console),
             FilterCommands(console),
+            Motions(console),
+            FlowRegister(console),
         ]
 
     def load(self, loader: Loader) -> None:

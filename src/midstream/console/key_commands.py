@@ -5,12 +5,15 @@ Nested in the console's addon. What is bound, and why something does not work, i
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import functools
+from collections.abc import Sequence
 from pathlib import Path as FilePath
 from typing import TYPE_CHECKING
 
+from midstream.console import disabled
+from midstream.console.key_box import Done, KeyBox
 from midstream.console.key_list import contexts_named
-from midstream.console.key_names import BadKey, parse_chord
+from midstream.console.key_names import BadKey, parse_chord, show_chord
 from midstream.console.keymap import CONTEXTS, Binding
 from midstream.console.overlays import AnyKey
 from midstream.console.panes.commands import CommandsPane
@@ -19,6 +22,7 @@ from midstream.flows.errors import CommandError
 from midstream.hub import lexer
 from midstream.hub.commands import command
 from midstream.hub.types import Cmd, CmdArgs, Path
+from midstream.text.escape import visible
 
 if TYPE_CHECKING:
     from midstream.console.console import Console
@@ -52,9 +56,7 @@ class KeyCommands:
         line = " ".join([cmd, *(lexer.quote(arg) for arg in args)])
         keys, where = self._chord(key), _contexts(contexts)
         self._console.bindings.bind(keys, where, line)
-        self._console.message(f"{' '.join(keys)} in {', '.join(where)} runs {line}")
-        if isinstance(self._console.pane, KeysPane):
-            self._console.pane.show(keys)
+        self._tell_bound(keys, where, line)
 
     @command("console.key.unbind")
     def key_unbind(self, contexts: Sequence[str], key: str) -> None:
@@ -69,9 +71,15 @@ class KeyCommands:
     def key_edit_focus(self) -> None:
         """Change the selected binding: its key, where it counts, or its command."""
         old = self._focused()
-        start = f"{BIND} {','.join(old.contexts)} {lexer.quote(' '.join(old.keys))}"
-        cursor = len(start) - start.endswith(('"', "'"))  # at the end of the keys, within their quotes
-        self._ask(f"{start} {old.command}", cursor, lambda text: self._rebind(old, text))
+        move = functools.partial(self._console.bindings.move, old)
+        self._open(old.contexts, old.command, lambda keys, contexts, run: move(contexts, keys, run), old)
+
+    @command("console.key.add")
+    def key_add(self) -> None:
+        """Bind a key to a command, in the contexts of the selected row."""
+        pane = self._console.focused_pane
+        focused = pane.focused_binding if isinstance(pane, KeysPane) else None
+        self._open(focused.contexts if focused is not None else ("global",), "", self._console.bindings.bind, None)
 
     @command("console.key.bind.focus")
     def key_bind_focus(self) -> None:
@@ -83,8 +91,7 @@ class KeyCommands:
         else:
             binding = self._focused()
             contexts, run = binding.contexts, binding.command
-        start = f"{BIND} {','.join(contexts)} "
-        self._ask(f"{start} {run}", len(start))
+        self._open(contexts, run, self._console.bindings.bind, None)
 
     @command("console.key.execute.focus")
     def key_execute_focus(self) -> None:
@@ -105,6 +112,31 @@ class KeyCommands:
         if not isinstance(pane, KeysPane):
             raise CommandError("open the key bindings first")
         self._console.show(AnyKey("find by key", pane.find_key))
+
+    @command("console.key.describe")
+    def key_describe(self) -> None:
+        """Ask for a key, or a chord, and say what it runs here."""
+        self._describe(())
+
+    def _describe(self, keys: tuple[str, ...]) -> None:
+        console = self._console
+        contexts, flow = console.contexts(), console.focused_flow()
+
+        def got(key: str) -> None:
+            chord = (*keys, key)
+            shown = visible(show_chord(chord))
+            found = console.keys.keymap.find(chord, contexts, flow)
+            if found.following:
+                self._describe(chord)
+            elif found.binding is None:
+                reason = disabled.unmet(console, chord, contexts, flow) or "does nothing here"
+                console.message(f"{shown}: {reason}")
+            else:
+                binding = found.binding
+                words = f": {binding.help}" if binding.help else ""
+                console.message(visible(f"{shown} runs {binding.command}{words}  ({binding.source})"))
+
+        console.show(AnyKey(f"describe key {show_chord(keys)}".rstrip(), got))
 
     # --- files ------------------------------------------------------------------------------------------------------
 
@@ -128,6 +160,11 @@ class KeyCommands:
 
     # --- parts ------------------------------------------------------------------------------------------------------
 
+    def _tell_bound(self, keys: tuple[str, ...], contexts: Sequence[str], line: str) -> None:
+        self._console.message(f"{' '.join(keys)} in {', '.join(contexts)} runs {line}")
+        if isinstance(self._console.pane, KeysPane):
+            self._console.pane.show(keys)
+
     def _tell_unbound(self, keys: Sequence[str], contexts: Sequence[str]) -> None:
         self._console.message(f"{' '.join(keys)} in {', '.join(contexts)} is unbound")
 
@@ -145,29 +182,18 @@ class KeyCommands:
             raise CommandError("no key binding is selected")
         return binding
 
-    def _ask(self, line: str, cursor: int, done: Callable[[str], object] | None = None) -> None:
-        self._console.prompt(":", line, done=done)
-        if self._console.active_prompt is not None:
-            self._console.active_prompt.edit.set_text(line, cursor)
+    def _open(self, contexts: Sequence[str], run: str, bind: Done, old: Binding | None) -> None:
+        def done(keys: tuple[str, ...], where: tuple[str, ...], line: str) -> None:
+            bind(keys, where, line)
+            self._tell_bound(keys, where, line)
+
+        self._console.show(KeyBox(self._console, contexts, run, done, old))
 
     def _chord(self, text: str) -> tuple[str, ...]:
         try:
             return parse_chord(text, self._console.keys.keymap.leader)
         except BadKey as error:
             raise CommandError(str(error)) from None
-
-    def _rebind(self, old: Binding, text: str) -> None:
-        words = lexer.split(text)
-        if words[:1] != [BIND]:
-            self._console.run_command(text)
-            return
-        try:
-            self._console.master.commands.prepare(text)
-            _, contexts, key, command_name, *arguments = words
-            run = " ".join([command_name, *map(lexer.quote, arguments)])
-            self._console.bindings.move(old, _contexts(contexts.split(",")), self._chord(key), run)
-        except CommandError as error:
-            raise ValueError(error) from None  # the prompt stays
 
 
 def _contexts(names: Sequence[str]) -> tuple[str, ...]:

@@ -26,8 +26,8 @@ def repeated(command: str, count: int) -> list[str]:
 
 
 class KeyEngine:
-    """`run` executes a binding, as often as the digits before it said (0: there were none); `changed` asks for a repaint
-    when the menu opens or closes; `missed` gets keys of which the last does not follow the others.
+    """`run` executes a binding, as often as the digits before it said (0: there were none); `changed` asks for a
+    repaint when the menu opens or closes; `missed` gets keys of which the last does not follow the others.
 
     `following` may come after the `pending` keys: the entries of the menu.
     """

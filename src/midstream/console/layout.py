@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import urwid
 
-from midstream.console import hints, status
+from midstream.console import disabled, hints, status
 from midstream.console.overlays import choice_lines, menu_lines
 from midstream.console.widgets.canvas import Line, line_width, paint
 from midstream.console.workspace import Workspace
@@ -92,7 +92,8 @@ class Layout(urwid.Widget):
                 lines = choice_lines(prompt.candidates, prompt.chosen, columns, min(rows, 12))
                 canvas = self._over(canvas, lines, (columns, rows, top), "left")
         elif keys.menu_is_open and self._console.overlay is None:
-            shown = [(binding, self._console.bindings.problem(binding)) for binding in keys.following]
+            flow = self._console.focused_flow()
+            shown = [(binding, disabled.why_not(self._console, binding, flow)) for binding in keys.following]
             lines = menu_lines(keys.pending, keys.title, shown, columns, rows)
             canvas = self._over(canvas, lines, (columns, rows, top), "corner")
         return canvas

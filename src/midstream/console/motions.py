@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from midstream.console.console import Console
 
 Place = Literal["top", "centre", "bottom"]
+_ROWS_AROUND = 5  # tabs, headings, filter line, status, hints
 PLACES: tuple[Place, ...] = ("top", "centre", "bottom")
 
 
@@ -41,7 +42,10 @@ class Motions:
 
     def _half_page(self, move: str) -> None:
         pane = self._console.focused_pane
-        for _ in range(max(1, self._console.layout.pane_size[1] // 2)):
+        rows = self._console.terminal.size[1] - _ROWS_AROUND
+        if self._console.stacks.layout == "vertical":
+            rows //= 2
+        for _ in range(max(1, rows // 2)):
             pane.navigate(move)
 
     @command("console.nav.line")

@@ -11,6 +11,8 @@ from midstream.console.widgets import cells
 from midstream.console.widgets.canvas import Line, Run, line_width
 from midstream.text.escape import visible
 
+_LONGEST = 60  # cells of an entry
+
 
 def menu_lines(
     prefix: tuple[str, ...],
@@ -23,19 +25,22 @@ def menu_lines(
 
     `title` is asked what the menu of a prefix is called.
     """
-    entries: list[tuple[str, str]] = []
+    entries: list[tuple[str, str, bool]] = []
     deeper: dict[str, int] = {}
     for binding, problem in bindings:
         rest = binding.keys[len(prefix) :]
         if len(rest) > 1:
             deeper[rest[0]] = deeper.get(rest[0], 0) + 1
         else:
-            entries.append((rest[0], visible((binding.help or binding.command) + " (not available)" * bool(problem))))
-    entries += [(key, f"{visible(title((*prefix, key)))} … {count} more".lstrip()) for key, count in deeper.items()]
+            words = f"{binding.help or binding.command}{f' - {problem}' if problem else ''}"
+            entries.append((rest[0], cells.cut(visible(words), _LONGEST, "…"), bool(problem)))
+    entries += [
+        (key, f"{visible(title((*prefix, key)))} … {count} more".lstrip(), False) for key, count in deeper.items()
+    ]
     if not entries:
         return []
-    key_room = max(cells.measure(key) for key, _ in entries)
-    cell = min(columns - 4, max(key_room + 1 + cells.measure(text) for key, text in entries) + 2)
+    key_room = max(cells.measure(key) for key, *_ in entries)
+    cell = min(columns - 4, max(key_room + 1 + cells.measure(text) for key, text, _ in entries) + 2)
     across = max(1, min((columns - 4) // max(1, cell), len(entries)))
     down = (len(entries) + across - 1) // across
     body: list[Line] = []
@@ -44,8 +49,9 @@ def menu_lines(
         for column in range(across):
             index = column * down + row
             if index < len(entries):
-                key, text = entries[index]
-                shown: list[Run] = [("hint.key", key.rjust(key_room)), ("menu", f" {text}")]
+                key, text, is_off = entries[index]
+                roles = ("dim", "dim") if is_off else ("hint.key", "menu")
+                shown: list[Run] = [(roles[0], key.rjust(key_room)), (roles[1], f" {text}")]
                 line += [*shown, ("menu", " " * max(0, cell - line_width(shown)))]
         body.append(line)
     head = visible(f"{show_chord(prefix)}  {title(prefix)}".rstrip())
