@@ -177,6 +177,8 @@ async def _run(tool: Tool, argv: Sequence[str]) -> int:
             return _adopt(invocation, options)
         if invocation.action == "completion":
             return _completion(invocation, options)
+        if invocation.action == "sessions":
+            return _sessions(invocation, options)
         if invocation.action not in ("help", "version"):
             apply(invocation, options)
         if start_failed(master):  # a broken script: no port is opened for it
@@ -186,6 +188,9 @@ async def _run(tool: Tool, argv: Sequence[str]) -> int:
         if text is not None:
             show(text)
             return 0
+        if invocation.resume is not None:
+            with ctx.use(master):
+                master.addons.get("session").resume(invocation.resume)
         return await _serve(master, invocation)
     finally:
         master.let_go()
@@ -203,6 +208,15 @@ def _check(invocation: Invocation, master: ProxyMaster) -> int:
 
 def _adopt(invocation: Invocation, options: Options) -> int:
     lines, is_whole = adopt(invocation.folder, choose_folder(invocation, options), options)
+    show("".join(f"{visible(line)}\n" for line in lines))
+    return 0 if is_whole else 1
+
+
+def _sessions(invocation: Invocation, options: Options) -> int:
+    # Imported here: no run needs it.
+    from midstream.store.session_listing import FOLDER, done
+
+    lines, is_whole = done(choose_folder(invocation, options) / FOLDER, invocation.words)
     show("".join(f"{visible(line)}\n" for line in lines))
     return 0 if is_whole else 1
 

@@ -148,8 +148,8 @@ def headless(
 def interactive(proxy: Proxy, view: View, screen: object, prepare: Callable[[], None] | None = None) -> list[object]:
     """The addons of `midstream`; `screen` is the console's own."""
     # Imported here: a headless start does without the list.
-    from midstream.addons.session import SessionAddon
     from midstream.addons.attempts import Attempts
+    from midstream.addons.session import SessionAddon
     from midstream.addons.view import ViewAddon
 
     return [

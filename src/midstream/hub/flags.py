@@ -128,6 +128,20 @@ def make_parser(tool: str, description: str, options: Options, *, show_all: bool
         metavar="SHELL",
         help="print a completion script: bash, zsh, fish",
     )
+    if tool == "midstream":
+        add(
+            "--resume",
+            nargs="?",
+            const="",
+            metavar="NAME",
+            help="go on with an earlier session: the one that crashed last, else the last, or the one of this name",
+        )
+        add(
+            "--sessions",
+            nargs="*",
+            metavar="WORD",
+            help="list the sessions that are kept; delete NAME|all deletes",
+        )
     add("--set", dest="set", action="append", default=[], metavar="NAME[=VALUE]", help="set any option; repeatable")
     add("-q", "--quiet", dest="loudness", action="store_const", const="quiet", help="print errors only")
     add("-v", "--verbose", dest="loudness", action="store_const", const="verbose", help="print everything")

@@ -12,7 +12,7 @@ import io
 import platform
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from midstream.hub.commands import CommandManager
 
 Tool = Literal["midstream", "middump"]
-Action = Literal["run", "help", "version", "options", "commands", "check", "adopt", "completion"]
+Action = Literal["run", "help", "version", "options", "commands", "check", "adopt", "completion", "sessions"]
 
 DESCRIPTIONS: dict[Tool, str] = {
     "midstream": "An intercepting proxy in the terminal: watch, hold, edit and replay what passes through.",
@@ -46,7 +46,8 @@ _FILTERED = ("dumper_filter", "save_stream_filter", "readfile_filter")
 @dataclass(frozen=True, slots=True)
 class Invocation:
     """A command line that was understood. `help` is the text for the action of that name, `folder` what to adopt,
-    `shell` the one to complete for.
+    `shell` the one to complete for, `resume` the session to go on with (empty: the last), `words` what is to be done
+    with sessions.
 
     `loudness`, `specs` (behind --set) and `flags` (by option, as texts) are what it sets, from weak to strong.
     """
@@ -57,6 +58,8 @@ class Invocation:
     help: str = ""
     folder: str = ""
     shell: str = ""
+    resume: str | None = None
+    words: Sequence[str] = ()
     loudness: Mapping[str, object] = field(default_factory=dict)
     specs: Sequence[str] = ()
     flags: Mapping[str, Sequence[str]] = field(default_factory=dict)
@@ -77,6 +80,8 @@ def apply(invocation: Invocation, options: Options) -> None:
 def _action(namespace: argparse.Namespace) -> Action:
     if namespace.completion is not None:
         return "completion"
+    if getattr(namespace, "sessions", None) is not None:
+        return "sessions"
     return "adopt" if namespace.adopt is not None else "run"
 
 
@@ -112,14 +117,17 @@ def understand(tool: Tool, argv: Sequence[str], options: Options) -> Invocation:
     if text is not None:
         flags |= {name: [text] for name in _FILTERED if name in options}
     asked = {"folder": namespace.adopt or "", "shell": namespace.completion or ""}
-    return Invocation(tool, action, text, **asked, loudness=loudness, specs=namespace.set, flags=flags)
+    invocation = Invocation(tool, action, text, **asked, loudness=loudness, specs=namespace.set, flags=flags)
+    if tool != "midstream":
+        return invocation
+    return replace(invocation, resume=namespace.resume, words=namespace.sessions or ())
 
 
 def listing(invocation: Invocation, options: Options, commands: CommandManager) -> str | None:
     """What an invocation wants printed instead of a run; None for a run."""
     out = io.StringIO()
     match invocation.action:
-        case "run" | "check" | "adopt" | "completion":
+        case "run" | "check" | "adopt" | "completion" | "sessions":
             return None
         case "help":
             return invocation.help

@@ -29,6 +29,8 @@ def script(shell: str, parser: Parser, options: Options) -> str:
             _describe(action, options.option(action.dest), words[action.dest])
         elif action.dest == "set":
             _attach(action, _set_completer(parser.prog, words))
+        elif action.dest == "sessions":
+            action.choices = ("delete", "all")
         elif action.dest == "adopt":
             _attach(action, shtab.DIRECTORY)
     made = shtab.complete(parser, shell)

@@ -98,6 +98,7 @@ class Session:
         self._writer = ThreadPoolExecutor(1, "session")
         self._walker = ThreadPoolExecutor(1, "session-read")
         self._unreadable: set[int] = set()
+        self._is_closed = False
         self.on_failure: Callable[[str], None] = lambda why: None
 
     # --- what the view tells
@@ -122,7 +123,8 @@ class Session:
 
     def remove(self, rows: Iterable[Row]) -> None:
         """Flows that were taken out are gone for good."""
-        self._gone.removed += [row.number for row in rows]
+        for row in rows:
+            self._gone.fates[row.number] = "removed"
         self._news.set()
 
     def take_out(self, rows: Iterable[Row]) -> list[Kept]:
@@ -135,13 +137,14 @@ class Session:
                 del self._kept[row.number]
                 self._weight -= kept.weight
                 kept.is_dirty = False  # in the list of what is to be written it is passed over then
-            self._gone.taken.append(row.number)
+            self._gone.fates[row.number] = "taken"
         self._news.set()
         return taken
 
     def put_back(self, rows: Iterable[Row], taken: Iterable[Kept]) -> None:
         """What was taken out is there again."""
-        self._gone.put_back += [row.number for row in rows]
+        for row in rows:
+            self._gone.fates[row.number] = "back"
         for kept in taken:
             self._kept[kept.row.number] = kept
             self._flows[kept.row.id] = kept.flow
@@ -387,6 +390,9 @@ class Session:
 
     async def close(self, *, keep: bool = True) -> None:
         """Write the rest, and close the file. What is not to be kept is left to the caller to delete."""
+        if self._is_closed:
+            return
+        self._is_closed = True
         self._closing.set()
         self._news.set()
         if keep and not self.failed:

@@ -17,7 +17,7 @@ import time
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, Literal, TypeAlias
 
 from midstream.flows.state import StateError
 from midstream.store.session_codec import FORMAT, Snapshot, Stored, Unpackable, pack, pack_connection, pack_flow
@@ -42,6 +42,9 @@ _APART_MESSAGES: Final = 4  # beside 1 and 2 for the bodies of request and respo
 # A body has at most 2**20 pieces of a megabyte, a conversation at most 2**32 messages.
 _PIECES: Final = 20
 _MESSAGES: Final = 32
+
+
+Fate: TypeAlias = Literal["taken", "back", "removed"]
 
 
 class ForeignSession(ValueError):
@@ -72,13 +75,12 @@ class Batch:
 
     flows: list[FlowWrite] = field(default_factory=list)
     connections: list[tuple[int, Snapshot]] = field(default_factory=list)
-    removed: list[int] = field(default_factory=list)
-    taken: list[int] = field(default_factory=list)
-    put_back: list[int] = field(default_factory=list)
+    fates: dict[int, Fate] = field(default_factory=dict)
+    """Flows that were taken out, and what became of them last."""
     size: int = 0
 
     def __bool__(self) -> bool:
-        return bool(self.flows or self.connections or self.removed or self.taken or self.put_back)
+        return bool(self.flows or self.connections or self.fates)
 
 
 class SessionFile:
@@ -159,19 +161,20 @@ class SessionFile:
             db.executemany("INSERT OR REPLACE INTO flows VALUES (?, ?, ?, ?, ?, ?)", flows)
             for each in kept:
                 _write_apart(db, each)
-            # In the order in which they can happen to one flow within a batch: taken out, and put back or gone.
-            db.executemany("INSERT OR IGNORE INTO taken VALUES (?)", [(number,) for number in batch.taken])
-            for number in batch.removed:
-                _remove(db, number)
-            back = [(number,) for number in (*batch.put_back, *batch.removed)]
-            db.executemany("DELETE FROM taken WHERE number = ?", back)
+            for number, fate in batch.fates.items():
+                if fate == "taken":
+                    db.execute("INSERT OR IGNORE INTO taken VALUES (?)", (number,))
+                    continue
+                db.execute("DELETE FROM taken WHERE number = ?", (number,))
+                if fate == "removed":
+                    _remove(db, number)
             db.execute("INSERT OR REPLACE INTO facts VALUES ('written', ?)", (time.time(),))
             db.execute("COMMIT")
         except BaseException:
             with contextlib.suppress(sqlite3.Error):
                 db.execute("ROLLBACK")
             raise
-        if batch.removed:
+        if "removed" in batch.fates.values():
             db.execute("PRAGMA incremental_vacuum(2000)").fetchall()
         return refused
 
@@ -192,7 +195,7 @@ class SessionFile:
         numbers = [number for (number,) in self._db.execute("SELECT number FROM taken")]
         for start in range(0, len(numbers), _WINDOW):
             some = numbers[start : start + _WINDOW]
-            self.write(Batch(removed=some))
+            self.write(Batch(fates=dict.fromkeys(some, "removed")))
 
 
 def _connected(path: str) -> sqlite3.Connection:
@@ -290,7 +293,13 @@ def _body(number: int, side: int) -> int:
 def read(db: sqlite3.Connection, numbers: Sequence[int]) -> dict[int, Stored | StateError]:
     """Some flows; StateError for those that are damaged, nothing for those that are not there."""
     marks = ",".join("?" * len(numbers))
-    rows = db.execute(f"SELECT * FROM flows WHERE number IN ({marks})", numbers).fetchall()  # noqa: S608
+    try:
+        rows = db.execute(f"SELECT * FROM flows WHERE number IN ({marks})", numbers).fetchall()  # noqa: S608
+    except sqlite3.DatabaseError:
+        # A page is damaged: what a walk over its neighbours has found is found in that way again.
+        windows = {(number - 1) // _WINDOW * _WINDOW for number in numbers}
+        found = [each for after in windows for each in scan(db, after, after + _WINDOW)[0]]
+        return {each.number: each for each in found if isinstance(each, Stored) and each.number in numbers}
     return {row[0]: _stored(db, row) for row in rows}
 
 

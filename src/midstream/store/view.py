@@ -59,6 +59,8 @@ class View(Stock):
         self.follow = False
         # Asked before a new flow takes the focus: somebody may be working on the one that has it.
         self.focus_is_taken: Callable[[], bool] = lambda: False
+        # The flow that another list than this one has in focus: `@focus` means it while that list has the keys.
+        self.focus_elsewhere: Callable[[], str | None] = lambda: None
         self.on_change: list[Callable[[Change], None]] = []
         self.changes = 0
 
@@ -193,6 +195,12 @@ class View(Stock):
         if self._focus is None and matches:
             self._move_focus(row.id)
 
+    def sort_arrivals(self) -> None:
+        """Bring the flows in order of their numbers: new ones came while older ones were restored."""
+        in_order = sorted(self._rows.values(), key=lambda row: row.number)
+        self._rows.clear()
+        self._rows.update((row.id, row) for row in in_order)
+
     # -- focus --------------------------------------------------------------------------------------------------------
 
     @property
@@ -204,6 +212,11 @@ class View(Stock):
     def focus_id(self) -> str | None:
         """The focused flow, which is always a shown one; None only when nothing is shown."""
         return self._focus
+
+    @property
+    def meant_id(self) -> str | None:
+        """The flow that `@focus` means: that of another list with the keys (held flows may be hidden here), or ours."""
+        return self.focus_elsewhere() or self._focus
 
     def set_focus(self, id_: str | None) -> None:
         """Focus a shown flow; ValueError for any other. None focuses nothing until the next flow comes."""
