@@ -11,7 +11,9 @@ from pathlib import Path
 import urwid
 from urwid.display import BaseScreen
 
+from midstream.addons.attempts import Attempts
 from midstream.addons.browser import Browser
+from midstream.addons.changes import Changes
 from midstream.addons.clientplayback import ClientPlayback
 from midstream.addons.command_history import CommandHistory
 from midstream.addons.comment import Comment
@@ -22,6 +24,7 @@ from midstream.addons.export import Export
 from midstream.addons.intercept import Intercept
 from midstream.addons.serverplayback import ServerPlayback
 from midstream.addons.tlsconfig import TlsConfig
+from midstream.addons.undo import Undo
 from midstream.addons.view import ViewAddon
 from midstream.console.console import Console
 from midstream.hub import ctx
@@ -49,8 +52,11 @@ def make_console(confdir: Path) -> Console:
         Cut(),
         Export(),
         *replay,
+        Changes(recorded=True),
+        Undo(),
         Intercept(),
         ViewAddon(view),
+        Attempts(view),
     )
     master.addons.add(EventStore(), *own, console.addon)
     return console

@@ -48,7 +48,7 @@ def held_flow(shown: Shown, **more):
 async def test_a_head_is_edited_and_what_was_not_touched_stays(shown, monkeypatch, tmp_path):
     use_editor(monkeypatch, tmp_path, "text = text.replace(b'X-Twice: 1', b'X-Twice: one').replace(b'POST', b'PUT')")
     flow = held_flow(shown)
-    shown.press("e", "h")
+    shown.console.run_command("console.edit.editor request-headers")
     await shown.until_shown("request headers edited")
     assert flow.request.method == "PUT"
     assert flow.request.headers.fields == (
@@ -87,7 +87,7 @@ async def test_a_text_that_is_no_head_is_not_lost(shown, monkeypatch, tmp_path):
         "text = text + b'broken\\n' if b'broken' not in text else text.replace(b'broken', b'b: 1')",
     )
     flow = held_flow(shown)
-    shown.press("e", "h")
+    shown.console.run_command("console.edit.editor request-headers")
     await shown.until_shown("a header is 'name: value', not 'broken'")
     assert not flow.modified()
     path = Path(runs.read_text().strip())
@@ -101,18 +101,49 @@ async def test_a_text_that_is_no_head_is_not_lost(shown, monkeypatch, tmp_path):
 async def test_declining_to_edit_again_keeps_the_file(shown, monkeypatch, tmp_path):
     runs = use_editor(monkeypatch, tmp_path, "text = b'nonsense'")
     flow = held_flow(shown)
-    shown.press("e", "h")
-    await shown.until_shown("edit again?")
+    shown.console.run_command("console.edit.editor request-headers")
+    await shown.until_shown("[y]es")
     shown.press("n")
     path = Path(runs.read_text().strip())
     assert path.read_bytes() == b"nonsense"
     assert not flow.modified()
 
 
+async def test_a_whole_message_is_edited_at_once(shown, monkeypatch, tmp_path):
+    use_editor(monkeypatch, tmp_path, "text = text.replace(b'POST', b'PUT').replace(b'\"qty\": 1', b'\"qty\": 12')")
+    flow = held_flow(shown)
+    shown.console.run_command("console.edit.editor request")
+    await shown.until_shown("request edited")
+    assert flow.request.method == "PUT"
+    assert flow.request.raw_content == b'{"qty": 12}'
+    assert flow.request.headers["content-length"] == "11"
+    assert flow.request.headers.fields[0] == (b"HOST", b"example.com")
+    shown.press("u")
+    assert (flow.request.method, flow.request.raw_content) == ("POST", b'{"qty": 1}')
+    assert "undone: edit of request method, request headers, request body of flow 1" in shown.text
+
+
+async def test_undo_redo_and_repeat_have_keys(shown, monkeypatch, tmp_path):
+    use_editor(monkeypatch, tmp_path, "text = text.replace(b'X-Twice: 1', b'X-Twice: one')")
+    first, second = held_flow(shown), held_flow(shown)
+    shown.view.set_focus(first.id)
+    shown.console.run_command("console.edit.editor request-headers")
+    await shown.until_shown("request headers edited")
+    shown.press(".")
+    assert second.request.headers["x-twice"] == "one, 2"
+    assert shown.view.focus_id == second.id
+    assert "repeated on flow 2: X-Twice: one set" in shown.text
+    shown.press("u", "u")
+    assert not first.modified() and not second.modified()
+    shown.press("ctrl r")
+    assert first.modified() and not second.modified()
+    assert "undo 1" in shown.text
+
+
 async def test_a_response_that_is_not_there_yet_can_be_written(shown, monkeypatch, tmp_path):
     use_editor(monkeypatch, tmp_path, "text = b'HTTP/1.1 404 Not Here\\nServer: me\\n'")
     flow = held_flow(shown, status=None)
-    shown.press("e", "H")
+    shown.console.run_command("console.edit.editor response-headers")
     await shown.until_shown("response headers edited")
     assert (flow.response.status_code, flow.response.reason) == (404, "Not Here")
     assert flow.response.headers["server"] == "me"

@@ -27,7 +27,7 @@ async def test_a_replay_says_of_which_row_it_is_one(tmp_path: Path):
             shown.press("enter")
             titles[flow.id] = shown.lines[1]
             shown.press("q")
-        assert "replay" not in titles[parent.id]
+        assert titles[parent.id].rstrip().endswith("R replayed as 3")
         assert titles[attempt.id].rstrip().endswith("R replay of 2")
         assert titles[answered.id].rstrip().endswith("R answer replayed")
         assert [line[:2] for line in shown.lines if "a.test" in line] == ["  ", ">R", "R "]  # by time

@@ -22,7 +22,7 @@ from midstream.hub.types import Choice
 if TYPE_CHECKING:
     from midstream.console.console import Console
 
-_IN_EDITOR = ("request-headers", "request-body", "response-headers", "response-body")
+_IN_EDITOR = ("request", "response", "request-headers", "request-body", "response-headers", "response-body")
 
 
 class EditCommands:
@@ -66,7 +66,7 @@ class EditCommands:
     @command("console.edit.editor")
     @argument("part", type=Choice("console.edit.editor.options"))
     def edit_editor(self, part: str) -> None:
-        """Edit a head or a body of the focused flow in $EDITOR."""
+        """Edit a message of the focused flow in $EDITOR, or its head or body."""
         if part not in _IN_EDITOR:
             raise CommandError(f"{part!r} is not edited in $EDITOR; these are: {', '.join(_IN_EDITOR)}")
         edit_parts.edit(self._console, self._flow(), part)

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 PARTS = (
+    "request",
+    "response",
     "request-headers",
     "request-body",
     "response-headers",
@@ -42,6 +44,7 @@ PARTS = (
     "message",
     "comment",
 )
+_WHOLE = ("request", "response")  # head, an empty line, body
 # Suffixes that make editors colour a body.
 _SUFFIXES = {"json": ".json", "html": ".html", "xml": ".xml", "javascript": ".js", "css": ".css"}
 
@@ -56,7 +59,7 @@ def edit(console: Console, flow: Flow, part: str) -> None:
         return
     if not isinstance(flow, HTTPFlow):
         raise CommandError(f"a {flow.type} flow has no {part}")
-    if part.startswith(("request-", "response-")):
+    if part.startswith(("request", "response")):
         console.spawn(_in_editor(console, flow, part), f"edit {part}")
         return
     message = flow.request if part in ("url", "method", "path") else response_of(flow)
@@ -136,7 +139,7 @@ async def _in_editor(console: Console, flow: HTTPFlow, part: str, path: Path | N
         console.message(str(error), "error")
         return
     data = edited.data
-    if part.endswith("-body"):
+    if not part.endswith("-headers"):
         data = _without_added_line_end(console, before, data)
     if data == before:
         edited.discard()
@@ -180,7 +183,11 @@ def _last_message(flow: Flow) -> WebSocketMessage | TunnelMessage:
 
 
 def text_of(flow: HTTPFlow, message: Request | Response, part: str) -> tuple[bytes | None, str]:
-    """The bytes of a head or a body for an editor, None if it was not stored, and the suffix of a file for them."""
+    """The bytes of a head, a body or both for an editor, None if it was not stored, and the suffix of their file."""
+    if part in _WHOLE:
+        head, suffix = text_of(flow, message, f"{part}-headers")
+        body, _ = body_file(message)
+        return (b"%s\n%s" % (head or b"", body) if body is not None else None), suffix
     fields = message.headers.fields
     if part == "request-headers":
         request = flow.request
@@ -208,11 +215,27 @@ def body_file(message: Request | Response) -> tuple[bytes | None, str]:
 
 def change_of(flow: HTTPFlow, message: Request | Response, part: str, data: bytes) -> Callable[[], None]:
     """What applies the edited text; BadHead if it is none."""
+    if part in _WHOLE:
+        return _change_of_whole(flow, message, part, data)
     if part == "request-headers":
         return functools.partial(_set_request_head, flow.request, head_text.read_request(data))
     if part == "response-headers":
         return functools.partial(_set_response_head, flow, message, head_text.read_response(data))
     return functools.partial(_set_body, flow, message, data)
+
+
+def _change_of_whole(flow: HTTPFlow, message: Request | Response, part: str, data: bytes) -> Callable[[], None]:
+    """Of head and body only what is different is set."""
+    line_end = b"\r\n" if data.partition(b"\n")[0].endswith(b"\r") else b"\n"
+    head, _, body = data.partition(line_end * 2)
+    texts = ((f"{part}-headers", head + line_end), (f"{part}-body", body))
+    changes = [change_of(flow, message, name, text) for name, text in texts if text != text_of(flow, message, name)[0]]
+
+    def change() -> None:
+        for each in changes:
+            each()
+
+    return change
 
 
 def _set_request_head(request: Request, text: head_text.RequestText) -> None:
