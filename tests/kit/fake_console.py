@@ -66,6 +66,7 @@ class FakeConsole:
         self.messages: list[str] = []
         self.opened: list[str] = []
         self.prompts: list[tuple[str, str]] = []
+        self.commands: list[str] = []
         self.tasks: list[asyncio.Task[object]] = []
         self.focused_pane: Pane | None = None
         self.drawer: Pane | None = None
@@ -94,6 +95,9 @@ class FakeConsole:
 
     def prompt(self, label: str, text: str = "", **more: object) -> None:
         self.prompts.append((label, text))
+
+    def run_command(self, line: str) -> None:
+        self.commands.append(line)
 
     def spawn(self, coro: Coroutine[Any, Any, object], name: str) -> None:
         self.tasks.append(asyncio.get_running_loop().create_task(coro, name=name))

@@ -12,15 +12,18 @@ from typing import TYPE_CHECKING
 
 from midstream.console import results
 from midstream.console.overlays.chooser import Chooser
+from midstream.console.overlays.command_form import CommandForm
 from midstream.console.overlays.confirm import Answer, Confirm
 from midstream.console.overlays.palette import Palette
 from midstream.console.palette_entries import Recent, entries
+from midstream.console.panes.commands import CommandsPane
 from midstream.flows.errors import CommandError
 from midstream.flows.flow import Flow
 from midstream.flows.http import HTTPFlow
 from midstream.hub import lexer
 from midstream.hub.commands import command
 from midstream.hub.types import Cmd, CmdArgs
+from midstream.text.suggest import did_you_mean
 
 if TYPE_CHECKING:
     from midstream.console.console import Console
@@ -73,6 +76,28 @@ class BoxCommands:
     def palette(self) -> None:
         """Find anything by a few letters: commands, options, panes, flows, marks; enter does what suits it."""
         self._console.show(Palette(self._console, entries(self._console), self._recent))
+
+    # --- commands ---------------------------------------------------------------------------------------------------
+
+    @command("console.command.form")
+    def command_form(self, cmd: Cmd) -> None:
+        """Run a command, after a form for its arguments if it takes any."""
+        found = self._console.master.commands.commands.get(cmd)
+        if found is None:
+            raise CommandError(
+                f"no command is called {cmd!r}{did_you_mean(cmd, self._console.master.commands.commands)}"
+            )
+        if found.parameters:
+            self._console.show(CommandForm(self._console, found))
+        else:
+            self._console.run_command(cmd)
+
+    @command("console.commands.prompt")
+    def commands_prompt(self) -> None:
+        """Put the selected command into the prompt."""
+        pane = self._console.focused_pane
+        name = pane.focused_command if isinstance(pane, CommandsPane) else None
+        self._console.prompt(":", f"{name} " if name is not None else "")
 
     # --- questions --------------------------------------------------------------------------------------------------
 

@@ -28,7 +28,7 @@ def pane(console: FakeConsole) -> CommandsPane:
 
 
 GOLDEN = """\
- commands  2   / find
+ commands  1 of 2   / find
   command                    arguments                                  keys
 > flow.mark                  marker:str *more:str                       m
   view.clear
@@ -48,11 +48,27 @@ def test_golden(console: FakeConsole, pane: CommandsPane) -> None:
     assert any("On several flows at once" in line for line in screen(pane, 120, 12))
 
 
-def test_enter_puts_the_command_into_the_prompt(console: FakeConsole, pane: CommandsPane) -> None:
+def test_enter_runs_the_command_with_a_form(console: FakeConsole, pane: CommandsPane) -> None:
     pane.navigate("select")
     pane.navigate("down")
     pane.navigate("select")
-    assert console.prompts == [(":", "flow.mark "), (":", "view.clear")]
+    assert console.commands == ["console.command.form flow.mark", "console.command.form view.clear"]
+
+
+def test_the_box_tells_each_argument_with_examples_and_the_lines_that_keys_run(
+    console: FakeConsole, pane: CommandsPane
+) -> None:
+    pane.entered()
+    shown = "\n".join(screen(pane, 120, 20))
+    assert "marker  str" in shown and "more  str any number" in shown
+    assert "m  flow.mark :default:" in shown
+    assert "from addon (test_commands.py:" in shown
+
+
+def test_name_and_line_can_be_copied(pane: CommandsPane) -> None:
+    copies = pane.copies()
+    assert copies["name"]() == "flow.mark"
+    assert copies["line"]() == "flow.mark marker:str *more:str"
 
 
 def test_find_in_names_and_help(console: FakeConsole, pane: CommandsPane) -> None:

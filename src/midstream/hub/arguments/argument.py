@@ -34,10 +34,11 @@ class Commands(Protocol):
 
 
 class Argument(ABC):
-    """`typ` is the annotation it stands for, `display` its name in signatures."""
+    """`typ` is the annotation it stands for, `display` its name in signatures, `examples` what a person may write."""
 
     typ: Any
     display: str
+    examples: Sequence[str] = ()
 
     @abstractmethod
     def parse(self, manager: Commands, t: Any, s: str) -> Any:

@@ -13,6 +13,7 @@ _WORDS = {"true": True, "false": False}
 class BoolArgument(Argument):
     typ = bool
     display = "bool"
+    examples = ("true", "false")
 
     def parse(self, manager: Commands, t: Any, s: str) -> bool:
         if s not in _WORDS:

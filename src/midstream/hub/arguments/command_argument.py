@@ -14,6 +14,7 @@ from midstream.hub.types import CmdArgs
 class CmdArgsArgument(Argument):
     typ = CmdArgs
     display = "arg"
+    examples = ("@focus",)
 
     def parse(self, manager: Commands, t: Any, s: str) -> CmdArgs:
         return CmdArgs(s)

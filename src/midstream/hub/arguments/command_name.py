@@ -13,6 +13,7 @@ from midstream.text.suggest import did_you_mean
 class CmdArgument(Argument):
     typ = Cmd
     display = "cmd"
+    examples = ("flow.resume",)
 
     def parse(self, manager: Commands, t: Any, s: str) -> Cmd:
         if s not in manager.commands:

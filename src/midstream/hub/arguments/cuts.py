@@ -25,6 +25,7 @@ PATHS = (
 class CutsArgument(Argument):
     typ = CutSpec
     display = "cut[]"
+    examples = ("request.url", "request.method,response.status_code")
 
     def parse(self, manager: Commands, t: Any, s: str) -> list[str]:
         return s.split(",")

@@ -49,6 +49,7 @@ class FlowArgument(Argument):
 
     typ = Flow
     display = "flow"
+    examples = ("@focus",)
 
     def parse(self, manager: Commands, t: type[Flow], s: str) -> Flow:
         flows = resolve(manager, s)
@@ -83,6 +84,7 @@ class FlowsArgument(Argument):
 
     typ = Sequence[Flow]
     display = "flow[]"
+    examples = ("@focus", "@marked", "@shown", "'~d shop & ~c 500'")
 
     def parse(self, manager: Commands, t: Any, s: str) -> Sequence[Flow]:
         flows = resolve(manager, s)

@@ -10,6 +10,7 @@ from midstream.hub.arguments.argument import Argument, Commands
 class IntArgument(Argument):
     typ = int
     display = "int"
+    examples = ("8080",)
 
     def parse(self, manager: Commands, t: Any, s: str) -> int:
         try:

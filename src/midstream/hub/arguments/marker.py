@@ -14,6 +14,7 @@ from midstream.text.suggest import did_you_mean
 class MarkerArgument(Argument):
     typ = Marker
     display = "marker"
+    examples = (":dog:", ":red_circle:", "true")
 
     def parse(self, manager: Commands, t: Any, s: str) -> Marker:
         if s == "true":

@@ -11,6 +11,7 @@ from midstream.text.backslashes import expand_bytes
 class BytesArgument(Argument):
     typ = bytes
     display = "bytes"
+    examples = ("text", r"\x00\xff")
 
     def parse(self, manager: Commands, t: Any, s: str) -> bytes:
         return expand_bytes(s)

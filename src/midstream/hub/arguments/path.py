@@ -14,6 +14,7 @@ from midstream.hub.types import Path
 class PathArgument(Argument):
     typ = Path
     display = "path"
+    examples = ("~/shop.flows", "+shop.flows")
 
     def parse(self, manager: Commands, t: Any, s: str) -> Path:
         return Path(os.path.expanduser(s))

@@ -11,6 +11,7 @@ from midstream.hub.arguments.argument import Argument, Commands
 class StringsArgument(Argument):
     typ = Sequence[str]
     display = "str[]"
+    examples = ("one,two",)
 
     def parse(self, manager: Commands, t: Any, s: str) -> list[str]:
         return [part.strip() for part in s.split(",")]
