@@ -53,33 +53,33 @@ class PaneCommands:
     @command("console.flowview.mode")
     def flowview_mode(self) -> str:
         """How the body on the screen is shown."""
-        return self._pane(Detail, "the details of a flow").mode
+        return self._pane(Detail, "the details of a flow").content.mode
 
     @command("console.flowview.mode.options")
     def flowview_mode_options(self) -> Sequence[str]:
         """The ways in which a body can be shown."""
-        return list(self._pane(Detail, "the details of a flow").modes)
+        return list(self._pane(Detail, "the details of a flow").content.modes)
 
     @command("console.flowview.mode.set")
     @argument("mode", type=Choice("console.flowview.mode.options"))
     def flowview_mode_set(self, mode: str) -> None:
         """Show the body in another way."""
-        self._pane(Detail, "the details of a flow").set_mode(mode)
+        self._pane(Detail, "the details of a flow").content.set_mode(mode)
 
     @command("console.flowview.raw")
     def flowview_raw(self) -> None:
         """Show the body as it came, or pretty again."""
-        self._pane(Detail, "the details of a flow").toggle_raw()
+        self._pane(Detail, "the details of a flow").content.toggle_raw()
 
     @command("console.flowview.wrap")
     def flowview_wrap(self) -> None:
         """Wrap long lines, or cut them."""
-        self._pane(Detail, "the details of a flow").toggle_wrap()
+        self._pane(Detail, "the details of a flow").content.toggle_wrap()
 
     @command("console.flowview.fold")
     def flowview_fold(self) -> None:
         """Show long header values in full, or only their beginning."""
-        self._pane(Detail, "the details of a flow").toggle_folds()
+        self._pane(Detail, "the details of a flow").content.toggle_folds()
 
     @command("console.flowview.tab")
     def flowview_tab(self, name: str) -> None:

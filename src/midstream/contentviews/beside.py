@@ -7,9 +7,15 @@ do. One that takes too long is named in the log, and gets nothing more to do unt
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import logging
+import tempfile
 import threading
+import time
+from collections.abc import Callable, Iterator
 from functools import partial
+from pathlib import Path
 
 from midstream.contentviews import apart
 from midstream.contentviews.api import Contentview, Metadata
@@ -38,6 +44,8 @@ PATIENCE = 2.0
 LARGE = 256 * 1024
 """Bytes that are worth a way to the worker process."""
 
+_TOLD_EACH = 0.3  # seconds
+
 # The slowest of our views on a busy machine, and low priority.
 _SECONDS_FOR_MEGABYTE = 2.0
 
@@ -47,14 +55,24 @@ def is_for_worker(view: Contentview, data: bytes) -> bool:
     return isinstance(view, Stepped) and view.needs_only_type and len(data) > LARGE
 
 
-async def text_of(view: Contentview, data: bytes, metadata: Metadata, worker: Worker, overdue: set[int]) -> bytes:
-    """The text as UTF-8; ViewFailed when there is none. `overdue` are the ids of the views whose threads go on."""
+async def text_of(
+    view: Contentview,
+    data: bytes,
+    metadata: Metadata,
+    worker: Worker,
+    overdue: set[int],
+    progress: Callable[[int], object] | None = None,
+) -> bytes:
+    """The text as UTF-8; ViewFailed when there is none. `overdue` are the ids of the views whose threads go on;
+    `progress` is told a percentage now and then, where one is known.
+    """
     match view:
         case Stepped() if is_for_worker(view, data):
             told = Metadata(content_type=content_type_of(metadata))
-            job = partial(_prettified_by, type(view), told)
             seconds = PATIENCE + _SECONDS_FOR_MEGABYTE * len(data) / 1e6
-            return await apart.run(worker, view, data, job, round(seconds))
+            with _told_to(progress) as path:
+                job = partial(_prettified_by, type(view), told, path)
+                return await apart.run(worker, view, data, job, round(seconds))
         case Stepped():
             return await _in_steps(view, data, metadata)
         case apart.Apart():
@@ -63,9 +81,56 @@ async def text_of(view: Contentview, data: bytes, metadata: Metadata, worker: Wo
             return await _in_thread(view, data, metadata, overdue)
 
 
-def _prettified_by(view: type[Stepped], metadata: Metadata, data: bytes) -> bytes:
-    """In the worker process."""
-    return joined(view().steps(data, metadata))
+def _prettified_by(view: type[Stepped], metadata: Metadata, path: str, data: bytes) -> bytes:
+    """In the worker process. Writes into the file at `path`, if any, how many percent are done."""
+    steps = view().steps(data, metadata)
+    if not path:
+        return joined(steps)
+    whole, done, told = max(_without_space(data), 1), 0, time.monotonic()
+    collected: list[bytes] = []
+    for part in steps:
+        if part is None:
+            continue
+        collected.append(part)
+        # Views move text and put space between: what is no space tells how far they are.
+        done += _without_space(part)
+        if time.monotonic() - told > _TOLD_EACH:
+            told = time.monotonic()
+            with contextlib.suppress(OSError):
+                Path(path).write_bytes(b"%d" % min(100 * done // whole, 99))
+    return b"".join(collected)
+
+
+def _without_space(data: bytes) -> int:
+    return len(data) - data.count(b" ") - data.count(b"\n")
+
+
+@contextlib.contextmanager
+def _told_to(progress: Callable[[int], object] | None) -> Iterator[str]:
+    """A file for a percentage, which is told to `progress` while the work goes on; empty when nobody asks."""
+    if progress is None:
+        yield ""
+        return
+    loop = asyncio.get_running_loop()
+    try:
+        file = tempfile.NamedTemporaryFile(prefix="midstream-progress-")  # noqa: SIM115 - closed below
+    except OSError:  # no room: then nobody knows how far it is
+        yield ""
+        return
+    timer: asyncio.TimerHandle
+
+    def look() -> None:
+        nonlocal timer
+        timer = loop.call_later(_TOLD_EACH, look)
+        if said := Path(file.name).read_bytes():
+            progress(int(said))
+
+    timer = loop.call_later(_TOLD_EACH, look)
+    try:
+        yield file.name
+    finally:
+        timer.cancel()
+        file.close()
 
 
 async def _in_steps(view: Stepped, data: bytes, metadata: Metadata) -> bytes:

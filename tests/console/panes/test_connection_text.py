@@ -52,12 +52,3 @@ def test_without_tls_there_is_nothing_of_it() -> None:
     flow = tflow()
     flow.client_conn.hello = b""
     assert not having(shown(flow), "ja3")
-
-
-def test_only_the_moment_from_which_times_are_counted_is_the_beginning() -> None:
-    flow = tflow()
-    flow.client_conn.timestamp_start = flow.request.timestamp_start - 0.0001
-    flow.request.timestamp_end = flow.request.timestamp_start + 0.0001
-    lines = shown(flow)
-    assert len(having(lines, "the flow begins")) == 1
-    assert having(lines, "request ends", "<1ms later")

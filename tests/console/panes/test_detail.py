@@ -1,5 +1,6 @@
 """The detail pane: tabs, headers, bodies, live updates, search, hostile text."""
 
+import asyncio
 import gzip
 import time
 
@@ -7,12 +8,21 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from midstream.console.finder import Finder
 from midstream.console.panes.detail import Detail
+from midstream.console.widgets import hits
 from midstream.flows.dns import ResourceRecord, classes, types
 from midstream.flows.flow import Error
 from midstream.flows.http import Headers, HTTPFlow, Response
 from tests.kit.captured import START, dns_flow, http_flow, tcp_flow, websocket_flow
-from tests.kit.fake_console import FakeConsole, roles, screen
+from tests.kit import fake_console
+from tests.kit.fake_console import FakeConsole, roles
+
+
+def screen(pane: Detail, columns: int, rows: int) -> list[str]:
+    """The rows without the column in which the sign of the cursor stands."""
+    lines = fake_console.screen(pane, columns, rows)
+    return [*lines[:2], *(line[1:] for line in lines[2:])]
 
 
 @pytest.fixture
@@ -37,24 +47,24 @@ def held(console: FakeConsole) -> HTTPFlow:
 
 
 HELD = """\
- 1  POST https://api.example/v2/cart/items               ‖ held at request 4.1s
- [Request*]| Response | Connection                           m view: auto   all
+ 1  POST https://api.example/v2/cart/items              ‖ held at request 4.1s
+ [Request*]| Response | Timing | Connection                  m view: auto   all
 POST https://api.example/v2/cart/items HTTP/1.1
 
-Headers 3
+▾ Headers 3
   Host          api.example
   Content-Type  application/json
   accept        */*
 
-Body  json, 27b -> 33b pretty
+▾ Body  json, 27b -> 33b pretty
   1  {
   2    "sku": "A-1009",
   3    "qty": 2
   4  }"""
 
 HELD_RESPONSE = """\
- 1  POST https://api.example/v2/cart/items               ‖ held at request 4.1s
-  Request* |[Response]| Connection                                          all
+ 1  POST https://api.example/v2/cart/items              ‖ held at request 4.1s
+  Request* |[Response]| Timing | Connection                                 all
   The request is held: the server has not seen it yet.
   a resume   e edit   X kill"""
 
@@ -81,9 +91,11 @@ def test_json_is_coloured_and_header_names_are(console: FakeConsole, pane: Detai
 def test_tabs_go_around_and_stay_with_the_next_flow(console: FakeConsole, pane: Detail) -> None:
     first, second = http_flow("http://h/1"), http_flow("http://h/2", status=404)
     console.add(first, second)
-    assert pane.tabs() == ["Request", "Response", "Connection"]
+    assert pane.tabs() == ["Request", "Response", "Timing", "Connection"]
     pane.navigate("previous")
     assert "[Connection]" in screen(pane, 80, 10)[1]
+    pane.navigate("left")
+    assert "[Timing]" in screen(pane, 80, 10)[1]
     pane.navigate("left")
     assert "[Response]" in screen(pane, 80, 10)[1]
     assert "200 OK" in screen(pane, 80, 10)[2]
@@ -144,7 +156,7 @@ def test_an_edit_is_shown_and_the_place_is_kept(console: FakeConsole, pane: Deta
     flow = http_flow("http://h/", request_body=b"".join(b"line %d\n" % number for number in range(100)))
     console.add(flow)
     screen(pane, 80, 10)
-    for _ in range(20):
+    for _ in range(28):
         pane.navigate("down")
     before = screen(pane, 80, 10)
     flow.request.headers["x-debug"] = "1"
@@ -158,10 +170,11 @@ def test_an_edit_is_shown_and_the_place_is_kept(console: FakeConsole, pane: Deta
 def test_long_header_values_are_folded(console: FakeConsole, pane: Detail) -> None:
     flow = http_flow("http://h/", request_headers=((b"Cookie", b"a" * 5000), (b"X", b"y")))
     console.add(flow)
-    assert any("aaa…(4,880 more, f shows all)" in line for line in screen(pane, 200, 24))
-    pane.toggle_folds()
+    assert any("aaa…(5,000)" in line for line in screen(pane, 200, 24))
+    assert any("f unfolds 1" in line for line in screen(pane, 80, 24))
+    pane.content.toggle_folds()
     text = "\n".join(screen(pane, 80, 24))
-    assert "f shows all" not in text
+    assert "…(" not in text
     assert text.count("a") > 1000
 
 
@@ -187,14 +200,14 @@ def test_body_views(console: FakeConsole, pane: Detail) -> None:
     console.add(flow)
     pane.show_tab("Response")
     assert '  2    "a": 1' in screen(pane, 80, 14)
-    pane.toggle_raw()
+    pane.content.toggle_raw()
     assert '  1  {"a":1}' in screen(pane, 80, 14)
-    pane.set_mode("hex dump")
+    pane.content.set_mode("hex dump")
     assert any(line.startswith("00000000  7b 22 61") for line in screen(pane, 80, 14))
-    pane.toggle_wrap()
+    pane.content.toggle_wrap()
     assert console.messages
     with pytest.raises(ValueError, match="no way to show"):
-        pane.set_mode("dance")
+        pane.content.set_mode("dance")
 
 
 def test_trailers(console: FakeConsole, pane: Detail) -> None:
@@ -210,12 +223,12 @@ def test_trailers(console: FakeConsole, pane: Detail) -> None:
 
 def test_messages(console: FakeConsole, pane: Detail) -> None:
     console.add(websocket_flow((True, b"hello"), (False, b"\x00\x01\x02")))
-    assert pane.tabs() == ["Request", "Response", "Messages", "Connection"]
+    assert pane.tabs() == ["Request", "Response", "Messages", "Timing", "Connection"]
     pane.show_tab("Messages")
     lines = screen(pane, 80, 10)
     assert "[Messages 2]" in lines[1]
-    assert lines[2] == "22:13:21 →    5b  hello"
-    assert lines[3] == "22:13:21 ←    3b  00 01 02"
+    assert lines[2] == " 22:13:21 → text      5b  hello"
+    assert lines[3] == " 22:13:21 ← text      3b  00 01 02"
 
 
 def test_how_a_websocket_was_closed(console: FakeConsole, pane: Detail) -> None:
@@ -226,7 +239,7 @@ def test_how_a_websocket_was_closed(console: FakeConsole, pane: Detail) -> None:
     assert flow.websocket is not None
     flow.websocket.closed_by_client, flow.websocket.close_code = False, 4001
     flow.websocket.close_reason, flow.websocket.timestamp_end = "so\x1b long", START + 2
-    assert screen(pane, 80, 10)[3] == "22:13:22 closed by the server  4001  so␛ long"
+    assert screen(pane, 80, 10)[3] == " 22:13:22 closed by the server  4001  so␛ long"
 
 
 @pytest.mark.parametrize(("code", "words"), [(1000, ""), (1006, "  broke off"), (4001, "")])
@@ -237,7 +250,7 @@ def test_close_codes_in_words(console: FakeConsole, pane: Detail, code: int, wor
     flow.websocket.timestamp_end = START + 2
     console.add(flow)
     pane.show_tab("Messages")
-    assert f"22:13:22 closed by the client  {code}{words}" in screen(pane, 80, 10)
+    assert f" 22:13:22 closed by the client  {code}{words}" in screen(pane, 80, 10)
 
 
 def test_a_held_message(console: FakeConsole, pane: Detail) -> None:
@@ -295,17 +308,17 @@ def test_a_conversation_without_messages(console: FakeConsole, pane: Detail) -> 
     flow = tcp_flow()
     flow.live = True
     console.add(flow)
-    assert "  No messages yet." in screen(pane, 80, 10)
+    assert " No messages yet." in screen(pane, 80, 10)
     assert "… open 4.1s" in screen(pane, 80, 10)[0]
     flow.live = False
     flow.error = Error("the client does not trust our certificate for h.test; install midstream-ca-cert.pem there", 1)
     pane._on_change(_update(console, flow))
     lines = screen(pane, 80, 10)
     assert lines[2:4] == [
-        "! the client does not trust our certificate for h.test; install",
-        "  midstream-ca-cert.pem there",
+        " the client does not trust our certificate for h.test; install",
+        " midstream-ca-cert.pem there",
     ]
-    assert "  No messages were sent." in lines
+    assert " No messages were sent." in lines
 
 
 def test_connections(console: FakeConsole, pane: Detail) -> None:
@@ -316,24 +329,87 @@ def test_connections(console: FakeConsole, pane: Detail) -> None:
     console.add(flow)
     pane.show_tab("Connection")
     text = "\n".join(screen(pane, 100, 30))
+    pane.show_tab("Timing")
+    text += "\n".join(screen(pane, 100, 30))
     for words in ("127.0.0.1:51022", "TLSv1.3", "sni", "api.example:443", "request ends", "10ms later", "value\\x1b"):
         assert words in text
 
 
-def test_search(console: FakeConsole, pane: Detail) -> None:
+async def find(console: FakeConsole, pane: Detail, pattern: str, backwards: bool = False) -> bool:
+    """Search, and let what takes longer come to its end; whether anything is shown as found."""
+    console.messages.clear()
+    console.search.finder = Finder(pattern)
+    found = pane.search(pattern, backwards)
+    await console.settle()
+    return found and not any("not found" in message for message in console.messages)
+
+
+async def test_search(console: FakeConsole, pane: Detail) -> None:
     body = b"".join(b"line %d\n" % number for number in range(500))
     flow = http_flow("http://h/", request_body=body, request_headers=((b"Cookie", b"a" * 600 + b"needle"),))
     console.add(flow)
     screen(pane, 80, 12)
-    assert pane.search("line 333")
+    assert await find(console, pane, "line 333")
     assert any(role == "match.on" for row in roles(pane, 80, 12) for role, _ in row)
     assert any("line 333" in line for line in screen(pane, 80, 12))
-    assert not pane.search("nowhere")
-    assert pane.search("NEEDLE") is False
-    assert pane.search("needle")  # unfolds what was folded
+    assert any("1 of 1" in line for line in screen(pane, 80, 12))
+    assert not await find(console, pane, "nowhere")
+    assert not await find(console, pane, "NEEDLE")
+    assert await find(console, pane, "needle")  # unfolds what was folded
     assert "".join(text for row in roles(pane, 80, 24) for role, text in row if role == "match.on") == "needle"
     assert pane.search("")
     assert not any(role == "match.on" for row in roles(pane, 80, 12) for role, _ in row)
+
+
+async def test_hits_are_counted_and_hopped_through(console: FakeConsole, pane: Detail) -> None:
+    flow = http_flow("http://h/", request_body=b"a1 a2\nb\na3\n" * 40, request_headers=((b"x", b"a0"),))
+    console.add(flow)
+    screen(pane, 100, 12)
+    seen = []
+    for backwards in (False, False, False, True, True, True):
+        assert await find(console, pane, r"a\d", backwards)
+        painted = [run for row in roles(pane, 100, 12) for run in row]
+        seen.append("".join(text for role, text in painted if role == "match.on"))
+        assert pane.search_hits() is not None
+    assert seen == ["a0", "a1", "a2", "a1", "a0", "a3"]
+    assert pane.search_hits() == (121, 121)
+    assert any("121 of 121" in line for line in screen(pane, 100, 12))
+
+
+async def test_a_regex_that_backtracks_for_ever_is_stopped(
+    console: FakeConsole, pane: Detail, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hits, "SECONDS", 0.3)
+    console.add(http_flow("http://h/", request_body=b"a" * 4000 + b"b\n" * 100_000))
+    screen(pane, 80, 12)
+    await console.settle()
+    beats = 0
+
+    async def beat() -> None:
+        nonlocal beats
+        while True:
+            beats += 1
+            await asyncio.sleep(0.005)
+
+    task = asyncio.create_task(beat())
+    await find(console, pane, "(a+)+$")
+    task.cancel()
+    assert [message for message in console.messages if "takes too long here: it was stopped after 0.3 s" in message]
+    assert beats > 10, "the loop went on meanwhile"
+    assert not pane.searching.runs
+
+
+async def test_a_search_can_be_stopped(console: FakeConsole, pane: Detail) -> None:
+    console.add(http_flow("http://h/", request_body=b"some words in a line\n" * 1_000_000))
+    screen(pane, 80, 12)
+    await console.settle()
+    assert pane.search("nowhe[r]e")
+    assert pane.searching.runs
+    assert any("searching" in line for line in screen(pane, 100, 12))
+    assert pane.cancel()
+    await console.settle()
+    assert console.messages == []
+    assert not pane.searching.runs
 
 
 async def test_search_in_a_large_body_goes_on_in_slices(console: FakeConsole, pane: Detail) -> None:
@@ -343,6 +419,7 @@ async def test_search_in_a_large_body_goes_on_in_slices(console: FakeConsole, pa
     screen(pane, 80, 12)
     await console.settle()
     start = time.perf_counter()
+    console.search.finder = Finder("needle")
     assert pane.search("needle")
     assert time.perf_counter() - start < 0.5
     await console.settle()
@@ -350,6 +427,7 @@ async def test_search_in_a_large_body_goes_on_in_slices(console: FakeConsole, pa
     assert pane.search("nowhere")
     await console.settle()
     assert console.messages == ["not found: nowhere"]
+    assert pane.search_hits() is None
 
 
 def test_mouse(console: FakeConsole, pane: Detail) -> None:
@@ -359,7 +437,7 @@ def test_mouse(console: FakeConsole, pane: Detail) -> None:
     assert pane.clicked(size, 1, column, 1)
     assert "[Connection]" in screen(pane, *size)[1]
     assert pane.clicked(size, 5, 0, 5)
-    assert not pane.clicked(size, 1, 0, 5)
+    assert pane.clicked(size, 1, 0, 5), "the cursor goes there"
 
 
 def test_no_flow(console: FakeConsole, pane: Detail) -> None:
@@ -377,7 +455,7 @@ async def test_fifty_megabytes_open_at_once(console: FakeConsole, pane: Detail) 
     await console.settle()
     pane.navigate("end")
     screen(pane, 120, 40)
-    assert pane.viewer.painted_pieces < 2000
+    assert pane.content.viewer.painted_pieces < 2000
 
 
 HOSTILE = st.text(
@@ -392,7 +470,7 @@ HOSTILE = st.text(
     HOSTILE,
     st.binary(max_size=80),
     st.integers(20, 300),
-    st.sampled_from(["Request", "Response", "Connection"]),
+    st.sampled_from(["Request", "Response", "Timing", "Connection"]),
 )
 def test_hostile_flows(name: str, value: str, body: bytes, columns: int, tab: str) -> None:
     console = FakeConsole()
@@ -419,17 +497,17 @@ def test_the_way_a_body_is_shown_stays_with_the_flow(console: FakeConsole, pane:
     first, second = http_flow("http://h/1"), http_flow("http://h/2")
     console.add(first, second)
     pane.show_tab("Response")
-    pane.set_mode("hex dump")
+    pane.content.set_mode("hex dump")
     assert any("68 65 6c 6c 6f" in line for line in screen(pane, 80, 14))
     console.view.set_focus(second.id)
     assert "  1  hello" in screen(pane, 80, 14)
-    assert pane.mode == "auto"
+    assert pane.content.mode == "auto"
     console.view.set_focus(first.id)
     assert any("68 65 6c 6c 6f" in line for line in screen(pane, 80, 14))
-    assert pane.mode == "hex dump"
+    assert pane.content.mode == "hex dump"
     pane.show_tab("Request")
     screen(pane, 80, 14)
-    assert pane.mode == "auto"
+    assert pane.content.mode == "auto"
 
 
 def test_the_option_names_the_view_of_bodies(console: FakeConsole, pane: Detail) -> None:
@@ -439,10 +517,10 @@ def test_the_option_names_the_view_of_bodies(console: FakeConsole, pane: Detail)
     assert "  1  hello" in screen(pane, 80, 14)
     console.master.options.console_default_contentview = "Hex Stream"
     assert "  1  68656c6c6f" in screen(pane, 80, 14)
-    pane.toggle_raw()
-    assert pane.mode == "raw"
-    pane.toggle_raw()
-    assert pane.mode == "hex stream"
+    pane.content.toggle_raw()
+    assert pane.content.mode == "raw"
+    pane.content.toggle_raw()
+    assert pane.content.mode == "hex stream"
     del console.view.settings(console.view.focus_id or "")["flowview_mode_1"]
     console.master.options.console_default_contentview = "of a script that has gone"
     assert "  1  hello" in screen(pane, 80, 14)
@@ -452,7 +530,7 @@ async def test_a_request_without_a_body_shows_its_query(console: FakeConsole, pa
     flow = http_flow("http://h/?a=1&b=two+words")
     console.add(flow)
     pane.entered()
-    assert "Body  empty; query shown" in screen(pane, 80, 14)
+    assert "▾ Body  empty; query shown" in screen(pane, 80, 14)
     assert [line for line in screen(pane, 80, 14) if line.startswith("  2  ")] == ["  2  b: two words"]
     flow.request.path = "/?c=x"
     console.view.update(flow)

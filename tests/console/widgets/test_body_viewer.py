@@ -292,7 +292,7 @@ async def test_what_is_too_large_is_not_given_to_a_script(host: Host) -> None:
     host.view.show(Body(b"!" * (beside.LARGEST_UNASKED + 1), "text/plain"))
     await host.settle()
     assert host.view.note.startswith("plain, ")
-    assert host.view.note.endswith("; views of more than 8.0m are made on request")
+    assert host.view.note.endswith("; = makes it pretty")
     host.view.set_mode("shout")
     await host.settle()
     assert host.view.note.endswith("Shout failed: views of scripts are given no more than 8.0m")
@@ -302,7 +302,7 @@ async def test_what_is_large_is_made_pretty_on_request(host: Host) -> None:
     raw = json.dumps(["x" * 1000] * 10_000).encode()
     host.view.show(Body(raw, "application/json"))
     await host.settle()
-    assert host.view.note == "json, 9.6m; views of more than 8.0m are made on request"
+    assert host.view.note == "json, 9.6m; = makes it pretty"
     host.view.set_mode("json")
     await host.settle()
     assert host.view.note == "json, 9.6m -> 9.6m pretty"

@@ -3,11 +3,15 @@ import urwid
 from hypothesis import given
 from hypothesis import strategies as st
 
+from midstream.console.finder import Finder
 from midstream.console.widgets import cells
 from midstream.console.widgets.body_pieces import HexPieces, TextPieces
+from midstream.console.widgets.hits import Hits
 from midstream.console.widgets.line_index import LineIndex
 from midstream.console.widgets.pieces import FixedPieces, JoinedPieces, Piece
-from midstream.console.widgets.text_viewer import TextViewer, wrapped
+from midstream.console.widgets.text_viewer import TextViewer
+from midstream.console.widgets.wrapping import wrapped
+from midstream.work.slices import Budget
 
 
 def viewer(text: bytes, *, numbers: bool = False) -> TextViewer:
@@ -79,20 +83,34 @@ def test_only_what_is_visible_is_laid_out() -> None:
     assert shown.painted_pieces < 300
 
 
-def test_search_forwards_backwards_and_around() -> None:
+def hits_of(shown: TextViewer, pattern: str) -> Hits:
+    found = Hits(Finder(pattern), shown.pieces)
+    shown.look_for(found.finder)
+    for _ in found.collect(Budget()):
+        if found.scan is not None:
+            found.scan.run()
+    return found
+
+
+def test_hits_forwards_backwards_and_around() -> None:
     shown = viewer(b"a\nneedle\nb\nNEEDLE needle\nc")
     lines(shown, 20, 2)
-    found = []
-    for backwards in (False, False, False, True):
-        place = next(place for place in shown.matches("needle", backwards) if place is not None)
-        shown.mark(place, "needle")
-        shown.changed()
-        found.append(place)
-    assert found == [1, 3, 1, 3]
+    hits = hits_of(shown, "needle")
+    assert (len(hits), hits.first(0, False), hits.place, hits.words) == (3, True, (1, 0), "1 of 3")
+    hits.step(False)
+    hits.step(False)
+    assert hits.place == (3, 1)
+    shown.show_hit(*hits.place)
     assert [role for row in roles(shown, 20, 2) for role, text in row if text.lower() == "needle"] == [
-        "match.on",
         "match",
+        "match.on",
     ]
+    hits.step(False)
+    assert hits.place == (1, 0)
+    hits.step(True)
+    assert hits.place == (3, 1)
+    assert hits.first(2, True)
+    assert hits.place == (1, 0)
 
 
 @pytest.mark.parametrize("wrap", [True, False])
@@ -100,14 +118,16 @@ def test_each_match_in_a_long_line_is_brought_into_the_picture(wrap: bool) -> No
     shown = viewer(b"x" * 1000 + b"needle" + b"y" * 2000 + b"needle" + b"z" * 9000 + b"needle!\nend")
     shown.wrap = wrap
     lines(shown, 40, 8)
+    hits = hits_of(shown, "needle")
+    assert hits.first(0, False)
 
     def on() -> str:
         return "".join(
             text for row in roles(shown, 40, 8) for role, text in row if role in ("match.on", "text")
         ).strip()
 
-    for backwards, around in (
-        (False, "xneedley"),
+    for step, around in (
+        (None, "xneedley"),
         (False, "yneedlez"),
         (False, "zneedle!"),
         (False, "xneedley"),
@@ -115,9 +135,9 @@ def test_each_match_in_a_long_line_is_brought_into_the_picture(wrap: bool) -> No
         (True, "yneedlez"),
         (True, "xneedley"),
     ):
-        if not shown.step("needle", backwards):
-            place = next(place for place in shown.matches("needle", backwards) if place is not None)
-            shown.mark(place, "needle", backwards)
+        if step is not None:
+            hits.step(step)
+        shown.show_hit(*hits.place)
         assert sum(role == "match.on" for row in roles(shown, 40, 8) for role, _ in row) == 1
         assert around in on()
 
@@ -125,8 +145,9 @@ def test_each_match_in_a_long_line_is_brought_into_the_picture(wrap: bool) -> No
 def test_a_capital_letter_makes_the_search_exact() -> None:
     shown = viewer(b"needle\nNEEDLE\n")
     lines(shown, 20, 2)
-    assert [place for place in shown.matches("NEEDLE", False) if place is not None] == [1]
-    assert not [place for place in shown.matches("nowhere", False) if place is not None]
+    assert len(hits_of(shown, "NEEDLE")) == 1
+    assert len(hits_of(shown, "nowhere")) == 0
+    assert not hits_of(shown, "nowhere").first(0, False)
 
 
 def test_search_in_joined_texts() -> None:
@@ -142,8 +163,21 @@ def test_search_in_joined_texts() -> None:
         )
     )
     lines(shown, 30, 10)
-    assert [place for place in shown.matches("needle", False) if place is not None] == [0, 2, 3]
-    assert [place for place in shown.matches("needle", True) if place is not None] == [0, 3, 2]
+    hits = hits_of(shown, "need[l]e")
+    assert [hits.place_of(number) for number in range(len(hits))] == [0, 2, 3]
+
+
+@pytest.mark.parametrize(
+    ("body", "count"), [(b"some words, 17\n" * 200_000, 200_000), (b"x" * 3_000_000 + b"words, 17", 1)]
+)
+async def test_an_expression_in_a_large_body_is_asked_in_slices(body: bytes, count: int) -> None:
+    index = LineIndex(body)
+    await index.build()
+    shown = TextViewer()
+    shown.show(TextPieces(index))
+    hits = hits_of(shown, r"words, \d+")
+    assert len(hits) == count
+    assert hits.place_of(count - 1) == len(index) - 1
 
 
 def test_hex() -> None:
@@ -154,7 +188,7 @@ def test_hex() -> None:
         "00000010  10 11 12 13 14 15 16 17  18 19 1a 1b 1c 1d 1e 1f  ................",
         "00000020  20 21 22 23 24 25 26 27                            !\"#$%&'",
     ]
-    assert [place for place in shown.pieces.find("%&", 0, False) if place is not None] == [2]
+    assert hits_of(shown, "%&").place_of(0) == 2
 
 
 HOSTILE = st.text(st.one_of(st.characters(), st.sampled_from("\x1b\u202e\u0301中👍🏽\t\n\r\x00\x9b")), max_size=200)
@@ -170,7 +204,7 @@ HOSTILE = st.text(st.one_of(st.characters(), st.sampled_from("\x1b\u202e\u0301�
 def test_hostile_bodies(body: bytes, columns: int, wrap: bool, moves: list[str], pattern: str) -> None:
     shown = viewer(body, numbers=True)
     shown.wrap = wrap
-    shown.pattern = pattern
+    shown.look_for(Finder(pattern))
     for move in [*moves, "start"]:
         shown.move(move)
         for line in lines(shown, columns, 7):

@@ -43,7 +43,7 @@ class BodyPreview:
 
     def side_of(self, flow: Flow) -> str:
         """What matters of a flow: its messages, else the response, else (or while it is held) the request."""
-        if detail_tabs.MESSAGES in detail_tabs.tabs_of(flow):
+        if detail_tabs.has_messages(flow):
             return MESSAGES
         response = getattr(flow, "response", None)
         return RESPONSE if response is not None else REQUEST
@@ -95,7 +95,7 @@ class BodyPreview:
         if not isinstance(flow, HTTPFlow):
             return FixedPieces(detail_tabs.dns_pieces(flow, side.capitalize())), ""
         if not isinstance(message, Message):
-            return FixedPieces(detail_tabs.response_pieces(flow, True)), ""
+            return FixedPieces(detail_tabs.response_pieces(flow, detail_tabs.Shape(80))), ""
         return self._body(message, flow)
 
     def _body(self, message: Message, flow: HTTPFlow) -> tuple[Pieces, str]:

@@ -1,4 +1,4 @@
-"""The connection tab of the detail pane: both connections, their certificates, and the times of the exchange."""
+"""The connection tab of the detail pane: both connections, their certificates, what it repeats, and notes."""
 
 from __future__ import annotations
 
@@ -9,8 +9,6 @@ from midstream.console.widgets.pieces import Piece
 from midstream.flows.certificate import Cert
 from midstream.flows.connection import Client, Connection, Server
 from midstream.flows.flow import Flow
-from midstream.flows.http import HTTPFlow
-from midstream.text.times import clock, human_duration
 from midstream.text.url import hostport
 
 _MOST_NAMES = 40
@@ -35,7 +33,6 @@ def connection_pieces(flow: Flow) -> list[Piece]:
     else:
         pieces += facts(_server(flow.server_conn))
     pieces += _chain(flow.server_conn, "  Certificate of the server")
-    pieces += [blank(), heading("Times"), *facts(_times(flow))]
     if flow.metadata:
         pairs = ((str(name), repr(value)[:1000]) for name, value in list(flow.metadata.items())[:100])
         pieces += [blank(), heading("Metadata"), *facts(pairs)]
@@ -131,31 +128,3 @@ def _certificate_facts(cert: Cert) -> Iterator[tuple[str, str]]:
 
 def _name(pairs: list[tuple[str, str]]) -> str:
     return ", ".join(f"{short}={value}" for short, value in pairs) or "(empty)"
-
-
-def _times(flow: Flow) -> Iterator[tuple[str, str]]:
-    moments: list[tuple[str, float | None]] = [
-        ("client connected", flow.client_conn.timestamp_start),
-        ("client tls ready", flow.client_conn.timestamp_tls_setup),
-        ("server connecting", flow.server_conn.timestamp_start),
-        ("server connected", flow.server_conn.timestamp_tcp_setup),
-        ("server tls ready", flow.server_conn.timestamp_tls_setup),
-    ]
-    if isinstance(flow, HTTPFlow):
-        moments += [("request begins", flow.request.timestamp_start), ("request ends", flow.request.timestamp_end)]
-        if flow.response is not None:
-            moments += [
-                ("response begins", flow.response.timestamp_start),
-                ("response ends", flow.response.timestamp_end),
-            ]
-    if flow.error is not None:
-        moments.append(("failed", flow.error.timestamp))
-    start = flow.timestamp_start
-    for name, moment in sorted(((n, m) for n, m in moments if m), key=lambda pair: pair[1]):
-        yield name, f"{clock(moment)}  {_offset(moment - start)}"
-
-
-def _offset(seconds: float) -> str:
-    if not seconds:
-        return "the flow begins"
-    return f"{human_duration(abs(seconds))} {'later' if seconds > 0 else 'before'}"

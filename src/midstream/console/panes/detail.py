@@ -1,43 +1,39 @@
 """The detail pane: one flow, in tabs (console.md §3.2). Shows the view's focused flow and follows it.
 
-Headers and body are one text that scrolls together; the body is read through a line index, and the pane is painted anew
-when the flow changes, also while it is in flight. Editing and resuming are commands of others.
+Headers and body are one text that scrolls together (widgets/text_viewer.py), messages are a list (conversation.py). It
+is painted anew when the flow changes, also while it is in flight. What stands in the tabs is kept by detail_content.py;
+editing and resuming are commands of others.
 """
 
 from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
 import urwid
 
 from midstream.console.pane import Pane
 from midstream.console.panes import detail_tabs
-from midstream.console.panes.connection_text import connection_pieces
-from midstream.console.panes.detail_tabs import CONNECTION, EDITS, MESSAGES, REQUEST, RESPONSE
-from midstream.console.panes.edits_text import edits_pieces
-from midstream.console.panes.facts import heading
-from midstream.console.panes.messages_text import ClosingPieces, MessagePieces
-from midstream.console.search import SlicedSearch
-from midstream.console.widgets import cells
-from midstream.console.widgets.body_viewer import BodyView
-from midstream.console.widgets.canvas import PaintedRow, RowsCanvas, Run, paint_blank, paint_row
-from midstream.console.widgets.pieces import FixedPieces, JoinedPieces, Pieces
-from midstream.console.widgets.text_viewer import TextViewer
-from midstream.contentviews.messages import metadata_of
-from midstream.contentviews.registries import AUTO, registry_of
-from midstream.flows.http import HTTPFlow
-from midstream.text.escape import visible
+from midstream.console.panes.detail_content import Content
+from midstream.console.panes.detail_head import Head
+from midstream.console.panes.detail_tabs import MESSAGES, REQUEST
+from midstream.console.panes.viewer_search import ViewerSearch
+from midstream.console.widgets.canvas import RowsCanvas, paint_blank, paint_row
+from midstream.console.widgets.copy_mode import KEYS, CopyMode
+from midstream.flows.errors import CommandError
+from midstream.work.slices import Budget
 
 if TYPE_CHECKING:
     from midstream.console.console import Console
+    from midstream.console.finder import Finder
+    from midstream.console.panes.messages_text import ChunkLike
+    from midstream.console.widgets.hits import Hits
     from midstream.flows.flow import Flow
     from midstream.store.view import Change
 
-_HEAD_ROWS = 2  # title and tabs
 _TICK = 0.5
-_BODIES = (REQUEST, RESPONSE)  # the tabs that have one
 
 
 class Detail(Pane):
@@ -50,23 +46,17 @@ class Detail(Pane):
     def __init__(self, console: Console) -> None:
         super().__init__(console)
         self.view = console.view
-        self.viewer = TextViewer()
         self.tab = REQUEST
-        self.folded = True  # long header values show their beginning only
-        self._flow_id: str | None = None
-        self._stale = True
-        self._views = registry_of(console.master)
-        worker = console.master.worker
-        self._bodies = {tab: BodyView(self._body_changed, console.spawn, self._views, worker) for tab in _BODIES}
-        # The views, the one chosen by the option, and what addons want to be shown, at the last refresh.
-        self._shown_by: tuple[int, str, int] = (0, "", 0)
-        self._shown: Flow | None = None  # what may be shown of the flow
-        self._searches = SlicedSearch(console, self._show_match)
-        self._pattern, self._backwards = "", False
-        self._places: list[tuple[int, int, str]] = []
         self.clock = time.time
+        self.opened: ChunkLike | None = None  # a message that is shown alone
+        self._flow: Flow | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._ticker: asyncio.TimerHandle | None = None
+        self.content = Content(console, lambda: self.clock())  # noqa: PLW0108 - tests set another clock
+        self.copy = CopyMode(self.content.viewer, self._copying_ended)
+        self.searching = ViewerSearch(console, self._show_hit)
+        self._head = Head(console)
+        self._columns = 80
 
     # -- the flow -----------------------------------------------------------------------------------------------------
 
@@ -74,7 +64,8 @@ class Detail(Pane):
         self._loop = asyncio.get_running_loop()
         if self._on_change not in self.view.on_change:
             self.view.on_change.append(self._on_change)
-        self._stale = True
+        self.content.links.forget()
+        self.content.stale = True
 
     def got_focus(self) -> None:
         options = self.console.master.options
@@ -87,139 +78,258 @@ class Detail(Pane):
             self.view.on_change.remove(self._on_change)
         if self._ticker is not None:
             self._ticker.cancel()
-        self._ticker = self._loop = None
-        self._searches.cancel()
-        self._shown = None
-        for body in self._bodies.values():
-            body.forget()
+        self._ticker = self._loop = self._flow = self.opened = None
+        self.editing = False
+        self.copy.leave()
+        self.searching.forget()
+        self.content.forget()
 
     def focused_flow(self) -> Flow | None:
         id_ = self.view.focus_id
-        return self.view.get(id_) if id_ is not None else None
+        if id_ is None or id_ not in self.view:
+            self._flow = None
+        elif self._flow is None or self._flow.id != id_:
+            # Kept while it is shown: a flow that is not in memory would be read anew for each frame.
+            self._flow = self.view.get(id_)
+        return self._flow
 
     def tabs(self) -> list[str]:
         """The tabs of the shown flow."""
         flow = self.focused_flow()
         return detail_tabs.tabs_of(flow) if flow is not None else []
 
+    def shown_tab(self) -> str:
+        """The tab that is shown now."""
+        tabs = self.tabs()
+        return self.tab if self.tab in tabs or not tabs else tabs[0]
+
     def show_tab(self, tab: str) -> None:
         """Show a tab by its name; one that the flow has not shows the first."""
         self.tab = tab
-        self._stale = True
-        self.viewer.show(FixedPieces([]))
-        self.console.request_frame(now=True)
+        self.opened = None
+        self._show_anew()
 
     def _on_change(self, change: Change) -> None:
-        if change.kind in ("focus", "refresh") or change.id == self._flow_id:
-            self._stale = True
+        if change.kind == "add" and change.id is not None:
+            self.content.links.added(change.id)
+        elif change.kind in ("remove", "refresh"):
+            self.content.links.forget()
+        shown = self._flow.id if self._flow is not None else None
+        is_replay = change.kind == "add" and change.id in self.view and self.view.row(change.id or "").replay
+        if change.kind in ("focus", "refresh") or change.id == shown or is_replay:
+            self.content.stale = True
             self.console.request_frame()
 
     def _tick(self) -> None:
         self._ticker = None
+        self.content.stale = self.content.stale or self.shown_tab() == detail_tabs.TIMING
         self.console.request_frame()
-
-    def _body_changed(self) -> None:
-        self._stale = True
-        self.console.request_frame()
-
-    # -- the body -----------------------------------------------------------------------------------------------------
-
-    @property
-    def body(self) -> BodyView | None:
-        """The body of the shown tab, if it has one."""
-        flow, tab = self.focused_flow(), self._shown_tab()
-        if not isinstance(flow, HTTPFlow) or (tab == RESPONSE and flow.response is None):
-            return None
-        return self._bodies.get(tab)
-
-    @property
-    def modes(self) -> list[str]:
-        """The ways to show a body."""
-        return self._views.available_views()
-
-    @property
-    def mode(self) -> str:
-        """How the body of the shown tab is shown."""
-        return self.body.mode if self.body is not None else "auto"
-
-    def set_mode(self, mode: str) -> None:
-        """Show the body of this tab another way, and so whenever this flow is shown; ValueError for an unknown one."""
-        flow = self.focused_flow()
-        if flow is not None and self.body is not None:
-            self.body.set_mode(mode)
-            self.view.settings(flow.id)[_setting(self._shown_tab())] = self.body.mode
-            self._stale = True
-        self.console.request_frame(now=True)
-
-    def toggle_raw(self) -> None:
-        """Switch between the body as it came and the form that the option asks for."""
-        pretty = self._default_mode()
-        self.set_mode("raw" if self.mode != "raw" else pretty if pretty in self.modes and pretty != "raw" else AUTO)
-
-    def toggle_wrap(self) -> None:
-        """Wrap long lines or scroll sideways."""
-        wraps = self.viewer.toggle_wrap()
-        self.console.message("long lines wrap" if wraps else "long lines are cut; left and right scroll")
-        self.console.request_frame(now=True)
-
-    def toggle_folds(self) -> None:
-        """Show long header values in full, or only their beginning."""
-        self.folded = not self.folded
-        self._stale = True
-        self.console.request_frame(now=True)
 
     # -- moving -------------------------------------------------------------------------------------------------------
 
     def title(self) -> str:
         return "detail"
 
+    @property
+    def _shows_list(self) -> bool:
+        return self.shown_tab() == MESSAGES and self.opened is None
+
     def navigate(self, move: str) -> None:
-        sideways = {"left": -1, "right": 1} if self.viewer.wrap else {}
+        sideways = {"left": -1, "right": 1} if self.content.viewer.wrap else {}
         steps = {"next": 1, "previous": -1, **sideways}
         tabs = self.tabs()
         if move in steps and tabs:
-            here = tabs.index(self._shown_tab()) if self._shown_tab() in tabs else 0
+            here = tabs.index(self.shown_tab())
             self.show_tab(tabs[(here + steps[move]) % len(tabs)])
-        elif self.viewer.move(move):
+        elif move == "select":
+            self._enter()
+        elif self._shows_list:
+            if self.content.conversation.move(move):
+                self.content.stale = True
+        elif not self.content.viewer.move(move):
+            return
+        self.console.request_frame(now=True)
+
+    def _enter(self) -> None:
+        if self._shows_list:
+            self.opened = self.content.conversation.selected
+            if self.opened is not None:
+                self._show_anew()
+            return
+        action = self.content.enter_on(self.content.viewer.cursor[0])
+        if action is None:
+            self.console.message("enter does nothing on this line", log=False)
+        else:
+            action()
+
+    def cancel(self) -> bool:
+        """Stop what is being made or searched, close the message that is open; False: there is nothing of the kind."""
+        body = self.content.body
+        if self.searching.cancel() or (body is not None and body.stop()):
+            self.content.stale = True
             self.console.request_frame(now=True)
+            return True
+        if self._shows_list and self.content.conversation.filter is not None:
+            self.content.conversation.set_filter("")
+            self.console.request_frame(now=True)
+            return True
+        return self.back()
+
+    def back(self) -> bool:
+        """From a message that is shown alone to the list of all."""
+        if self.opened is None:
+            return False
+        self.opened = None
+        self._show_anew()
+        return True
 
     def clicked(self, size: tuple[int, int], button: int, column: int, row: int) -> bool:
         if button in (4, 5):
-            self.viewer.scroll(-3 if button == 4 else 3)
+            self._wheel(-3 if button == 4 else 3, row)
             self.console.request_frame(now=True)
             return True
-        if button == 1 and row == 1:
-            for first, last, name in self._places:
+        if button != 1:
+            return False
+        if row == 1:
+            for first, last, name in self._head.places:
                 if first <= column <= last:
                     self.show_tab(name)
                     return True
-        return False
+            return False
+        return self._clicked_row(row)
+
+    def _clicked_row(self, row: int) -> bool:
+        at = row - self._head.rows
+        if at < 0:
+            return False
+        if self._shows_list:
+            number = self.content.conversation.scroll.top + at
+            if at >= self.content.list_rows or number >= len(self.content.conversation):
+                return False
+            if number == self.content.conversation.scroll.focus:
+                self._enter()
+            self.content.conversation.go(number)
+            self.content.stale = True
+        else:
+            self.content.viewer.put(self.content.viewer.step(self.content.viewer.top_spot, at))
+        self.console.request_frame(now=True)
+        return True
+
+    def _wheel(self, rows: int, row: int) -> None:
+        if self._shows_list and row - self._head.rows < self.content.list_rows:
+            self.content.conversation.scroll.wheel(rows)
+            self.content.conversation.scroll.follow = False
+            self.content.stale = True
+        else:
+            (self.content.below if self._shows_list else self.content.viewer).scroll(rows)
 
     # -- searching ----------------------------------------------------------------------------------------------------
 
     def search(self, pattern: str, backwards: bool = False) -> bool:
         """Short searches end here; longer ones go on in slices and tell their result by a message."""
-        self._searches.cancel()
-        self._pattern = pattern
+        finder: Finder | None = self.console.search.finder if pattern else None
         if not pattern:
-            self.viewer.pattern, self.viewer.found = "", None
-            self.viewer.changed()
-            return True
-        if self.folded:
-            # What is folded away would not be found.
-            self.folded, self._stale = False, True
-        self._refresh()
-        self._backwards = backwards
-        if self.viewer.step(pattern, backwards):
+            self.searching.forget()
+            self.content.viewer.look_for(None)
+            self.content.conversation.finder = self.content.below.finder = None
             self.console.request_frame(now=True)
             return True
-        return self._searches.start(self.viewer.matches(pattern, backwards), pattern)
+        self.content.unfold()
+        self.refresh()
+        if self._shows_list:
+            pieces = self.content.conversation.pieces
+            return self.searching.start(pattern, pieces, self.content.conversation.scroll.focus, backwards)
+        if self.content.viewer.finder is None or self.content.viewer.finder.pattern != pattern:
+            self.content.viewer.look_for(finder if finder and finder.pattern == pattern else None)
+        return self.searching.start(pattern, self.content.viewer.pieces, self.content.viewer.cursor[0], backwards)
 
-    def _show_match(self, piece: int) -> None:
-        self.viewer.mark(piece, self._pattern, self._backwards)
+    def _show_hit(self, hits: Hits) -> None:
+        piece, number = hits.place
+        if self._shows_list:
+            self.content.conversation.finder = hits.finder
+            self.content.conversation.go(piece)
+            self.content.below.look_for(hits.finder)
+            self.content.stale = True
+        else:
+            if self.content.viewer.finder is not hits.finder:
+                self.content.viewer.look_for(hits.finder)
+            self.content.viewer.show_hit(piece, number)
         self.console.request_frame(now=True)
 
+    def search_hits(self) -> tuple[int, int] | None:
+        hits = self.searching.hits
+        return (hits.at + 1, len(hits)) if hits is not None and hits.complete and hits.at >= 0 else None
+
+    def search_place(self) -> object:
+        if self._shows_list:
+            return self.content.conversation.scroll.focus
+        return self.content.viewer.top_spot, self.content.viewer.cursor
+
+    def search_return(self, place: object) -> None:
+        if self._shows_list:
+            if isinstance(place, int):
+                self.content.conversation.go(place)
+        elif isinstance(place, tuple):
+            self.content.viewer.go_back(*place)
+
+    # -- copying ------------------------------------------------------------------------------------------------------
+
+    def start_copying(self) -> None:
+        """Begin copy mode; CommandError where there is no text."""
+        if self._shows_list:
+            if self.content.conversation.selected is None:
+                raise CommandError("there is no message to copy from")
+            self._enter()
+        self.refresh()
+        self.editing = True
+        self.copy.start()
+        self.console.request_frame(now=True)
+
+    def typed(self, key: str) -> bool:
+        used = self.copy.press(key)
+        self.console.request_frame(now=True)
+        return used
+
+    def editing_keys(self) -> Sequence[tuple[str, str]]:
+        return KEYS
+
+    def _copying_ended(self, copied: bool) -> None:
+        self.editing = False
+        if copied:
+            self.console.spawn(self._copy(), "copying")
+
+    async def _copy(self) -> None:
+        collected: list[str] = []
+        budget = Budget()
+        try:
+            for part in self.copy.text():
+                collected.append(part)
+                if budget.spent():
+                    await budget.rest()
+        except ValueError as error:
+            raise CommandError(str(error)) from None
+        finally:
+            self.copy.leave()
+        text = "".join(collected)
+        where = await self.console.master.clipboard.copy(text)
+        self.console.message(f"copied {len(text):,} character{'s' if len(text) != 1 else ''} to {where}", log=False)
+
+    def copies(self) -> Mapping[str, Callable[[], str]]:
+        return {} if self._shows_list else self.content.copies_at(self.content.viewer.cursor[0])
+
     # -- painting -----------------------------------------------------------------------------------------------------
+
+    def refresh(self) -> None:
+        """Make what is shown anew, if anything has changed."""
+        if (flow := self.focused_flow()) is not None:
+            self.content.refresh(flow, self.shown_tab(), self.opened, self._columns)
+
+    def _show_anew(self) -> None:
+        """Another text: nothing of the search through the last one is worth keeping."""
+        self.content.stale = True
+        self.searching.forget()
+        self.refresh()
+        self.console.request_frame(now=True)
 
     def render(self, size: tuple[int, int], focus: bool = False) -> urwid.Canvas:  # type: ignore[override]
         columns, rows = size
@@ -228,100 +338,26 @@ class Detail(Pane):
             painted = [paint_row([("dim", "  no flow")], columns)]
             painted.extend(paint_blank(columns) for _ in range(rows - 1))
             return RowsCanvas(painted[:rows], columns)
-        self._refresh()
-        head = self._head(flow, columns)
-        painted = [*head, *self.viewer.paint(columns, max(rows - len(head), 0))]
+        self._columns = columns
+        self.refresh()
+        head = self._head.paint(flow, self, columns)
+        room, words = max(rows - len(head), 0), self.searching.words
+        if self._shows_list:
+            painted = [*head, *self.content.paint_list(columns, room, focus, words)]
+        else:
+            painted = [*head, *self.content.paint_text(columns, room, words)]
         if (flow.live or flow.intercepted) and self._ticker is None and self._loop is not None:
             self._ticker = self._loop.call_later(_TICK, self._tick)
         return RowsCanvas(painted[:rows], columns, self.get_cursor_coords(size) if focus else None)
 
     def get_cursor_coords(self, size: tuple[int, int]) -> tuple[int, int] | None:
-        return (0, _HEAD_ROWS) if size[1] > _HEAD_ROWS else None
-
-    def _head(self, flow: Flow, columns: int) -> list[PaintedRow]:
-        now = self.clock()
-        row = self.view.row(flow.id) if flow.id in self.view else None
-        state = [*detail_tabs.replay_runs(flow, self.view), *detail_tabs.state_runs(flow, now)]
-        right = sum(cells.width(cells.prepare(text)) for _, text in state)
-        title = paint_row(detail_tabs.title_runs(self._shown or flow, row, now), max(columns - right - 1, 0))
-        title = [*title, *paint_row([("text", " "), *state], min(right + 1, columns))]
-        tab_runs, self._places = detail_tabs.tab_runs(flow, self.tabs(), self._shown_tab())
-        return [title, self._tab_row(tab_runs, columns)]
-
-    def _tab_row(self, runs: list[Run], columns: int) -> PaintedRow:
-        right = f"{'m view: ' + visible(self.mode) + '   ' if self.body is not None else ''}{self.viewer.position} "
-        used = sum(cells.width(text) for _, text in runs)
-        if used + len(right) + 1 <= columns:
-            runs = [*runs, ("text", " " * (columns - used - len(right))), ("hint", right)]
-        return paint_row(runs, columns)
-
-    def _shown_tab(self) -> str:
-        tabs = self.tabs()
-        return self.tab if self.tab in tabs or not tabs else tabs[0]
-
-    def _refresh(self) -> None:
-        """Make the pieces of the shown tab anew if anything has changed. Costs a few rows, never a body."""
-        flow = self.focused_flow()
-        if flow is None:
-            return
-        showing = self.console.master.showing
-        shown_by = (self._views.revision, self._default_mode(), showing.revision)
-        same, views_are_same = flow.id == self._flow_id, shown_by == self._shown_by
-        if same and views_are_same and not self._stale:
-            return
-        self._flow_id, self._shown_by = flow.id, shown_by
-        if not (same and views_are_same):
-            self._choose_modes(flow)
-        self._stale = False
-        self._shown = showing.flow(flow, last=0)
-        pieces = self._pieces(self._shown, flow)
-        # A body that is ready at once tells so while it is being shown; that is this refresh.
-        self._stale = False
-        self.viewer.show(pieces, keep_place=same)
-
-    def _default_mode(self) -> str:
-        options = self.console.master.options
-        return options.console_default_contentview.lower() if "console_default_contentview" in options else AUTO
-
-    def _choose_modes(self, flow: Flow) -> None:
-        """As this flow was shown before, else as the option says; a view whose script has gone is passed over."""
-        known = self._views.available_views()
-        settings = self.view.settings(flow.id)
-        for tab, body in self._bodies.items():
-            wanted = settings.get(_setting(tab), self._default_mode())
-            mode = wanted if wanted in known else AUTO
-            if body.mode != mode:
-                body.forget()
-                body.mode = mode
-
-    def _pieces(self, flow: Flow, whole: Flow) -> Pieces:
-        """Of a flow as it may be shown; its messages are those of the `whole` one."""
-        tab = self._shown_tab()
-        if tab == CONNECTION:
-            return FixedPieces(connection_pieces(flow))
-        if tab == EDITS:
-            return FixedPieces(edits_pieces(flow, self.console.master.showing.text))
-        if tab == MESSAGES:
-            show = self.console.master.showing.content
-            messages: Pieces = MessagePieces(detail_tabs.messages_of(whole), whole, show)  # type: ignore[arg-type]
-            if not len(messages):
-                messages = FixedPieces(detail_tabs.messages_sentence(whole))
-            return JoinedPieces([messages, ClosingPieces(flow)]) if isinstance(flow, HTTPFlow) else messages
-        if not isinstance(flow, HTTPFlow):
-            return FixedPieces(detail_tabs.dns_pieces(flow, tab))
-        if tab == RESPONSE and flow.response is None:
-            return FixedPieces(detail_tabs.response_pieces(flow, self.folded))
-        message = flow.response if tab == RESPONSE and flow.response is not None else flow.request
-        make = detail_tabs.response_pieces if tab == RESPONSE else detail_tabs.request_pieces
-        above = make(flow, self.folded)
-        body = self._bodies[tab]
-        body.show(detail_tabs.body_of(message), metadata_of(message, flow))
-        title = heading("Body", body.note)
-        return JoinedPieces(
-            [FixedPieces([*above, title]), body.pieces, FixedPieces(detail_tabs.trailer_pieces(message))]
-        )
-
-
-def _setting(tab: str) -> str:
-    """Where the view remembers how a flow's body is shown; the tabs have numbers there, as others expect."""
-    return f"flowview_mode_{_BODIES.index(tab)}"
+        if self.focused_flow() is None:
+            return None
+        if self._shows_list:
+            scroll = self.content.conversation.scroll
+            at, column = scroll.focus - scroll.top, 0
+        else:
+            at = self.content.viewer.cursor_row + self.content.pinned
+            column = self.copy.column + 1 if self.copy.on else 0
+        row = self._head.rows + at
+        return (min(column, size[0] - 1), row) if 0 <= row < size[1] else None

@@ -2,35 +2,45 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
+from midstream.console.panes.event_stream import is_event_stream
 from midstream.console.panes.facts import blank, facts, header_facts, heading, sentence
+from midstream.console.panes.replay_links import ReplayLinks
 from midstream.console.widgets.body_viewer import Body
 from midstream.console.widgets.canvas import Run
 from midstream.console.widgets.pieces import Piece
-from midstream.flows.attempt import REPLAY_OF
 from midstream.flows.dns import DNSFlow, DNSMessage, Question, ResourceRecord, classes, op_codes, response_codes, types
 from midstream.flows.flow import Flow
 from midstream.flows.http import HTTPFlow, Message, Request
 from midstream.store.rows import Row
-from midstream.store.view import View
 from midstream.text.escape import visible, visible_bytes
 from midstream.text.times import human_duration
 from midstream.text.url import hostport
 
 _MOST_RECORDS = 500
+_SHORT = 4  # letters of a tab where there is little room
 _DNSSEC_OK = 0x8000  # RFC 6891 §6.1.4
 _DNS_FLAGS = ("authoritative_answer", "truncation", "recursion_desired", "recursion_available")
 
-REQUEST, RESPONSE, MESSAGES, CONNECTION, EDITS = "Request", "Response", "Messages", "Connection", "Edits"
+REQUEST, RESPONSE, MESSAGES = "Request", "Response", "Messages"
+TIMING, CONNECTION, EDITS = "Timing", "Connection", "Edits"
 
 
 def tabs_of(flow: Flow) -> list[str]:
     """The tabs that a flow has, in order."""
-    last = [CONNECTION, *([EDITS] if flow.changes else [])]
+    last = [TIMING, CONNECTION, *([EDITS] if flow.changes else [])]
     if isinstance(flow, HTTPFlow):
-        return [REQUEST, RESPONSE, *([MESSAGES] if flow.websocket is not None else []), *last]
+        has_messages = flow.websocket is not None or is_event_stream(flow)
+        return [REQUEST, RESPONSE, *([MESSAGES] if has_messages else []), *last]
     if hasattr(flow, "messages"):
         return [MESSAGES, *last]
     return [REQUEST, RESPONSE, *last]
+
+
+def has_messages(flow: Flow) -> bool:
+    """Whether it is a conversation."""
+    return flow.websocket is not None if isinstance(flow, HTTPFlow) else hasattr(flow, "messages")
 
 
 def messages_of(flow: Flow) -> list[object]:
@@ -72,13 +82,18 @@ def state_runs(flow: Flow, now: float) -> list[Run]:
     return [("live", f"… {'in flight' if getattr(flow, 'response', None) is None else 'receiving'} {age} ")]
 
 
-def replay_runs(flow: Flow, view: View) -> list[Run]:
-    """That it is a replay, and of which row: what stands left of its state."""
-    if not flow.is_replay:
-        return []
-    parent = flow.metadata.get(REPLAY_OF)
-    of = f" of {view.row(parent).number}" if isinstance(parent, str) and parent in view else ""
-    return [("replayed", f"R {'answer replayed' if flow.is_replay == 'response' else f'replay{of}'} ")]
+def replay_runs(flow: Flow, links: ReplayLinks) -> list[Run]:
+    """That it is a replay, and of which row; and which rows repeat it: what stands left of its state."""
+    runs: list[Run] = []
+    if flow.is_replay:
+        parent = links.parent(flow)
+        of = f" of {links.number(parent)}" if parent is not None else ""
+        runs.append(("replayed", f"R {'answer replayed' if flow.is_replay == 'response' else f'replay{of}'} "))
+    if children := links.children(flow):
+        shown = ", ".join(str(links.number(child)) for child in children[-3:])
+        more = "… " if len(children) > 3 else ""
+        runs.append(("replayed", f"R replayed as {more}{shown} "))
+    return runs
 
 
 def _held_part(flow: Flow) -> str:
@@ -88,8 +103,12 @@ def _held_part(flow: Flow) -> str:
     return RESPONSE if getattr(flow, "response", None) is not None else REQUEST
 
 
-def tab_runs(flow: Flow, tabs: list[str], current: str) -> tuple[list[Run], list[tuple[int, int, str]]]:
-    """The row of tabs, and which cells belong to which for the mouse."""
+def tab_runs(
+    flow: Flow, tabs: list[str], current: str, count: int, short: bool = False
+) -> tuple[list[Run], list[tuple[int, int, str]]]:
+    """The row of tabs, and which cells belong to which for the mouse. `count` messages are in the tab of that name;
+    `short` where there is little room.
+    """
     runs: list[Run] = [("text", " ")]
     places: list[tuple[int, int, str]] = []
     at = 1
@@ -98,11 +117,14 @@ def tab_runs(flow: Flow, tabs: list[str], current: str) -> tuple[list[Run], list
         if number:
             runs.append(("border", "|"))
             at += 1
-        label = f" {name}{'*' if name == held else ''} "
-        if name == MESSAGES:
-            label = f" {name} {len(messages_of(flow))}{'*' if name == held else ''} "
+        words = "Events" if name == MESSAGES and is_event_stream(flow) else name
+        if short:
+            words = words[:_SHORT]
+        if name == MESSAGES and (count or words[0] == "M"):
+            words += f" {count:,}"
         elif name == EDITS:
-            label = f" {name} {len(flow.changes)} "
+            words += f" {len(flow.changes)}"
+        label = f" {words}{'*' if name == held else ''} "
         # Brackets as well as colour: without colour the shown tab must be seen too.
         if name == current:
             label = f"[{label[1:-1]}]"
@@ -112,7 +134,15 @@ def tab_runs(flow: Flow, tabs: list[str], current: str) -> tuple[list[Run], list
     return runs, places
 
 
-def request_pieces(flow: HTTPFlow, folded: bool) -> list[Piece]:
+class Shape(NamedTuple):
+    """How headers are shown: in how many cells, long values folded or not, or only how many there are."""
+
+    columns: int
+    folded: bool = True
+    collapsed: bool = False
+
+
+def request_pieces(flow: HTTPFlow, shape: Shape) -> list[Piece]:
     """Start line and headers of the request."""
     request = flow.request
     line: list[Run] = [
@@ -120,10 +150,10 @@ def request_pieces(flow: HTTPFlow, folded: bool) -> list[Piece]:
         ("text", " " + visible(request.pretty_url[:4096])),
         ("dim", " " + visible(request.http_version)),
     ]
-    return [*_trouble(flow), Piece((), line), blank(), *_headers(request, folded)]
+    return [*_trouble(flow), Piece((), line), blank(), *_headers(request, shape)]
 
 
-def response_pieces(flow: HTTPFlow, folded: bool) -> list[Piece]:
+def response_pieces(flow: HTTPFlow, shape: Shape) -> list[Piece]:
     """Status line and headers of the response, or why there is none."""
     response = flow.response
     if response is None:
@@ -134,15 +164,15 @@ def response_pieces(flow: HTTPFlow, folded: bool) -> list[Piece]:
         ("dim", visible(response.http_version) + " "),
         (role, f"{response.status_code} {visible(response.reason[:1000])}"),
     ]
-    return [*_trouble(flow), Piece((), line), blank(), *_headers(response, folded)]
+    return [*_trouble(flow), Piece((), line), blank(), *_headers(response, shape)]
 
 
-def trailer_pieces(message: Message) -> list[Piece]:
+def trailer_pieces(message: Message, shape: Shape) -> list[Piece]:
     """The fields behind the body."""
     if not message.trailers:
         return []
     fields = message.trailers.fields
-    return [blank(), heading(f"Trailers {len(fields)}"), *header_facts(fields)]
+    return [blank(), heading(f"▾ Trailers {len(fields)}"), *header_facts(fields, shape.columns, shape.folded)[0]]
 
 
 def body_of(message: Message) -> Body:
@@ -150,6 +180,20 @@ def body_of(message: Message) -> Body:
     headers, raw = message.headers, message.raw_content
     target = message.data.path if raw == b"" and isinstance(message, Request) else b""
     return Body(raw, headers.get("content-type", ""), headers.get("content-encoding", ""), target)
+
+
+def body_sentences(message: Message, flow: HTTPFlow, part: str) -> list[Piece]:
+    """What has to be said of a body that is not there as it was sent."""
+    if message.raw_content is None:
+        if flow.live and message.timestamp_end is None:
+            return [sentence("The body passes through as it comes and is not kept.", "live")]
+        words = "The body was streamed: it passed through and was not kept."
+        return [sentence(words, "dim"), sentence("To keep such bodies: set store_streamed_bodies true", "dim")]
+    if cut := flow.metadata.get(f"{part}_body_cut"):
+        return [sentence(f"Only a part of the body was kept: {str(cut)[:200]}.", "edited")]
+    if not message.raw_content and flow.live and message.timestamp_end is None:
+        return [sentence("Nothing of the body has come yet.", "live")]
+    return []
 
 
 def dns_pieces(flow: Flow, tab: str) -> list[Piece]:
@@ -192,9 +236,17 @@ def _dns_kind(entry: Question | ResourceRecord) -> str:
     return kind if entry.class_ == classes.IN else f"{kind} {classes.to_str(entry.class_)}"
 
 
-def _headers(message: Message, folded: bool) -> list[Piece]:
+def is_headers_heading(piece: Piece) -> bool:
+    """Whether a line is the one above the headers."""
+    return bool(piece.runs) and piece.runs[0][0] == "title" and piece.runs[0][1][2:].startswith("Headers")
+
+
+def _headers(message: Message, shape: Shape) -> list[Piece]:
     fields = message.headers.fields
-    return [heading(f"Headers {len(fields)}"), *header_facts(fields, folded), blank()]
+    if shape.collapsed:
+        return [heading(f"▸ Headers {len(fields)}", "enter opens"), blank()]
+    shown, count = header_facts(fields, shape.columns, shape.folded)
+    return [heading(f"▾ Headers {len(fields)}", f"f unfolds {count}" if count else ""), *shown, blank()]
 
 
 def _trouble(flow: Flow) -> list[Piece]:

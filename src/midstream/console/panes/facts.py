@@ -14,9 +14,9 @@ from midstream.text.escape import visible, visible_bytes
 
 _WIDEST_NAME = 30
 _INDENT = "  "
-# Tokens and cookies of several kilobytes would push everything else off the screen.
-_FOLD_FROM = 320
-_FOLD_TO = 120
+_GAP = "  "
+_TWO_FROM = 98  # columns from which two headers stand beside each other
+_LEAST = 8  # cells that are left of a folded value
 
 
 def heading(title: str, note: str = "", role: str = "title") -> Piece:
@@ -50,16 +50,47 @@ def facts(pairs: Iterable[tuple[str, str | list[Run]]], role: str = "header.valu
     return pieces
 
 
-def header_facts(fields: Iterable[tuple[bytes, bytes]], folded: bool = True) -> list[Piece]:
-    """The fields of a header block, in their order and spelling; long values are folded to their beginning."""
-    return facts((_text(name), _folded(value) if folded else _text(value)) for name, value in fields)
+def header_facts(fields: Iterable[tuple[bytes, bytes]], columns: int, folded: bool = True) -> tuple[list[Piece], int]:
+    """The fields of a header block in their order and spelling, two beside each other where that leaves room; and how
+    many values are folded to their beginning, as those are that take more than a row.
+    """
+    rows = [(cells.prepare(visible(_text(name))), value) for name, value in fields]
+    column = min(max((cells.width(name) for name, _ in rows), default=0), _WIDEST_NAME)
+    half = (columns - len(_INDENT)) // 2 if columns >= _TWO_FROM else columns - len(_INDENT)
+    room = half - column - 2 * len(_GAP)
+    pieces: list[Piece] = []
+    beside: list[Run] = []  # a field that waits for another one to stand beside it
+    count = 0
+    for name, value in rows:
+        shown, is_folded = _header_value(value, room, columns - len(_INDENT) - column - len(_GAP), folded)
+        count += is_folded
+        named: Run = ("header.name", cells.fit(name, column) + _GAP)
+        width = sum(cells.measure(text) for _, text in shown)
+        is_short = half < columns - len(_INDENT) and width <= room
+        if is_short and beside:
+            pieces.append(Piece([("header.name", _INDENT), beside[0]], [*beside[1:], named, *shown]))
+            beside = []
+            continue
+        if beside:
+            pieces.append(Piece([("header.name", _INDENT), beside[0]], beside[1:]))
+            beside = []
+        if is_short:
+            beside = [named, *shown, ("text", " " * (room - width) + _GAP)]
+        else:
+            pieces.append(Piece([("header.name", _INDENT), named], shown, words=True))
+    if beside:
+        pieces.append(Piece([("header.name", _INDENT), beside[0]], beside[1:]))
+    return pieces, count
 
 
-def _folded(value: bytes) -> str | list[Run]:
-    if len(value) <= _FOLD_FROM:
-        return _text(value)
-    shown = visible_bytes(value[:_FOLD_TO], expand_tabs=True)
-    return [("header.value", shown), ("dim", f"…({len(value) - _FOLD_TO:,} more, f shows all)")]
+def _header_value(value: bytes, room: int, whole: int, folded: bool) -> tuple[list[Run], bool]:
+    """The runs of a value, and whether it is folded: to `room` cells if it takes more than `whole` ones."""
+    text = visible(_text(value), expand_tabs=True)
+    if not folded or (len(text) <= whole and cells.measure(text) <= whole):
+        return [("header.value", text)], False
+    size = f"…({len(value):,})"
+    kept = cells.clip(cells.prepare(text[: max(room, _LEAST)]), max(room - len(size), _LEAST))[0]
+    return [("header.value", kept), ("dim", size)], True
 
 
 def _text(data: bytes) -> str:

@@ -5,15 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from midstream.console.finder import Finder
 from midstream.console.widgets.canvas import Line
 from midstream.console.widgets.line_index import LineIndex
-from midstream.console.widgets.pieces import Piece, is_exact
+from midstream.console.widgets.pieces import LINE_NUMBER, Piece, Pieces
 from midstream.console.widgets.syntax import Colour, plain
 from midstream.text.escape import visible_bytes
 from midstream.text.sizes import human_size
 
-_SEARCH_SLICE = 512 * 1024
-_LONGEST_PATTERN = 1024
+_SEARCH_SLICE = 128 * 1024
+_HITS_AT_ONCE = 256  # a slice full of hits is more work than one without
 
 
 class TextPieces:
@@ -24,28 +25,34 @@ class TextPieces:
         self._colour = colour
         self._numbers = numbers
 
+    @property
+    def data(self) -> bytes:
+        """The text."""
+        return self.index.data
+
     def __len__(self) -> int:
         return len(self.index)
 
     def piece(self, index: int) -> Piece:
         start, end = self.index.span(index)
         text = visible_bytes(self.index.data[start:end], expand_tabs=True)
-        return Piece(self._prefix(index), self._colour(text))
+        return Piece(self._prefix(index), self._colour(text), continues=self.index.is_continuation(index))
 
-    def find(self, pattern: str, start: int, backwards: bool) -> Iterator[int | None]:
-        if not 0 <= start < len(self.index):
-            return
-        first, last = self.index.span(start)
-        found = -1
-        offsets = find_backwards(self.index.data, pattern, last) if backwards else find(self.index.data, pattern, first)
-        for offset in offsets:
+    def parts(self) -> Iterator[tuple[int, Pieces]]:
+        yield 0, self
+
+    def hits(self, finder: Finder) -> Iterator[int | None]:
+        for offset in offsets(self.index.data, finder):
             if offset is None:
                 yield None
-            elif offset >= self.index.indexed:
+            elif (piece := self.piece_at(offset)) is None:
                 return
-            elif (piece := self.index.piece_at(offset)) != found:
-                found = piece
+            else:
                 yield piece
+
+    def piece_at(self, offset: int) -> int | None:
+        """The piece that holds a byte; None beyond what is indexed."""
+        return self.index.piece_at(offset) if offset < self.index.indexed else None
 
     def _prefix(self, index: int) -> Line:
         if not self._numbers:
@@ -54,8 +61,8 @@ class TextPieces:
         digits = max(len(str(self.index.lines)), 5 if is_cut else 3)
         if self.index.is_continuation(index):
             # Also where lines are not wrapped: the rest of a long one must not look like a line.
-            return [("line_number", f"{'+' + human_size(self.index.offset(index)):>{digits}}  ")]
-        return [("line_number", f"{self.index.number(index):>{digits}}  ")]
+            return [(LINE_NUMBER, f"{'+' + human_size(self.index.offset(index)):>{digits}}  ")]
+        return [(LINE_NUMBER, f"{self.index.number(index):>{digits}}  ")]
 
 
 class HexPieces:
@@ -71,52 +78,40 @@ class HexPieces:
         row = self.data[index * 16 : index * 16 + 16]
         left, right = row[:8].hex(" "), row[8:].hex(" ")
         text = "".join(chr(byte) if 32 <= byte < 127 else "." for byte in row)
-        return Piece([("line_number", f"{index * 16:08x}  ")], [("text", f"{left:<23}  {right:<23}  "), ("dim", text)])
+        return Piece([(LINE_NUMBER, f"{index * 16:08x}  ")], [("text", f"{left:<23}  {right:<23}  "), ("dim", text)])
 
-    def find(self, pattern: str, start: int, backwards: bool) -> Iterator[int | None]:
-        offset = start * 16
-        found = -1
-        offsets = find_backwards(self.data, pattern, offset + 16) if backwards else find(self.data, pattern, offset)
-        for place in offsets:
-            if place is None:
-                yield None
-            elif place // 16 != found:
-                found = place // 16
-                yield found
+    def parts(self) -> Iterator[tuple[int, Pieces]]:
+        yield 0, self
 
+    def hits(self, finder: Finder) -> Iterator[int | None]:
+        for offset in offsets(self.data, finder):
+            yield None if offset is None else offset // 16
 
-def searched(pattern: str) -> re.Pattern[bytes]:
-    """What a search means in bytes: the words as they stand, in either case unless one letter is a capital."""
-    wanted = pattern[:_LONGEST_PATTERN].encode("utf-8", "surrogateescape")
-    flags = 0 if is_exact(pattern) else re.IGNORECASE
-    # Escaped, so it cannot backtrack.
-    return re.compile(re.escape(wanted), flags)
+    def piece_at(self, offset: int) -> int | None:
+        """The row that holds a byte."""
+        return offset // 16
 
 
-def find(data: bytes, pattern: str, start: int) -> Iterator[int | None]:
-    """Offsets of each match from `start` on; None after each slice of work."""
-    compiled = searched(pattern)
-    overlap = len(pattern.encode("utf-8", "surrogateescape"))
-    if not overlap:
+def offsets(data: bytes, finder: Finder) -> Iterator[int | None]:
+    """Where each place in the data begins; None after each slice of work.
+
+    What stands for its words cannot backtrack; expressions get no more than a slice at a time, and hits.py asks large
+    bodies in a thread instead.
+    """
+    if not finder:
         return
-    while start < len(data):
+    if not finder.is_literal:
+        for start in range(0, len(data), _SEARCH_SLICE):
+            yield from (start + begin for begin, _ in finder.spans(data[start : start + _SEARCH_SLICE]))
+            yield None
+        return
+    wanted = finder.pattern.encode("utf-8", "surrogateescape")
+    compiled = re.compile(re.escape(wanted), 0 if finder.is_exact else re.IGNORECASE)
+    for start in range(0, len(data), _SEARCH_SLICE):
         end = min(start + _SEARCH_SLICE, len(data))
-        # A match may begin in this slice and end in the next one.
-        for match in compiled.finditer(data, start, min(end + overlap - 1, len(data))):
+        # A place may begin in this slice and end in the next one.
+        for count, match in enumerate(compiled.finditer(data, start, min(end + len(wanted) - 1, len(data)))):
             yield match.start()
-        start = end
-        yield None
-
-
-def find_backwards(data: bytes, pattern: str, end: int) -> Iterator[int | None]:
-    """Offsets of each match that begins before `end`, the last one first; None after each slice of work."""
-    compiled = searched(pattern)
-    overlap = len(pattern.encode("utf-8", "surrogateescape"))
-    if not overlap:
-        return
-    while end > 0:
-        start = max(end - _SEARCH_SLICE, 0)
-        slice_end = min(end + overlap - 1, len(data))
-        yield from reversed([match.start() for match in compiled.finditer(data, start, slice_end)])
-        end = start
+            if count % _HITS_AT_ONCE == _HITS_AT_ONCE - 1:
+                yield None
         yield None

@@ -32,6 +32,7 @@ from midstream.work.slices import Budget
 from midstream.work.worker import Worker
 
 SMALL = 32 * 1024  # made ready at once
+_STOP = "esc stops"
 
 Spawn = Callable[[Coroutine[Any, Any, object], str], object]
 
@@ -68,6 +69,10 @@ class BodyView:
         self._is_cut = False  # when it was decoded
         self._request = 0
         self._asking: asyncio.Task[object] | None = None  # who waits for the worker process, or a script's view
+        self._making = ""  # what is being made of the body, shown as it came meanwhile
+        self._waits = ""  # why a view of it is made only when it is asked for
+        self._asked = False  # it was
+        self._has_json = False  # the text is pretty JSON
         self._revision = 0  # of the views, when the body was shown
 
     def show(self, body: Body, metadata: Metadata | None = None) -> bool:
@@ -75,6 +80,8 @@ class BodyView:
         same = self._shows and body.raw is self._body.raw and body[1:] == self._body[1:]
         if same and self._revision == self._views.revision:
             return False
+        if body.raw is not self._body.raw:
+            self._asked = False
         self._body, self._shows = body, True
         self._metadata = metadata if metadata is not None else Metadata(content_type=_media(body.content_type))
         self._start()
@@ -88,20 +95,49 @@ class BodyView:
         self.mode = mode.lower()
         self._start()
 
+    def ask(self) -> bool:
+        """Make the view that is made only when it is asked for; False: there is none."""
+        if not self._waits:
+            return False
+        self._asked = True
+        self._start()
+        return True
+
+    @property
+    def making(self) -> str:
+        """What is being made of the body, while it is shown as it came; empty when nothing is."""
+        return self._making
+
+    def stop(self) -> bool:
+        """Make no more of it than there is; False: nothing is being made."""
+        if not self._making:
+            return False
+        doing, self._waits = self._making, "it was stopped"
+        self._end_work()
+        self._set(self.pieces, f"{self.note.partition('; ')[0]}; {doing} was stopped, = makes it")
+        return True
+
+    @property
+    def json_text(self) -> bytes | None:
+        """The text that is shown if it is JSON in lines of its own."""
+        return self.pieces.data if self._has_json and isinstance(self.pieces, TextPieces) else None
+
     def forget(self) -> None:
         """End the work in progress, if any, and let go of the body and of what was made of it."""
         self._end_work()
         self._body, self._metadata, self._shows = Body(None), Metadata(), False
         self.pieces, self.note = FixedPieces([]), ""
+        self._waits, self._asked = "", False
 
     def _end_work(self) -> None:
         self._request += 1
+        self._making = ""
         if self._asking is not None:  # the others look at the number when it is their turn
             self._asking.cancel()
 
     def _start(self) -> None:
         self._end_work()
-        self._revision, self._is_cut = self._views.revision, False
+        self._revision, self._is_cut, self._has_json, self._waits = self._views.revision, False, False, ""
         raw = self._body.raw
         if raw is None:
             self._set(FixedPieces([]), "not kept: it was streamed")
@@ -171,15 +207,19 @@ class BodyView:
             return
         if isinstance(view, Raw):
             if self.mode != "raw" and (reason := self._too_large(content)):
+                self._waits = "" if len(content) > LARGEST else reason
                 self._set(form[0], f"{self.note}; {reason}")
             return
+        self._making = "pretty" if isinstance(view, Stepped) else visible(view.name.lower()[:60])
         try:
-            text = await self._made_by(view, request, content, f"{form[1]}, {view.name.lower()}")
+            text = await self._made_by(view, request, content, form[1])
         except ViewFailed as error:
             if request == self._request:
+                self._making = ""
                 self._set(form[0], _with_failure(form[1], error))
             return
         if text is not None:
+            self._making = ""
             better = self._pretty_form(view, text, content)
             self._set(*better)
             await self._index(request, better[0])
@@ -194,17 +234,24 @@ class BodyView:
         await self._index(request, form[0])
         return form if request == self._request else None
 
-    async def _made_by(self, view: Contentview, request: int, content: bytes, doing: str) -> bytes | None:
+    async def _made_by(self, view: Contentview, request: int, content: bytes, note: str) -> bytes | None:
         """What a view makes of the content; None once another body or mode was asked for."""
+        doing = f"{note}; {self._making}"
         if isinstance(view, Stepped) and not beside.is_for_worker(view, content):
             try:
                 return await self._collect(request, view.steps(content, self._metadata), 2 * len(content), doing)
             except Exception as error:
                 raise failure(view, error) from error
-        self._set(self.pieces, f"{doing} …")
+
+        def told(percent: int) -> None:
+            if request == self._request:
+                self._set(self.pieces, f"{doing} {percent} %, {_STOP}")
+
+        self._set(self.pieces, f"{doing} …, {_STOP}")
         self._asking = asyncio.current_task()
+        views = self._views
         try:
-            text = await beside.text_of(view, content, self._metadata, self._worker, self._views.overdue)
+            text = await beside.text_of(view, content, self._metadata, self._worker, views.overdue, told)
         finally:
             self._asking = None
         return text if request == self._request else None
@@ -221,7 +268,8 @@ class BodyView:
                 await budget.rest()
                 if request != self._request:
                     return None
-                self._set(self.pieces, f"{doing} {min(100 * size // max(expected, 1), 99)} %")
+                stop = f", {_STOP}" if self._making else ""
+                self._set(self.pieces, f"{doing} {min(100 * size // max(expected, 1), 99)} %{stop}")
         return b"".join(collected)
 
     async def _index(self, request: int, pieces: Pieces) -> None:
@@ -247,8 +295,8 @@ class BodyView:
         """Why no view is asked for the text of this, or the empty text."""
         if len(content) > LARGEST:
             return f"views are made up to {human_size(LARGEST)}"
-        if len(content) > LARGEST_UNASKED and self.mode == AUTO:
-            return f"views of more than {human_size(LARGEST_UNASKED)} are made on request"
+        if len(content) > LARGEST_UNASKED and self.mode == AUTO and not self._asked:
+            return "= makes it pretty"
         return ""
 
     def _raw_form(self, raw: bytes, note: str) -> tuple[Pieces, str]:
@@ -274,6 +322,7 @@ class BodyView:
         return TextPieces(LineIndex(text), colour), self._words(_subtype(self._body.content_type), content)
 
     def _pretty_form(self, view: Contentview, text: bytes, content: bytes) -> tuple[Pieces, str]:
+        self._has_json = view.name == "JSON"
         colour = json_colours if view.name == "JSON" else COLOURS.get(view.syntax_highlight, plain)
         return TextPieces(LineIndex(text), colour), self._words(visible(view.name.lower()[:60]), content, text)
 

@@ -1,30 +1,37 @@
 """What a `TextViewer` shows: numbered pieces of text, each short enough to be laid out at once.
 
 A body of any size, a table of headers and a list of messages are all `Pieces`. A piece is made when it is about to be
-painted and not before. Nothing here scrolls or wraps.
+painted and not before. Nothing here scrolls or wraps; what is searched, and how long that may take: hits.py.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from midstream.console.widgets.canvas import Line
 
+if TYPE_CHECKING:
+    from midstream.console.finder import Finder
+
 # No piece is longer than this many characters: laying one out must never be felt.
 LONGEST_PIECE = 4096
+LINE_NUMBER = "line_number"
+"""The role of a prefix that is no part of the text: it is neither searched nor copied."""
 
 
 class Piece(NamedTuple):
     """`prefix` (a line number, a header's name) is painted once; wrapped rows of the text stand behind its width.
 
-    `words`: rows end between words where they can, as prose does and bodies must not.
+    `words`: rows end between words where they can, as prose does and bodies must not. `continues`: it goes on with the
+    line of the piece before.
     """
 
     prefix: Line
     runs: Line
     words: bool = False
+    continues: bool = False
 
 
 class Pieces(Protocol):
@@ -36,11 +43,12 @@ class Pieces(Protocol):
         """The piece to be painted; 0 ≤ index < len."""
         ...
 
-    def find(self, pattern: str, start: int, backwards: bool) -> Iterator[int | None]:
-        """Look for `pattern` from piece `start` on (or back), without wrapping around.
+    def parts(self) -> Iterator[tuple[int, Pieces]]:
+        """The texts that it is made of, each with the number of its first piece; itself, if it is of one."""
+        ...
 
-        Yields None whenever a slice of work is done, and the index of each piece that holds it.
-        """
+    def hits(self, finder: Finder) -> Iterator[int | None]:
+        """The piece of each place that is found, from the beginning on; None after each slice of work."""
         ...
 
 
@@ -56,13 +64,16 @@ class FixedPieces:
     def piece(self, index: int) -> Piece:
         return self._pieces[index]
 
-    def find(self, pattern: str, start: int, backwards: bool) -> Iterator[int | None]:
-        exact = is_exact(pattern)
-        for index in range(start, -1, -1) if backwards else range(start, len(self._pieces)):
-            piece = self._pieces[index]
-            text = "".join(text for _, text in (*piece.prefix, *piece.runs))
-            if pattern in (text if exact else text.lower()):
-                yield index
+    def parts(self) -> Iterator[tuple[int, Pieces]]:
+        yield 0, self
+
+    def hits(self, finder: Finder) -> Iterator[int | None]:
+        for index, piece in enumerate(self._pieces):
+            for line in (piece.prefix, piece.runs):
+                for _ in places(line, finder):
+                    yield index
+            if not index % 16:
+                yield None
 
 
 class JoinedPieces:
@@ -75,20 +86,19 @@ class JoinedPieces:
         return sum(len(part) for part in self._parts)
 
     def piece(self, index: int) -> Piece:
-        number, first = self._locate(index)
-        return self._parts[number].piece(index - first)
-
-    def find(self, pattern: str, start: int, backwards: bool) -> Iterator[int | None]:
         firsts = self._firsts()
-        number, first = self._locate(start)
-        inner = start - first
-        while 0 <= number < len(self._parts):
-            if len(self._parts[number]):
-                for found in self._parts[number].find(pattern, inner, backwards):
-                    yield None if found is None else found + firsts[number]
-            number += -1 if backwards else 1
-            if 0 <= number < len(self._parts):
-                inner = len(self._parts[number]) - 1 if backwards else 0
+        number = bisect_right(firsts, index) - 1
+        return self._parts[number].piece(index - firsts[number])
+
+    def parts(self) -> Iterator[tuple[int, Pieces]]:
+        for first, part in zip(self._firsts(), self._parts, strict=True):
+            for inner, each in part.parts():
+                yield first + inner, each
+
+    def hits(self, finder: Finder) -> Iterator[int | None]:
+        for first, part in self.parts():
+            for found in part.hits(finder):
+                yield None if found is None else found + first
 
     def _firsts(self) -> list[int]:
         firsts, total = [], 0
@@ -97,27 +107,9 @@ class JoinedPieces:
             total += len(part)
         return firsts
 
-    def _locate(self, index: int) -> tuple[int, int]:
-        firsts = self._firsts()
-        number = bisect_right(firsts, index) - 1
-        return number, firsts[number]
 
-
-def is_exact(pattern: str) -> bool:
-    """Smart case: a pattern with a capital letter is searched as it is, any other one in either case."""
-    return pattern != pattern.lower()
-
-
-def matches_of(text: str, pattern: str) -> list[tuple[int, int]]:
-    """Start and end of each place in `text` that a search for `pattern` means; for painting them."""
-    if not pattern:
+def places(line: Line, finder: Finder) -> list[tuple[int, int]]:
+    """Start and end of each place in the text of a line that is found; line numbers hold nothing."""
+    if not line or line[0][0] == LINE_NUMBER:
         return []
-    hay, needle = (text, pattern) if is_exact(pattern) else (text.lower(), pattern)
-    if len(hay) != len(text):
-        hay, needle = text, pattern  # lower case of a few letters is longer: then places would be wrong
-    found: list[tuple[int, int]] = []
-    at = hay.find(needle)
-    while at >= 0:
-        found.append((at, at + len(needle)))
-        at = hay.find(needle, at + len(needle))
-    return found
+    return list(finder.spans("".join(text for _, text in line)))

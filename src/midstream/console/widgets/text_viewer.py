@@ -1,33 +1,44 @@
-"""A window onto a text of any size: scrolling, wrapping, searching, and painting of the visible rows only.
+"""A window onto a text of any size: a cursor line, scrolling, wrapping, and painting of the visible rows only.
 
 Panes that show text own a `TextViewer`, give it `Pieces` and ask it for painted rows. A place is a piece and a row
-inside it, so that the cost of a move depends on the window, never on the length of the text. It is no urwid widget.
+inside it, so that the cost of a move depends on the window, never on the length of the text. With `has_cursor` a row is
+under the cursor and moves go by it; without, they move the picture. What is found is told by hits.py, selecting is
+copy_mode.py. It is no urwid widget.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Sequence
+from typing import TypeAlias
 
-import wcwidth
-
+from midstream.console.finder import Finder
 from midstream.console.widgets import cells
-from midstream.console.widgets.canvas import Line, PaintedRow, Run, paint_blank, paint_row
-from midstream.console.widgets.pieces import FixedPieces, Piece, Pieces, matches_of
+from midstream.console.widgets.canvas import PaintedRow, Run, paint_blank, paint_row
+from midstream.console.widgets.pieces import LINE_NUMBER, FixedPieces, Piece, Pieces, places
+from midstream.console.widgets.wrapping import Place, length, painted_over, skipped, wrapped
+
+Spot: TypeAlias = tuple[int, int]
+"""A piece, and a row inside it."""
 
 _SIDEWAYS = 8
+_BEYOND = 1 << 30
 
 
 class TextViewer:
-    """See the module. `wrap` may be changed at any time; `pattern` is what is marked as found."""
+    """See the module. `wrap` may be changed at any time; `finder` is what is marked as found, `hit` the place that has
+    the focus (a piece, and which of the places in it); `selected` gives the marked part of a piece's text.
+    """
 
-    def __init__(self) -> None:
+    def __init__(self, *, has_cursor: bool = False) -> None:
         self.pieces: Pieces = FixedPieces([])
+        self.has_cursor = has_cursor
         self.wrap = True
-        self.pattern = ""
-        self.found: int | None = None  # the piece that the last search stopped at
-        self._match = 0  # which of the matches in that piece
+        self.finder: Finder | None = None
+        self.hit: tuple[int, int] | None = None
+        self.selected: Callable[[int], tuple[int, int] | None] = lambda piece: None
         self.painted_pieces = 0  # pieces laid out so far; tests count the work by it
-        self._top = (0, 0)  # piece, row inside it
+        self.cursor: Spot = (0, 0)
+        self._top: Spot = (0, 0)
         self._left = 0
         self._columns = 80
         self._height = 20
@@ -40,17 +51,17 @@ class TextViewer:
         self.pieces = pieces
         self._laid.clear()
         if not keep_place:
-            self._top, self._left, self.found = (0, 0), 0, None
+            self._top, self.cursor, self._left, self.hit = (0, 0), (0, 0), 0, None
 
     def changed(self) -> None:
-        """The pieces have changed or become more: lay them out anew."""
+        """What is marked, or the text itself, is another now: lay it out anew."""
         self._laid.clear()
 
     def toggle_wrap(self) -> bool:
         """Wrap long lines or cut them at the edge; returns what is so now."""
         self.wrap = not self.wrap
         self._left = 0
-        self._top = (self._top[0], 0)
+        self._top, self.cursor = (self._top[0], 0), (self.cursor[0], 0)
         self._laid.clear()
         return self.wrap
 
@@ -61,35 +72,71 @@ class TextViewer:
         """The first piece that is visible."""
         return self._top[0]
 
+    @property
+    def top_spot(self) -> Spot:
+        """The first row that is visible."""
+        return self._top
+
+    def go_back(self, top: Spot, cursor: Spot) -> None:
+        """Stand where one stood before."""
+        self._top, self.cursor = top, cursor
+        self._clamp()
+
+    @property
+    def height(self) -> int:
+        """Rows of the window."""
+        return self._height
+
     def move(self, move: str) -> bool:
         """Do one of the moves of `Pane.navigate`; False: it is none of ours."""
         page = max(self._height - 2, 1)
-        match move:
-            case "up":
-                self.scroll(-1)
-            case "down":
-                self.scroll(1)
-            case "page_up":
-                self.scroll(-page)
-            case "page_down":
-                self.scroll(page)
-            case "start":
-                self._top = (0, 0)
-            case "end":
-                self._top = (max(len(self.pieces), 1), 0)
-                self._clamp()
-            case "left" | "right":
-                self._shift(-_SIDEWAYS if move == "left" else _SIDEWAYS)
-            case _:
-                return False
+        rows = {"up": -1, "down": 1, "page_up": -page, "page_down": page}
+        if move in rows:
+            if not self.has_cursor:
+                self.scroll(rows[move])
+                return True
+            if abs(rows[move]) > 1:
+                self._top = self.step(self._top, rows[move])
+            self.put(self.step(self.cursor, rows[move]))
+        elif move == "start":
+            self._top = (0, 0)
+            self.put((0, 0))
+        elif move == "end":
+            self._top = (max(len(self.pieces), 1), 0)
+            self._clamp()
+            self.put(self.step((max(len(self.pieces) - 1, 0), 0), _BEYOND))
+        elif move in ("left", "right"):
+            self._shift(-_SIDEWAYS if move == "left" else _SIDEWAYS)
+        else:
+            return False
         return True
 
     def scroll(self, rows: int) -> None:
-        """Move the picture by rows."""
-        piece, inner = self._top
+        """Move the picture by rows; the cursor goes along only where it would leave it."""
+        self._top = self.step(self._top, rows)
+        self._clamp()
+        last = self.step(self._top, self._height - 1)
+        self.cursor = min(max(self.cursor, self._top), last)
+
+    def put(self, spot: Spot) -> None:
+        """Put the cursor there, and move the picture as little as that takes."""
+        piece = max(min(spot[0], len(self.pieces) - 1), 0)
+        inner = min(spot[1], len(self._rows_of(piece)) - 1) if len(self.pieces) else 0
+        self.cursor = (piece, max(inner, 0))
+        if self.cursor < self._top:
+            self._top = self.cursor
+        elif self._row_on_screen(self.cursor) is None:
+            self._top = self.step(self.cursor, 1 - self._height)
+        self._clamp()
+
+    def step(self, spot: Spot, rows: int) -> Spot:
+        """The row so many rows further down or up; the first or the last one where the text ends."""
+        piece, inner = spot
         count = len(self.pieces)
         if not count:
-            return
+            return (0, 0)
+        if piece >= count:
+            piece, inner = count - 1, 0
         inner += rows
         while inner < 0 and piece > 0:
             piece -= 1
@@ -97,8 +144,7 @@ class TextViewer:
         while piece < count - 1 and inner >= len(self._rows_of(piece)):
             inner -= len(self._rows_of(piece))
             piece += 1
-        self._top = (piece, max(inner, 0))
-        self._clamp()
+        return piece, max(min(inner, len(self._rows_of(piece)) - 1), 0)
 
     def _shift(self, cells_: int) -> None:
         if not self.wrap:
@@ -106,92 +152,74 @@ class TextViewer:
             self._laid.clear()
 
     def go(self, piece: int, row: int = 0) -> None:
-        """Bring a row of a piece into the picture, a third from the top if it was outside."""
-        if not self._shows(piece, row):
-            self._top = (max(min(piece, len(self.pieces) - 1), 0), row)
-            self.scroll(-(self._height // 3))
+        """Put the cursor on a row; a third from the top if it was outside of the picture."""
+        piece = max(min(piece, len(self.pieces) - 1), 0)
+        if self._row_on_screen((piece, row)) is None:
+            self._top = self.step((piece, row), -(self._height // 3))
+        self.put((piece, row))
 
-    def _shows(self, piece: int, row: int) -> bool:
+    def row_of(self, piece: int) -> int | None:
+        """Where on the screen the first row of a piece stands, if it does."""
+        return self._row_on_screen((piece, 0))
+
+    def _row_on_screen(self, spot: Spot) -> int | None:
         at, inner = self._top
-        if (piece, row) < (at, inner):
-            return False
+        if spot < self._top:
+            return None
         above = -inner
-        while at < piece and above < self._height:
+        while at < spot[0] and above < self._height:
             above += len(self._rows_of(at))
             at += 1
-        return above + row < self._height
+        return above + spot[1] if at == spot[0] and above + spot[1] < self._height else None
 
-    # -- searching ----------------------------------------------------------------------------------------------------
+    # -- what is found ------------------------------------------------------------------------------------------------
 
-    def matches(self, pattern: str, backwards: bool) -> Iterator[int | None]:
-        """The pieces with a match, the next one first, around the end; None after each slice of work."""
-        count = len(self.pieces)
-        if not count:
-            return
-        step = -1 if backwards else 1
-        start = self._top[0] if self.found is None else self.found + step
-        if self.found is not None and self.pattern != pattern:
-            start = self.found
-        start %= count
-        yield from self.pieces.find(pattern, start, backwards)
-        for found in self.pieces.find(pattern, count - 1 if backwards else 0, backwards):
-            if found is not None and (found <= start if backwards else found >= start):
-                return
-            yield found
+    def look_for(self, finder: Finder | None) -> None:
+        """What is marked from now on."""
+        self.finder, self.hit = finder, None
+        self._laid.clear()
 
-    def step(self, pattern: str, backwards: bool) -> bool:
-        """Go to another match in the piece of the last one; False: there is none, so look further."""
-        if self.found is None or pattern != self.pattern or self.found >= len(self.pieces):
-            return False
-        match = self._match + (-1 if backwards else 1)
-        if not 0 <= match < _count_matches(self.pieces.piece(self.found), pattern):
-            return False
-        self._show_match(match)
-        return True
-
-    def mark(self, piece: int, pattern: str, backwards: bool = False) -> None:
-        """Show the first match of a piece, or its last one."""
-        self.pattern, self.found = pattern, piece
-        self._show_match(max(_count_matches(self.pieces.piece(piece), pattern) - 1, 0) if backwards else 0)
-
-    def _show_match(self, match: int) -> None:
-        assert self.found is not None
-        self._match = match
+    def show_hit(self, piece: int, number: int) -> None:
+        """Bring a place into the picture, and mark it."""
+        self.hit = (piece, number)
         self._laid.clear()
         if not self.wrap:
-            self._reveal_match()
-        rows = self._rows_of(self.found)
-        self.go(self.found, next((number for number, runs in enumerate(rows) if _has_match(runs)), 0))
+            self.reveal_cells(*self._cells_of_hit())
+        rows = self._rows_of(piece)
+        self.go(piece, next((at for at, runs in enumerate(rows) if any(role == "match.on" for role, _ in runs)), 0))
 
-    def _reveal_match(self) -> None:
-        """Scroll sideways as far as the match asks for."""
-        assert self.found is not None
+    def _cells_of_hit(self) -> Spot:
         before = after = 0
-        for role, text in _highlighted(self.pieces.piece(self.found), self.pattern, self._match).runs:
+        assert self.hit is not None
+        for role, text in self._marked(self.hit[0], self.pieces.piece(self.hit[0])).runs:
             after = before + cells.measure(text)
             if role == "match.on":
-                break
+                return before, after
             before = after
+        return 0, 0
+
+    def reveal_cells(self, before: int, after: int) -> None:
+        """Scroll sideways as far as these cells of a line that is not wrapped ask for."""
         room = self._columns * 2 // 3  # the prefix has a part of the row
         if before < self._left or after > self._left + room:
             self._left = max(before - self._columns // 3, 0)
+            self._laid.clear()
 
     # -- painting -----------------------------------------------------------------------------------------------------
 
     def paint(self, columns: int, height: int) -> list[PaintedRow]:
         """Exactly `height` rows of `columns` cells."""
-        if columns != self._columns:
-            self._columns = columns
-            self._laid.clear()
-        self._height = max(height, 1)
-        self._clamp()
+        gutter = int(self.has_cursor and columns > 2)
+        self._resize(columns - gutter, max(height, 1))
         rows: list[PaintedRow] = []
-        piece, inner = self._top
         used: dict[int, list[list[Run]]] = {}
+        piece, inner = self._top
         while len(rows) < height and piece < len(self.pieces):
             used[piece] = self._rows_of(piece)
-            for line in used[piece][inner:]:
-                rows.append(paint_row(line, columns))
+            for number, line in enumerate(used[piece][inner:], inner):
+                # The sign is there without colour, too; the terminal's own cursor stands on it.
+                sign: list[Run] = [("focus", ">") if (piece, number) == self.cursor else ("text", " ")]
+                rows.append(paint_row([*sign[:gutter], *line], columns))
                 if len(rows) == height:
                     break
             piece, inner = piece + 1, 0
@@ -199,49 +227,68 @@ class TextViewer:
         rows.extend(paint_blank(columns) for _ in range(height - len(rows)))
         return rows
 
+    def _resize(self, columns: int, height: int) -> None:
+        if columns != self._columns:
+            self._columns = columns
+            self._laid.clear()
+        self._height = height
+        self._clamp()
+        if self.has_cursor:
+            self.put(self.cursor)
+
+    @property
+    def cursor_row(self) -> int:
+        """Where on the screen the cursor stands."""
+        return self._row_on_screen(self.cursor) or 0
+
     @property
     def position(self) -> str:
         """`top`, `end`, `all` or a percentage, for a title bar."""
-        first, last = self._top[0], len(self.pieces)
-        visible = self._visible_pieces()
-        if not last or (first == 0 and self._top[1] == 0 and visible.stop >= last):
-            return "all"
-        if first == 0 and self._top[1] == 0:
-            return "top"
-        return "end" if visible.stop >= last else f"{100 * first // last} %"
-
-    def _visible_pieces(self) -> range:
-        piece, inner = self._top
-        room = self._height + inner
-        first = piece
-        while piece < len(self.pieces) and room > 0:
-            room -= len(self._rows_of(piece))
-            piece += 1
-        return range(first, piece)
+        count = len(self.pieces)
+        last = self.step(self._top, self._height - 1)
+        is_end = not count or last == self.step((count - 1, 0), _BEYOND)
+        if self._top == (0, 0):
+            return "all" if is_end else "top"
+        return "end" if is_end else f"{100 * self._top[0] // count} %"
 
     def _clamp(self) -> None:
         """Never past the end: the last row stands at the bottom at most."""
-        piece, inner = self._top
         count = len(self.pieces)
         if not count:
-            self._top = (0, 0)
+            self._top = self.cursor = (0, 0)
             return
-        if piece >= count:
-            piece, inner = count - 1, 1 << 30
-        inner = min(inner, len(self._rows_of(piece)) - 1)
-        below, at = len(self._rows_of(piece)) - inner, piece + 1
-        while below < self._height and at < count:
-            below += len(self._rows_of(at))
-            at += 1
-        missing = self._height - below
-        while missing > 0 and (piece > 0 or inner > 0):
-            if inner == 0:
-                piece -= 1
-                inner = len(self._rows_of(piece))
-            step = min(inner, missing)
-            inner -= step
-            missing -= step
-        self._top = (piece, inner)
+        last = self.step((count - 1, 0), _BEYOND)
+        top = self.step(self._top, 0) if self._top[0] < count else last
+        if last[0] - top[0] < self._height:  # each piece has a row at least
+            top = min(top, self.step(last, 1 - self._height))
+        self._top = top
+
+    # -- laying out ---------------------------------------------------------------------------------------------------
+
+    def text_of(self, piece: int) -> str:
+        """A piece's text as it is painted, its prefix too, unless that is a line number."""
+        shown = self.pieces.piece(piece)
+        return "".join(text for _, text in (*_prepared(_lead(shown)), *_prepared(shown.runs)))
+
+    def rows_of(self, piece: int) -> list[tuple[int, int]]:
+        """Of each row of a piece: where in `text_of` it begins, and the cells that stand before its text."""
+        shown = self.pieces.piece(piece)
+        lead = length(_prepared(_lead(shown)))
+        indent = self._indent(_prepared(shown.prefix))
+        found, at = [(0, 0 if lead else indent)], lead
+        if self.wrap:
+            for runs in wrapped(_prepared(shown.runs), max(self._columns - indent, 4), shown.words)[:-1]:
+                at += length(runs)
+                found.append((at, indent))
+        return found
+
+    @property
+    def left(self) -> int:
+        """Cells of a line that are scrolled away, where lines are not wrapped."""
+        return self._left
+
+    def _indent(self, prefix: Sequence[Run]) -> int:
+        return min(sum(cells.width(text) for _, text in prefix), max(self._columns - 4, 0))
 
     def _rows_of(self, index: int) -> list[list[Run]]:
         rows = self._laid.get(index)
@@ -253,98 +300,48 @@ class TextViewer:
         return rows
 
     def _lay_out(self, index: int) -> list[list[Run]]:
-        piece = self.pieces.piece(index)
-        if self.pattern:
-            piece = _highlighted(piece, self.pattern, self._match if index == self.found else -1)
-        prefix = [(role, cells.prepare(text)) for role, text in piece.prefix]
-        indent = min(sum(cells.width(text) for _, text in prefix), max(self._columns - 4, 0))
-        runs = [(role, cells.prepare(text)) for role, text in piece.runs]
+        piece = self._marked(index, self.pieces.piece(index))
+        prefix, runs = _prepared(piece.prefix), _prepared(piece.runs)
+        if (selected := self.selected(index)) is not None:
+            prefix, runs = _selected(piece, prefix, runs, selected)
         if not self.wrap:
-            return [[*prefix, *_skipped(runs, self._left)]]
+            return [[*prefix, *skipped(runs, self._left)]]
+        indent = self._indent(prefix)
         lines = wrapped(runs, max(self._columns - indent, 4), piece.words)
         blank = [("text", " " * indent)] if indent else []
         return [[*(blank if number else prefix), *line] for number, line in enumerate(lines)]
 
-
-def wrapped(runs: Line, width: int, words: bool = False) -> list[list[Run]]:
-    """Prepared runs cut into rows of at most `width` cells, between `words` if they can; at least one row."""
-    rows: list[list[Run]] = [[]]
-    room = width
-    for role, text in runs:
-        if text.isascii():
-            start = 0
-            while start < len(text):
-                if room <= 0:
-                    rows.append([])
-                    room = width
-                part = text[start : start + room]
-                start += len(part)
-                room -= len(part)
-                if words and not room and start < len(text) and " " in part.strip():
-                    kept = part[: part.rindex(" ") + 1]
-                    start -= len(part) - len(kept)
-                    part = kept
-                rows[-1].append((role, part))
-            continue
-        part = ""
-        for cluster in wcwidth.iter_graphemes(text):
-            size = wcwidth.width(cluster, control_codes="ignore")
-            if size > room:
-                rows[-1].append((role, part))
-                rows.append([])
-                part, room = "", width
-            part += cluster
-            room -= size
-        if part:
-            rows[-1].append((role, part))
-    return rows
+    def _marked(self, index: int, piece: Piece) -> Piece:
+        """All places that are found in their role, and the one that has the focus in its own."""
+        if self.finder is None or not self.finder:
+            return piece
+        focus = self.hit[1] if self.hit is not None and self.hit[0] == index else -1
+        before, behind = places(piece.prefix, self.finder), places(piece.runs, self.finder)
+        prefix = painted_over(piece.prefix, _in_roles(before, focus))
+        runs = painted_over(piece.runs, _in_roles(behind, focus - len(before)))
+        return piece._replace(prefix=prefix, runs=runs)
 
 
-def _skipped(runs: Line, left: int) -> list[Run]:
-    kept: list[Run] = []
-    for role, text in runs:
-        size = cells.width(text)
-        if left >= size:
-            left -= size
-            continue
-        kept.append((role, cells.skip(text, left)))
-        left = 0
-    return kept
+def _in_roles(found: list[tuple[int, int]], focus: int) -> list[Place]:
+    return [(start, end, "match.on" if at == focus else "match") for at, (start, end) in enumerate(found)]
 
 
-def _has_match(runs: Line) -> bool:
-    return any(role == "match.on" for role, _ in runs)
+def _lead(piece: Piece) -> Sequence[Run]:
+    """The prefix, if it is a part of the text."""
+    return () if piece.prefix and piece.prefix[0][0] == LINE_NUMBER else piece.prefix
 
 
-def _places(runs: Line, pattern: str) -> list[tuple[int, int]]:
-    return matches_of("".join(text for _, text in runs), pattern)
+def _prepared(runs: Sequence[Run]) -> list[Run]:
+    return [(role, cells.prepare(text)) for role, text in runs]
 
 
-def _count_matches(piece: Piece, pattern: str) -> int:
-    return len(_places(piece.prefix, pattern)) + len(_places(piece.runs, pattern))
-
-
-def _highlighted(piece: Piece, pattern: str, focus: int) -> Piece:
-    """All matches in their role, and the one with the number `focus` in its own."""
-    before = len(_places(piece.prefix, pattern))
-    prefix, runs = _marked(piece.prefix, pattern, focus), _marked(piece.runs, pattern, focus - before)
-    return piece._replace(prefix=prefix, runs=runs)
-
-
-def _marked(runs: Line, pattern: str, focus: int) -> Line:
-    """Matches may go across runs (a coloured line has many)."""
-    places = _places(runs, pattern)
-    if not places:
-        return runs
-    marked: list[Run] = []
-    at = 0
-    for role, text in runs:
-        position = 0
-        for number, (start, end) in enumerate(places):
-            low, high = max(start - at, position), min(end - at, len(text))
-            if low < high:
-                marked += [(role, text[position:low]), ("match.on" if number == focus else "match", text[low:high])]
-                position = high
-        marked.append((role, text[position:]))
-        at += len(text)
-    return [run for run in marked if run[1]]
+def _selected(piece: Piece, prefix: list[Run], runs: list[Run], part: tuple[int, int]) -> tuple[list[Run], list[Run]]:
+    """The runs with a part of `text_of` in the role of what is selected."""
+    start, end = part
+    lead = length(prefix) if _lead(piece) else 0
+    if lead:
+        prefix = painted_over(prefix, [(start, end, "focus")])
+    marked = painted_over(runs, [(max(start - lead, 0), max(end - lead, 0), "focus")])
+    if not length(runs):
+        marked = [("focus", " ")]  # an empty line in the middle of what is selected
+    return prefix, marked
