@@ -114,7 +114,7 @@ class FilterCommands:
         """Make a filter of what was searched for last."""
         search = self._console.search
         if not search.pattern:
-            raise CommandError("nothing is looked for: / asks what")
+            raise CommandError("nothing was searched for: / asks what")
         self._console.open_pane("flows")
         self._console.prompt("filter:", as_filter(search.pattern, bool(search.flows.found)), kind="filter")
 

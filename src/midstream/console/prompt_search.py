@@ -88,6 +88,8 @@ class SearchPrompt(Prompt):
         if self._timer is not None:
             self._stop_timer()
             self._look_in_bodies()
+        if not text:
+            self._state.look("")
         self._state.keep()
         return True
 

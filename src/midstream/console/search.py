@@ -89,7 +89,7 @@ class Search:
     def again(self, backwards: bool) -> None:
         """The next hit, or the one before."""
         if not self.pattern:
-            self._console.message("nothing is looked for: / asks what", log=False)
+            self._console.message("nothing was searched for: / asks what", log=False)
             return
         self._look(self._console.focused_pane, self.pattern, backwards)
         self._say()

@@ -33,6 +33,9 @@ WHEEL_ROWS = 3
 _TICK = 0.5  # in-flight times are painted twice a second
 _TIDY = 1.0  # rows ordered by size move to their places once a second
 _DOUBLE_CLICK = 0.4
+_OF_ROWS = frozenset(
+    {"console.search", "console.flows.clear", "console.peek", "console.timeline.cycle", "console.tree.reveal"}
+)
 _FOLLOW_OPTION = "console_focus_follow"
 
 
@@ -114,7 +117,7 @@ class FlowList(Pane):
         if "@marked" in command:
             return "" if self._has_marks else "no flow is marked"
         match command.partition(" ")[0]:
-            case "console.search" | "console.flows.clear" if not len(self.view):
+            case name if name in _OF_ROWS and not len(self.view):
                 return "there are no flows"
             case "console.filter.pop" if not self.console.breadcrumbs.texts:
                 return "no filter is set"
@@ -295,7 +298,7 @@ class FlowList(Pane):
         self.new_below = 0
         self._place.reset()
         self.painter.forget()
-        lines = nothing_matches(self) if len(self.view) else no_flows(self)
+        lines = nothing_matches(self) if len(self.view) else no_flows(self, *size)
         above = max((size[1] - len(lines)) // 3, 0)
         painted = [paint_blank(size[0]) for _ in range(above)]
         painted.extend(paint_row(line, size[0]) for line in lines)
@@ -305,4 +308,5 @@ class FlowList(Pane):
 
 def _search_text(each: Row) -> str:
     port = f":{each.port}" if each.port else ""
-    return f"{each.method} {each.host}{port}{each.path} {each.status or ''} {each.failed} {each.shared.comment}"
+    # Line breaks, so that $ finds the end of a path.
+    return f"{each.method} {each.host}{port}{each.path}\n{each.status or ''} {each.failed}\n{each.shared.comment}"
