@@ -19,6 +19,7 @@ from midstream.flows.errors import CommandError
 from midstream.flows.headers import Headers
 from midstream.flows.http import HTTPFlow, Request
 from midstream.store.curl_line import BadCurl, CurlRequest, looks_like_curl, read_curl
+from midstream.text import url as urls
 
 if TYPE_CHECKING:
     from midstream.console.console import Console
@@ -133,14 +134,28 @@ class Composed(TextSubject):
 
 def body_form(request: Request) -> TextForm:
     """How a body that is typed is written: as its Content-Type says, else in UTF-8."""
-    encoding = charset.guess(request.headers.get("content-type", ""), b"")
+    content_type = request.headers.get("content-type", "")
+    encoding = charset.guess(content_type, b"") if "charset" in content_type.lower() else "utf-8"
     return TextForm(encoding if charset.is_text_codec(encoding) else "utf-8")
 
 
 def text_of(request: CurlRequest) -> str:
     """The text of what a curl command asks for."""
-    lines = [f"{request.method} {request.url} HTTP/1.1", *(f"{name}: {value}" for name, value in request.headers)]
+    lines = [
+        f"{request.method} {_encoded(request.url)} HTTP/1.1",
+        *(f"{name}: {value}" for name, value in request.headers),
+    ]
     return "\n".join(lines) + "\n\n" + request.body.decode("utf-8", "surrogateescape")
+
+
+def _encoded(url: str) -> str:
+    """A URL without blanks and other characters that stand in none."""
+    try:
+        scheme, host, port, path = urls.parse(url)
+    except ValueError:
+        return url  # what is wrong with it is said where it stands
+    path = re.sub(rb"[\x80-\xff]", lambda found: b"%%%02X" % found[0][0], path)
+    return urls.unparse(scheme.decode("ascii"), host.decode("ascii"), port, path.decode("ascii"))
 
 
 def _completed(text: str) -> str:

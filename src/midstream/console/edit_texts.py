@@ -273,7 +273,11 @@ def body_text(message: Request | Response) -> tuple[str, TextForm]:
     data, _ = edit_parts.body_file(message)
     if data is None:
         raise CommandError("the body was not stored, so it cannot be edited")
-    return to_text(data, charset.guess(message.headers.get("content-type", ""), data))
+    content_type = message.headers.get("content-type", "")
+    encoding = charset.guess(content_type, data)
+    # Where nobody says so, bytes are not taken for Latin-1: any byte is a letter there, and none would be seen.
+    is_said = encoding != "latin-1" or "charset" in content_type.lower()
+    return to_text(data, encoding if is_said else "utf-8")
 
 
 def body_problem(text: str, form: TextForm) -> Problem | None:

@@ -101,7 +101,7 @@ class GridCommands:
         self._grid().leave()
 
     @command("console.grideditor.load")
-    async def load(self, path: Path) -> None:
+    async def load_file(self, path: Path) -> None:
         """Put the bytes of a file into the cell."""
         grid = self._grid(with_rows=True)
         grid.set_cell(await asyncio.to_thread(_read, path))

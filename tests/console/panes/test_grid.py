@@ -246,6 +246,7 @@ async def test_a_table_is_searched_and_clicked(shown):
     a_flow(shown)
     shown.press("e", "h", "/", "b=2", "enter")
     assert grid(shown).scroll.focus == 3
+    assert shown.text
     shown.console.layout.click((100, 26), 1, 5, 4)
     assert (grid(shown).scroll.focus, grid(shown).column) == (1, 0)
 

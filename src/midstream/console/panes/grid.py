@@ -99,8 +99,6 @@ class Grid(ListPane):
                 return "" if self.rows.can_undo else "nothing was changed here"
             case "redo":
                 return "" if self.rows.can_redo else "nothing was undone"
-            case "apply":
-                return "" if self.is_changed else "nothing was changed here"
             case "delete" | "clear" | "editor" | "load" | "load_escaped" | "save" | "select":
                 return "" if len(self.rows) else "there are no rows"
         return ""

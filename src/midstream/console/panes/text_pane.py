@@ -87,11 +87,6 @@ class TextPane(Pane):
     def focused_flow(self) -> Flow | None:
         return self.subject.flow
 
-    def why_not(self, command: str) -> str:
-        if command.startswith("console.text.apply") and not self.is_changed and not self.subject.may_be_unchanged:
-            return "nothing was changed here"
-        return ""
-
     def editing_keys(self) -> Sequence[tuple[str, str]]:
         found = []
         keymap = self.console.keys.keymap
@@ -164,7 +159,7 @@ class TextPane(Pane):
             self.close()
             return
         if (problem := self._check()) is not None:
-            if problem.line is not None:
+            if problem.line is not None and problem.line != self.edit.place[0]:
                 self.edit.go_to_line(problem.line)
             self._refuse(f"line {problem.line}: {problem.reason}" if problem.line else problem.reason)
             return
