@@ -1,10 +1,15 @@
-"""What the flow list says while there is nothing in it: the next steps for somebody who has just started."""
+"""What the flow list says while there is nothing in it: the next steps for somebody who has just started.
+
+Three of them: where clients are sent to, how they come to trust us, and a command that shows that it works. Below,
+where traffic is kept. The less room there is, the less is said, from the end.
+"""
 
 from __future__ import annotations
 
 import os
 import shlex
-from typing import TYPE_CHECKING
+import textwrap
+from typing import TYPE_CHECKING, NamedTuple
 
 from midstream.console.widgets.canvas import Run
 from midstream.flows.proxy_mode import ProxyMode, ReverseMode
@@ -17,62 +22,122 @@ if TYPE_CHECKING:
 
 _HINTS = (
     ("console.command.set intercept", "hold flows"),
+    ("console.compose", "new request"),
     ("console.command", "type a command"),
     ("console.view.help", "all keys"),
     ("console.view.pop", "quit"),
 )
+_MARGIN = 5  # cells before a step's words, where its number stands
+_WIDEST = 90
+
+_Line = list[Run]
 
 
-def no_flows(pane: Pane) -> list[list[Run]]:
+class _Ways(NamedTuple):
+    """How clients come by a mode: what to do, how they trust us, and a command to try it."""
+
+    here: str
+    trust: str
+    command: list[str]
+
+
+def no_flows(pane: Pane, columns: int, rows: int) -> list[_Line]:
     """No flow has arrived yet: where to send one, and how to be trusted."""
     options = pane.console.master.options
     modes = list(options.mode if "mode" in options else ()) or ["regular"]
-    words, command = _way_in(ProxyMode.parse(modes[0]), options)
-    lines: list[list[Run]] = [[("strong", "  No flows yet.")], []]
-    lines += [[("text", f"  {line}")] for line in words[:1]]
-    lines += [[], *([("prompt.label", f"    {line}")] for line in command)] if command else []
-    if words[1:]:
-        lines += [[], *([("text", f"  {line}")] for line in words[1:])]
+    ways = _ways_in(ProxyMode.parse(modes[0]), options)
+    lines: list[_Line] = [[("strong", "  No flows yet.")], []]
+    steps = [text for text in (ways.here, ways.trust) if text]
+    for number, text in enumerate(steps, 1):
+        lines += _step(str(number), text, columns)
+    if ways.command:
+        lines += _step(str(len(steps) + 1), "To see that it works, in a shell:", columns)
+        lines += [[("prompt.label", f"{' ' * _MARGIN}{line}")] for line in ways.command]
     if len(modes) > 1:
-        lines += [[], [("text", "  The log names where the other modes listen.")]]
-    return [*lines, [], _hints(pane, *_HINTS)]
+        lines += [[], *_step("", "The log names where the other modes listen.", columns)]
+    hints = _hints(pane, *_HINTS)
+    note = _note(pane, columns)
+    return _fitted(lines, note, hints, rows)
 
 
-def _way_in(mode: ProxyMode, options: Options) -> tuple[list[str], list[str]]:
-    """How clients come by this mode, in words, and a command that is one."""
+def _fitted(lines: list[_Line], note: list[_Line], hints: _Line, rows: int) -> list[_Line]:
+    """With the note and empty lines where there is room for them."""
+    whole = [*lines, [], *note, *([[]] if note else []), hints]
+    if len(whole) <= rows:
+        return whole
+    tight = [line for line in whole if line]
+    if len(tight) <= rows:
+        return tight
+    steps = [line for line in lines if line]
+    return [*steps, *note[: max(rows - len(steps) - 1, 0)], hints]
+
+
+def _step(number: str, text: str, columns: int) -> list[_Line]:
+    wrapped = textwrap.wrap(text, max(min(columns, _WIDEST) - _MARGIN - 1, 20), break_long_words=False)
+    return [
+        [("hint.key", f"  {number if not at else '':<{_MARGIN - 2}}"), ("text", line)]
+        for at, line in enumerate(wrapped)
+    ]
+
+
+def _note(pane: Pane, columns: int) -> list[_Line]:
+    """Where traffic is kept, as the addon of the session says it."""
+    addon = pane.console.master.addons.get("session")
+    words = " ".join(addon.note()) if addon is not None else ""
+    room = max(min(columns, _WIDEST) - _MARGIN - 1, 20)
+    return [[("dim", f"{' ' * _MARGIN}{line}")] for line in textwrap.wrap(visible(words), room, break_on_hyphens=False)]
+
+
+def _ways_in(mode: ProxyMode, options: Options) -> _Ways:
     host = mode.listen_host(options.listen_host if "listen_host" in options else "")
     if host in ("", "0.0.0.0", "::"):  # noqa: S104  # not bound here, only shown
         host = "127.0.0.1"
     port = mode.listen_port(options.listen_port if "listen_port" in options else None) or 0
     here = visible(hostport("", host, port))
-    confdir = options.confdir if "confdir" in options else "~/.midstream"
-    trusting = f"  --cacert {visible(_for_shell(f'{confdir}/midstream-ca-cert.pem'))} \\"
     if isinstance(mode, ReverseMode) and mode.scheme != "dns":
-        words = f"midstream stands in for {visible(mode.target)} at {here}"
-        if mode.scheme == "https":
-            # A name, since one that is asked for in TLS is put into the certificate, and an address is not.
-            name = hostport("", "localhost", port) if host == "127.0.0.1" else here
-            return [f"{words}:", "A client has to trust the certificate in that file."], [
-                "curl \\",
-                trusting,
-                f"  https://{name}/",
-            ]
-        return ([f"{words}:"], [f"curl http://{here}/"]) if mode.scheme == "http" else ([f"{words}."], [])
+        return _reverse(mode, host, port, options)
     if mode.type_name in ("dns", "reverse"):
-        return [f"Ask the name server at {here}:"], [f"dig -p {port} @{visible(host)} example.com"]
+        return _Ways(f"Ask the name server at {here}.", "", [f"dig -p {port} @{visible(host)} example.com"])
     if mode.type_name == "transparent":
-        return [f"Let the firewall redirect connections to port {port}; docs/modes.md tells how."], []
+        words = f"Let the firewall redirect connections to port {port}; docs/modes.md tells how."
+        return _Ways(words, _trust(options, "over it"), [])
     if mode.type_name == "socks5":
         kind, command = "SOCKS proxy", f"curl --socks5-hostname {here} \\"
     else:
-        here = f"http://{here}"
-        kind, command = "proxy", f"curl --proxy {here} \\"
+        kind, here = "proxy", f"http://{here}"
+        command = f"curl --proxy {here} \\"
+    return _Ways(
+        f"Set the {kind} of a browser, a phone or an app to {here} (another port: option listen_port).",
+        _trust(options, "through the proxy"),
+        [command, _trusting(options), "  https://example.com/"],
+    )
+
+
+def _reverse(mode: ReverseMode, host: str, port: int, options: Options) -> _Ways:
+    here = hostport("", host, port)
+    words = f"Send clients to {visible(here)}, which stands in for {visible(mode.target)}."
+    if mode.scheme == "https":
+        # A name, since one that is asked for in TLS is put into the certificate, and an address is not.
+        name = hostport("", "localhost", port) if host == "127.0.0.1" else here
+        trust = f"Let them trust the CA in {visible(_ca_file(options))}."
+        return _Ways(words, trust, ["curl \\", _trusting(options), f"  https://{visible(name)}/"])
+    return _Ways(words, "", [f"curl http://{visible(here)}/"] if mode.scheme == "http" else [])
+
+
+def _trust(options: Options, how: str) -> str:
     site = _site(options)
-    other = [
-        f"For a browser or a phone: set this address as its {kind}, then {'open' if site else 'let it'}",
-        f"{site} there: it tells how to trust us." if site else "trust the certificate in that file.",
-    ]
-    return [f"Send something through the {kind} at {here}:", *other], [command, trusting, "  https://example.com/"]
+    if site:
+        return f"Trust the CA there, so that HTTPS can be read: open {site} {how}."
+    return f"Trust the CA there, so that HTTPS can be read: it is in {visible(_ca_file(options))}."
+
+
+def _ca_file(options: Options) -> str:
+    confdir = options.confdir if "confdir" in options else "~/.midstream"
+    return _for_shell(f"{confdir}/midstream-ca-cert.pem")
+
+
+def _trusting(options: Options) -> str:
+    return f"  --cacert {visible(_ca_file(options))} \\"
 
 
 def _site(options: Options) -> str:
@@ -83,7 +148,7 @@ def _site(options: Options) -> str:
     return f"http://{visible('midstream.internal' if host == 'mitm.it' else host)}"
 
 
-def _hints(pane: Pane, *commands: tuple[str, str]) -> list[Run]:
+def _hints(pane: Pane, *commands: tuple[str, str]) -> _Line:
     return [run for command, words in commands for run in (("hint", "  "), *pane.key_hint(command, words))]
 
 
@@ -95,15 +160,15 @@ def _for_shell(path: str) -> str:
     return "~/" + shlex.quote(path[2:]) if path.startswith("~/") else shlex.quote(path)
 
 
-def nothing_matches(pane: Pane) -> list[list[Run]]:
+def nothing_matches(pane: Pane) -> list[_Line]:
     """There are flows, but none is shown."""
     view = pane.console.view
     hidden = f"{len(view):,} flow is hidden." if len(view) == 1 else f"{len(view):,} flows are hidden."
-    lines: list[list[Run]] = [[("strong", "  Nothing to show: "), ("text", hidden)], []]
+    lines: list[_Line] = [[("strong", "  Nothing to show: "), ("text", hidden)], []]
     if view.filter_text:
         lines.append([("text", "  The filter is "), ("prompt", visible(view.filter_text))])
-        lines.append(_hints(pane, ("console.filter", "change it")))
+        lines.append(_hints(pane, ("console.filter.pop", "drop it"), ("console.filter", "another one")))
     if view.marked_only:
-        lines.append([("text", "  Only marked flows are shown.")])
+        lines.append([("text", "  Only marked flows are shown, and none is marked.")])
         lines.append(_hints(pane, ("view.properties.marked.toggle", "show all")))
     return lines

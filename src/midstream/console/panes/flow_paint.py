@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from midstream.console.panes import flow_columns, flow_lines, flow_row, timeline
-from midstream.console.widgets.canvas import Line, PaintedRow, Run, overlay, paint_row
+from midstream.console.widgets.canvas import Line, PaintedRow, Run, mark, overlay, paint_row
 from midstream.console.widgets.cells import fit
 from midstream.console.widgets.table import Placed, lay_out, row
 
@@ -106,7 +106,8 @@ class FlowPainter:
         self._digits = max(self._digits, *(len(str(each.number)) for each in rows))
         self._columns = columns
         frame = self._frame(rows, columns, focus)
-        if (form := (columns, self.is_table, self._digits, frame.before, frame.after)) != self._kept_for:
+        pattern = self._console.search.finder.pattern
+        if (form := (columns, self.is_table, self._digits, frame.before, frame.after, pattern)) != self._kept_for:
             self._kept.clear()
             self._kept_for = form
         painted = [self._heading(frame)] if self.is_table else []
@@ -148,15 +149,23 @@ class FlowPainter:
         if not self.is_table:
             sight = flow_row.Sight(frame.now, show, frame.columns)
             lines = flow_lines.lines_of(each, self._digits, sight, is_focused)
-            return _Kept(state, [_row(line, frame.columns, is_focused, frame.focus) for line in lines], [])
+            return _Kept(state, [self._row(line, frame.columns, is_focused, frame.focus) for line in lines], [])
         placed = (*frame.before, *frame.after)
         sight = flow_row.Sight(frame.now, show, next((one.cells for one in placed if one.name == "url"), 0))
         cells = flow_row.texts(each, (one.name for one in placed), sight)
         if is_focused:
             cells["marks"] = flow_row.marks(each, focused=True)
         rest = frame.columns - frame.left - frame.bars
-        after = _row(row(frame.after, cells), rest, is_focused, frame.focus) if rest > 0 else []
-        return _Kept(state, [_row(row(frame.before, cells), frame.left, is_focused, frame.focus)], after)
+        after = self._row(row(frame.after, cells), rest, is_focused, frame.focus) if rest > 0 else []
+        return _Kept(state, [self._row(row(frame.before, cells), frame.left, is_focused, frame.focus)], after)
+
+    def _row(self, line: Line, columns: int, is_focused: bool, focus: bool) -> PaintedRow:
+        finder = self._console.search.finder
+        if not is_focused:
+            return paint_row(mark(line, finder, "match") if finder else line, columns)
+        role = _focus_role(focus)
+        runs = overlay(line, role)
+        return paint_row(mark(runs, finder, "match.on") if finder else runs, columns, role)
 
     def _bar(self, each: Row, frame: _Frame) -> PaintedRow:
         role = _focus_role(frame.focus) if each.id == self._view.focus_id else _bar_role(each)
@@ -199,13 +208,6 @@ def _bars(frame: _Frame) -> Placed:
 
 def _width(layout: Sequence[Placed]) -> int:
     return sum(placed.gap + placed.cells for placed in layout)
-
-
-def _row(line: Line, columns: int, is_focused: bool, focus: bool) -> PaintedRow:
-    if not is_focused:
-        return paint_row(line, columns)
-    role = _focus_role(focus)
-    return paint_row(overlay(line, role), columns, role)
 
 
 def _focus_role(focus: bool) -> str:

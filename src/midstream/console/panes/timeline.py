@@ -47,14 +47,15 @@ def heading(axis: Axis, cells: int) -> str:
     if not axis.is_shared:
         return f"timeline 0 .. {human_duration(axis.end)}"
     start, end = clock(axis.start), clock(axis.end)
-    if axis.end - axis.start < 1 and start == end:
-        end = f"+{human_duration(axis.end - axis.start)}"
+    span = axis.end - axis.start
+    if span > 3600 or start == end:
+        end = f"+{human_duration(span)}"
     elif start[:6] == end[:6]:
         end = end[5:]
     elif start[:3] == end[:3]:
         end = end[2:]
-    span = f"{start} .. {end}"
-    return f"timeline {span}" if len(span) + 9 <= cells else span
+    words = f"{start} .. {end}"
+    return f"timeline {words}" if len(words) + 9 <= cells else words
 
 
 def bar(row: Row, axis: Axis, cells: int, now: float) -> str:

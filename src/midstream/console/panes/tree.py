@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, ClassVar
 
 from midstream.console.host_tree import HostTree, Item, Node, filter_for
@@ -17,7 +18,7 @@ from midstream.console.widgets import cells
 from midstream.console.widgets.canvas import Line, Run, line_width
 from midstream.text.escape import visible
 from midstream.text.sizes import human_size
-from midstream.work.slices import Generation, cooperate
+from midstream.work.slices import cooperate
 
 if TYPE_CHECKING:
     from midstream.console.console import Console
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from midstream.store.rows import Row
     from midstream.store.view import Change
 
-_NUMBERS = 38  # cells for what is counted
+_AT_ONCE = 1000  # flows that are read within the key press
 _NUMBERS_FROM = 60  # columns from which all of it is shown
 _DEEPEST_INDENT = 20
 # New lines are looked for again after so many times what it took: a hundred thousand of them take a while.
@@ -46,7 +47,7 @@ class TreePane(ListPane):
         self._shape = -1
         self._look_again = 0.0
         self._focus: Item | None = None
-        self._passes = Generation()
+        self._wanted = ""  # a flow that was to be revealed before it was read
         self._share = 0.0  # of the flows that are read, while they are
         self._is_fed = False
         self._later: asyncio.TimerHandle | None = None
@@ -57,20 +58,28 @@ class TreePane(ListPane):
         if not self._is_fed:
             self._is_fed = True
             self.view.on_change.append(self._on_change)
-            self.console.spawn(self._read(), "host tree")
+            if len(self.view) <= _AT_ONCE:
+                self._take(self.view.all_ids)
+            else:
+                self._share = 0.001
+                self.console.spawn(self._read(), "host tree")
 
     async def _read(self) -> None:
-        token = self._passes.begin()
         ids = list(self.view.all_ids)
         done = 0
-        async for chunk in cooperate(ids, token=token):
-            for id_ in chunk:
-                if id_ in self.view:
-                    self.tree.note(self.view.row(id_))
+        async for chunk in cooperate(ids):
+            self._take(chunk)
             done += len(chunk)
             self._share = done / len(ids)
             self.console.request_frame()
         self._share = 0.0
+        if self._wanted:
+            self.reveal(self._wanted)
+
+    def _take(self, ids: Iterable[str]) -> None:
+        for id_ in ids:
+            if id_ in self.view:
+                self.tree.note(self.view.row(id_))
 
     def _on_change(self, change: Change) -> None:
         if change.kind in ("add", "update") and change.id is not None:
@@ -187,6 +196,7 @@ class TreePane(ListPane):
     def reveal(self, id_: str) -> None:
         """Unfold the way to a flow and go there."""
         node = self.tree.node_of(id_)
+        self._wanted = id_ if node is None and self._share else ""
         if node is None:
             return
         above: Node | None = node
