@@ -235,7 +235,7 @@ async def test_a_request_begins_as_that_of_a_flow(shown):
     shown.press("meta s")
     await shown.until(lambda: len(shown.view.shown) == 2)
     made = shown.view.get(shown.view.focus_id)
-    assert made.request.headers.fields == FIELDS[:3] + ((b"content-length", b"3"),)
+    assert made.request.headers.fields == (*FIELDS[:3], (b"content-length", b"3"))
 
 
 @pytest.mark.parametrize(

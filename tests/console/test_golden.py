@@ -1,7 +1,7 @@
 """Whole screens against golden text. MIDSTREAM_GOLDEN=write in the environment writes them anew: read the diff.
 
 A scene is one line in `SCENES`: its name, what is done before, and the keys that are pressed. Each is painted in three
-sizes; `NAME-SIZE.txt` is the text, and `NAME-SIZE.mono.txt` the same with the mono palette, where a row of letters below
+sizes; `NAME-SIZE.txt` is the text, `NAME-SIZE.mono.txt` the same with the mono palette, where a row of letters below
 a row of text tells how it looks: b bold, u underlined, s reversed, S reversed and bold.
 """
 
@@ -50,6 +50,32 @@ def some_traffic(shown: Shown) -> None:
     shown.view.update(flow)
 
 
+def a_form(shown: Shown) -> None:
+    flow = http_flow(
+        "https://shop.example/v2/cart%20items?currency=EUR&q=a+b&flag",
+        "POST",
+        start=1_700_000_000.0,
+        request_headers=(
+            (b"Host", b"shop.example"),
+            (b"Cookie", b"sid=31d4d96e407aad42;  theme=dark; consent"),
+            (b"Content-Type", b"multipart/form-data; boundary=XX"),
+            (b"X-Odd", b"\xff\\ \xe2\x80\xaeevil"),
+        ),
+        request_body=b'--XX\r\nContent-Disposition: form-data; name="sku"\r\n\r\nA-1009\r\n'
+        b'--XX\r\nContent-Disposition: form-data; name="photo"; filename="me.png"\r\n'
+        b"Content-Type: image/png\r\n\r\n\x89PNG\r\n--XX--\r\n",
+    )
+    assert flow.response is not None
+    flow.response.headers.add("Set-Cookie", "sid=1; Path=/; HttpOnly")
+    flow.response.headers.add("Set-Cookie", "theme=light")
+    shown.view.add(flow)
+
+
+def some_options(shown: Shown) -> None:
+    shown.options.update(confdir="~/.midstream")
+    shown.options.update(intercept="~m POST", view_order="size", client_replay_concurrency=5, console_bell=False)
+
+
 # --- the scenes -------------------------------------------------------------------------------------------------------
 
 KEYS = """\
@@ -89,6 +115,16 @@ SCENES = [
     Scene("keys", nothing, ("K",), key_file=KEYS),
     Scene("keys-missing", nothing, ("K", "/", "tagg", "enter"), key_file=KEYS),
     Scene("keys-legacy", nothing, ("K", "/", "resume all", "enter", "n"), key_file=KEYS),
+    Scene("grid-headers", a_form, ("e", "h", "j", "j", "enter", "X")),
+    Scene("grid-changed", a_form, ("e", "c", "j", "d", "a", "bad;name", "tab", "v", "enter", "h")),
+    Scene("grid-leave", a_form, ("e", "q", "d", "esc")),
+    Scene("grid-set-cookies", a_form, ("e", "C", "l")),
+    Scene("grid-multipart", a_form, ("e", "F", "j")),
+    Scene("grid-empty", a_form, ("e", "f")),
+    Scene("text-request", a_form, ("e", "r", "down", " ")),
+    Scene("compose", nothing, ("+", "shop.example/a")),
+    Scene("options-edit", some_options, ("O", "c", "j", "j", "enter", " | (~c 4")),
+    Scene("options-choices", some_options, ("O", "c", "G", "enter")),
     Scene("keys-rebind", nothing, ("K", "/", "command.set intercept", "enter", "enter"), key_file=KEYS),
 ]
 
@@ -129,6 +165,7 @@ def _scrubbed(text: str) -> str:
     text = re.sub(r"[▁▂▃▄▅▆▇█ ]+ +<?\d+/s", "", text)
     text = re.sub(r"lag \d+ms", "", text)
     text = re.sub(r"(?m)^ keys  \d+ ", " keys  N ", text)
+    text = re.sub(r"(?m)^( options  \d+ of) \d+ (.* all) \d+ ", r"\1 N \2 N ", text)
     return "\n".join(line.rstrip() for line in text.split("\n")) + "\n"
 
 

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 
 from midstream.console import compose, edit_parts, edit_views
 from midstream.console.edit_texts import PARTS, subject_of
-from midstream.console.panes.detail import Detail
 from midstream.console.panes.grid import Grid
 from midstream.console.panes.text_pane import TextPane
 from midstream.flows.errors import CommandError
@@ -51,8 +50,9 @@ class EditCommands:
     @argument("part", type=Choice("console.edit.text.options"))
     def edit_text(self, part: str) -> None:
         """Edit a part of the focused flow as text, here in the console: a head, a body, a whole message."""
-        flow, pane = self._flow(), self._console.focused_pane
-        raw = isinstance(pane, Detail) and pane.mode == "raw"
+        flow, commands = self._flow(), self._console.master.commands
+        # What is shown raw is edited raw.
+        raw = self._console.focused_pane.name == "detail" and commands.call("console.flowview.mode") == "raw"
         subject = subject_of(self._console, flow, part, raw)
         self._console.left_edits.open(subject.key, lambda: TextPane(self._console, subject))
 

@@ -248,7 +248,7 @@ def test_a_body_that_is_no_form_is_not_taken_for_one() -> None:
     flow = form_flow(b'{"a": 1}', b"application/json")
     form = kind("urlencoded-form", flow)
     assert form.read() == []
-    assert "replaces it" in form.note()
+    assert "replaces the body" in form.note()
     form.write([new(b"a", b"1")])
     assert flow.request.raw_content == b"a=1"
     assert flow.request.headers["content-type"] == "application/x-www-form-urlencoded"

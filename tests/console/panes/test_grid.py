@@ -233,7 +233,7 @@ async def test_a_cell_is_edited_in_an_editor(shown, tmp_path, monkeypatch):
 async def test_a_paste_is_text_and_its_line_ends_are_escapes(shown):
     flow = a_flow(shown)
     shown.press("e", "f")
-    assert "the body is no urlencoded form" in shown.text
+    assert "replaces the body, which is no such form" in shown.text
     shown.press("a", "n", "tab")
     shown.paste("a\r\nb\n")
     assert "a\\nb" in shown.text

@@ -12,7 +12,13 @@ from midstream.console.widgets.line_edit import KillRing
 from midstream.console.widgets.text_edit import MOST, TextEdit
 from tests.kit.hostile import TEXTS, WIDTHS, assert_clean
 
-KEYS = ["a", "é", "日", "space", "tab", "enter", "up", "down", "left", "right", "home", "end", "page_up", "page_down", "backspace", "delete", "ctrl_k", "ctrl_u", "ctrl_w", "ctrl_y", "alt_y", "alt_d", "alt_b", "alt_f", "ctrl_z", "ctrl_r", "alt_<", "alt_>", "ctrl_t"]
+# fmt: off
+KEYS = [
+    "a", "é", "日", "space", "tab", "enter", "up", "down", "left", "right", "home", "end", "page_up", "page_down",
+    "backspace", "delete", "ctrl_k", "ctrl_u", "ctrl_w", "ctrl_y", "alt_y",
+    "alt_d", "alt_b", "alt_f", "ctrl_z", "ctrl_r", "alt_<", "alt_>", "ctrl_t",
+]
+# fmt: on
 
 
 def shown(edit: TextEdit, columns: int = 40, rows: int = 10) -> list[str]:

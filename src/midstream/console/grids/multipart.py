@@ -37,7 +37,7 @@ class MultipartForm(FlowKind):
     def note(self) -> str:
         if self._boundary is not None or not self.request.raw_content:
             return ""
-        return "the body is no multipart form: what is applied replaces it"
+        return "replaces the body, which is no such form"
 
     def read(self) -> list[Row]:
         body, boundary, last = self._body(), self._boundary, 0

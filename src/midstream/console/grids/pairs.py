@@ -106,7 +106,7 @@ class UrlencodedForm(FlowKind):
     def note(self) -> str:
         if self._is_form or not self.request.raw_content:
             return ""
-        return "the body is no urlencoded form: what is applied replaces it"
+        return "replaces the body, which is no such form"
 
     def read(self) -> list[Row]:
         return read_pairs(self._form())[0]

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 Apply = Callable[[str, "OptionValue"], None]
 _MOST_OFFERED = 200
+_MOST_SHOWN = 40
 
 
 class OptionEdit:
@@ -105,17 +106,12 @@ class OptionEdit:
         shown = before + cells.prepare(visible(text[at : start + room]))
         return [[("prompt", shown)], [("value.bad", " " * cells.width(before) + "^")]]
 
-    def offers(self, rows: int) -> list[list[Run]]:
-        """What may be chosen instead, the present choice marked; or what tab found."""
+    def offers(self) -> str:
+        """What may be chosen instead, with the present choice in brackets; or what tab found."""
         choices, text = self.option.choices, self.edit.text
         if choices is None or self.offered:
-            return [[("text", visible("  ".join(self.offered[:40])))]] if self.offered else []
-        at = choices.index(text) if text in choices else 0
-        top = max(min(at - rows // 2, len(choices) - rows), 0)
-        return [
-            [("strong", "> ") if choice == text else ("dim", "  "), ("value", visible(choice))]
-            for choice in choices[top : top + rows]
-        ]
+            return visible("  ".join(self.offered[:_MOST_SHOWN]))
+        return visible("  ".join(f"[{choice}]" if choice == text else choice for choice in choices))
 
     def bad_column(self) -> int | None:
         """The index in the text that a problem is about, if it names a column."""

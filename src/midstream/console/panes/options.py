@@ -36,7 +36,6 @@ COLUMNS = (
 )
 _LONGEST_NAME = 36
 _SECRET = "•" * 6
-_CHOICES_SHOWN = 12
 
 
 class OptionsPane(ListPane):
@@ -198,6 +197,7 @@ class OptionsPane(ListPane):
             return
         self._edit = OptionEdit(option, self._apply, getattr(self.console, "kill_ring", None))
         self.editing = True
+        self.box_share = 2  # room for the reason, the mark, the choices
         self.console.request_frame(now=True)
 
     def _toggle(self, option: Option) -> None:
@@ -213,6 +213,7 @@ class OptionsPane(ListPane):
 
     def _stop_editing(self) -> None:
         self._edit, self.editing = None, False
+        self.box_share = ListPane.box_share
 
     # -- painting -----------------------------------------------------------------------------------------------------
 
@@ -284,15 +285,18 @@ class OptionsPane(ListPane):
             return None
         option = self.options.option(name)
         lines: list[Words] = []
-        if self._edit is not None and self._edit.option is option:
+        is_edited = self._edit is not None and self._edit.option is option
+        if self._edit is not None and is_edited:
             lines.append(("value.bad", visible(self._edit.problem)) if self._edit.problem else self._edit.hint())
             room = max((columns // 3 if self._has_box_beside(columns) else columns) - 6, 8)
-            lines += [*self._edit.marked(room), *self._edit.offers(_CHOICES_SHOWN)]
+            lines += self._edit.marked(room)
+            if offered := self._edit.offers():
+                lines.append(("value", offered))
             lines.append([])
         lines.append(visible(option.help))
         lines.append([])
         lines.append([("dim", "type     "), ("text", type_words(option))])
-        if option.choices:
+        if option.choices and not is_edited:
             lines.append(f"choices  {', '.join(option.choices)}")
         lines.append([("dim", "default  "), ("text", _shown(option, option.default_value) or "nothing")])
         if option.owner_name:

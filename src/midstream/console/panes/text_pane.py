@@ -1,8 +1,8 @@
 """The pane in which a text is edited in place: a head, a body, a whole message, a new request.
 
 It shows a `TextSubject` in a `TextEdit`, checks it after each key, and applies it when it is told to; until then
-nothing has changed anywhere. Every key that types or moves is the editor's; `ctrl s`, `esc` and `ctrl o` are bindings of
-the context `text`, whose commands are in `edit_commands.py`.
+nothing has changed anywhere. Every key that types or moves is the editor's; `ctrl s`, `esc` and `ctrl o` are bindings
+of the context `text`, whose commands are in `edit_commands.py`.
 """
 
 from __future__ import annotations
