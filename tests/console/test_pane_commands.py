@@ -1,5 +1,6 @@
 import pytest
 
+from midstream.console.detail_commands import DetailCommands
 from midstream.console.pane_commands import PaneCommands
 from midstream.console.panes import PANES, Detail, FlowList, Log, OptionsPane
 from midstream.flows.errors import CommandError
@@ -16,6 +17,7 @@ def console() -> FakeConsole:
 def addon(console: FakeConsole) -> PaneCommands:
     made = PaneCommands(console)  # type: ignore[arg-type]
     console.master.commands.collect_commands(made)
+    console.master.commands.collect_commands(DetailCommands(console))  # type: ignore[arg-type]
     console.add(http_flow("http://h/", response_body=b'{"a":1}'))
     return made
 
@@ -29,11 +31,11 @@ def test_they_act_on_the_focused_pane(console: FakeConsole, addon: PaneCommands)
     run("console.flowview.mode.set 'hex dump'")
     assert run("console.flowview.mode") == "hex dump"
     run("console.flowview.raw")
-    assert detail.mode == "raw"
+    assert detail.content.mode == "raw"
     run("console.flowview.wrap")
-    assert not detail.viewer.wrap
+    assert not detail.content.viewer.wrap
     run("console.flowview.fold")
-    assert not detail.folded
+    assert not detail.content.folded
     with pytest.raises(CommandError, match="no tab 'x'"):
         run("console.flowview.tab x")
     with pytest.raises(CommandError):

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from midstream.console import edit_parts, edit_views, external_viewer, grids
 from midstream.console.box_commands import BoxCommands
 from midstream.console.copy_commands import CopyCommands
+from midstream.console.detail_commands import DetailCommands
 from midstream.console.edit_commands import EditCommands
 from midstream.console.filter_commands import FilterCommands
 from midstream.console.flow_register import FlowRegister
@@ -19,6 +20,7 @@ from midstream.console.grid_commands import GridCommands, open_part
 from midstream.console.key_commands import KeyCommands
 from midstream.console.layout_commands import LayoutCommands
 from midstream.console.list_commands import ListCommands
+from midstream.console.log_commands import LogCommands
 from midstream.console.motions import Motions
 from midstream.console.pane_commands import PaneCommands
 from midstream.flows.errors import CommandError
@@ -47,12 +49,14 @@ class ConsoleAddon:
         self.addons = [
             LayoutCommands(console),
             PaneCommands(console),
+            DetailCommands(console),
             ListCommands(console),
             KeyCommands(console),
             EditCommands(console),
             GridCommands(console),
             CopyCommands(console),
             BoxCommands(console),
+            LogCommands(console),
             FilterCommands(console),
             Motions(console),
             FlowRegister(console),
@@ -124,6 +128,8 @@ class ConsoleAddon:
         if self._console.overlay is not None:
             self._console.overlay.finished = True
             self._console.boxes.tidy()
+        elif self._console.focused_pane.back():
+            pass
         elif self._console.is_at_root:
             self._console.ask_to_quit()
         else:
@@ -136,6 +142,8 @@ class ConsoleAddon:
         self._console.messages.clear()
         if self._console.search.flows.stop():
             self._console.message("the search in bodies was stopped")
+        elif self._console.focused_pane.cancel():
+            pass
         elif not self._console.is_at_root:
             self._console.close_pane()
 

@@ -51,6 +51,17 @@ async def view(console: Console, flow: Flow, part: str) -> None:
         raise CommandError(f"this flow has no {part} body (yet)" if message is None else f"the {part} was not stored")
     if not body:
         raise CommandError(f"the body of the {part} is empty")
+    await _show(console, body, suffix)
+
+
+async def view_content(console: Console, content: bytes, what: str) -> None:
+    """The same for a message of a conversation."""
+    if not content:
+        raise CommandError(f"the {what} is empty")
+    await _show(console, content, ".json" if content[:1] in (b"{", b"[") else ".txt")
+
+
+async def _show(console: Console, body: bytes, suffix: str) -> None:
     viewer = find_viewer(os.environ)
     path = private_file(body, suffix)
     try:

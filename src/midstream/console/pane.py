@@ -82,6 +82,10 @@ class Pane(urwid.Widget):
     def place_focus(self, place: str) -> None:
         """Scroll so that the focused row stands at the `top`, in the `centre` or at the `bottom`."""
 
+    def meant_id(self) -> str | None:
+        """The flow that `@focus` names in commands, where that is not the one in the list's focus."""
+        return None
+
     def focused_flow(self) -> Flow | None:
         """The flow that `@focus` and a binding's `when` mean while this pane has the focus."""
         return None
@@ -108,6 +112,14 @@ class Pane(urwid.Widget):
 
     def search_return(self, place: object) -> None:
         """Stand there again."""
+
+    def cancel(self) -> bool:
+        """esc: stop or close the last thing that goes on inside the pane; False: nothing does, so the pane is left."""
+        return self.back()
+
+    def back(self) -> bool:
+        """q: close what is open inside the pane; False: nothing is."""
+        return False
 
     def entered(self) -> None:
         """The pane is shown now: subscribe."""

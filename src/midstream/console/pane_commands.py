@@ -1,21 +1,17 @@
-"""Commands about one kind of pane: body views, wrapping, the options shown, tracebacks. Nested in the console's addon.
+"""Commands about one kind of pane: body views, wrapping, the options shown. Nested in the console's addon.
 
 What moves in every pane is `console.nav.*` in commands.py.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, TypeVar
 
-from midstream.console.panes.detail import Detail
-from midstream.console.panes.log import Log
 from midstream.console.panes.options import OptionsPane
 from midstream.contentviews.registries import AUTO, check_choice, registry_of
 from midstream.flows.errors import CommandError
 from midstream.hub.addons import Loader
-from midstream.hub.commands import argument, command
-from midstream.hub.types import Choice
+from midstream.hub.commands import command
 
 if TYPE_CHECKING:
     from midstream.console.console import Console
@@ -50,46 +46,6 @@ class PaneCommands:
                 return pane
         raise CommandError(f"open {words} first")
 
-    @command("console.flowview.mode")
-    def flowview_mode(self) -> str:
-        """How the body on the screen is shown."""
-        return self._pane(Detail, "the details of a flow").content.mode
-
-    @command("console.flowview.mode.options")
-    def flowview_mode_options(self) -> Sequence[str]:
-        """The ways in which a body can be shown."""
-        return list(self._pane(Detail, "the details of a flow").content.modes)
-
-    @command("console.flowview.mode.set")
-    @argument("mode", type=Choice("console.flowview.mode.options"))
-    def flowview_mode_set(self, mode: str) -> None:
-        """Show the body in another way."""
-        self._pane(Detail, "the details of a flow").content.set_mode(mode)
-
-    @command("console.flowview.raw")
-    def flowview_raw(self) -> None:
-        """Show the body as it came, or pretty again."""
-        self._pane(Detail, "the details of a flow").content.toggle_raw()
-
-    @command("console.flowview.wrap")
-    def flowview_wrap(self) -> None:
-        """Wrap long lines, or cut them."""
-        self._pane(Detail, "the details of a flow").content.toggle_wrap()
-
-    @command("console.flowview.fold")
-    def flowview_fold(self) -> None:
-        """Show long header values in full, or only their beginning."""
-        self._pane(Detail, "the details of a flow").content.toggle_folds()
-
-    @command("console.flowview.tab")
-    def flowview_tab(self, name: str) -> None:
-        """Show a tab of the flow by its name or the beginning of it."""
-        pane = self._pane(Detail, "the details of a flow")
-        found = [tab for tab in pane.tabs() if tab.lower().startswith(name.lower())]
-        if not found:
-            raise CommandError(f"there is no tab {name!r}; this flow has {', '.join(pane.tabs()) or 'none'}")
-        pane.show_tab(found[0])
-
     @command("console.options.reset.focus")
     def options_reset_focus(self) -> None:
         """Give the selected option its default value."""
@@ -107,8 +63,3 @@ class PaneCommands:
     def options_changed(self) -> None:
         """Show only the options that were changed, or all again."""
         self._pane(OptionsPane, "the options").toggle_changed()
-
-    @command("console.log.expand")
-    def log_expand(self) -> None:
-        """Show all of a log entry, its traceback too, or one line again."""
-        self._pane(Log, "the event log").toggle_expanded()

@@ -18,6 +18,7 @@ from midstream.console.pane import Pane
 from midstream.console.panes import detail_tabs
 from midstream.console.panes.detail_content import Content
 from midstream.console.panes.detail_head import Head
+from midstream.console.panes.detail_reasons import ABOUT, why_not
 from midstream.console.panes.detail_tabs import MESSAGES, REQUEST
 from midstream.console.panes.viewer_search import ViewerSearch
 from midstream.console.widgets.canvas import RowsCanvas, paint_blank, paint_row
@@ -133,6 +134,18 @@ class Detail(Pane):
     @property
     def _shows_list(self) -> bool:
         return self.shown_tab() == MESSAGES and self.opened is None
+
+    @property
+    def message(self) -> ChunkLike | None:
+        """The message that is shown or selected, on the tab of that name."""
+        if self.shown_tab() != MESSAGES:
+            return None
+        return self.opened if self.opened is not None else self.content.conversation.selected
+
+    def why_not(self, command: str) -> str:
+        name = command.split(" ", 1)[0]
+        flow = self.focused_flow()
+        return why_not(name, self, flow) if flow is not None and name.startswith(ABOUT) else ""
 
     def navigate(self, move: str) -> None:
         sideways = {"left": -1, "right": 1} if self.content.viewer.wrap else {}
