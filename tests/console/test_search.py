@@ -169,9 +169,9 @@ async def test_bodies_of_all_flows_are_searched_and_hopped_through(shown: Shown)
     search = shown.console.search.flows
     await shown.until(lambda: len(search.found) == 7, 30)
     await shown.until(lambda: not search.is_running)
-    assert search.found[flows[3].id] == "request"
-    assert search.found[flows[2].id] == search.found[flows[4].id] == "response"
-    assert search.found[flows[5].id] == search.found[flows[6].id] == "messages"
+    assert search.found[flows[3].id] == "Request"
+    assert search.found[flows[2].id] == search.found[flows[4].id] == "Response"
+    assert search.found[flows[5].id] == search.found[flows[6].id] == "Messages"
     assert "bodies: 7 flows" in shown.prompt_line
     shown.press("enter")
     stops = set()
@@ -188,7 +188,7 @@ async def test_opening_what_was_found_shows_where(shown: Shown) -> None:
     shown.view.set_focus(flows[3].id)
     shown.press("enter")
     assert shown.console.shown_name == "detail"
-    assert getattr(shown.console.pane, "tab") == "request"  # noqa: B009 - a Detail
+    assert getattr(shown.console.pane, "tab") == "Request"  # noqa: B009 - a Detail
 
 
 async def test_a_search_in_bodies_is_a_job_and_esc_stops_it(shown: Shown, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -192,13 +192,31 @@ class Search:
         self.note = "   ".join(word for word in words if word)
 
     def _flow_found(self) -> None:
-        """The search through all flows has come further."""
-        rows = self._origin[0].search_rows() if self._origin is not None else None
+        """The search through all flows has come further, or ended."""
+        pane = self._origin[0] if self._origin is not None else self._console.focused_pane
+        rows = pane.search_rows() if pane.name == "flows" else None
         if rows is not None and self.note == "not found" and self.flows.found:
+            # No row has it: go to the newest flow that does, and stay there.
             self.note = ""
-            assert self._origin is not None
-            self._origin[0].search(self.pattern)
+            index = self._console.view.index(next(iter(self.flows.found)))
+            if index is not None:
+                rows.go(index)
+        if not self.flows.is_running:
+            if rows is not None:
+                self._console.spawn(self._recount(rows, self._newest.begin()), "search")
+            elif not self.is_typed:
+                self._console.message(f"/{self.pattern}   {self.flows.note}", log=False)
         self._console.request_frame()
+
+    async def _recount(self, rows: SearchRows, token: Token) -> None:
+        self._wrapped = ""
+        budget = Budget()
+        for _ in self._count(rows):
+            if budget.spent():
+                await budget.rest()
+            if not token.current:
+                return
+        self._say()
 
     def _say(self) -> None:
         """In the prompt while there is one (it asks for `note`), else as a message."""
@@ -207,10 +225,12 @@ class Search:
             return
         if self.finder.problem:
             self._console.message(self.finder.problem, "warn", log=False)
-        elif self.note == "not found":
+        elif self.note == "not found" and not self.flows.is_running:
             self._console.message(f"not found: {self.pattern}", "warn", log=False)
         else:
-            self._console.message(f"/{self.pattern}   {self.note}".rstrip(), log=False)
+            bodies = self.flows.note if self.flows.found or self.flows.is_running else ""
+            said = "   ".join(words for words in (f"/{self.pattern}", self.note, bodies) if words)
+            self._console.message(said, "warn" if self.flows.problem else "info", log=False)
 
 
 class SlicedSearch:

@@ -15,7 +15,7 @@ LARGEST = 64 * 1024 * 1024
 """Bytes of a body when decoded; one that is larger is searched as it came."""
 
 
-def holds(raw: bytes, encoding: str, pattern: str) -> bool | None:
+def holds(raw: bytes, encoding: str, pattern: str, seconds: float = SECONDS) -> bool | None:
     """Whether the decoded body holds it; None: that takes too long."""
     data = raw
     if encoding:
@@ -23,6 +23,6 @@ def holds(raw: bytes, encoding: str, pattern: str) -> bool | None:
             data = encodings.decode(raw, encoding, LARGEST)
         except ValueError:
             data = raw
-    finder = Finder(pattern, SECONDS)
+    finder = Finder(pattern, seconds)
     found = finder.holds(data)
     return None if finder.problem else found

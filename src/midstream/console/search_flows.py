@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from midstream.console import search_body
 from midstream.console.finder import Finder
+from midstream.console.panes.detail_tabs import MESSAGES, REQUEST, RESPONSE
 from midstream.filters.subjects import dns_text
 from midstream.flows.dns import DNSFlow
 from midstream.flows.flow import Flow
@@ -150,11 +151,11 @@ class FlowSearch:
             if not self._finder.problem:
                 return False
             self._finder = Finder(self._finder.pattern)
-        seconds = search_body.SECONDS + _GRACE
-        worker = self._console.master.worker
+        worker, seconds = self._console.master.worker, search_body.SECONDS
         found: bool | None
         try:
-            found = await worker.run(search_body.holds, data, encoding, self._finder.pattern, seconds=seconds)
+            asked = (data, encoding, self._finder.pattern, seconds)
+            found = await worker.run(search_body.holds, *asked, seconds=seconds + _GRACE)
         except TimeoutError:
             found = None
         except (WorkerFailed, ValueError):  # it does not fit in memory, or the process was killed
@@ -169,18 +170,18 @@ class FlowSearch:
 def _pieces(flow: Flow) -> Iterator[Piece]:
     """What is searched of a flow, and the tab that shows it. Its URL is in its row."""
     if isinstance(flow, HTTPFlow):
-        yield "request", bytes(flow.request.headers)
-        yield "request", flow.request
+        yield REQUEST, bytes(flow.request.headers)
+        yield REQUEST, flow.request
         if flow.response is not None:
-            yield "response", bytes(flow.response.headers)
-            yield "response", flow.response
+            yield RESPONSE, bytes(flow.response.headers)
+            yield RESPONSE, flow.response
         if flow.websocket is not None:
             for frame in flow.websocket.messages:
-                yield "messages", frame.content
+                yield MESSAGES, frame.content
     elif isinstance(flow, TunnelFlow):
         for chunk in flow.messages:
-            yield "messages", chunk.content
+            yield MESSAGES, chunk.content
     elif isinstance(flow, DNSFlow):
-        yield "request", dns_text(flow.request)
+        yield REQUEST, dns_text(flow.request)
         if flow.response is not None:
-            yield "response", dns_text(flow.response)
+            yield RESPONSE, dns_text(flow.response)
