@@ -3,7 +3,7 @@
 One `Session` belongs to one `View`, which tells it of every flow that is new, changed or gone, and asks it for those
 that are not in memory. Every quarter second what has changed is written in one transaction by a thread, so that a kill
 costs less than a second. What is written, finished, and held by nobody else, leaves memory when newer flows need the
-room. On the loop a flow costs two microseconds for that.
+room. On the loop all of that takes some ten microseconds for each flow.
 
 When the disk refuses, the session says so once, and from then on flows stay in memory. Nothing here knows options or
 folders; that is `addons/session.py`.
@@ -235,14 +235,21 @@ class Session:
 
     # --- leaving memory
 
-    def shrink(self) -> None:
-        """Let the oldest flows go until the rest is no more than it may be."""
-        stuck = 0
-        while stuck < _LOOKS and (self._weight > MOST_BYTES or len(self._kept) > MOST_FLOWS):
+    def shrink(self, most: int = 1 << 30) -> bool:
+        """Let the oldest flows go until the rest is no more than it may be. True: there may be more than these."""
+        stuck = gone = 0
+        while self._weight > MOST_BYTES or len(self._kept) > MOST_FLOWS:
+            if gone >= most:
+                return True
+            if stuck >= _LOOKS or not self._kept:
+                break
             number = next(iter(self._kept))
-            if not self._leave(self._kept[number]):
+            if self._leave(self._kept[number]):
+                gone += 1
+            else:
                 self._kept[number] = self._kept.pop(number)
                 stuck += 1
+        return False
 
     def _leave(self, kept: Kept) -> bool:
         """Let a flow go if nothing is lost by it: it is asked for, and held by nobody."""
@@ -299,7 +306,10 @@ class Session:
                     self._fail(error, kept)
                     break
                 self._written(kept, dict(refused))
-            self.shrink()
+            budget = Budget()
+            while self.shrink(_LOOKS) and not self._is_closed:
+                if budget.spent():
+                    await budget.rest()
 
     def _write(self, batch: Batch) -> list[tuple[int, str]]:
         if not self.file.is_open:
