@@ -124,14 +124,15 @@ class HostTree:
         if known == share:
             return
         self._shares[row.id] = share
-        if known is not None:
-            _add(known, -1)
-            if known.node is not node:
-                self._take(row.id, known.node)
+        # Added before the old one is taken away: what both are below must not go in between.
         _add(share, 1)
         if row.id not in node.flows:
             node.flows[row.id] = None
             self.shape += 1
+        if known is not None:
+            _add(known, -1)
+            if known.node is not node:
+                self._take(row.id, known.node)
 
     def remove(self, id_: str) -> None:
         """A flow that is gone; unknown ones are skipped."""

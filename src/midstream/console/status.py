@@ -79,16 +79,17 @@ def filter_line(console: Console, columns: int) -> list[Run]:
 
 def status_bar(console: Console, columns: int) -> tuple[list[Run], list[tuple[int, int, str]]]:
     """The row, and (first column, last column, command) of each item: those at the right give way when it is narrow."""
-    runs: list[Run] = [("bar", " ")]
+    runs: list[Run] = []
     places: list[tuple[int, int, str]] = []
-    at = 1
+    at = 0
     for item in items_of(console):
         width = cells.measure(item.text)
-        if at + width + 1 > columns:
+        gap = 3 if runs else 1
+        if at + gap + width > columns:
             break
-        runs += [(item.role, item.text), ("bar", "   ")]
+        runs += [("bar", " " * gap), (item.role, item.text)]
+        at += gap + width
         if item.command:
-            places.append((at, at + width - 1, item.command))
-        at += width + 3
+            places.append((at - width, at - 1, item.command))
     runs.append(("bar", " " * max(0, columns - at)))
     return runs, places
