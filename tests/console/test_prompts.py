@@ -64,6 +64,15 @@ async def test_several_candidates_are_listed_and_cycled(shown):
     assert shown.console.active_prompt is None
 
 
+async def test_a_few_letters_find_a_command_or_an_option(shown):
+    shown.press(":", "flmark")
+    assert "there is no command" in shown.prompt_line
+    shown.press("tab", "tab")
+    assert prompt_text(shown).startswith("flow.mark")
+    shown.press("esc", "ctrl u", "set intact", "tab", "tab")
+    assert prompt_text(shown).startswith("set intercept_active")
+
+
 async def test_candidates_are_explained(shown):
     shown.press(":", "view.focus.", "tab")
     assert "| view.focus.next  Focus the next row. " in shown.text

@@ -6,12 +6,13 @@ words of `set` and its kin, whose types depend on the word before, are looked up
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from midstream.console.candidates import MOST, Candidates
 from midstream.console.completion_filter import complete_filter, operator_meanings
+from midstream.console.fuzzy import scorer, searched
 from midstream.hub import lexer
 from midstream.hub.arguments.flow import complete_filter as filters_in_full
 from midstream.hub.markers import glyph
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from midstream.hub.commands import CommandManager
     from midstream.hub.option import Option
     from midstream.hub.options import Options
+
+_MOST_NEAR = 20
 
 # Commands whose first argument names an option; the rest of `set` are that option's values.
 _NAME_AN_OPTION = frozenset({"set", "console.command.set", "options.reset.one"})
@@ -54,6 +57,8 @@ def complete_command(line: str, cursor: int, commands: CommandManager, options: 
     found = sorted(set(commands.completions(wanted, word.typed))) if wanted is not None else []
     choices = [choice for choice in found if choice.startswith(word.typed)][:MOST]
     known = commands.commands
+    if wanted is Cmd and not choices:
+        choices = _near(word.typed, known)
     if wanted is Cmd:
         meanings = {choice: (known[choice].help or "").partition("\n")[0] for choice in choices if choice in known}
     elif wanted is Marker:
@@ -61,6 +66,13 @@ def complete_command(line: str, cursor: int, commands: CommandManager, options: 
     else:
         meanings = _meanings_of_specs(choices)
     return _fitted(word, choices, meanings)
+
+
+def _near(typed: str, names: Iterable[str]) -> list[str]:
+    """The names that fit a few letters, as the palette has it, where none begins with them; the best first."""
+    score_of = scorer(typed)
+    scores = {name: score for name in names if (score := score_of(searched(name)))}
+    return sorted(scores, key=lambda name: (-scores[name], name))[:_MOST_NEAR]
 
 
 def _word_at(line: str, cursor: int) -> _Word:
@@ -97,6 +109,7 @@ def _option_words(before: list[str], typed: str, options: Options) -> tuple[list
         return [f"{name}={each}" for each in options.option(name).completions(value)][:MOST], {}
     if not words:
         names = [option for option in sorted(options.keys()) if option.startswith(typed)]
+        names = names or _near(typed, options.keys())
         return names[:MOST], {each: options.option(each).help for each in names[:MOST]}
     name = words[0].removesuffix("=")
     if command != "set" or name not in options:

@@ -9,11 +9,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from midstream.console.fuzzy import scorer, searched
+
 if TYPE_CHECKING:
     from midstream.hub.commands import CommandManager
 
 _LONGEST_LINE = 16 * 1024
 MOST_MATCHES = 50
+_ABOUT_THE_SAME = 150  # points of console.fuzzy
 
 
 class History:
@@ -68,15 +71,15 @@ class History:
         return self._draft
 
     def matches(self, words: str) -> list[str]:
-        """The lines that hold the letters of all words in order, the best first; for ctrl r.
+        """The lines that fit what is typed as the palette has it, the best first; for ctrl r.
 
-        Words as they stand count more than scattered letters, and what was used lately more than what was not.
+        Of those that fit about as well the one used last comes first.
         """
-        wanted = words.casefold().split()
+        score_of = scorer(words)
         found: dict[str, tuple[int, int]] = {}
         for age, line in enumerate(reversed(self.lines)):
-            if line not in found and (gaps := _gaps(line.casefold(), wanted)) is not None:
-                found[line] = (gaps, age)
+            if line not in found and (score := score_of(searched(line)) if words.strip() else 1):
+                found[line] = (-(score // _ABOUT_THE_SAME), age)
         return sorted(found, key=found.__getitem__)[:MOST_MATCHES]
 
 
@@ -95,19 +98,3 @@ class CommandHistory(History):
     def add(self, line: str) -> None:
         self.rewind()
         self._commands.call("commands.history.add", line)
-
-
-def _gaps(line: str, words: list[str]) -> int | None:
-    """How scattered the words are in the line, 0 for words that stand in it; None: they are not all there."""
-    total = 0
-    for word in words:
-        if word in line:
-            continue
-        at = first = -1
-        for letter in word:
-            at = line.find(letter, at + 1)
-            if at < 0:
-                return None
-            first = at if first < 0 else first
-        total += at - first + 2 - len(word)
-    return total
