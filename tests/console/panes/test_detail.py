@@ -14,8 +14,8 @@ from midstream.console.widgets import hits
 from midstream.flows.dns import ResourceRecord, classes, types
 from midstream.flows.flow import Error
 from midstream.flows.http import Headers, HTTPFlow, Response
-from tests.kit.captured import START, dns_flow, http_flow, tcp_flow, websocket_flow
 from tests.kit import fake_console
+from tests.kit.captured import START, dns_flow, http_flow, tcp_flow, websocket_flow
 from tests.kit.fake_console import FakeConsole, roles
 
 

@@ -129,12 +129,12 @@ class Conversation:
         return MessagePieces(self.messages, self._flow, self._console.master.showing.content, self._shown)
 
     @property
-    def words(self) -> str:
-        """Where the list stands, for a title bar."""
+    def words(self) -> list[str]:
+        """Where the list stands, for a title bar: the longest first, then shorter forms."""
         follow = "following   " if self.scroll.follow and self._flow is not None and self._flow.live else ""
         filtered = f"   only /{self.filter.pattern}/" if self.filter is not None else ""
-        at = min(self.scroll.focus + 1, len(self))
-        return f"{follow}{at:,} of {len(self):,}{filtered}"
+        place = f"{min(self.scroll.focus + 1, len(self)):,} of {len(self):,}"
+        return [follow + place + filtered, place + filtered, place]
 
     # -- moving -------------------------------------------------------------------------------------------------------
 

@@ -63,8 +63,8 @@ class Head:
         if pane.copy.on:
             return [[("match", f" {pane.copy.words} ")]]
         if tab == MESSAGES and pane.opened is None:
-            words = content.conversation.words if content.message_count else ""
-            return [[("hint", f"{visible(words)} ")]]
+            words = content.conversation.words if content.message_count else []
+            return [[("hint", f"{visible(each)} ")] for each in words]
         position: list[Run] = [("hint", f"{content.viewer.position} ")]
         if content.body is None:
             return [position]
