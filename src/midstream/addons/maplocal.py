@@ -116,7 +116,9 @@ class Answering(OnRequest):
                     flow.response = _response(file, self._aside)
                 return
             missing = missing or rule.text
-            logger.info("map_local: there is no file for %s in %s", flow.request.pretty_url, rule.path)
+            logger.info(
+                "map_local: there is no file for %s in %s", flow.request.pretty_url, rule.path, extra={"flow": flow.id}
+            )
         if missing:
             with by_rule(flow, self.name, missing):
                 flow.response = Response.make(404)

@@ -72,7 +72,9 @@ class Telling:
 
     def skipped(self, rule: str, flow: HTTPFlow, reason: object) -> None:
         """This rule is skipped for this flow."""
-        self._repeats.warn(logger, f"the rule {shown(rule)} of {self._option} is skipped: {reason}", described(flow))
+        self._repeats.warn(
+            logger, f"the rule {shown(rule)} of {self._option} is skipped: {reason}", described(flow), flow=flow.id
+        )
 
 
 class Aside:

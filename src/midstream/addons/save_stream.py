@@ -228,7 +228,7 @@ class SaveStream:
         try:
             item, left_out = self._saver.saved(flow)
         except Unsavable as error:
-            logger.warning("a flow cannot be saved: %s", visible(str(error)))
+            logger.warning("a flow cannot be saved: %s", visible(str(error)), extra={"flow": flow.id})
             return b""
         for what in left_out:
             if what not in self._told:

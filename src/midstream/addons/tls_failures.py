@@ -80,4 +80,6 @@ class TlsFailures:
         known.first.error = Error(f"{known.count} times: {flow.error.msg}")
         ctx.master.addons.trigger("update", [known.first])
         if is_news(known.count):
-            logger.warning("%d times by now: %s", known.count, about, extra={"client": flow.client_conn.peername})
+            logger.warning(
+                "%d times by now: %s", known.count, about, extra={"client": flow.client_conn.peername, "flow": flow.id}
+            )

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from midstream.console import filter_names
 from midstream.console.fuzzy import LONGEST, Searched, searched
+from midstream.console.go_to import go_to_flow
 from midstream.console.key_names import show_chord
 from midstream.console.keymap import CONTEXTS
 from midstream.hub import lexer
@@ -176,7 +177,7 @@ def _flow_entry(kind: str, row: Row, word: str) -> Entry:
         kind,
         f"{word} {row.number}",
         f"{row.method} {row.host}{row.path}"[:LONGEST],
-        partial(go_to_flow, id_=row.id),
+        partial(_go_to, id_=row.id),
         "",
         row,
     )
@@ -184,19 +185,8 @@ def _flow_entry(kind: str, row: Row, word: str) -> Entry:
     return entry
 
 
-def go_to_flow(console: Console, id_: str) -> None:
-    """Show a flow in the list. A filter that hides it is taken off: it stays in the history of filters."""
-    view = console.view
-    if id_ not in view:
-        console.message("this flow was removed", "warn", log=False)
-        return
-    if view.index(id_) is None:
-        console.master.options.update(view_filter=None)
-        if view.marked_only:
-            view.show_marked(False)
-        console.message(f"flow {view.row(id_).number} was hidden: all flows are shown again")
-    view.set_focus(id_)
-    console.open_pane("flows")
+def _go_to(console: Console, id_: str) -> None:
+    go_to_flow(console, id_)
 
 
 def _named_filters(console: Console) -> Iterator[Entry]:

@@ -98,7 +98,7 @@ class Emitter(Generic[P]):
             except self.passes:
                 raise
             except BaseException as error:
-                if settle(self.name, handler, error):
+                if settle(self.name, handler, error, args):
                     return None
                 started = perf_counter()
                 continue
@@ -136,7 +136,7 @@ class Emitter(Generic[P]):
             except GeneratorExit:  # this coroutine is being closed
                 raise
             except BaseException as error:
-                if settle(self.name, handler, error):
+                if settle(self.name, handler, error, args):
                     return
             met = self._run(args, met.bound, met.rest)
 
@@ -176,7 +176,7 @@ class FlowEmitter(Emitter[[F]], Generic[F]):
                 try:
                     result = handler(flow)
                 except BaseException as error:
-                    if settle(self.name, handler, error):
+                    if settle(self.name, handler, error, (flow,)):
                         break
                     started = perf_counter()
                     continue

@@ -10,9 +10,11 @@ import asyncio
 import inspect
 import logging
 import types
+from collections.abc import Sequence
 from pathlib import Path
 
 from midstream.flows.errors import AddonHalt
+from midstream.flows.flow import Flow
 from midstream.hub.handlers import addon_name, location, short_name
 
 logger = logging.getLogger(__name__)
@@ -20,8 +22,8 @@ logger = logging.getLogger(__name__)
 _MACHINERY = Path(__file__).parent
 
 
-def settle(event: str, handler: object, error: BaseException) -> bool:
-    """Deal with what a handler raised. True when no later addon shall see this event."""
+def settle(event: str, handler: object, error: BaseException, data: Sequence[object]) -> bool:
+    """Deal with what a handler of an event with this data raised. True when no later addon shall see this event."""
     if isinstance(error, AddonHalt):
         return True
     if isinstance(error, asyncio.CancelledError) and task_is_cancelled():
@@ -34,7 +36,7 @@ def settle(event: str, handler: object, error: BaseException) -> bool:
         event,
         one_line(error),
         exc_info=(type(error), error, own_traceback(error, location(handler).rpartition(":")[0])),
-        extra={"addon": owner},
+        extra={"addon": owner, "flow": next((each.id for each in data if isinstance(each, Flow)), "")},
     )
     return False
 

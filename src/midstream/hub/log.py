@@ -60,6 +60,7 @@ class LogEntry:
     client: str = field(default="", compare=False)  # the client address that it is about, if any
     exc_text: str = field(default="", compare=False)  # the traceback
     is_folded: bool = field(default=False, compare=False)  # its traceback is shown only to those who ask for it
+    flow: str = field(default="", compare=False)  # the id of the flow that it is about, if any
 
 
 class MasterLogHandler(logging.Handler):
@@ -230,6 +231,7 @@ def entry_of(record: logging.LogRecord) -> LogEntry:
         _client(record),
         exc_text,
         bool(getattr(record, "folded", False)),
+        str(getattr(record, "flow", "")),
     )
 
 

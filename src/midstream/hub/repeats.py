@@ -35,14 +35,14 @@ class Repeats:
         self._known[key] = before + 1, now
         return before + 1
 
-    def warn(self, logger: logging.Logger, text: str, about: str = "", client: object = None) -> None:
+    def warn(self, logger: logging.Logger, text: str, about: str = "", client: object = None, flow: str = "") -> None:
         """Log `text` if its count says so; `about`, in front of it, is what it happened to this time, and `client` the
-        address of whom.
+        address of whom; `flow` the id of the flow.
         """
         count = self.count(text)
         if is_news(count):
             times = f"{count} times by now: " if count > 1 else ""
-            extra = {"client": client} if client is not None else None
+            extra = {name: value for name, value in (("client", client), ("flow", flow)) if value}
             logger.warning("%s%s", times, f"{about}: {text}" if about else text, extra=extra)
 
 

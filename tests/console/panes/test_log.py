@@ -2,8 +2,9 @@ import pytest
 
 from midstream.console.panes.log import Log
 from midstream.hub.log import LogLevels
-from tests.kit.captured import START
+from tests.kit.captured import START, http_flow
 from tests.kit.fake_console import FakeConsole, roles, screen
+from tests.kit.hostile import TEXTS, WIDTHS, assert_clean
 
 
 @pytest.fixture
@@ -28,7 +29,7 @@ def fill(console: FakeConsole) -> None:
 
 GOLDEN = """\
  log   level info   3 lines, 14 errors   follow on
- 22:13:20.000 error my_addon     x14 KeyError: 'sku' in response()  enter shows…
+ 22:13:20.000 error my_addon     KeyError: 'sku' in response()  (x14 in 10 s)  …
  22:13:29.000 warn  proxy        server reset by peer␛[2J
 >22:13:30.000 info  proxyserver  listening on *:8080"""
 
@@ -41,7 +42,7 @@ async def test_repeats_are_folded_and_levels_filtered(console: FakeConsole, pane
     assert any("debugging" in line for line in screen(pane, 80, 12))
     console.master.options.update(console_eventlog_verbosity="error")
     assert [line for line in screen(pane, 80, 12) if "22:13" in line] == [
-        ">22:13:20.000 error my_addon     x14 KeyError: 'sku' in response()  enter shows…"
+        ">22:13:20.000 error my_addon     KeyError: 'sku' in response()  (x14 in 10 s)"
     ]
     console.drawer = pane
     assert screen(pane, 80, 5)[0].startswith(">22:13:20.000"), "the title stands above the drawer"
@@ -52,10 +53,10 @@ async def test_repeats_over_more_than_ten_seconds_are_several_lines(console: Fak
     pane.entered()
     for number in range(25):
         console.store.log("again", "info", START + number)
-    assert [line.split("x")[-1] for line in screen(pane, 80, 8) if "again" in line] == [
-        "10 again",
-        "10 again",
-        "5 again",
+    assert [line.split("(")[-1] for line in screen(pane, 80, 8) if "again" in line] == [
+        "x10 in 10 s)",
+        "x10 in 10 s)",
+        "x5 in 10 s)",
     ]
     pane.left()
 
@@ -156,3 +157,71 @@ def test_what_may_be_shown_of_a_line(pane: Log, console: FakeConsole) -> None:
     assert "hunter2" not in "\n".join(screen(pane, 80, 20))
     console.master.showing.texts.clear()
     assert "/?password=hunter2: refused" in "\n".join(screen(pane, 80, 20))
+
+
+async def test_enter_goes_to_the_flow_that_an_entry_is_about(console: FakeConsole, pane: Log) -> None:
+    flow, other = http_flow(), http_flow()
+    console.add(flow, other)
+    console.view.set_focus(other.id)
+    console.store.log("failed in response", "error", START, source="my_addon", flow=flow.id)
+    console.store.log("about a flow that is gone", "warn", START + 1, source="my_addon", flow="gone")
+    pane.entered()
+    pane.navigate("start")
+    assert "flow 1" in screen(pane, 100, 8)[1]
+    assert "flow" not in screen(pane, 100, 8)[2].removesuffix("gone").replace("about a flow that is", "")
+    pane.navigate("select")
+    assert (console.opened, console.view.focus_id) == (["flows"], flow.id)
+    pane.navigate("end")
+    screen(pane, 100, 20)
+    pane.navigate("select")
+    assert console.opened == ["flows"] and pane.expanded
+    pane.left()
+
+
+async def test_one_origin_alone_is_shown_and_stays_in_place(console: FakeConsole, pane: Log) -> None:
+    fill(console)
+    pane.entered()
+    assert pane.sources == ["my_addon", "proxy", "proxyserver"]
+    pane.show_source("proxy")
+    assert [line for line in screen(pane, 80, 8) if "22:13" in line] == [
+        ">22:13:29.000 warn  proxy        server reset by peer␛[2J"
+    ]
+    console.store.log("not from there", "error", START + 20, source="other")
+    assert pane.row_count() == 1 and "from proxy" in pane.title()
+    pane.show_source("")
+    assert pane.row_count() == 4
+    pane.left()
+
+
+async def test_what_is_saved_and_copied(console: FakeConsole, pane: Log) -> None:
+    fill(console)
+    pane.entered()
+    first = pane.shown_entries()[0]
+    assert first.msg == "KeyError: 'sku' in response() (x14 in 10 s)"
+    pane.navigate("start")
+    assert pane.copies()["line"]() == "KeyError: 'sku' in response()"
+    assert pane.copies()["traceback"]().startswith("Traceback")
+    pane.navigate("end")
+    assert set(pane.copies()) == {"line"}
+    pane.left()
+
+
+async def test_repeats_among_a_thousand_others_are_folded(console: FakeConsole, pane: Log) -> None:
+    pane.entered()
+    for number in range(800):
+        console.store.log("the same", "error", START + number / 200, source="a")
+        console.store.log(f"another {number % 400}", "info", START + number / 200, source="b")
+    assert pane.row_count() == 401
+    pane.left()
+
+
+@pytest.mark.parametrize("columns", WIDTHS)
+async def test_hostile_entries(console: FakeConsole, pane: Log, columns: int) -> None:
+    pane.entered()
+    for text in TEXTS:
+        console.store.log(text, "error", START, source=text, client=text, exc_text=text)
+    pane.expanded = True
+    for move in ("start", *["down"] * len(TEXTS)):
+        pane.navigate(move)
+        assert_clean(pane.render((columns, 16), True), columns)
+    pane.left()

@@ -1,31 +1,37 @@
 """The event log, as a pane and as the drawer below another one (console.md §3.7).
 
 It reads the store of the addon `eventstore` by its two plain attributes, shows what the option
-`console_eventlog_verbosity` lets through, folds repeats, and follows the end. A traceback is shown on demand.
+`console_eventlog_verbosity` lets through, folds repeats (log_lines.py), and follows the end. An entry about a flow
+leads there; a traceback is shown on demand.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar, Protocol
 
 import urwid
 
+from midstream.console.go_to import go_to_flow
 from midstream.console.panes.help_box import HelpBox, Words
 from midstream.console.panes.list_pane import ListPane
-from midstream.console.widgets.canvas import Line, Run
-from midstream.hub.log import LogEntry, log_tier
+from midstream.console.panes.log_lines import FOLD_SECONDS, LogLine, LogLines
+from midstream.console.widgets import cells
+from midstream.console.widgets.canvas import Line, Run, line_width
+from midstream.hub.log import LogEntry
 from midstream.text.escape import visible
 
 if TYPE_CHECKING:
     from midstream.console.console import Console
 
-FOLD_SECONDS = 10.0
 _VERBOSITY = "console_eventlog_verbosity"
-_FOLD_LOOK_BACK = 8
 _BOX_LINES = 200
 _ROWS_FOR_ALL = 12
+_SOURCE_FROM = 72  # columns from which there is room for who said it
+_CLIENT_FROM = 100
+_CHOOSE_LEVEL = "console.choose level error,warn,info,debug set console_eventlog_verbosity {choice}"
 
 
 class EventStore(Protocol):
@@ -33,17 +39,6 @@ class EventStore(Protocol):
 
     data: Iterable[LogEntry]
     on_change: list[Callable[[LogEntry | None], object]]
-
-
-class _Shown:
-    """One line of the log: an entry and how often it was said within ten seconds."""
-
-    __slots__ = ("count", "entry", "first", "last")
-
-    def __init__(self, entry: LogEntry) -> None:
-        self.entry = entry
-        self.count = 1
-        self.first = self.last = entry.timestamp
 
 
 class Log(ListPane):
@@ -59,9 +54,7 @@ class Log(ListPane):
         super().__init__(console)
         self.expanded = False
         self._rows = 0  # the height when it was last painted
-        self._lines: list[_Shown] = []
-        self._errors = 0
-        self._limit = 10_000
+        self._log = LogLines()
         self._store: EventStore | None = None
         self.scroll.follow = True
 
@@ -84,66 +77,119 @@ class Log(ListPane):
             self._read_again()
             self.console.request_frame()
 
-    def _clear(self) -> None:
-        self._lines.clear()
-        self._errors = 0
-
     def _read_again(self) -> None:
-        self._clear()
+        options = self.console.master.options
+        self._log.verbosity = options.console_eventlog_verbosity if _VERBOSITY in options else "info"
         if self._store is None:
+            self._log.clear()
             return
-        self._limit = getattr(self._store.data, "maxlen", None) or self._limit
-        for entry in self._store.data:
-            self._add(entry)
+        self._log.limit = getattr(self._store.data, "maxlen", None) or self._log.limit
+        self._log.read(self._store.data)
 
     def _note(self, entry: LogEntry | None) -> None:
         if entry is None:
-            self._clear()
-        elif not self._add(entry):
-            return
-        self.console.request_frame()
-
-    def _add(self, entry: LogEntry) -> bool:
-        if log_tier(entry.level) > self._tier():
-            return False
-        self._errors += entry.level == "error"
-        for line in self._lines[: -_FOLD_LOOK_BACK - 1 : -1]:
-            # Compared with the first: a fault that repeats for an hour gets a line every ten seconds, not one for all.
-            if line.entry == entry and 0 <= entry.timestamp - line.first < FOLD_SECONDS:
-                line.count += 1
-                line.last = entry.timestamp
-                return True
-        self._lines.append(_Shown(entry))
-        if len(self._lines) > self._limit + 500:
-            # Dropped in blocks: taking one off the front of a list for each entry would be quadratic.
-            gone = len(self._lines) - self._limit
-            self._errors -= sum(line.count for line in self._lines[:gone] if line.entry.level == "error")
-            del self._lines[:gone]
+            self._log.clear()
+        else:
+            gone = self._log.add(entry)
+            if gone < 0:
+                return
             self.scroll.focus = max(self.scroll.focus - gone, 0)
             self.scroll.top = max(self.scroll.top - gone, 0)
-        return True
+        self.console.request_frame()
 
-    def _tier(self) -> int:
-        options = self.console.master.options
-        return log_tier(options.console_eventlog_verbosity if _VERBOSITY in options else "info")
+    # -- what is shown ------------------------------------------------------------------------------------------------
+
+    @property
+    def sources(self) -> list[str]:
+        """Who has said something, the chattiest first."""
+        return [source for source, _ in self._log.sources.most_common() if source]
+
+    @property
+    def source(self) -> str:
+        """Whose entries are shown; nothing for everybody's."""
+        return self._log.source
+
+    def show_source(self, source: str) -> None:
+        """Show the entries of one addon or logger only, or all again."""
+        focused = self.focused_entry
+        self._log.source = source
+        self._read_again()
+        if focused is not None and not self.scroll.follow:
+            places = [at for at, line in enumerate(self._log.lines) if line.entry.timestamp <= focused.timestamp]
+            self.scroll.count = self.row_count()
+            self.scroll.go(places[-1] if places else 0)
+        self.console.request_frame(now=True)
+
+    def toggle_follow(self) -> None:
+        """Stay at the newest entry, or where one is."""
+        self.scroll.follow = not self.scroll.follow
+        self.console.request_frame(now=True)
+
+    @property
+    def focused_entry(self) -> LogEntry | None:
+        """The entry in focus."""
+        line = self._focused_line()
+        return line.entry if line is not None else None
+
+    def _focused_line(self) -> LogLine | None:
+        lines = self._log.lines
+        return lines[min(self.scroll.focus, len(lines) - 1)] if lines else None
+
+    def shown_entries(self) -> list[LogEntry]:
+        """What the lines stand for, as it may be shown; for saving."""
+        lines, show = self._log.lines, self.console.master.showing.text
+        return [
+            replace(
+                line.entry,
+                msg=show(line.entry.msg) + (f" (x{line.count} in {FOLD_SECONDS:.0f} s)" if line.count > 1 else ""),
+                exc_text=show(line.entry.exc_text),
+            )
+            for line in lines
+        ]
+
+    def copies(self) -> Mapping[str, Callable[[], str]]:
+        entry = self.focused_entry
+        if entry is None:
+            return {}
+        show = self.console.master.showing.text
+        found: dict[str, Callable[[], str]] = {"line": lambda: show(entry.msg)}
+        if entry.exc_text:
+            found["traceback"] = lambda: show(entry.exc_text)
+        return found
 
     # -- moving -------------------------------------------------------------------------------------------------------
 
     def navigate(self, move: str) -> None:
         if move == "select":
-            self.toggle_expanded()
+            self._open()
             return
         super().navigate(move)
         if move == "end":
             self.scroll.follow = True
 
+    def _open(self) -> None:
+        """Enter: an entry about a flow goes there; of any other all is shown."""
+        entry = self.focused_entry
+        if entry is not None and entry.flow and entry.flow in self.console.view:
+            go_to_flow(self.console, entry.flow)
+        else:
+            self.toggle_expanded()
+
     def why_not(self, command: str) -> str:
-        if not self._lines:
-            about = ("console.nav", "console.log", "console.search", "console.command.confirm")
+        if command == "console.log.source" and not self._log.sources:
+            return "nobody has said anything"
+        if not self._log.lines:
+            about = (
+                "console.nav",
+                "console.log.expand",
+                "console.log.save",
+                "console.search",
+                "console.command.confirm",
+            )
             return "the log is empty" if command.startswith(about) else ""
         if command == "console.log.expand":
-            line = self._lines[min(self.scroll.focus, len(self._lines) - 1)]
-            return "" if line.entry.exc_text else "this entry has no traceback"
+            entry = self.focused_entry
+            return "" if entry is not None and (entry.exc_text or "\n" in entry.msg) else "this entry is one line"
         return ""
 
     def toggle_expanded(self) -> None:
@@ -167,53 +213,81 @@ class Log(ListPane):
     # -- rows ---------------------------------------------------------------------------------------------------------
 
     def title(self) -> str:
-        options = self.console.master.options
-        level = options.console_eventlog_verbosity if _VERBOSITY in options else "info"
-        count = len(self._lines)
+        count = len(self._log.lines)
         words = f"{count:,} line{'' if count == 1 else 's'}"
-        if self._errors:
-            words += f", {self._errors:,} error{'' if self._errors == 1 else 's'}"
-        return f"log   level {level}   {words}   follow {'on' if self.scroll.follow else 'off'}"
+        if self._log.errors:
+            words += f", {self._log.errors:,} error{'' if self._log.errors == 1 else 's'}"
+        whose = f"   from {visible(self._log.source)}" if self._log.source else ""
+        return f"log   level {self._log.verbosity}{whose}   {words}   follow {'on' if self.scroll.follow else 'off'}"
 
     def row_count(self) -> int:
-        return len(self._lines)
+        return len(self._log.lines)
 
     def row_text(self, index: int) -> str:
-        entry = self._lines[index].entry
+        entry = self._log.lines[index].entry
         return f"{entry.level} {entry.source} {entry.client} {entry.msg}"
 
     def row_runs(self, index: int, columns: int) -> Line:
-        line = self._lines[index]
+        line = self._log.lines[index]
         entry = line.entry
+        on = index == self.scroll.focus
         runs: list[Run] = [
-            ("strong", ">" if index == self.scroll.focus else " "),
-            ("dim", f"{_clock(entry.timestamp)} "),
+            ("strong", ">" if on else " "),
+            ("dim", f"{_clock(line.first)} "),
             (f"log.{entry.level}", f"{entry.level:<5} "),
         ]
-        if columns >= 72 and entry.source:
-            runs.append(("dim", f"{visible(entry.source)[:12]:<12} "))
-        if line.count > 1:
-            runs.append(("strong", f"x{line.count} "))
+        if columns >= _SOURCE_FROM and entry.source:
+            runs.append(("dim", f"{cells.fit(visible(entry.source), 12)} "))
         first, more = _first_line(self.console.master.showing.text(entry.msg[:4096]))
-        runs.append(("text", first))
-        if more or entry.exc_text:
-            runs.append(("hint", "  enter shows all"))
-        if entry.client and columns >= 100:
-            runs.append(("dim", f"  {visible(entry.client)}"))
+        tail = self._tail(line, on, more, columns)
+        count = f"  (x{line.count} in {FOLD_SECONDS:.0f} s)" if line.count > 1 else ""
+        room = columns - line_width(runs) - line_width(tail) - len(count)
+        message = cells.cut(first, max(8, room), cells.ELLIPSIS)
+        runs += [("text", message), ("strong", count)]
+        return [*runs, ("text", " " * max(0, columns - line_width(runs) - line_width(tail))), *tail]
+
+    def _tail(self, line: LogLine, on: bool, more: bool, columns: int) -> list[Run]:
+        """What there is besides the message, at the right: the client, the flow, the traceback; and the key for it."""
+        entry = line.entry
+        about = entry.flow if entry.flow in self.console.view else ""
+        words = f"flow {self.console.view.row(about).number}" if about else ""
+        if not about and entry.client and columns >= _CLIENT_FROM:
+            words = visible(entry.client)[:28]
+        runs: list[Run] = [("dim", f"  {words}")] if words else []
+        if on and columns >= _SOURCE_FROM:
+            if about:
+                runs += [("text", " "), *self.key_hint("console.nav.select", "goes there")]
+            if entry.exc_text:
+                runs += [("text", "  "), *self.key_hint("console.log.expand", "traceback")]
+            elif more:
+                runs += [("text", "  "), *self.key_hint("console.log.expand", "all of it")]
+        elif entry.exc_text or more:
+            runs.append(("dim", " …"))
         return runs
 
     def head(self, columns: int) -> list[Line]:
         # The drawer has its title on the line that divides it from the pane above.
-        return [] if self.console.drawer is self else [[("title", f" {self.title()}")]]
+        if self.console.drawer is self:
+            return []
+        keys: list[Run] = []
+        for command, words in (
+            (_CHOOSE_LEVEL, "level"),
+            ("console.log.source", "whose"),
+            ("console.search", "find"),
+            ("console.command console.log.save", "save"),
+        ):
+            keys += [*self.key_hint(command, words), ("hint", "  ")]
+        title = f" {self.title()}   "
+        return [[("title", title), *(keys if len(title) + line_width(keys) <= columns else [])]]
 
     def box(self, columns: int) -> HelpBox | None:
-        if not self.expanded or not self._lines:
+        line = self._focused_line()
+        if not self.expanded or line is None:
             return None
-        line = self._lines[min(self.scroll.focus, len(self._lines) - 1)]
         entry, show = line.entry, self.console.master.showing.text
         lines: list[Words] = [visible(part) for part in show(entry.msg[:16_384]).split("\n")[:_BOX_LINES]]
         if line.count > 1:
-            lines.append(f"said {line.count} times, last at {_clock(line.last)}")
+            lines.append(f"said {line.count} times, last at {_clock(entry.timestamp)}")
         if entry.exc_text:
             lines.append("")
             # The end of a traceback says what happened, so that is what stays when it is long.

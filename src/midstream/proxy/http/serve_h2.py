@@ -183,7 +183,7 @@ class _Server:
         self._refused += 1
         if self._refused <= MOST_TOLD:
             more = "; further ones of this client have rows, but no line here" if self._refused == MOST_TOLD else ""
-            logger.warning("%s%s", text, more, extra={"client": flow.client_conn.peername})
+            logger.warning("%s%s", text, more, extra={"client": flow.client_conn.peername, "flow": flow.id})
         await context.events.error(flow)
 
 

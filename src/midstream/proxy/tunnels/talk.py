@@ -184,4 +184,4 @@ class Talk(ABC, Generic[M]):
         if isinstance(exc, Unsendable):
             text += self.context.events.authors.named(exc.at_fault)
         self.flow.error = Error(text)
-        self.context.repeats.warn(logger, text)
+        self.context.repeats.warn(logger, text, flow=self.flow.id)

@@ -257,7 +257,7 @@ class _Conversation:
         text = f"the {'client' if way.from_client else 'server'} {did}: {broken.reason}"
         if self._flow.error is None:
             self._flow.error = Error(text)
-            logger.warning("%s: %s", self._flow.request.url, text)
+            logger.warning("%s: %s", self._flow.request.url, text, extra={"flow": self._flow.id})
         back = self._back(way)
         if self._verdict is None:
             way.close(INTERNAL_ERROR, text)
@@ -288,7 +288,7 @@ class _Conversation:
         if isinstance(failure, Unsendable):
             text = f"{failure}{self._context.events.authors.named(failure.at_fault)}"
             self._flow.error = Error(text)
-            logger.warning("%s: %s", self._flow.request.url, text)
+            logger.warning("%s: %s", self._flow.request.url, text, extra={"flow": self._flow.id})
             self._close_both(INTERNAL_ERROR, "")
             self._note_end(INTERNAL_ERROR, "", None)
         else:
