@@ -76,6 +76,13 @@ def some_options(shown: Shown) -> None:
     shown.options.update(intercept="~m POST", view_order="size", client_replay_concurrency=5, console_bell=False)
 
 
+def some_filters(shown: Shown) -> None:
+    some_traffic(shown)
+    shown.options.console_filters = ["slow: ~m POST | ~c 503", "pages: !~a & ~t html"]
+    shown.press("f", "~d api", "enter", "f", "@slow", "enter", "meta f")
+    shown.console.breadcrumbs.toggle(1)
+
+
 # --- the scenes -------------------------------------------------------------------------------------------------------
 
 KEYS = """\
@@ -109,6 +116,20 @@ SCENES = [
     Scene("menu", some_traffic, ("e", MENU := "open the menu")),
     Scene("completion", some_traffic, (":", "flow.mark @focus :", "tab")),
     Scene("filtered", some_traffic, ("f", "~d api", "enter"), until="all 5 > ~d api 3"),
+    Scene("filter-error", some_traffic, ("f", "~d api & (~m POST"), until="is not closed"),
+    Scene("filter-operators", some_traffic, ("f", "~s & ~ma")),
+    Scene("filter-values", some_traffic, ("f", "~d exa"), until="5 of 5 flows"),
+    Scene("filters", some_filters, (",", "f", "down")),
+    Scene("filters-off", some_filters, ("j",)),
+    Scene("search", some_traffic, ("/", "cart")),
+    Scene("search-next", some_traffic, ("/", "cart", "enter", "n", "n")),
+    Scene("search-missing", some_traffic, ("/", "cart(")),
+    Scene("search-bodies", some_traffic, ("/", "tab", "xxx"), until="bodies: 4 flows"),
+    Scene("search-options", nothing, ("O", "/", "intercept", "enter", "n")),
+    Scene(
+        "history", some_traffic, (":", "view.focus.next", "enter", ":", "view.focus.prev", "enter", ":", "ctrl r", "vf")
+    ),
+    Scene("command-error", some_traffic, (":", "flow.mark @shwn ")),
     Scene("confirm", some_traffic, ("z",)),
     Scene("chooser", some_traffic, ("o",)),
     Scene("prompt", some_traffic, ("i", "~d x"), sizes=SMALL_SIZES),
