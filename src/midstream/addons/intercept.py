@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from midstream import filters
 from midstream.flows.dns import DNSFlow
-from midstream.flows.errors import OptionsError
+from midstream.flows.errors import CommandError, OptionsError
 from midstream.flows.flow import Flow
 from midstream.flows.http import HTTPFlow, Request, Response
 from midstream.flows.tcp import TCPFlow
 from midstream.flows.udp import UDPFlow
 from midstream.hub import ctx
 from midstream.hub.addons import Loader
+from midstream.hub.commands import command
 
 
 class Intercept:
@@ -23,6 +24,7 @@ class Intercept:
     def __init__(self) -> None:
         self._filter: filters.Filter | None = None
         self._active = False
+        self._stepped: set[str] = set()  # flows whose next message is held, whatever the filter says
 
     def load(self, loader: Loader) -> None:
         loader.add_option("intercept", str | None, None, "Hold the flows that match this filter.", kind="filter")
@@ -44,9 +46,31 @@ class Intercept:
     def _would_hold(self, flow: Flow) -> bool:
         return self._active and self._filter is not None and flow.is_replay is None and self._filter(flow)
 
+    def _is_stepped(self, flow: Flow) -> bool:
+        # Ids are made when they are first asked for: nobody pays for that while nothing is stepped through.
+        return bool(self._stepped) and flow.id in self._stepped
+
     def _hold(self, flow: Flow) -> None:
-        if self._would_hold(flow):
+        if self._is_stepped(flow):
+            self._stepped.discard(flow.id)
             flow.intercept()
+        elif self._would_hold(flow):
+            flow.intercept()
+
+    def error(self, flow: HTTPFlow) -> None:
+        if self._stepped:
+            self._stepped.discard(flow.id)
+
+    @command("flow.step")
+    def step(self, flow: Flow) -> None:
+        """Let a held flow go on, and hold what comes next of it, its response or message, though no filter matches."""
+        if not flow.intercepted:
+            raise CommandError("this flow is not held")
+        if isinstance(flow, HTTPFlow) and flow.response is not None and flow.websocket is None:
+            raise CommandError("its response is what is held: nothing comes after it")
+        self._stepped.add(flow.id)
+        flow.resume()
+        ctx.master.events.update.sync([flow])
 
     def requestheaders(self, flow: HTTPFlow) -> None:
         self._want_whole(flow, flow.request)
@@ -57,7 +81,7 @@ class Intercept:
 
     def _want_whole(self, flow: HTTPFlow, message: Request | Response) -> None:
         """What will be held for a person is not passed on piece by piece before, unless an addon asked for that."""
-        if message.stream is False and self._would_hold(flow):
+        if message.stream is False and (self._is_stepped(flow) or self._would_hold(flow)):
             message.stream = None
 
     def request(self, flow: HTTPFlow) -> None:

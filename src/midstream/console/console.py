@@ -109,6 +109,7 @@ class Console:
         self.bindings.open(files)
         self.view.on_change.append(self._view_changed)
         self.view.focus_is_taken = self._focus_is_taken
+        self.view.focus_elsewhere = lambda: self.focused_pane.meant_id()
         self.master.options.changed.connect(self._options_changed)
         self.master.jobs.changed.connect(self.request_frame)
         self.terminal.open(screen)
@@ -120,7 +121,7 @@ class Console:
         self.messages.close()
         if self._view_changed in self.view.on_change:
             self.view.on_change.remove(self._view_changed)
-            self.view.focus_is_taken = lambda: False
+            self.view.focus_is_taken, self.view.focus_elsewhere = lambda: False, lambda: None
         self.master.options.changed.disconnect(self._options_changed)
         self.master.jobs.changed.disconnect(self.request_frame)
 

@@ -19,6 +19,7 @@ CONTEXTS: dict[str, tuple[str, ...]] = {
     "list": ("list", "global"),
     "flows": ("flows", "list", "global"),
     "queue": ("queue", "list", "global"),
+    "compare": ("compare", "global"),
     "tree": ("tree", "list", "global"),
     "detail": ("detail", "global"),
     "options": ("options", "list", "global"),

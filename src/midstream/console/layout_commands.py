@@ -112,3 +112,8 @@ class LayoutCommands:
     def drawer(self) -> None:
         """Open the event log below the pane; again focuses it; a third time closes it."""
         self._console.toggle_drawer()
+
+    @command("console.view.queue")
+    def view_queue(self) -> None:
+        """Open the queue of held flows."""
+        self._console.open_pane("queue")

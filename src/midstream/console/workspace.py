@@ -113,7 +113,9 @@ class Workspace:
         if not has_title and not always:
             return self._pane(pane, area, focus)
         inner = Area(area.left, area.top + 1, area.columns, area.rows - 1)
-        row = self._title(pane, area.columns) if has_title else paint_row([("border", "-" * area.columns)], area.columns)
+        row = (
+            self._title(pane, area.columns) if has_title else paint_row([("border", "-" * area.columns)], area.columns)
+        )
         return _above(_Part([row]), self._pane(pane, inner, focus))
 
     def _title(self, pane: Pane, columns: int, end: str = "") -> PaintedRow:

@@ -22,7 +22,7 @@ class Store(Protocol):
     @property
     def all_ids(self) -> Collection[str]: ...
     @property
-    def focus_id(self) -> str | None: ...
+    def meant_id(self) -> str | None: ...
     @property
     def shown(self) -> Sequence[str]: ...
     def row(self, id_: str) -> Row: ...
@@ -125,7 +125,7 @@ def _is_unmarked(each: Flow | Row) -> bool:
 
 SPECS: dict[str, tuple[str, Callable[[Store], Iterable[str | None]]]] = {
     "@all": ("every flow, in order of arrival", lambda store: store.all_ids),
-    "@focus": ("the focused flow", lambda store: () if store.focus_id is None else (store.focus_id,)),
+    "@focus": ("the focused flow", lambda store: () if store.meant_id is None else (store.meant_id,)),
     "@shown": ("the flows in the list, in its order", lambda store: store.shown),
     "@hidden": (
         "the flows that the filter hides",

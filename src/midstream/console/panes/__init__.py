@@ -11,10 +11,22 @@ from midstream.console.panes.help import HelpPane
 from midstream.console.panes.keys import KeysPane
 from midstream.console.panes.log import Log
 from midstream.console.panes.options import OptionsPane
+from midstream.console.panes.queue import Queue
 from midstream.console.panes.tree import TreePane
 
 PANES: dict[str, Callable[[Any], Pane]] = {
-    pane.name: pane for pane in (FlowList, Detail, OptionsPane, CommandsPane, KeysPane, Log, HelpPane, TreePane)
+    pane.name: pane for pane in (FlowList, Detail, OptionsPane, CommandsPane, KeysPane, Log, HelpPane, TreePane, Queue)
 }
 
-__all__ = ["PANES", "CommandsPane", "Detail", "FlowList", "HelpPane", "KeysPane", "Log", "OptionsPane", "TreePane"]
+__all__ = [
+    "PANES",
+    "CommandsPane",
+    "Detail",
+    "FlowList",
+    "HelpPane",
+    "KeysPane",
+    "Log",
+    "OptionsPane",
+    "Queue",
+    "TreePane",
+]
