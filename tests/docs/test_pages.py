@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from midstream import filters
+from midstream.console.finder import finder
 from midstream.console.key_file import KeyFileReader
 from midstream.console.key_list import CONTEXTS_OF, NO_PANE
 from midstream.console.key_names import LEGACY_SAME, NAMED, parse_chord
@@ -143,13 +144,22 @@ def test_filters() -> None:
 
 
 def test_what_is_said_about_wrong_and_slow_filters(caplog: pytest.LogCaptureFixture) -> None:
-    wrong, slow = (block.text.strip() for block in blocks("text", DOCS / "filters.md"))
+    bar, wrong, slow = (block.text.strip("\n") for block in blocks("text", DOCS / "filters.md"))
+    said, caret = bar.split("\n")
+    with pytest.raises(filters.FilterError) as caught:
+        filters.parse(said.removeprefix(" filter: ").partition("   ")[0])
+    assert str(caught.value) in said
+    assert said[caret.index("^")] == "("
     with pytest.raises(filters.FilterError, match=re.escape(wrong)):
         filters.parse("~cc 404")
     flow = tflow(resp=tresp(content=b"a" * 60 + b"!"))
     flow.request.url = "https://example.com/trap"
     assert not filters.parse("~bs '(a|aa)+$'")(flow)
     assert slow in caplog.text
+    (problem,) = [block.text.strip() for block in blocks("text", DOCS / "searching.md") if "given up" in block.text]
+    found = finder("(a|aa)+$")
+    assert not any(found.holds("a" * 5000 + "!") for _ in range(3))
+    assert found.problem == problem
 
 
 def is_bare_operator(word: str) -> bool:
