@@ -62,7 +62,12 @@ ROWS: dict[str, str] = {
         store/test_stream_file.py::test_what_does_not_fit_is_cut_back_to_the_last_whole_flow
         store/test_files.py::test_what_fails_half_way_leaves_the_file_as_it_was
         addons/test_readfile.py::test_one_file_is_read_and_saved_to
-        stage 5: the session
+        end2end/test_session.py::test_a_kill_loses_nothing_that_ended_a_second_before
+        store/test_session.py::test_after_a_crash_all_is_there_and_what_was_in_flight_is_over
+        store/test_session.py::test_a_full_disk_is_told_once_and_flows_stay
+        store/test_session.py::test_of_a_damaged_file_every_whole_flow_is_read
+        store/test_session.py::test_a_file_that_does_not_open_gives_what_is_left
+        store/test_session_codec.py::test_damaged_bytes_give_a_sentence
     """,
     "5 secrets stay secret": """
         end2end/test_ca_files.py::test_the_first_start_makes_it_and_keeps_the_key_to_its_owner
@@ -73,6 +78,8 @@ ROWS: dict[str, str] = {
         end2end/test_key_log.py::test_a_file_that_goes_meanwhile_is_made_anew_as_private
         hub/test_config.py::test_secrets_in_a_file_that_others_can_read
         hub/test_config.py::test_saving_makes_a_private_file
+        store/test_session.py::test_files_are_private
+        store/test_session_folder.py::test_the_folder_is_private
         hub/test_adopting.py::test_everything_is_copied_and_told
         addons/test_command_history.py::test_lines_are_kept_private_and_read_again
         console/test_key_bindings.py::test_what_is_saved_is_private_and_a_link_stays_one

@@ -459,12 +459,10 @@ async def test_a_full_disk_is_told_once_and_flows_stay(tmp_path: Path, monkeypat
         view.add(http("/before"))
         await session.flush()
 
-        def full(*_: object) -> None:
-            raise sqlite3.OperationalError("database or disk is full")
-
-        monkeypatch.setattr(SessionFile, "write", full)
+        assert session.file._db is not None
+        session.file._db.execute("PRAGMA max_page_count = 1").fetchall()  # no more than it has
         for number in range(5):
-            view.add(http(f"/{number}"))
+            view.add(http(f"/{number}", os.urandom(50_000)))
             await session.flush()
         assert told == ["database or disk is full"]
         assert session.in_memory == 5

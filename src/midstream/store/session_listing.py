@@ -24,7 +24,7 @@ def done(folder: Path, words: Sequence[str]) -> tuple[list[str], bool]:
         return ["--sessions alone lists them; --sessions delete NAME|all deletes, --resume NAME opens"], False
     lines, is_whole = [], True
     try:
-        names = words[1:]
+        names = list(words[1:])
         chosen = (
             session_folder.entries(folder)
             if names == ["all"]
