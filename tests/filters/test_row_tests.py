@@ -116,7 +116,8 @@ def test_a_row_says_what_its_flow_says_or_nothing(flow: Flow, text: str) -> None
         ("~m get & ~b x", False),  # one answer is enough
         ("~m post | ~b x", True),
         ("!~h x", None),
-        ("~comment x", None),
+        ("~comment x", False),
+        ("~src 127", None),
     ],
 )
 def test_what_rows_know_is_not_asked_of_flows(text: str, answer: bool | None) -> None:

@@ -7,6 +7,7 @@ of the same name in the table of operators, whose subjects look at flows.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from functools import partial
 from typing import Literal, NamedTuple, Protocol, TypeAlias, assert_never
@@ -29,6 +30,11 @@ class Facts(NamedTuple):
     server: str | None
     sent: bytes | None
     received: bytes | None
+
+
+class _Shared(Protocol):
+    @property
+    def comment(self) -> str: ...
 
 
 class RowLike(Protocol):
@@ -58,10 +64,13 @@ class RowLike(Protocol):
     def failed(self) -> str: ...
     @property
     def facts(self) -> Facts | None: ...
+    @property
+    def shared(self) -> _Shared: ...
 
 
 RowTest: TypeAlias = Callable[[RowLike], bool | None]
 
+_LONGEST_COMMENT = 1000  # a longer one may have been cut
 _HTTP = frozenset({"http", "ws"})
 _REPLIED = frozenset({"http", "ws", "dns"})
 
@@ -112,6 +121,8 @@ def _term(term: Term, allowance: Allowance) -> RowTest:
         return partial(_status, int(argument))
     if term.name in _OF_TEXT:
         return partial(_OF_TEXT[term.name], str_test(argument, 0, allowance))
+    if term.name == "~comment":
+        return partial(_comment, str_test(argument, re.MULTILINE, allowance))
     if term.name in _OF_BYTES:
         return partial(_OF_BYTES[term.name], bytes_test(argument, 0, allowance))
     if term.name in _OF_HEADS:
@@ -132,6 +143,11 @@ def _head(row: RowLike, side: str = "") -> bool | None:
 
 def _status(number: int, row: RowLike) -> bool:
     return row.status == number and row.kind in _HTTP
+
+
+def _comment(test: StrTest, row: RowLike) -> bool | None:
+    comment = row.shared.comment
+    return test(comment) if len(comment) < _LONGEST_COMMENT else None
 
 
 def _marker(test: StrTest, row: RowLike) -> bool:
