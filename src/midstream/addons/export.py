@@ -80,7 +80,7 @@ class Export:
         """Copy flows, in one of the formats, to the clipboard; without some of export.parts."""
         data, more = await _export(format, f, without)
         where = await ctx.master.clipboard.copy(data.decode("utf-8", "backslashreplace"))
-        logger.log(ALERT, "copied %s as %s to %s%s", spoken_size(len(data)), format, where, more)
+        logger.log(ALERT, "copied %s as %s%s to %s", spoken_size(len(data)), format, more, where)
 
     @command("export.file")
     @argument("format", type=Choice("export.formats"))
@@ -94,7 +94,7 @@ class Export:
         except OSError as error:
             raise CommandError(f"export.file: {visible(target(path).path)}: {why(error)}") from None
         place = visible(target(path).path)
-        logger.log(ALERT, "wrote %s as %s to %s%s", spoken_size(len(data)), format, place, more)
+        logger.log(ALERT, "wrote %s as %s%s to %s", spoken_size(len(data)), format, more, place)
 
 
 async def _export(format: str, flows: Flow | Sequence[Flow], without: Sequence[str]) -> tuple[bytes, str]:
@@ -111,7 +111,7 @@ async def _export(format: str, flows: Flow | Sequence[Flow], without: Sequence[s
     data = await asyncio.to_thread(_made, several)
     if not several.refused:
         return data, ""
-    return data, f"; {sum(several.refused.values())} left out: {next(iter(several.refused))}"
+    return data, f" ({sum(several.refused.values())} left out: {next(iter(several.refused))})"
 
 
 def _begun(format: str, without: Sequence[str]) -> Several:

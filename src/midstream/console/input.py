@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 from midstream.console import disabled
 from midstream.console.key_names import from_urwid, show_chord
 from midstream.console.main_loop import Input as Event
+from midstream.console.overlays import KeysBox, Overlay
+from midstream.console.overlays.keys_box import PROMPT
 from midstream.console.screen import PASTE_KEY
 from midstream.text.escape import visible
 
@@ -61,12 +63,11 @@ class Input:
         """One key by our names."""
         console = self._console
         console.messages.expire(by_key=True)
+        if console.overlay is not None and (console.active_prompt is None or isinstance(console.overlay, KeysBox)):
+            self._in_box(console.overlay, key)
+            return
         if console.active_prompt is not None:
             self._in_prompt(key)
-            return
-        if console.overlay is not None:
-            console.overlay.press(key)
-            console.boxes.tidy()
             return
         pane = console.focused_pane
         if pane.editing:
@@ -95,9 +96,21 @@ class Input:
         more = f"; {show_chord(help_keys)} shows the keys" if help_keys else ""
         console.message(f"{chord} does nothing here{more}")
 
+    def _in_box(self, box: Overlay, key: str) -> None:
+        asks = key == "f1" or (key == "?" and not box.takes_text)
+        if asks and not box.takes_all and not isinstance(box, KeysBox):
+            self._console.show(KeysBox(f"keys: {box.title}", box.keys, has_text=box.takes_text))
+        else:
+            box.press(key)
+        self._console.boxes.tidy()
+
     def _in_prompt(self, key: str) -> None:
         prompt = self._console.active_prompt
         assert prompt is not None
+        if key == "f1":
+            own = [key for key in prompt.keys if key[0] not in ("tab", "up", "ctrl r")]
+            self._console.show(KeysBox("keys of the prompt", [*own, *PROMPT], has_text=True))
+            return
         if key != "ctrl c" and self._console.keys.press(key, ("prompt",), None):
             return
         prompt.press(key)

@@ -49,6 +49,10 @@ class KeysField(Field):
             self.keys = (*self.keys, key)
         return True
 
+    @property
+    def takes_all(self) -> bool:
+        return True
+
     def lines(self, columns: int, on: bool) -> list[Line]:
         text = cells.cut(visible(show_chord(self.keys)), max(1, columns - 24), "…")
         self.cursor = (cells.measure(text), 0)

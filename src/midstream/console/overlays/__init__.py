@@ -9,6 +9,7 @@ from midstream.console.overlays.completions import choice_lines
 from midstream.console.overlays.confirm import Answer, Confirm
 from midstream.console.overlays.fields import ChoiceField, Field, TextField, ToggleField
 from midstream.console.overlays.form import Form
+from midstream.console.overlays.keys_box import KeysBox
 from midstream.console.overlays.menu import menu_lines
 from midstream.console.overlays.table import Table
 
@@ -22,6 +23,7 @@ __all__ = [
     "Confirm",
     "Field",
     "Form",
+    "KeysBox",
     "Overlay",
     "Table",
     "TextField",

@@ -15,6 +15,10 @@ class AnyKey(Overlay):
         super().__init__(title)
         self._done = done
 
+    @property
+    def takes_all(self) -> bool:
+        return True
+
     def press(self, key: str) -> None:
         self.finished = True
         if key not in ("esc", "ctrl c"):

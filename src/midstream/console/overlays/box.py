@@ -32,6 +32,16 @@ class Overlay:
         self.finished = False
         self.cursor: tuple[int, int] = (0, 0)
 
+    @property
+    def takes_text(self) -> bool:
+        """Whether every letter is text, or means itself: then `?` does not ask for help here, and f1 does."""
+        return False
+
+    @property
+    def takes_all(self) -> bool:
+        """Whether it waits for any key whatever: then none asks for help."""
+        return False
+
     def press(self, key: str) -> None:
         """One key, by our names."""
         if key in ("esc", "q", "ctrl c", "ctrl g"):

@@ -37,6 +37,10 @@ class Chooser(Overlay):
 
     # --- keys -------------------------------------------------------------------------------------------------------
 
+    @property
+    def takes_text(self) -> bool:
+        return self._find is not None
+
     def press(self, key: str) -> None:
         if self._find is not None and self._press_finding(self._find, key):
             return

@@ -14,7 +14,6 @@ from midstream.console.overlays.form import Form
 from midstream.console.widgets import cells
 from midstream.console.widgets.canvas import Line
 from midstream.flows.errors import CommandError
-from midstream.flows.flow import Flow
 from midstream.hub import ctx, lexer
 from midstream.hub.types import Choice
 from midstream.text.escape import visible
@@ -99,7 +98,7 @@ def _field(console: Console, command: Command, parameter: CommandParameter) -> F
     example = " ".join(kind.examples[:1]) if kind is not None else ""
     shown = kind.shown_as(parameter.type) if kind is not None else ""
     hint = ", ".join(part for part in (shown, f"like {example}" if example else "", _default(parameter)) if part)
-    offered = "@focus" if kind is not None and kind.typ is Flow else ""
+    offered = "@focus" if kind is not None and kind.display in ("flow", "flow[]") else ""
     return TextField(parameter.name, parameter.name, offered, complete=complete, hint=hint, kill_ring=console.kill_ring)
 
 

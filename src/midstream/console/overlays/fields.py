@@ -27,6 +27,16 @@ class Field:
         self.cursor = (0, 0)
         self._when = when
 
+    @property
+    def takes_text(self) -> bool:
+        """Whether every letter is text in it."""
+        return False
+
+    @property
+    def takes_all(self) -> bool:
+        """Whether it waits for any key whatever."""
+        return False
+
     def is_asked(self) -> bool:
         return self._when is None or self._when()
 
@@ -80,6 +90,10 @@ class TextField(Field):
         self._problem = problem
         self._hint = hint
         self._candidates: Sequence[str] = ()
+
+    @property
+    def takes_text(self) -> bool:
+        return True
 
     @property
     def value(self) -> str:

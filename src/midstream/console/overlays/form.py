@@ -43,6 +43,14 @@ class Form(Overlay):
         self.at = min(self.at, len(shown) - 1)
         return shown[self.at]
 
+    @property
+    def takes_text(self) -> bool:
+        return self.field.takes_text
+
+    @property
+    def takes_all(self) -> bool:
+        return self.field.takes_all
+
     def values(self) -> dict[str, object]:
         """What the fields hold, by their names; those that are not asked now as well."""
         return {field.name: field.value for field in self.fields}

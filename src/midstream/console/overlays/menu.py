@@ -41,6 +41,9 @@ def menu_lines(
         return []
     key_room = max(cells.measure(key) for key, *_ in entries)
     cell = min(columns - 4, max(key_room + 1 + cells.measure(text) for key, text, _ in entries) + 2)
+    # However low the terminal is, every key is seen: the words are cut before an entry is left out.
+    least = (len(entries) + max(1, rows - 2) - 1) // max(1, rows - 2)
+    cell = min(cell, max(key_room + 4, (columns - 4) // least))
     across = max(1, min((columns - 4) // max(1, cell), len(entries)))
     down = (len(entries) + across - 1) // across
     body: list[Line] = []
@@ -51,7 +54,8 @@ def menu_lines(
             if index < len(entries):
                 key, text, is_off = entries[index]
                 roles = ("dim", "dim") if is_off else ("hint.key", "menu")
-                shown: list[Run] = [(roles[0], key.rjust(key_room)), (roles[1], f" {text}")]
+                words = cells.cut(text, max(0, cell - key_room - 2), "…")
+                shown: list[Run] = [(roles[0], key.rjust(key_room)), (roles[1], f" {words}")]
                 line += [*shown, ("menu", " " * max(0, cell - line_width(shown)))]
         body.append(line)
     head = visible(f"{show_chord(prefix)}  {title(prefix)}".rstrip())

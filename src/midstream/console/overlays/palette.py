@@ -61,6 +61,10 @@ class Palette(Overlay):
 
     # --- keys -------------------------------------------------------------------------------------------------------
 
+    @property
+    def takes_text(self) -> bool:
+        return True
+
     def press(self, key: str) -> None:
         page = max(1, self._room - 1)
         moves = {"up": -1, "ctrl p": -1, "down": 1, "ctrl n": 1, "page_up": -page, "page_down": page}

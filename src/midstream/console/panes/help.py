@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, ClassVar
 
 from midstream.console.keymap import CONTEXTS
+from midstream.console.overlays.keys_box import EDITING, PROMPT
 from midstream.console.panes.list_pane import ListPane
 from midstream.console.widgets.canvas import Line, Run
 from midstream.filters import OPERATORS
@@ -83,6 +84,10 @@ def _help(console: Console, first: tuple[str, ...]) -> Iterator[list[Run]]:
             yield [("strong", f" {_TITLES.get(context, context)}")]
             yield from lines
             yield []
+    yield [("strong", " Prompts and boxes"), ("dim", "  ? shows the keys of a box, f1 those of a prompt or a field")]
+    for keys, meaning in (*PROMPT, *EDITING):
+        yield [("hint.key", f"   {keys:<18} "), ("text", meaning)]
+    yield []
     yield [("strong", " Filters"), ("dim", "  for f, i and every command that takes flows")]
     for operator in OPERATORS:
         words = f"{operator.name} {operator.argument}".strip()
