@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from midstream.console.panes.grid import Grid
+from midstream.console.panes.options import OptionsPane
 from midstream.flows.headers import Headers
 from tests.console.masters import Shown, shown_console
 from tests.kit.captured import http_flow
@@ -249,6 +250,36 @@ async def test_a_table_is_searched_and_clicked(shown):
     assert shown.text
     shown.console.layout.click((100, 26), 1, 5, 4)
     assert (grid(shown).scroll.focus, grid(shown).column) == (1, 0)
+
+
+def open_option(shown: Shown, name: str) -> None:
+    shown.press("O")
+    pane = shown.console.pane
+    assert isinstance(pane, OptionsPane)
+    pane.scroll.count = pane.row_count()
+    pane.scroll.go(sorted(shown.options.keys()).index(name))
+    assert pane.focused_option == name
+    shown.press("enter")
+
+
+async def test_a_list_of_the_options_is_a_table_whose_paths_are_completed(shown, tmp_path):
+    for name in ("flows_a", "flows_b"):
+        (tmp_path / name).touch()
+    open_option(shown, "client_replay")
+    assert grid(shown).kind.title == "option client_replay"
+    shown.press("a", f"{tmp_path}/flo", "tab")
+    assert grid(shown).field.text == f"{tmp_path}/flows_"
+    assert grid(shown).offered == [f"{tmp_path}/flows_a", f"{tmp_path}/flows_b"]
+    shown.press("c", "ctrl s")
+    assert "flows_c: " in shown.text
+    assert shown.options.client_replay == []
+    pane = grid(shown)
+    assert len(pane.rows) == 1
+    shown.press("esc", "d")
+    open_option(shown, "server_replay_ignore_params")
+    shown.press("a", "one\\d", "tab", "A", "zero", "ctrl s")
+    assert shown.options.server_replay_ignore_params == ["zero", "one\\d"]
+    assert shown.console.pane.name == "options"
 
 
 @pytest.mark.parametrize("width", WIDTHS)

@@ -56,6 +56,9 @@ class Items(Kind):
             raise ValueError(str(error)) from None
         return f"{self.name} set: {len(rows)} item{'' if len(rows) == 1 else 's'}"
 
+    def complete(self, before: str) -> list[str]:
+        return self._options.option(self.name).completions(before) if self.name in self._options else []
+
     def text_of(self, data: bytes) -> str:
         return data.decode("utf-8", "surrogateescape")
 

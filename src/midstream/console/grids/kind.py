@@ -103,6 +103,10 @@ class Kind:
         """The table inside a cell; it is read from the cell, and `apply` of it makes the cell in `made`."""
         raise NotImplementedError
 
+    def complete(self, before: str) -> list[str]:
+        """What the text before the cursor of a cell may become."""
+        return []
+
     def text_of(self, data: bytes) -> str:
         """A cell as it is shown and typed."""
         return escaped(data)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
+from midstream.console.completion import common_start
 from midstream.console.grids.kind import BadCell, Kind, Row
 from midstream.console.grids.rows import Rows
 from midstream.console.overlays.leave import Leave
@@ -40,6 +41,7 @@ class Grid(ListPane):
         self.rows = Rows(kind.read(), len(kind.columns))
         self.column = 1 if len(kind.columns) > 1 else 0  # values are edited more often than names
         self.problem = ""
+        self.offered: list[str] = []  # what tab found for the cell that is edited
         self._done = done
         self.field: LineEdit | None = None  # while the focused cell is edited
         self._new_row = False  # the row was made to be typed into, and goes if nothing is
@@ -245,15 +247,32 @@ class Grid(ListPane):
             case "up" | "down":
                 if self.commit():
                     self.navigate(key)
+            case "tab" if self._complete():
+                pass
             case "tab" | "shift tab":
                 if self.commit() and self._step_cell(1 if key == "tab" else -1) and self._can_be_typed:
                     self.begin_editing()
             case _:
                 if not self.field.press(key):
                     return False
+                self.offered = []
                 self._check_typed()
         self.console.request_frame(now=True)
         return True
+
+    def _complete(self) -> bool:
+        """Go on with what is typed as far as it can mean only one thing; False: there is nothing to complete."""
+        assert self.field is not None
+        text, at = self.field.text, self.field.cursor
+        found = self.kind.complete(text[:at]) if at else []
+        common = common_start(found)
+        if len(found) < 2 and common == text[:at]:
+            return False
+        if len(common) > at:
+            self.field.set_text(common + text[at:], len(common))
+        self.offered = found if len(found) > 1 else []
+        self._check_typed()
+        return bool(found)
 
     def pasted(self, text: str) -> bool:
         if self.field is None:
@@ -268,6 +287,7 @@ class Grid(ListPane):
     def stop_editing(self) -> None:
         """The field is a cell again."""
         self.field, self.editing, self._new_row = None, False, False
+        self.offered = []
 
     def _drop_new_row(self) -> None:
         if self._new_row and self.rows[self.scroll.focus].is_empty:

@@ -23,6 +23,7 @@ _PAINTED = 2048  # bytes of a cell that are looked at to paint it
 _EXPLAINED = 8192  # and in the box below
 _WIDTH_ROWS = 500  # rows that decide how wide the columns are
 _LONGEST = 60
+_OFFERED = 40
 _MARKS = 3  # cells for the cursor and the state of a row
 
 
@@ -97,6 +98,8 @@ class GridLook:
             lines.append(("value.bad", f"! {visible(problem)}"))
         elif advice := grid.kind.advice(each.cells):
             lines.append(("dim", advice))
+        if grid.offered:
+            lines.append(("value", visible("  ".join(grid.offered[:_OFFERED]))))
         text = grid.field.text if grid.field is not None else grid.kind.text_of(data[:_EXPLAINED])
         lines.append(("header.value", visible(text[:_EXPLAINED])) if text else ("dim", "empty"))
         size = f"  {len(data):,} bytes" if len(data) > 80 else ""
