@@ -411,7 +411,7 @@ async def test_the_keys_of_the_pane(tmp_path):
         assert "ok: free here" in shown.text
         shown.press("enter")
         assert bound(shown, "ctrl n", "detail") == "flow.revert @focus"
-        assert "ctrl n in flows, detail runs flow.revert @focus" in shown.text
+        assert "ctrl n in flows, queue, detail runs flow.revert @focus" in shown.text
         assert any(line.startswith(">   ctrl n ") for line in shown.lines), "the new row has the focus"
         assert bound(shown, "V", "detail") == "flow.revert @focus"
 

@@ -20,6 +20,7 @@ from midstream.console.panes.commands import CommandsPane
 from midstream.console.panes.keys import KeysPane
 from midstream.flows.errors import CommandError
 from midstream.hub import lexer
+from midstream.hub.addons import Loader
 from midstream.hub.commands import command
 from midstream.hub.types import Cmd, CmdArgs, Path
 from midstream.text.escape import visible
@@ -37,6 +38,11 @@ class KeyCommands:
 
     def __init__(self, console: Console) -> None:
         self._console = console
+
+    def load(self, loader: Loader) -> None:
+        loader.add_option(
+            "console_keys_autosave", bool, False, "Write keys that are bound in the console to keys.yaml at once."
+        )
 
     @command("console.view.keybindings")
     def view_keybindings(self) -> None:
@@ -164,9 +170,15 @@ class KeyCommands:
         self._console.message(f"{' '.join(keys)} in {', '.join(contexts)} runs {line}")
         if isinstance(self._console.pane, KeysPane):
             self._console.pane.show(keys)
+        self._autosave()
+
+    def _autosave(self) -> None:
+        if getattr(self._console.master.options, "console_keys_autosave", False):
+            self._console.run_command("console.keymap.save")
 
     def _tell_unbound(self, keys: Sequence[str], contexts: Sequence[str]) -> None:
         self._console.message(f"{' '.join(keys)} in {', '.join(contexts)} is unbound")
+        self._autosave()
 
     def _tell(self, what: str, skipped: int) -> None:
         if skipped:

@@ -6,6 +6,7 @@ such, belong to other addons.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -22,7 +23,7 @@ from midstream.hub.commands import command
 if TYPE_CHECKING:
     from midstream.console.console import Console
 
-LAYOUTS = ("default", "table", "list")
+LAYOUTS = ("default", "list", "table")
 
 
 class ListCommands:
@@ -33,6 +34,12 @@ class ListCommands:
     def __init__(self, console: Console) -> None:
         self._console = console
         self.marks = Marks(console)
+
+    @command("console.flows.save")
+    def flows_save(self) -> None:
+        """Save the flows that are shown; a name for the file is proposed."""
+        name = time.strftime("flows-%Y%m%d-%H%M%S.mitm")
+        self._console.prompt(":", f"save.file @shown {name}")
 
     def load(self, loader: Loader) -> None:
         add = loader.add_option
