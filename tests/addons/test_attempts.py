@@ -24,6 +24,7 @@ async def master() -> AsyncIterator[Master]:
     async with context(loadcore=False) as tests:
         tests.master.view = View()
         tests.master.addons.add(ViewAddon(tests.master.view), Attempts(tests.master.view))
+        await tests.master.running()
         yield tests.master
 
 

@@ -1,7 +1,7 @@
 """The attempts of a request: a flow and its replays, and stepping from one to the next.
 
 A replay names the flow that it repeats in its metadata (flows/attempt.py), so the links are saved with the flows. They
-are looked up at the first question, and kept up with from then on: who never replays pays nothing.
+are noted as flows come; those of flows that are on disk are read at the first question.
 """
 
 from __future__ import annotations
@@ -31,14 +31,20 @@ class Attempts:
 
     def __init__(self, view: View) -> None:
         self._view = view
-        self._parents: dict[str, str] | None = None  # of each replay, by ids
-        self._count = 0
-        self._is_listening = False
+        self._parents: dict[str, str] = {}  # of each replay, by ids
+        self._replayed: set[str] = set()
+        self._unread: set[str] = set()
+
+    def running(self) -> None:
+        self._view.on_change.append(self._changed)
 
     def done(self) -> None:
-        if self._is_listening:
+        if self._changed in self._view.on_change:
             self._view.on_change.remove(self._changed)
-            self._is_listening = False
+
+    def has_some(self, id_: str) -> bool:
+        """Whether a flow is one of several attempts, as far as that is known without reading anything."""
+        return id_ in self._parents or id_ in self._replayed or id_ in self._unread
 
     @command("flow.attempts")
     async def attempts(self, flow: Flow) -> Sequence[Flow]:
@@ -116,38 +122,28 @@ class Attempts:
         return sorted(family, key=lambda each: self._view.row(each).number)
 
     async def _links(self) -> dict[str, str]:
-        if not self._is_listening:
-            self._view.on_change.append(self._changed)
-            self._is_listening = True
-        if self._parents is not None:
-            return self._parents
-        found: dict[str, str] = {}
-        async for flow in self._view.walk([id_ for id_ in self._view.all_ids if _is_replay(self._view.row(id_))]):
-            _note(flow, found)
-        for id_ in list(self._view.all_ids):  # what came meanwhile, which is in memory
-            if id_ not in found and _is_replay(self._view.row(id_)):
-                _note(self._view.get(id_), found)
-        self._parents, self._count = found, len(self._view)
-        return found
+        if self._unread:
+            ids, self._unread = [id_ for id_ in self._unread if id_ in self._view], set()
+            async for flow in self._view.walk(ids):
+                self._note(flow)
+        return self._parents
 
     def _changed(self, change: Change) -> None:
-        if change.kind == "refresh" and len(self._view) != self._count:
-            self._parents = None  # many came or went at once
-        elif change.kind in ("add", "update") and change.id is not None:
-            parents = self._parents
-            if parents is not None and change.id not in parents and _is_replay(self._view.row(change.id)):
-                _note(self._view.get(change.id), parents)
-        self._count = len(self._view)
+        id_ = change.id
+        if change.kind not in ("add", "update") or id_ is None or id_ in self._parents:
+            return
+        if self._view.row(id_).replay == "request":
+            flow = self._view.in_memory(id_)
+            if flow is None:
+                self._unread.add(id_)
+            else:
+                self._note(flow)
 
-
-def _is_replay(row: Row) -> bool:
-    return row.replay == "request"
-
-
-def _note(flow: Flow | None, parents: dict[str, str]) -> None:
-    parent = flow.metadata.get(REPLAY_OF) if flow is not None else None
-    if flow is not None and isinstance(parent, str):
-        parents[flow.id] = parent
+    def _note(self, flow: Flow) -> None:
+        parent = flow.metadata.get(REPLAY_OF)
+        if isinstance(parent, str):
+            self._parents[flow.id] = parent
+            self._replayed.add(parent)
 
 
 def _line(row: Row) -> str:

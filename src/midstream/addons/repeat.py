@@ -31,9 +31,16 @@ _NOT_REPEATED = frozenset({"flow.revert", "flow.undo", REPEAT})
 class Repeat:
     """The addon; see the module."""
 
+    name = "repeat"
+
     def __init__(self) -> None:
         self._operations: tuple[Operation, ...] = ()
         self._has_it = ""  # the flow on which it was done last
+
+    @property
+    def can_repeat(self) -> bool:
+        """Whether something was edited."""
+        return bool(self._operations)
 
     def noted(self, gesture: Gesture) -> None:
         """A person changed flows: what was done to the first of them is what can be repeated."""

@@ -21,6 +21,7 @@ from midstream.console.key_commands import KeyCommands
 from midstream.console.layout_commands import LayoutCommands
 from midstream.console.list_commands import ListCommands
 from midstream.console.log_commands import LogCommands
+from midstream.console.look_commands import LookCommands
 from midstream.console.motions import Motions
 from midstream.console.pane_commands import PaneCommands
 from midstream.flows.errors import CommandError
@@ -36,8 +37,6 @@ from midstream.text.suggest import did_you_mean
 if TYPE_CHECKING:
     from midstream.console.console import Console
 
-PALETTE_NAMES = ("dark", "light", "mono", "lowdark", "lowlight", "solarized_dark", "solarized_light")
-
 
 class ConsoleAddon:
     """The addon; see the module."""
@@ -52,6 +51,7 @@ class ConsoleAddon:
             DetailCommands(console),
             ListCommands(console),
             KeyCommands(console),
+            LookCommands(console),
             EditCommands(console),
             GridCommands(console),
             CopyCommands(console),
@@ -64,8 +64,6 @@ class ConsoleAddon:
 
     def load(self, loader: Loader) -> None:
         add = loader.add_option
-        add("console_palette", str, "dark", "Colour theme.", choices=PALETTE_NAMES)
-        add("console_palette_transparent", bool, True, "Keep the terminal's own background, as mono always does.")
         add("console_mouse", bool, True, "Let the console have the mouse; off leaves selecting text to the terminal.")
         add("console_quickhelp_visible", bool, True, "Show the key hints in the last row.")
         add("console_bell", bool, True, "Ring the bell when a flow is held.")

@@ -32,12 +32,30 @@ def why_not(console: Console, binding: Binding, flow: Flow | None) -> str:
         return reason
     if binding.command.startswith("console.copy "):
         return copying.why_not(binding.command.split()[1], console.focused_pane.copies(), flow)
-    if binding.command.startswith(("console.search.next", "console.search.prev")) and not console.search.pattern:
+    hops = ("console.search.next", "console.search.prev", "console.search.filter")
+    if binding.command.startswith(hops) and not console.search.pattern:
         return "nothing was searched for"
+    if reason := _nothing_to(console, binding.command, flow):
+        return reason
     if flow is None and ("@focus" in binding.command or "console.edit." in binding.command):
         return "there is no flow in focus"
     asked = _ASKED.get(binding.command)
     return asked[1] if asked is not None and flow is not None and not asked[0](flow) else ""
+
+
+def _nothing_to(console: Console, line: str, flow: Flow | None) -> str:
+    """The same for undoing, repeating, and stepping through attempts."""
+    if line in ("edit.undo", "edit.redo"):
+        journal = console.master.undo
+        depth = journal.depth if line == "edit.undo" else journal.redo_depth
+        return "" if depth else f"there is nothing to {line.partition('.')[2]}"
+    if line == "edit.repeat":
+        repeat = console.master.addons.get("repeat")
+        return "" if repeat is None or repeat.can_repeat else "nothing was edited that could be repeated"
+    if line.startswith("view.attempt.") and flow is not None:
+        attempts = console.master.addons.get("attempts")
+        return "" if attempts is None or attempts.has_some(flow.id) else "this flow was not replayed"
+    return "there is no flow in focus" if line.startswith("view.attempt.") else ""
 
 
 def unmet(console: Console, keys: tuple[str, ...], contexts: Iterable[str], flow: Flow | None) -> str:

@@ -12,7 +12,9 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import urwid
+from urwid.display.raw import Screen
 
+from midstream.console.palettes.colours import Count
 from midstream.console.palettes import Look
 
 Input = str | tuple[str, int, int, int]
@@ -39,6 +41,7 @@ class ConsoleLoop(urwid.MainLoop):
         )
         self._idle = idle
         self._handle = handle
+        self._known_colours: Count | None = None
 
     def entering_idle(self) -> None:
         """urwid thinks something may have changed: after input, and at the start."""
@@ -58,6 +61,17 @@ class ConsoleLoop(urwid.MainLoop):
         if not self.screen_size:
             self.screen_size = self.screen.get_cols_rows()
         return self.screen_size
+
+    def use_colours(self, count: Count | None) -> None:
+        """Paint in so many colours; None: as many as the terminal is known to show."""
+        screen = self.screen
+        if not isinstance(screen, Screen):  # a scripted one
+            return
+        if self._known_colours is None:
+            self._known_colours = screen.colors
+        wanted = count or self._known_colours
+        if wanted != screen.colors:
+            screen.set_terminal_properties(colors=wanted)
 
     def use_palette(self, palette: Mapping[str | None, Look]) -> None:
         """Register every role again; only the rows that look different are sent."""

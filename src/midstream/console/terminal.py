@@ -17,10 +17,12 @@ from typing import TYPE_CHECKING
 import urwid
 
 from midstream.console.frame_clock import DATA_INTERVAL, SLOW_DATA_INTERVAL, FrameClock
+from midstream.console.glyphs import use_ascii
 from midstream.console.heartbeat import Heartbeat
 from midstream.console.main_loop import ConsoleLoop
 from midstream.console.main_loop import Input as Event
 from midstream.console.palettes import PALETTES
+from midstream.console.palettes.colours import COLOURS
 from midstream.console.palettes.opaque import GROUNDS, opaque, transparent
 from midstream.console.screen import ConsoleScreen
 from midstream.console.terminal_guard import TerminalGuard
@@ -30,8 +32,6 @@ if TYPE_CHECKING:
 
 TICK = 1.0
 PATIENCE_WITH_CHILD = 2.0
-# Palette names of older config files, and what comes nearest.
-_OLD_PALETTES = {"lowdark": "dark", "solarized_dark": "dark", "lowlight": "light", "solarized_light": "light"}
 
 
 class Terminal:
@@ -46,6 +46,7 @@ class Terminal:
         self._heartbeat: Heartbeat | None = None
         self._tick: asyncio.TimerHandle | None = None
         self._turn = asyncio.Lock()
+        self._shown_palette = "dark"
 
     # --- life -------------------------------------------------------------------------------------------------------
 
@@ -90,6 +91,7 @@ class Terminal:
         )
         self._clock = FrameClock(loop, self._main_loop.paint, self._is_free)
         self._heartbeat = Heartbeat(loop, self._slow_loop)
+        self._use_ascii()
         self._use_palette()
         self._main_loop.start()
         self._heartbeat.start()
@@ -107,6 +109,7 @@ class Terminal:
         if self._main_loop is not None:
             self._main_loop.stop()
             self._main_loop = None
+            use_ascii(False)
 
     # --- frames -----------------------------------------------------------------------------------------------------
 
@@ -191,20 +194,42 @@ class Terminal:
         """Take over the options about the terminal."""
         if self._main_loop is None:
             return
-        if updated & {"console_palette", "console_palette_transparent"}:
+        if updated & {"console_palette", "console_palette_transparent", "console_colours"}:
             self._use_palette()
+        if "console_ascii" in updated:
+            self._use_ascii()
+            self.redraw()
         if "console_mouse" in updated:
             self._main_loop.screen.set_mouse_tracking(bool(self._console.master.options.console_mouse))
+
+    @property
+    def palette_name(self) -> str:
+        """The palette by which it is painted: that of the option, or mono where nobody wants colour."""
+        return self._shown_palette
+
+    def show_palette(self, name: str) -> None:
+        """Paint in a palette, whatever the option says."""
+        if self._main_loop is None:
+            return
+        self._shown_palette = name
+        if getattr(self._console.master.options, "console_palette_transparent", True) or name not in GROUNDS:
+            self._main_loop.use_palette(transparent(PALETTES[name]))
+        else:
+            self._main_loop.use_palette(opaque(PALETTES[name], GROUNDS[name]))
+        self.request_frame(now=True)
 
     def _use_palette(self) -> None:
         assert self._main_loop is not None
         options = self._console.master.options
         name = getattr(options, "console_palette", "dark")
-        name = _OLD_PALETTES.get(name, name)
-        if getattr(options, "console_palette_transparent", True) or name not in GROUNDS:
-            self._main_loop.use_palette(transparent(PALETTES[name]))
-        else:
-            self._main_loop.use_palette(opaque(PALETTES[name], GROUNDS[name]))
+        # https://no-color.org: what the person set for this very program counts more.
+        if os.environ.get("NO_COLOR") and "console_palette" in options and not options.has_changed("console_palette"):
+            name = "mono"
+        self._main_loop.use_colours(COLOURS.get(getattr(options, "console_colours", "auto")))
+        self.show_palette(name)
+
+    def _use_ascii(self) -> None:
+        use_ascii(bool(getattr(self._console.master.options, "console_ascii", False)))
 
     # --- the guard's questions --------------------------------------------------------------------------------------
 

@@ -37,6 +37,9 @@ SHORT = {
     "ssl_insecure": "k",
 }
 
+# What is asked for so often that a shorter flag says it, too.
+_ALSO = {"console_ascii": "--ascii"}
+
 # The flags that --help shows. The others exist as well and stand in --options; a page of 150 flags helps nobody.
 SHOWN = frozenset(
     {
@@ -46,6 +49,7 @@ SHOWN = frozenset(
         "anticomp",
         "cert_passphrase",
         "certs",
+        "console_ascii",
         "console_layout",
         "console_layout_headers",
         "flow_detail",
@@ -162,6 +166,7 @@ def add_flags(
     """Give `parser` the flags of one option. Texts stay texts here: the option itself parses and checks them."""
     long = "--" + option.name.replace("_", "-")
     letter = [f"-{short}"] if short is not None else []
+    letter += [_ALSO[option.name]] if option.name in _ALSO else []
     help = _help(option) if shown else argparse.SUPPRESS
     if option.type is BOOL:
         no_long = "--no-" + option.name.replace("_", "-")

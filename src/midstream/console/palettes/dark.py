@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from midstream.console.palettes.contrast import legible
 from midstream.console.palettes.roles import Look, Palette
 
-DARK: Palette = {
+DARK_COLOURS: Palette = {
     "text": Look(),
     "dim": Look("dark gray", foreground_high="#888"),
     "strong": Look("white", mono="bold", foreground_high="#fff"),
@@ -28,7 +29,7 @@ DARK: Palette = {
     "prompt.good": Look("light green", foreground_high="#9d9"),
     "prompt.bad": Look("light red", mono="underline", foreground_high="#f88"),
     "focus": Look("white", "dark blue", "standout", "#fff", "#035"),
-    "focus.idle": Look("default", "dark gray", "underline", "default", "#333"),
+    "focus.idle": Look("white", "dark gray", "underline", "#eee", "g23"),
     "marked": Look("yellow", mono="bold", foreground_high="#fd6"),
     "held": Look("light magenta,bold", mono="bold", foreground_high="#f8f,bold"),
     "failed": Look("light red", mono="bold", foreground_high="#f88"),
@@ -70,3 +71,6 @@ DARK: Palette = {
     "log.error": Look("light red", mono="standout", foreground_high="#f88"),
     "toast": Look("black", "brown", "standout", "#000", "#fc6"),
 }
+
+# Terminals called dark are seldom black.
+DARK: Palette = legible(DARK_COLOURS, "#1c1c1c")

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from midstream.console.palettes.contrast import legible
+from midstream.console.palettes.derived import in_16
 from midstream.console.palettes.roles import Look, Palette
 
-LIGHT: Palette = {
+LIGHT_COLOURS: Palette = {
     "text": Look(),
     "dim": Look("dark gray", foreground_high="#888"),
     "strong": Look("black,bold", mono="bold", foreground_high="#000,bold"),
@@ -51,7 +53,7 @@ LIGHT: Palette = {
     "status.5xx": Look("dark red", mono="bold", foreground_high="#a00"),
     "header.name": Look("dark blue", mono="bold", foreground_high="#00a"),
     "header.value": Look(),
-    "line_number": Look("light gray", foreground_high="#aaa"),
+    "line_number": Look("dark gray", foreground_high="#aaa"),
     "syntax.key": Look("dark blue", foreground_high="#00a"),
     "syntax.string": Look("dark green", foreground_high="#060"),
     "syntax.number": Look("dark magenta", foreground_high="#80a"),
@@ -70,3 +72,15 @@ LIGHT: Palette = {
     "log.error": Look("dark red", mono="standout", foreground_high="#a00"),
     "toast": Look("black", "brown", "standout", "#000", "#fc6"),
 }
+
+# Of the 16 colours these are too light for most light terminals.
+IN_16 = {
+    "dark green": "dark blue",
+    "dark cyan": "dark blue",
+    "brown": "dark red",
+    "dark magenta": "dark red",
+    "dark gray": "black",
+}
+
+# Terminals called light are seldom white.
+LIGHT: Palette = legible(in_16(LIGHT_COLOURS, IN_16), "#f4f4f4")

@@ -20,6 +20,12 @@ class Ground(NamedTuple):
 GROUNDS = {
     "dark": Ground("light gray", "#ccc", "black", "#111"),
     "light": Ground("black", "#000", "white", "#fff"),
+    "high_contrast": Ground("white", "#fff", "black", "#000"),
+    "colour_blind": Ground("light gray", "#ccc", "black", "#111"),
+    "lowdark": Ground("light gray", "light gray", "black", "black"),
+    "lowlight": Ground("black", "black", "white", "white"),
+    "solarized_dark": Ground("light gray", "#93a1a1", "black", "#002b36"),
+    "solarized_light": Ground("black", "#586e75", "white", "#fdf6e3"),
 }
 
 

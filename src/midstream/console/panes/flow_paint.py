@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
+from midstream.console.glyphs import beyond_ascii
 from midstream.console.panes import flow_columns, flow_lines, flow_row, timeline
 from midstream.console.widgets.canvas import Line, PaintedRow, Run, mark, overlay, paint_row
 from midstream.console.widgets.cells import fit
@@ -59,7 +60,7 @@ class FlowPainter:
         self._view = console.view
         self.clock: Callable[[], float] = time.time
         self.painted_rows = 0
-        self._columns = 80
+        self._columns = flow_columns.WIDEST  # at which it was painted last
         self._digits = 3
         self._kept: dict[tuple[str, bool, bool], _Kept] = {}
         self._kept_for: tuple[object, ...] = ()
@@ -107,7 +108,8 @@ class FlowPainter:
         self._columns = columns
         frame = self._frame(rows, columns, focus)
         pattern = self._console.search.finder.pattern
-        if (form := (columns, self.is_table, self._digits, frame.before, frame.after, pattern)) != self._kept_for:
+        form = (columns, self.is_table, self._digits, frame.before, frame.after, pattern, beyond_ascii())
+        if form != self._kept_for:
             self._kept.clear()
             self._kept_for = form
         painted = [self._heading(frame)] if self.is_table else []

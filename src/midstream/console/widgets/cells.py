@@ -10,47 +10,19 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-import urwid
 import wcwidth
 
+from midstream.console import glyphs
 from midstream.text.escape import visible
 
 # Marks beyond this many code points in one cell are counted instead of sent: hostile text piles up thousands.
 LONGEST_CLUSTER = 8
 ELLIPSIS = "…"
 
-# console.md §2: signs with a fallback of equal width; anything else that the terminal cannot show becomes `?`.
-ASCII_GLYPHS = {
-    "‖": "=",
-    "…": "~",
-    "█": "#",
-    "▒": "-",
-    "░": ".",
-    "▾": "v",
-    "▸": ">",
-    "·": ".",
-    "•": "*",
-    "→": ">",
-    "←": "<",
-    "↑": "^",
-    "↓": "v",
-    "─": "-",
-    "│": "|",
-    "┌": "+",
-    "┐": "+",
-    "└": "+",
-    "┘": "+",
-    "├": "+",
-    "┤": "+",
-    "═": "=",
-    "✓": "+",
-}
-_ASCII = str.maketrans(ASCII_GLYPHS | {chr(0x2400 + c): "^" for c in range(0x20)} | {"␡": "^"})
-
 
 def unicode_terminal() -> bool:
-    """Whether canvases may carry more than ASCII (the screen sets urwid's encoding at start)."""
-    return urwid.get_encoding_mode() == "utf8"
+    """Whether canvases may carry more than ASCII."""
+    return glyphs.beyond_ascii()
 
 
 def prepare(text: str) -> str:
@@ -174,7 +146,7 @@ def _drawn(mark: str) -> str:
 
 
 def _to_ascii(text: str) -> str:
-    plain = text.translate(_ASCII)
+    plain = glyphs.in_ascii(text)
     if plain.isascii():
         return plain
     shown = []

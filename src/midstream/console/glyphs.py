@@ -1,0 +1,69 @@
+"""The signs that the console paints beyond ASCII, and what stands for each where the terminal cannot show them.
+
+`widgets/cells.py` exchanges them in whatever is painted, so that panes write `‖` and `…` and need not ask. Every sign
+that a string of the console holds has to stand in the table; a test looks. A terminal is written to in ASCII only
+when its locale is not UTF-8, or when the option `console_ascii` asks for it (the flag `--ascii`).
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import urwid
+
+# console.md §2: each takes one cell, and so does what stands for it.
+ASCII: Final = {
+    "‖": "=",
+    "…": "~",
+    "▁": ".",
+    "▂": ".",
+    "▃": "-",
+    "▄": "-",
+    "▅": "-",
+    "▆": "#",
+    "▇": "#",
+    "█": "#",
+    "▒": "-",
+    "░": ".",
+    "▾": "v",
+    "▸": ">",
+    "·": ".",
+    "•": "*",
+    "→": ">",
+    "←": "<",
+    "↑": "^",
+    "↓": "v",
+    "─": "-",
+    "│": "|",
+    "┌": "+",
+    "┐": "+",
+    "└": "+",
+    "┘": "+",
+    "├": "+",
+    "┤": "+",
+    "═": "=",
+    "✓": "+",
+    "◌": "?",
+}
+# Pictures of control characters, which `text.escape.visible` puts in their place.
+PICTURES: Final = {chr(0x2400 + code): "^" for code in range(0x20)} | {"␡": "^"}
+_TABLE: Final = str.maketrans(ASCII | PICTURES)
+
+
+class _Mode:
+    only_ascii = False
+
+
+def use_ascii(only: bool) -> None:
+    """Show ASCII whatever the terminal could. Like urwid's own encoding this is one for the process: so is a screen."""
+    _Mode.only_ascii = only
+
+
+def beyond_ascii() -> bool:
+    """Whether canvases may carry more than ASCII (urwid knows the locale's encoding)."""
+    return not _Mode.only_ascii and urwid.get_encoding_mode() == "utf8"
+
+
+def in_ascii(text: str) -> str:
+    """The text with the console's own signs exchanged; other characters stay."""
+    return text.translate(_TABLE)

@@ -1,0 +1,8 @@
+"""The light palette in the 16 colours that every terminal has, whatever it could show: as its owner set them."""
+
+from __future__ import annotations
+
+from midstream.console.palettes.light import LIGHT
+from midstream.console.palettes.roles import Palette
+
+LOWLIGHT: Palette = {role: look._replace(foreground_high=None, background_high=None) for role, look in LIGHT.items()}
