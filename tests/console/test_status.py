@@ -132,3 +132,17 @@ async def test_a_frame_costs_the_same_with_many_flows(shown):
     for number in range(20_000):
         shown.view.add(http_flow(f"http://h/{number}"))
     assert cost() < before * 5 + 0.001
+
+
+async def test_tabs_that_do_not_fit_are_numbers(shown):
+    def tabs(columns: int) -> str:
+        runs, places = status.tab_bar(shown.console, columns)
+        text = "".join(text for _, text in runs)
+        assert [text[first : last + 1].split()[0] for first, last, _ in places] == [n for n, _ in status.TABS]
+        return text
+
+    assert "6 log" in tabs(120)
+    narrow = tabs(50)
+    assert "1 flows" in narrow
+    assert "6 log" not in narrow
+    assert len(narrow) <= 50

@@ -23,7 +23,7 @@ async def test_what_is_listed_as_a_difference_is_one() -> None:
     found, _ = await report.survey()
     deliberate = {each.name for each in found}
     of_no_program = {row["name"] for row in report.rows("options.tsv") if row["tools"] == "-"}
-    by_effect = {"showhost"}
+    by_effect = {"showhost", "console_flowlist_layout"}
     assert set(report.allowed()) == deliberate & set(report.allowed()) | of_no_program | by_effect
 
 

@@ -24,11 +24,12 @@ def tab_bar(console: Console, columns: int) -> tuple[list[Run], list[tuple[int, 
     runs: list[Run] = [("tab", " ")]
     places: list[tuple[int, int, str]] = []
     shown = console.shown_name
-    for number, name in TABS:
-        if name not in console.pane_names:
-            continue
-        news = _news(console, name)
-        text = f"{number} {name}{f' {news}' if news else ''}"
+    tabs = [(number, name, _news(console, name)) for number, name in TABS if name in console.pane_names]
+    fits = 1 + sum(len(number) + len(name) + len(news) + 4 + bool(news) for number, name, news in tabs) <= columns
+    for number, name, news in tabs:
+        # Where not all fit, those that are not shown and have no news are numbers only.
+        word = name if fits or news or name == shown else ""
+        text = " ".join(each for each in (number, word, news) if each)
         start = line_width(runs)
         on = name == shown or (name == "flows" and shown == "detail")
         runs.append(("tab.on" if on else "tab.alert" if news else "tab", f" {text} "))

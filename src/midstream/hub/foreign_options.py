@@ -52,7 +52,6 @@ WEB = frozenset(
 )
 
 ABSENT = {
-    "console_flowlist_layout": "it is not needed: the list drops columns as the terminal gets narrower",
     "proxy_debug": "it is not needed: -v shows what the proxy does",
     "validate_inbound_headers": "heads by which requests can be smuggled are always refused here",
 }

@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Sequence
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import given, settings
@@ -206,6 +207,21 @@ def test_the_next_steps_are_those_of_the_mode(
     text = "\n".join(screen(pane, 80, 24))
     for each in ("No flows yet", *words):
         assert each in text
+
+
+def test_a_newcomer_is_told_where_traffic_is_kept_if_there_is_room(console: FakeConsole, pane: FlowList) -> None:
+    words = [
+        "What passes through is kept in ~/.midstream/sessions, bodies and passwords included.",
+        "Turn that off by x.",
+    ]
+    console.master.addons["session"] = SimpleNamespace(note=lambda: words)
+    assert "Turn that off by x." in "\n".join(screen(pane, 80, 24))
+    small = screen(pane, 60, 12)
+    assert "https://example.com/" in "\n".join(small)
+    assert "What passes through is kept in" in "\n".join(small)
+    for rows in range(1, 30):
+        for columns in (20, 40, 59, 60, 80, 120, 300):
+            assert len(screen(pane, columns, rows)) == rows
 
 
 def test_the_path_of_the_certificate_can_be_copied_into_a_shell(
