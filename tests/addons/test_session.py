@@ -105,7 +105,7 @@ async def test_a_crash_is_told_and_resumed(tmp_path: Path, caplog: pytest.LogCap
     async with console(tmp_path):
         await until(lambda: said(caplog, "did not end cleanly"), "a line about the crash")
     (line,) = said(caplog, "did not end cleanly")
-    assert "`midstream --resume` brings back its 4 flows" in line
+    assert line.startswith("`midstream --resume` brings back 4 flows: ")
     async with console(tmp_path, resume=""):
         await until(lambda: said(caplog, "4 flows back"), "the flows")
         await see(2)

@@ -115,7 +115,7 @@ async def test_the_loop_goes_on_meanwhile(master: Master, tmp_path: Path, caplog
         await asyncio.sleep(0)
         now = time.monotonic()
         longest, turns, last = max(longest, now - last), turns + 1, now
-    assert await loading == f"loaded 1200 flows from {path}"
+    assert await loading == f"loaded 1,200 flows from {path}"
     assert turns > 20
     assert longest < 0.25  # 5 ms or so on a machine that has nothing else to do
 

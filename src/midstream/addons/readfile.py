@@ -95,6 +95,8 @@ class ReadFile:
                         yield count
                         await budget.rest()
                 yield count
+                if hasattr(master, "view"):  # of a file that is larger than memory
+                    await master.view.written()
 
 
 def _kept(path: str) -> str:

@@ -240,12 +240,13 @@ class SessionAddon:
 
         found = await asyncio.to_thread(session_folder.entries, self.folder)
         last = next((entry for entry in found if entry.state != "in use"), None)
+        await ctx.master.is_up.wait()  # the screen is there, and shows what is logged
         if last is not None and last.state == "crashed" and last.flows:
             logger.log(
                 ALERT,
-                "midstream did not end cleanly at %s; `midstream --resume` brings back its %s",
-                said_time(last.used),
+                "`midstream --resume` brings back %s: midstream did not end cleanly at %s",
                 _counted(last.flows),
+                said_time(last.used),
             )
 
     def _failed(self, reason: str) -> None:

@@ -12,6 +12,7 @@ import os
 import time
 import weakref
 from collections.abc import Iterable, Sequence
+from contextlib import aclosing
 from typing import TypeVar
 from uuid import uuid4
 
@@ -36,7 +37,7 @@ from midstream.store.order import ORDERS
 from midstream.store.specs import ids_in
 from midstream.store.taken import Taken
 from midstream.store.view import View
-from midstream.work.slices import cooperate, let_go
+from midstream.work.slices import Budget, cooperate, let_go
 
 logger = logging.getLogger("midstream.addons.view")
 
@@ -193,21 +194,25 @@ class ViewAddon:
         ctx.master.background.spawn(self._load(path), f"load {path}")
 
     async def _load(self, path: str) -> None:
-        count = 0
-
-        def take(flow: Flow) -> None:
-            nonlocal count
-            flow.id = str(uuid4())
-            flow.resume()  # whoever held it is gone
-            self.view.add(flow)
-            count += 1
+        count, budget = 0, Budget()
 
         # Imported here: few starts read a file.
-        from midstream.store.formats.loading import load_file
+        from midstream.store.formats.loading import batches
 
         try:
             with ctx.master.jobs.begun(f"loading {os.path.basename(path)}") as job:
-                await load_file(path, take, job)
+                async with aclosing(batches(path, job)) as some_flows:
+                    async for batch in some_flows:
+                        for flow in batch:
+                            flow.id = str(uuid4())
+                            flow.resume()  # whoever held it is gone
+                            self.view.add(flow)
+                            count += 1
+                            if budget.spent():
+                                await budget.rest()
+                        del flow
+                        batch.clear()
+                        await self.view.written()  # the file may be larger than memory
         except FlowReadException as error:
             logger.error("%s: %s; loaded %s", path, error, counted(count))
         else:

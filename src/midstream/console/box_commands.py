@@ -23,6 +23,7 @@ from midstream.flows.http import HTTPFlow
 from midstream.hub import lexer
 from midstream.hub.commands import command
 from midstream.hub.types import Cmd, CmdArgs
+from midstream.store.specs import Flows
 from midstream.text.suggest import did_you_mean
 
 if TYPE_CHECKING:
@@ -128,8 +129,8 @@ class BoxCommands:
 
     def _clear_but_held(self) -> None:
         view, held = self._console.view, self._console.tally.held
-        flows = [flow for id_ in list(view.all_ids) if id_ not in held and (flow := view.get(id_)) is not None]
-        self._console.master.commands.call("view.flows.remove", flows)
+        others = Flows([id_ for id_ in view.all_ids if id_ not in held], view.get)  # by their ids: none is read
+        self._console.master.commands.call("view.flows.remove", others)
 
     # --- export -----------------------------------------------------------------------------------------------------
 

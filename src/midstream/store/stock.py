@@ -81,6 +81,11 @@ class Stock:
         for id_, row in self._rows.items():
             session.note(row, self._flows[id_])
 
+    async def written(self) -> None:
+        """When what was added is in the session: for whoever adds more than memory has room for."""
+        if self._session is not None:
+            await self._session.flush()
+
     def detach(self) -> None:
         """The session is closed: what is not in memory can be had no more."""
         self._session = None

@@ -12,8 +12,7 @@ import select
 import stat
 import threading
 import time
-from collections.abc import AsyncGenerator, Callable, Iterator
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, Iterator
 from contextvars import copy_context
 from typing import BinaryIO
 
@@ -23,7 +22,6 @@ from midstream.flows.flow import Flow
 from midstream.hub.jobs import Job
 from midstream.store.formats.native import FlowReader
 from midstream.work.apart import run_apart
-from midstream.work.slices import cooperate
 
 # Each read of the file lets go of the interpreter lock and takes it again at once. When that happens every few flows,
 # the loop waits for its turn until the thread has ended.
@@ -36,15 +34,6 @@ _LOOKS = 0.2
 
 STDIN = "-"
 """Stands for what another program pipes into this one."""
-
-
-async def load_file(path: str, take: Callable[[Flow], None], job: Job | None = None) -> None:
-    """Call `take` on the loop with each flow of the file. Raises FlowReadException after the last that can be read."""
-    async with aclosing(batches(path, job)) as some_flows:
-        async for batch in some_flows:
-            async for some in cooperate(batch):
-                for flow in some:
-                    take(flow)
 
 
 async def batches(path: str, job: Job | None = None, filter_: Filter | None = None) -> AsyncGenerator[list[Flow], None]:
