@@ -87,6 +87,13 @@ async def test_what_may_follow(shown: Shown, before: str, choices: list[str]) ->
     assert found.choices == choices
 
 
+async def test_values_are_completed_in_commands_and_options_too(shown: Shown) -> None:
+    shown.press(":", "flow.mark '~d api.", "tab")
+    assert text(shown) == 'flow.mark "~d api.example" '
+    shown.press("esc", "esc", "i", "~d cd", "tab")
+    assert text(shown).startswith("~d cdn.example")
+
+
 def test_an_empty_bar_offers_everything() -> None:
     found = complete_filter("~s & ", {"api": "~d api"}, SeenValues(View()))
     assert {"~all", "~d ", "@api"} <= set(found.choices)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from midstream.console.candidates import MOST, Candidates
-from midstream.console.completion_filter import complete_filter, operator_meanings
+from midstream.console.completion_filter import SeenValues, complete_filter, operator_meanings
 from midstream.console.fuzzy import scorer, searched
 from midstream.hub import lexer
 from midstream.hub.arguments.flow import complete_filter as filters_in_full
@@ -20,7 +20,7 @@ from midstream.hub.option_kinds import FILTER
 from midstream.hub.types import Cmd, Marker, Space
 from midstream.store.specs import SPECS
 
-__all__ = ["MOST", "Candidates", "common_start", "complete_command", "complete_option"]
+__all__ = ["MOST", "Candidates", "SeenValues", "common_start", "complete_command", "complete_option"]
 
 if TYPE_CHECKING:
     from midstream.hub.commands import CommandManager
@@ -43,7 +43,9 @@ class _Word:
     rest: str
 
 
-def complete_command(line: str, cursor: int, commands: CommandManager, options: Options) -> Candidates:
+def complete_command(
+    line: str, cursor: int, commands: CommandManager, options: Options, values: SeenValues | None = None
+) -> Candidates:
     """The candidates for the word before the cursor. What is right of the cursor stays."""
     word = _word_at(line, cursor)
     parsed, coming = commands.parse_partial(line[: word.start])
@@ -54,6 +56,8 @@ def complete_command(line: str, cursor: int, commands: CommandManager, options: 
     before = [lexer.unquote(part.value) for part in words[inner:]]
     if wanted is str and before[0] in _NAME_AN_OPTION:
         return _fitted(word, *_option_words(before, word.typed, options))
+    if values is not None and wanted is not None and (filtered := _values_in(word, wanted, commands, values)):
+        return filtered
     found = sorted(set(commands.completions(wanted, word.typed))) if wanted is not None else []
     choices = [choice for choice in found if choice.startswith(word.typed)][:MOST]
     known = commands.commands
@@ -120,10 +124,23 @@ def _option_words(before: list[str], typed: str, options: Options) -> tuple[list
     return options.option(name).completions(typed)[:MOST], {}
 
 
-def complete_option(option: Option, before: str) -> Candidates:
+def _values_in(word: _Word, wanted: object, commands: CommandManager, values: SeenValues) -> Candidates | None:
+    """Behind an operator in a flow spec: the values that were seen."""
+    kind = commands.types.get(wanted)
+    if "~" not in word.typed or kind is None or kind.display not in ("flow", "flow[]"):
+        return None
+    found = complete_filter(word.typed, None, values)
+    if found.choices and found.start > word.typed.rfind("~"):
+        before = word.typed[: found.start]
+        meanings = {before + choice: meaning for choice, meaning in found.meanings.items()}
+        return Candidates(word.start, word.end, list(meanings), meanings, word.typed, word.rest)
+    return None
+
+
+def complete_option(option: Option, before: str, values: SeenValues | None = None) -> Candidates:
     """The candidates for the value of an option of which `before` is typed."""
     if option.kind is FILTER:
-        return complete_filter(before)
+        return complete_filter(before, None, values)
     return Candidates(0, len(before), option.completions(before)[:MOST], typed=before)
 
 

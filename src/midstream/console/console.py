@@ -366,7 +366,8 @@ class Console:
     def complete_command(self, line: str, cursor: int) -> completion.Candidates:
         """The candidates for the word before the cursor of a command line."""
         with ctx.use(self.master):
-            return completion.complete_command(line, cursor, self.master.commands, self.master.options)
+            values = completion.SeenValues(self.view)
+            return completion.complete_command(line, cursor, self.master.commands, self.master.options, values)
 
     # --- children ---------------------------------------------------------------------------------------------------
 

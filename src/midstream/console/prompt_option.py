@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from midstream.console.completion import Candidates, complete_option
+from midstream.console.completion_filter import SeenValues
 from midstream.console.history import History
 from midstream.console.panes.option_edit import type_words
 from midstream.console.prompt import Prompt
@@ -44,7 +45,7 @@ class OptionPrompt(Prompt):
         return _column_in(self._problem)
 
     def complete(self) -> Candidates:
-        return complete_option(self.option, self.edit.text[: self.edit.cursor])
+        return complete_option(self.option, self.edit.text[: self.edit.cursor], SeenValues(self.console.view))
 
     def accept(self, text: str) -> bool:
         try:

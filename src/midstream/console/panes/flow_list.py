@@ -119,7 +119,7 @@ class FlowList(Pane):
         match command.partition(" ")[0]:
             case name if name in _OF_ROWS and not len(self.view):
                 return "there are no flows"
-            case "console.filter.pop" if not self.console.breadcrumbs.texts:
+            case "console.filter.pop" | "console.filter.toggle.all" if not self.console.breadcrumbs.texts:
                 return "no filter is set"
             case "view.properties.marked.toggle" if not self.view.marked_only and not self._has_marks:
                 return "no flow is marked"
