@@ -19,8 +19,11 @@ import pytest
 
 from midstream.console.palettes import PALETTES
 from midstream.console.palettes.roles import ROLES
+from midstream.flows.change import Change, Part
+from midstream.flows.flow import Flow
+from midstream.flows.http import HTTPFlow
 from tests.console.masters import Shown, shown_console
-from tests.kit.captured import http_flow
+from tests.kit.captured import START, dns_flow, http_flow, websocket_flow
 
 GOLDEN = Path(__file__).parent / "golden"
 SIZES = [(120, 32), (80, 24), (60, 16)]
@@ -83,6 +86,92 @@ def some_filters(shown: Shown) -> None:
     shown.console.breadcrumbs.toggle(1)
 
 
+def as_a_list(shown: Shown) -> None:
+    some_traffic(shown)
+    shown.options.update(console_flowlist_layout="list", view_order="size")
+
+
+def with_other_columns(shown: Shown) -> None:
+    some_traffic(shown)
+    columns = ["number", "started", "client", "host", "path", "code", "size:8", "waited"]
+    shown.options.update(console_columns=columns, view_order="duration", view_order_reversed=True)
+
+
+def _shop(**more: object) -> HTTPFlow:
+    """A request with a token and a JSON body, and its answer, over TLS."""
+    flow = http_flow(
+        "https://api.example/v2/cart/items",
+        "POST",
+        request_headers=(
+            (b"Host", b"api.example"),
+            (b"Authorization", b"Bearer eyJh" + b"bGciOi" * 130),
+            (b"Content-Type", b"application/json"),
+            (b"Accept", b"*/*"),
+        ),
+        request_body=b'{"sku": "A-1009", "qty": 2, "tags": ["new", {"a/b": null}]}',
+        response_headers=((b"Content-Type", b"application/json"),),
+        response_body=b'{"items": [{"sku": "A-1009", "qty": 2}], "total": 19.9, "note": "\\u202e"}',
+        **more,  # type: ignore[arg-type]
+    )
+    client, server = flow.client_conn, flow.server_conn
+    client.tls, client.tls_version, client.sni, client.alpn = True, "TLSv1.3", "api.example", b"h2"
+    client.timestamp_start, client.timestamp_tls_setup = START - 0.020, START - 0.009
+    server.tls, server.tls_version, server.peername = True, "TLSv1.3", ("203.0.113.9", 443)
+    server.timestamp_start, server.timestamp_tcp_setup = START + 0.001, START + 0.012
+    server.timestamp_tls_setup = START + 0.03
+    return flow
+
+
+def in_detail(shown: Shown, *flows: Flow) -> None:
+    for flow in flows:
+        shown.view.add(flow)
+    shown.view.set_focus(flows[0].id)
+    pane = shown.console.open_pane("detail")
+    pane.clock = lambda: START + 4.1  # type: ignore[attr-defined]
+
+
+def a_post(shown: Shown) -> None:
+    flow = _shop()
+    again = http_flow("https://api.example/v2/cart/items", "POST", start=START + 9)
+    again.is_replay, again.metadata["replay_of"] = "request", flow.id
+    in_detail(shown, flow, again)
+
+
+def a_held_post(shown: Shown) -> None:
+    flow = _shop(status=None, live=True)
+    flow.intercepted = True
+    in_detail(shown, flow)
+
+
+def an_edited_post(shown: Shown) -> None:
+    flow = _shop()
+    fields = flow.request.headers.fields
+    parts = Part("request.headers", fields, (*fields, (b"x-debug", b"1")))
+    flow.note_change(Change("you", "edit", (parts,), START + 11))
+    parts = Part("request.content", b'{\n  "qty": 1\n}', b'{\n  "qty": 2\n}')
+    flow.note_change(Change("redact.py", "request", (parts,), START + 20, undone=True))
+    in_detail(shown, flow)
+
+
+def a_socket(shown: Shown) -> None:
+    words = [b'{"op": "subscribe", "channel": "prices"}', b'{"eur": 1.07}', b"\x00\x01\xff", b"bye \x1b[2J"]
+    flow = websocket_flow(*((number % 2 == 0, word) for number, word in enumerate(words * 4)))
+    assert flow.websocket is not None
+    flow.websocket.closed_by_client, flow.websocket.close_code = True, 1001
+    flow.websocket.timestamp_end = START + 3
+    in_detail(shown, flow)
+
+
+def a_live_socket(shown: Shown) -> None:
+    flow = websocket_flow((True, b'{"op": "ping"}'), live=True)
+    flow.injector = lambda message: None
+    in_detail(shown, flow)
+
+
+def a_lookup(shown: Shown) -> None:
+    in_detail(shown, dns_flow())
+
+
 # --- the scenes -------------------------------------------------------------------------------------------------------
 
 KEYS = """\
@@ -133,6 +222,13 @@ SCENES = [
     Scene("confirm", some_traffic, ("z",)),
     Scene("chooser", some_traffic, ("o",)),
     Scene("prompt", some_traffic, ("i", "~d x"), sizes=SMALL_SIZES),
+    Scene("marked-none", some_traffic, ("M", "U"), until="Nothing to show"),
+    Scene("flows-peek", some_traffic, ("P",)),
+    Scene("flows-bars", some_traffic, ("t", "t")),
+    Scene("flows-list", as_a_list),
+    Scene("flows-columns", with_other_columns),
+    Scene("mark-names", some_traffic, ('"', "a", "G", '"', "b", "'")),
+    Scene("tree", some_traffic, ("T",)),
     Scene("keys", nothing, ("K",), key_file=KEYS),
     Scene("keys-missing", nothing, ("K", "/", "tagg", "enter"), key_file=KEYS),
     Scene("keys-legacy", nothing, ("K", "/", "resume all", "enter", "n"), key_file=KEYS),
@@ -147,6 +243,19 @@ SCENES = [
     Scene("options-edit", some_options, ("O", "c", "j", "j", "enter", " | (~c 4")),
     Scene("options-choices", some_options, ("O", "c", "G", "enter")),
     Scene("keys-rebind", nothing, ("K", "/", "command.set intercept", "enter", "enter"), key_file=KEYS),
+    Scene("detail-request", a_post),
+    Scene("detail-held", a_held_post, ("end",)),
+    Scene("detail-response", a_post, ("tab", "/", "sku|qty", "enter", "n")),
+    Scene("detail-hex", a_post, ("tab", ":", "console.flowview.mode.set 'hex dump'", "enter")),
+    Scene("detail-views", a_post, ("m",)),
+    Scene("detail-timing", a_post, ("tab", "tab")),
+    Scene("detail-connection", a_post, ("tab", "tab", "tab")),
+    Scene("detail-edits", an_edited_post, ("[",)),
+    Scene("detail-messages", a_socket, ("tab", "tab")),
+    Scene("detail-message", a_socket, ("tab", "tab", "up", "up", "enter")),
+    Scene("detail-send", a_live_socket, ("+", "hello")),
+    Scene("detail-copy", a_post, ("tab", "G", "ctrl v", "k", "v", "k", "w", "w")),
+    Scene("detail-dns", a_lookup),
 ]
 
 

@@ -148,6 +148,7 @@ class Detail(Pane):
         return why_not(name, self, flow) if flow is not None and name.startswith(ABOUT) else ""
 
     def navigate(self, move: str) -> None:
+        self.refresh()
         sideways = {"left": -1, "right": 1} if self.content.viewer.wrap else {}
         steps = {"next": 1, "previous": -1, **sideways}
         tabs = self.tabs()
@@ -353,12 +354,13 @@ class Detail(Pane):
             return RowsCanvas(painted[:rows], columns)
         self._columns = columns
         self.refresh()
-        head = self._head.paint(flow, self, columns)
-        room, words = max(rows - len(head), 0), self.searching.words
+        room, words = max(rows - self._head.rows, 0), self.searching.words
         if self._shows_list:
-            painted = [*head, *self.content.paint_list(columns, room, focus, words)]
+            shown = self.content.paint_list(columns, room, focus, words)
         else:
-            painted = [*head, *self.content.paint_text(columns, room, words)]
+            shown = self.content.paint_text(columns, room, words)
+        # The head tells where the text stands, which is known now.
+        painted = [*self._head.paint(flow, self, columns), *shown]
         if (flow.live or flow.intercepted) and self._ticker is None and self._loop is not None:
             self._ticker = self._loop.call_later(_TICK, self._tick)
         return RowsCanvas(painted[:rows], columns, self.get_cursor_coords(size) if focus else None)

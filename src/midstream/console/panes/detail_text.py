@@ -78,7 +78,10 @@ class Texts:
         body.show(Body(content), _metadata(message, flow))
         above: list[Piece] = []
         if alone:
-            known = [("from", "the client" if message.from_client else "the server"), ("time", moment(message))]
+            known = [
+                ("from", "the client" if message.from_client else "the server"),
+                ("time", moment(message) if message.timestamp else "before it was looked at"),
+            ]
             known.append(("type", kind_of(message)))
             if event_id := getattr(message, "id", ""):
                 known.append(("id", event_id))

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Protocol
 
 from midstream.console.finder import Finder
+from midstream.console.widgets import cells
 from midstream.console.widgets.canvas import Run
 from midstream.console.widgets.pieces import LONGEST_PIECE, Piece, Pieces
 from midstream.flows.flow import Flow
@@ -71,8 +72,11 @@ class MessagePieces:
 
 
 def moment(message: ChunkLike) -> str:
-    """When it came, if that is known."""
-    return clock(message.timestamp) if message.timestamp else NO_CLOCK
+    """When it came, if that is known; else the id of an event, if it has one. Eight cells."""
+    if message.timestamp:
+        return clock(message.timestamp)
+    id_ = getattr(message, "id", "")
+    return cells.fit(visible(f"#{id_}"), len(NO_CLOCK)) if id_ else NO_CLOCK
 
 
 def arrow(message: ChunkLike) -> Run:

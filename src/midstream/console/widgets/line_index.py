@@ -15,7 +15,7 @@ from midstream.work.slices import Budget
 _SLICE = 64 * 1024
 # Bodies up to here are indexed at once: a millisecond.
 AT_ONCE = 256 * 1024
-MOST_PIECES = 2_000_000
+MOST_PIECES = 8_000_000
 
 
 class LineIndex:
@@ -28,8 +28,9 @@ class LineIndex:
         self.limit = limit
         self.complete = not data
         self.indexed = 0  # bytes looked at so far
-        self._starts = array("Q")
-        self._numbers = array("L")
+        # Four bytes each, where that is enough: a body of many short lines has millions.
+        self._starts = array("I" if len(data) < 1 << 32 else "Q")
+        self._numbers = array("I")
         self._begin = 0  # of the line that has not ended yet
         self._line = 1
         if len(data) <= AT_ONCE:
