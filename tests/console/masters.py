@@ -17,6 +17,7 @@ from midstream.addons.changes import Changes
 from midstream.addons.clientplayback import ClientPlayback
 from midstream.addons.command_history import CommandHistory
 from midstream.addons.comment import Comment
+from midstream.addons.comparing import Comparing
 from midstream.addons.core import Core
 from midstream.addons.cut import Cut
 from midstream.addons.eventstore import EventStore
@@ -49,6 +50,7 @@ def make_console(confdir: Path) -> Console:
         CommandHistory(),
         Browser(proxy, TlsConfig()),
         Comment(),
+        Comparing(),
         Cut(),
         Export(),
         *replay,

@@ -18,6 +18,7 @@ from midstream.addons.changes import Changes
 from midstream.addons.clientplayback import ClientPlayback
 from midstream.addons.command_history import CommandHistory
 from midstream.addons.comment import Comment
+from midstream.addons.comparing import Comparing
 from midstream.addons.core import Core
 from midstream.addons.cut import Cut
 from midstream.addons.dnsresolver import DnsResolver
@@ -80,6 +81,7 @@ def common(proxy: Proxy, prepare: Callable[[], None] | None) -> list[object]:
         AntiComp(),
         ClientPlayback(proxy),
         Comment(),
+        Comparing(),
         Cut(),
         Export(),
         Protobuf(),

@@ -17,6 +17,7 @@ from midstream.console.edit_commands import EditCommands
 from midstream.console.filter_commands import FilterCommands
 from midstream.console.flow_register import FlowRegister
 from midstream.console.grid_commands import GridCommands, open_part
+from midstream.console.compare_commands import CompareCommands
 from midstream.console.key_commands import KeyCommands
 from midstream.console.layout_commands import LayoutCommands
 from midstream.console.list_commands import ListCommands
@@ -47,6 +48,7 @@ class ConsoleAddon:
         self._console = console
         self.addons = [
             LayoutCommands(console),
+            CompareCommands(console),
             PaneCommands(console),
             DetailCommands(console),
             ListCommands(console),
