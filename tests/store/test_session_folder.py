@@ -122,6 +122,17 @@ def test_a_lock_ends_with_its_process(tmp_path: Path) -> None:
     lock.release()
 
 
+def test_what_a_kill_leaves_beside_sessions_is_swept(tmp_path: Path) -> None:
+    made(tmp_path, "a")
+    (tmp_path / "a.copy").write_bytes(b"x")
+    (tmp_path / "a.copy-wal").write_bytes(b"x")
+    (tmp_path / "gone.lock").write_bytes(b"")
+    path, lock = claim_new(tmp_path)
+    prune(tmp_path)
+    assert sorted(each.name for each in tmp_path.iterdir()) == sorted(["a.session", path.with_suffix(".lock").name])
+    lock.release()
+
+
 def test_deleting(tmp_path: Path) -> None:
     assert done(tmp_path, ()) == ([f"there is no session in {tmp_path}"], True)
     for name in ("one", "two", "three"):

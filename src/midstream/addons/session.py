@@ -117,12 +117,13 @@ class SessionAddon:
     def _copy(self, path: Path, lock: Lock, why_not: Exception) -> None:
         """What is whole in a damaged session goes into a new one."""
         from midstream.store.session_file import ForeignSession, SessionFile
-        from midstream.store.session_repair import readable_copy
+        from midstream.store.session_repair import COPY, readable_copy
 
         try:
             copy = SessionFile(str(readable_copy(path)))
             copy.open()
         except (ForeignSession, sqlite3.Error, OSError):
+            self._delete(path.with_suffix(COPY))
             self._give_up(path, lock, why_not)
         self._damaged, self._damaged_lock = copy, lock
 

@@ -130,7 +130,6 @@ class SessionFile:
             with contextlib.suppress(sqlite3.Error):
                 if is_clean and self.path:
                     db.execute("INSERT OR REPLACE INTO facts VALUES ('closed', ?)", (time.time(),))
-                    db.execute("DELETE FROM facts WHERE name = 'opened'")
         finally:
             db.close()
 
@@ -178,16 +177,10 @@ class SessionFile:
             db.execute("PRAGMA incremental_vacuum(2000)").fetchall()
         return refused
 
-    def set_fact(self, name: str, value: object) -> None:
-        """Note something about the session."""
-        assert self._db is not None
-        self._db.execute("INSERT OR REPLACE INTO facts VALUES (?, ?)", (name, value))
-
     def forget_closing(self) -> None:
         """It is in use again: a crash from now on is one."""
         assert self._db is not None
         self._db.execute("DELETE FROM facts WHERE name = 'closed'")
-        self.set_fact("opened", time.time())
 
     def forget_taken(self) -> None:
         """Delete what was taken out of the list and did not come back."""
@@ -224,8 +217,7 @@ def _check_or_make(db: sqlite3.Connection) -> None:
             db.execute(table)
         db.execute(f"PRAGMA application_id={APPLICATION}")
         db.execute(f"PRAGMA user_version={FORMAT}")
-        now = time.time()
-        db.executemany("INSERT INTO facts VALUES (?, ?)", [("started", now), ("opened", now)])
+        db.execute("INSERT INTO facts VALUES ('started', ?)", (time.time(),))
         db.execute("COMMIT")
         return
     check_format(db, tables)

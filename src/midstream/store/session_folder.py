@@ -210,6 +210,7 @@ def delete_files(path: Path) -> None:
 
 def prune(folder: Path, most: int = MOST_SESSIONS, most_bytes: int = MOST_BYTES) -> list[Entry]:
     """Delete what is too much, the oldest first, and never what is in use. Returns what was deleted."""
+    _sweep(folder)
     found = entries(folder)
     count, size = len(found), sum(entry.size for entry in found)
     gone: list[Entry] = []
@@ -223,3 +224,16 @@ def prune(folder: Path, most: int = MOST_SESSIONS, most_bytes: int = MOST_BYTES)
                 gone.append(entry)
                 count, size = count - 1, size - entry.size
     return gone
+
+
+def _sweep(folder: Path) -> None:
+    """Delete what a kill has left of sessions that never began, and of copies."""
+    for path in (*folder.glob("*.lock"), *folder.glob("*.copy*")):
+        session = path.with_name(path.name.partition(".")[0] + SUFFIX)
+        with contextlib.suppress(OSError):
+            if path.suffix == ".lock" and session.exists():
+                continue
+            lock = Lock(session)
+            if lock.take():
+                path.unlink(missing_ok=True)
+                lock.release()

@@ -11,16 +11,18 @@ import shutil
 import struct
 import tempfile
 from pathlib import Path
+from typing import Final
 
 from midstream.store.session_file import SessionFile
 from midstream.work.whole_file import PRIVATE
 
-_PAGE = 4096
+COPY: Final = ".copy"
+_PAGE: Final = 4096
 
 
 def readable_copy(path: Path) -> Path:
     """A copy beside the file, for the caller to delete. OSError."""
-    copy = path.with_suffix(".copy")
+    copy = path.with_suffix(COPY)
     for ending in ("", "-wal"):
         if os.path.exists(f"{path}{ending}"):
             descriptor = os.open(f"{copy}{ending}", os.O_WRONLY | os.O_CREAT | os.O_TRUNC, PRIVATE)
