@@ -37,7 +37,8 @@ class MessageForm(Form):
         content: bytes = getattr(message, "content", b"")
         if len(content) > LONGEST:
             raise CommandError(f"the message is longer than {human_size(LONGEST)}; use the commands inject.*")
-        is_text = message.is_text if isinstance(message, WebSocketMessage) else not _is_binary(content)
+        said = message.is_text if isinstance(message, WebSocketMessage) else not looks_binary(content)
+        is_text = said and _is_utf8(content)
         to = CLIENT if message is not None and not getattr(message, "from_client", True) else SERVER
         self._to = ChoiceField("to", "send to the", (SERVER, CLIENT), to)
         self._kind = ChoiceField("kind", "as", (TEXT, BINARY), TEXT if is_text else BINARY)
@@ -83,9 +84,9 @@ class MessageForm(Form):
         self._console.message(f"sent {human_size(len(content))} to the {self._to.value}", log=False)
 
 
-def _is_binary(content: bytes) -> bool:
+def _is_utf8(content: bytes) -> bool:
     try:
         content.decode("utf-8")
     except UnicodeDecodeError:
-        return True
-    return looks_binary(content)
+        return False
+    return True

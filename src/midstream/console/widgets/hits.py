@@ -27,6 +27,7 @@ SECONDS = 2.0
 ASIDE = 64 * 1024
 """Bytes of a body from which a regular expression is asked in a thread."""
 
+_PLACES = 256  # taken over between two looks at the clock
 _SLICE = 1024 * 1024
 _OVERLAP = 64 * 1024  # a place may begin in one slice and end in the next one
 _LINE_END = 64 * 1024  # how far a slice looks for one to end at
@@ -104,10 +105,10 @@ class Hits:
         for first, part in self._pieces.parts():
             self.share = 100 * first // total
             if isinstance(part, Scannable) and not self.finder.is_literal and len(part.data) > ASIDE:
-                self.scan = Scan(part.data, self.finder)
+                self.scan = scan = Scan(part.data, self.finder)
                 yield
-                self._take(self.scan, part, first)
                 self.scan = None
+                yield from self._take(scan, part, first, budget)
             else:
                 yield from self._walk(first, part, total, budget)
             if self.problem or len(self._places) >= MOST:
@@ -125,13 +126,15 @@ class Hits:
             elif budget.spent():
                 yield
 
-    def _take(self, scan: Scan, part: Scannable, first: int) -> None:
+    def _take(self, scan: Scan, part: Scannable, first: int, budget: Budget) -> Iterator[None]:
         self.problem = scan.problem
-        for begin in scan.begins:
+        for number, begin in enumerate(scan.begins):
             piece = part.piece_at(begin)
             if piece is None:
                 return
             self._places.append(first + piece)
+            if number % _PLACES == 0 and budget.spent():
+                yield
 
     # -- going there --------------------------------------------------------------------------------------------------
 

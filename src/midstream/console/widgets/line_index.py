@@ -13,7 +13,7 @@ from midstream.console.widgets.pieces import LONGEST_PIECE
 from midstream.work.slices import Budget
 
 _SLICE = 64 * 1024
-# Bodies up to here are indexed at once: a millisecond.
+# So much is indexed at once, in a millisecond: there is something to be seen from the beginning.
 AT_ONCE = 256 * 1024
 MOST_PIECES = 8_000_000
 
@@ -33,9 +33,8 @@ class LineIndex:
         self._numbers = array("I")
         self._begin = 0  # of the line that has not ended yet
         self._line = 1
-        if len(data) <= AT_ONCE:
-            while not self.complete:
-                self._advance()
+        while not self.complete and self.indexed < AT_ONCE:
+            self._advance()
 
     def __len__(self) -> int:
         return len(self._starts)
