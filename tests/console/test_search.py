@@ -86,6 +86,24 @@ async def test_an_empty_search_ends_it(shown: Shown) -> None:
     assert "nothing was searched for" in shown.text
 
 
+async def test_esc_in_the_list_unmarks_what_was_found(shown: Shown) -> None:
+    add(shown, "cart", "other")
+    shown.press("/", "cart", "enter", "esc")
+    assert not shown.console.search.pattern
+    shown.press("/", "up")
+    assert "/ cart" in shown.prompt_line
+
+
+async def test_a_search_that_begins_in_another_is_not_given_up_with_it(shown: Shown) -> None:
+    add(shown, "first", "cart", "other")
+    shown.press("/", "ca")
+    shown.console.prompt("/", kind="search")
+    shown.press("other")
+    assert at(shown) == "/other"
+    shown.press("esc")
+    assert at(shown) == "/cart", "where the second one began"
+
+
 async def test_expressions_and_smart_case(shown: Shown) -> None:
     add(shown, "x", "Cart/17", "cart/1")
     shown.press("/", r"cart/\d\d", "enter")

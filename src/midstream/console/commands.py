@@ -146,6 +146,8 @@ class ConsoleAddon:
             pass
         elif not self._console.is_at_root:
             self._console.close_pane()
+        else:
+            self._console.search.start("")  # nothing is marked any more
 
     @command("console.exit")
     def exit(self) -> None:

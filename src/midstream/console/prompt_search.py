@@ -41,7 +41,7 @@ class SearchPrompt(Prompt):
                 ("esc", "back"),
                 ("up", "used before"),
             )
-        self._state.begin()
+        self._begun = self._state.begin()
 
     def press(self, key: str) -> None:
         if self._in_flows and key == "tab" and not self.is_searching_history:
@@ -95,7 +95,7 @@ class SearchPrompt(Prompt):
 
     def cancel(self) -> None:
         self._stop_timer()
-        self._state.give_up()
+        self._state.give_up(self._begun)
 
     def _look_in_bodies(self) -> None:
         self._timer = None

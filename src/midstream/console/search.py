@@ -46,11 +46,12 @@ class Search:
 
     # --- typing -----------------------------------------------------------------------------------------------------
 
-    def begin(self) -> None:
-        """A prompt is open: from here on everything starts at the place where the pane stands now."""
+    def begin(self) -> object:
+        """A prompt is open: from here on everything starts at the place where the pane stands now. For `give_up`."""
         pane = self._console.focused_pane
         self._origin = pane, pane.search_place(), self.finder
         self.note = ""
+        return self._origin
 
     def look(self, pattern: str) -> None:
         """What is typed so far: go to its first hit behind the place where the search began, or back there."""
@@ -66,9 +67,9 @@ class Search:
         self._origin = None
         self._say()
 
-    def give_up(self) -> None:
-        """Esc: as if nothing had been typed."""
-        if self._origin is None:
+    def give_up(self, begun: object) -> None:
+        """Esc: as if nothing had been typed. Another search that has begun meanwhile goes on."""
+        if self._origin is None or self._origin is not begun:
             return
         (pane, place, before), self._origin = self._origin, None
         self._newest.cancel()
