@@ -90,8 +90,8 @@ async def test_choosing_one(view: View) -> None:
     failed.response = None
     view.update(failed)
     lines = await run("view.attempt.options")
-    assert [line.split()[0] for line in lines] == ["1", "2", "3"]
-    assert "200 5 bytes" in lines[0]
+    assert [line.split(",")[0] for line in lines] == ["flow 1", "flow 2", "flow 3"]
+    assert "200, 5 bytes" in lines[0]
     assert lines[2].endswith("not answered yet")
     await ctx.master.commands.call("view.attempt.go", lines[2])
     assert view.focus_id == failed.id

@@ -17,11 +17,14 @@ from typing import NamedTuple
 
 import pytest
 
+from midstream.addons.eventstore import EventStore
 from midstream.console.palettes import PALETTES
 from midstream.console.palettes.roles import ROLES
+from midstream.flows.attempt import attempt_of
 from midstream.flows.change import Change, Part
 from midstream.flows.flow import Flow
 from midstream.flows.http import HTTPFlow
+from midstream.hub.log import LogEntry
 from tests.console.masters import Shown, shown_console
 from tests.kit.captured import START, dns_flow, http_flow, websocket_flow
 
@@ -172,6 +175,43 @@ def a_lookup(shown: Shown) -> None:
     in_detail(shown, dns_flow())
 
 
+def some_attempts(shown: Shown) -> None:
+    some_traffic(shown)
+    first = shown.view.get(shown.view.shown[0])
+    assert isinstance(first, HTTPFlow)
+    for number in range(2):
+        attempt = attempt_of(first)
+        attempt.request.timestamp_start = 1_700_000_010.0 + number
+        attempt.response = http_flow(status=500 * number or 200, start=1_700_000_010.0).response
+        shown.view.add(attempt)
+
+
+def something_held(shown: Shown) -> None:
+    some_traffic(shown)
+    held = _shop(status=None, live=True)
+    held.intercepted = True
+    shown.view.add(held)
+
+
+def some_log(shown: Shown) -> None:
+    """Nothing but these entries: a repeated failure with a traceback, one about a flow, one of several lines."""
+    some_traffic(shown)
+    store = shown.console.master.addons.get("eventstore")
+    assert isinstance(store, EventStore)
+    store.clear()
+    shown.console.messages.clear()
+    trace = "Traceback (most recent call last):\n  File \"my_addon.py\", line 3, in response\nKeyError: 'sku'"
+    about = next(iter(shown.view.all_ids))
+    entries = [LogEntry("proxy listening at *:8080", "info", START, "proxy")]
+    entries += [LogEntry("my_addon failed in response", "error", START + n, "my_addon", "", trace) for n in range(8)]
+    entries += [
+        LogEntry("server reset by peer", "warn", START + 9.5, "proxy", "127.0.0.1:50312", flow=about),
+        LogEntry("two lines:\nthe second", "alert", START + 10, "other"),
+    ]
+    for entry in entries:
+        store._keep(entry)
+
+
 # --- the scenes -------------------------------------------------------------------------------------------------------
 
 KEYS = """\
@@ -220,7 +260,30 @@ SCENES = [
     ),
     Scene("command-error", some_traffic, (":", "flow.mark @shwn ")),
     Scene("confirm", some_traffic, ("z",)),
+    Scene("confirm-held", something_held, ("z",)),
+    Scene("quit", something_held, ("q", "enter")),
+    Scene("chooser-find", some_traffic, ("o", "/", "me")),
+    Scene("menu-copy", a_post, ("y", MENU)),
+    Scene("export", a_post, ("x",), until="curl -q"),
+    Scene("export-file", a_post, ("x", "h", "tab", "f", "tab", "ctrl u", "/none/x", "enter"), until="har"),
+    Scene("palette", some_traffic, ("ctrl p", "flow mark")),
+    Scene("palette-flows", some_traffic, ("ctrl p", "shift tab", "shift tab", "api")),
+    Scene("palette-nothing", some_traffic, ("ctrl p", "zzqq")),
+    Scene("commands", nothing, ("C", "/", "flow.comment", "enter")),
+    Scene("commands-form", some_traffic, (":", "console.command.form flow.mark", "enter", "tab", ":do", "enter")),
+    Scene("log", some_log, ("6", "k")),
+    Scene("log-expanded", some_log, ("6", "k", "k", "v")),
+    Scene("log-drawer", some_log, ("E",)),
+    Scene("log-whose", some_log, ("6", "a")),
+    Scene("keys-of-a-box", some_traffic, ("o", "?")),
+    Scene("keys-of-the-prompt", some_traffic, (":", "flow.", "f1")),
+    Scene("help", nothing, ("?",)),
+    Scene("help-filters", nothing, ("?", "G")),
+    Scene("result", some_traffic, (":", "view.order.options", "enter")),
     Scene("chooser", some_traffic, ("o",)),
+    Scene("colours", some_traffic, (",", "p", "down")),
+    Scene("undone", some_traffic, ("d", "d", "u")),
+    Scene("attempts", some_attempts, (",", "a"), until="13:30, 200"),
     Scene("prompt", some_traffic, ("i", "~d x"), sizes=SMALL_SIZES),
     Scene("marked-none", some_traffic, ("M", "U"), until="Nothing to show"),
     Scene("flows-peek", some_traffic, ("P",)),
@@ -295,6 +358,8 @@ def _scrubbed(text: str) -> str:
     text = re.sub(r"[▁▂▃▄▅▆▇█ ]+ +<?\d+/s", "", text)
     text = re.sub(r"lag \d+ms", "", text)
     text = re.sub(r"(?m)^ keys  \d+ ", " keys  N ", text)
+    text = re.sub(r"(?m)^ commands  \d+ of \d+ ", " commands  N of N ", text)
+    text = re.sub(r" +\d+ of [\d,]+ \|", "  N of N |", text)
     text = re.sub(r"(?m)^( options  \d+ of) \d+ (.* all) \d+ ", r"\1 N \2 N ", text)
     return "\n".join(line.rstrip() for line in text.split("\n")) + "\n"
 

@@ -72,8 +72,8 @@ class Attempts:
     @command(f"{NAME}.go")
     @argument("attempt", type=Choice(f"{NAME}.options"))
     async def go(self, attempt: str) -> None:
-        """Focus an attempt by its number in the list, with which a line of view.attempt.options begins."""
-        number = attempt.split(" ", 1)[0]
+        """Focus an attempt by its number in the list, or by its line of view.attempt.options."""
+        number = attempt.removeprefix("flow ").partition(",")[0]
         for id_ in await self._family(self._focused()):
             if str(self._view.row(id_).number) == number:
                 self._focus(id_)
@@ -147,9 +147,9 @@ class Attempts:
 
 
 def _line(row: Row) -> str:
-    """`11 14:02:11 200 4096 bytes 70 ms`."""
-    words = [str(row.number), clock(row.created).partition(".")[0]]
+    """`flow 11, 14:02:11, 200, 4,096 bytes, 70 ms`."""
+    words = [f"flow {row.number}", clock(row.created).partition(".")[0]]
     if row.failed or row.status is None:
-        return " ".join([*words, "failed" if row.failed else "not answered yet"])
+        return ", ".join([*words, "failed" if row.failed else "not answered yet"])
     words += [str(row.status), f"{row.size:,} bytes"]
-    return " ".join([*words, f"{row.duration * 1000:,.0f} ms"] if row.duration is not None else words)
+    return ", ".join([*words, f"{row.duration * 1000:,.0f} ms"] if row.duration is not None else words)
