@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_left, insort
 from collections.abc import Iterator
+from itertools import islice
 from typing import NamedTuple
 
 from midstream.store.rows import Row
@@ -20,8 +21,13 @@ NO_HOST = "(no host)"
 
 FAMILIES = 6  # 0: no answer yet, 1xx to 5xx
 
+MOST = 500
+"""Lines that are shown of what is directly below a node: its first children, its last flows. One says how many more."""
+
+MORE_ABOVE, MORE_BELOW = "more above", "more below"
+
 Item = tuple["Node", str]
-"""A line of the tree: a node, and the id of a flow below it or ""."""
+"""A line of the tree: a node, and "" for itself, the id of a flow below it, or one of the above."""
 
 
 class _Share(NamedTuple):
@@ -82,9 +88,13 @@ class Node:
         del self.children[name]
         del self._names[bisect_left(self._names, name)]
 
-    def in_order(self) -> list[Node]:
-        """The children by name."""
-        return [self.children[name] for name in self._names]
+    def in_order(self, most: int | None = None) -> list[Node]:
+        """The children by name, all or the first."""
+        return [self.children[name] for name in self._names[:most]]
+
+    def last_flows(self, most: int) -> list[str]:
+        """The flows that came last, the newest first."""
+        return list(islice(reversed(self.flows), most))
 
     def path(self) -> list[str]:
         """The names from the host down to here."""
@@ -161,14 +171,12 @@ class HostTree:
 
     def lines(self) -> Iterator[Item]:
         """All lines that are unfolded, from top to bottom."""
-        waiting: list[Item] = [(node, "") for node in reversed(self.root.in_order())]
+        waiting = _below(self.root)
         while waiting:
             node, id_ = waiting.pop()
             yield node, id_
-            if id_ or not node.is_open:
-                continue
-            waiting.extend((node, flow) for flow in reversed(node.flows))
-            waiting.extend((child, "") for child in reversed(node.in_order()))
+            if not id_ and node.is_open:
+                waiting.extend(_below(node))
 
     def _node_for(self, row: Row) -> Node:
         node = self.root.child(_host_of(row))
@@ -187,6 +195,17 @@ class HostTree:
         while node.parent is not None and not node.count:
             node.parent.drop(node.name)
             node = node.parent
+
+
+def _below(node: Node) -> list[Item]:
+    """The lines directly below a node, the last first."""
+    lines: list[Item] = [(node, flow) for flow in node.last_flows(MOST)]
+    if len(node.flows) > MOST:
+        lines.append((node, MORE_ABOVE))
+    if len(node.children) > MOST:
+        lines.append((node, MORE_BELOW))
+    lines.extend((child, "") for child in reversed(node.in_order(MOST)))
+    return lines
 
 
 def _add(share: _Share, sign: int) -> None:

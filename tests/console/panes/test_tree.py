@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from midstream import filters
-from midstream.console.host_tree import DEEPEST, HostTree, Node, filter_for
+from midstream.console.host_tree import DEEPEST, MOST, HostTree, Node, filter_for
 from midstream.console.panes.tree import TreePane
 from midstream.flows.flow import Error
 from midstream.flows.http import HTTPFlow
@@ -156,6 +156,26 @@ async def test_many_flows_are_read_in_slices(console: FakeConsole, pane: TreePan
     # 50 ms by design; the machine that runs the tests has other work too.
     assert longest < 0.5
     assert pane.focused_flow() is console.view.get(wanted)
+    pane.left()
+
+
+async def test_of_very_many_some_are_shown(console: FakeConsole, pane: TreePane) -> None:
+    count = MOST + 300
+    console.add(
+        *(http_flow("http://h/poll") for _ in range(count)), *(http_flow(f"http://h/{n}") for n in range(count))
+    )
+    pane.entered()
+    await console.settle()
+    at(pane, "h ")
+    pane.navigate("right")
+    pane._look_again = 0.0
+    assert pane.row_count() == 1 + MOST + 1
+    pane.navigate("end")
+    assert "… 301 more: enter shows them in the list" in "\n".join(screen(pane, 80, 10))
+    pane.navigate("select")
+    assert console.opened == ["flows"]
+    pane.reveal(console.view.shown[3])
+    assert pane.focused_flow() is None  # it is not among the last ones
     pane.left()
 
 

@@ -11,7 +11,7 @@ import time
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, ClassVar
 
-from midstream.console.host_tree import HostTree, Item, Node, filter_for
+from midstream.console.host_tree import MORE_ABOVE, MORE_BELOW, MOST, HostTree, Item, Node, filter_for
 from midstream.console.panes import flow_row
 from midstream.console.panes.list_pane import ListPane
 from midstream.console.widgets import cells
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 _AT_ONCE = 1000  # flows that are read within the key press
 _NUMBERS_FROM = 60  # columns from which all of it is shown
 _DEEPEST_INDENT = 20
+_MORE = frozenset({MORE_ABOVE, MORE_BELOW})
 # New lines are looked for again after so many times what it took: a hundred thousand of them take a while.
 _REST = 20
 
@@ -184,9 +185,11 @@ class TreePane(ListPane):
 
     def _select(self, item: Item) -> None:
         node, id_ = item
-        if not id_:
+        if not id_ or id_ in _MORE:
             self.console.breadcrumbs.push(filter_for(node))
             self.console.open_pane("flows")
+        elif id_ not in self.view:
+            self.console.message("this flow was removed", "warn", log=False)
         elif id_ in self.view.shown:
             self.view.set_focus(id_)
             self.console.open_pane("detail")
@@ -204,10 +207,12 @@ class TreePane(ListPane):
             self.tree.set_open(above, True)
             above = above.parent
         self._put_focus((node, id_))
+        if self._focused() != (node, id_):  # one of very many
+            self._put_focus((node, ""))
 
     def focused_flow(self) -> Flow | None:
         item = self._focused()
-        return self.view.get(item[1]) if item is not None and item[1] else None
+        return self.view.get(item[1]) if item is not None and item[1] and item[1] not in _MORE else None
 
     def clicked(self, size: tuple[int, int], button: int, column: int, row: int) -> bool:
         index = self.scroll.top + row - self._list_top
@@ -251,6 +256,10 @@ class TreePane(ListPane):
 
     def row_runs(self, index: int, columns: int) -> Line:
         node, id_ = self._lines[index]
+        if id_ in _MORE:
+            more = len(node.flows if id_ == MORE_ABOVE else node.children) - MOST
+            words = f"{more:,} earlier flows" if id_ == MORE_ABOVE else f"{more:,} more"
+            return [("dim", f"{' ' * (_indent(node) + 4)}… {words}: enter shows them in the list")]
         if id_:
             return self._flow_runs(node, id_) if id_ in self.view else []
         sign = "▾" if node.is_open else "▸"
