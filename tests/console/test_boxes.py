@@ -146,7 +146,7 @@ async def test_only_a_letter_answers(shown: Shown) -> None:
     click(shown, "[esc]")
     assert done == ["h"] and shown.console.overlay is None
     shown.console.show(Confirm("clear?", answers))
-    click(shown, "kill") if "kill" in shown.text else click(shown, "[k]ill")
+    click(shown, "[k]ill")
     assert done == ["h", "k"]
 
 

@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Sequence
 from typing import TYPE_CHECKING
 
 from midstream.console import results
+from midstream.console.key_names import show_chord
 from midstream.console.overlays.chooser import Chooser
 from midstream.console.overlays.command_form import CommandForm
 from midstream.console.overlays.confirm import Answer, Confirm
@@ -116,7 +117,8 @@ class BoxCommands:
         if not count:
             raise CommandError("there are no flows to clear")
         question = f"clear {count:,} flows?" if count > 1 else "clear the flow?"
-        undo = " u brings them back." if "undo" in console.master.commands.commands else ""
+        keys = console.keys.keymap.keys_for("edit.undo", console.contexts())
+        undo = f" {show_chord(keys)} brings them back." if keys else ""
         if not held:
             console.show(Confirm.yes_or_no(question, self._clear, [undo.strip()] if undo else []))
             return

@@ -102,7 +102,10 @@ def _commands(console: Console) -> Iterator[Entry]:
     order = [*contexts, *(context for context in CONTEXTS if context not in contexts)]
     for context in order:
         for binding in console.keys.keymap.in_context(context):
-            bound.setdefault(binding.command, (show_chord(binding.keys), binding.help))
+            # Two menus may call different things the same: edit a body, copy it.
+            menu = console.keys.keymap.title(binding.keys[:1], (context,)) if len(binding.keys) > 1 else ""
+            words = f"{menu}: {binding.help}" if menu and binding.help else binding.help
+            bound.setdefault(binding.command, (show_chord(binding.keys), words))
     for line, (keys, words) in bound.items():
         name = line.partition(" ")[0]
         if name in known and line != name and not line.startswith(("console.choose", "console.command ")):

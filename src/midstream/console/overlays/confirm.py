@@ -39,13 +39,17 @@ class Confirm(Overlay):
         self._ctrl_c = ctrl_c
         self._first = 0  # the line of the first answer
         self._was_missed = False
+        # Where there is a plain no, esc says the same.
+        self._says_esc = all(answer.do is not None for answer in self.answers)
+        if not self._says_esc:
+            self.keys = [*((answer.key, answer.words) for answer in answers)]
 
     @classmethod
     def yes_or_no(
         cls, question: str, do: Callable[[], object], about: Sequence[str] = (), *, ctrl_c: str = ""
     ) -> Confirm:
         """y does it; n, like esc, does not."""
-        return cls(question, [Answer("y", "yes", do), Answer("n", "no")], about, ctrl_c=ctrl_c)
+        return cls(question, [Answer("y", "yes", do), Answer("n", "no (or esc)")], about, ctrl_c=ctrl_c)
 
     def press(self, key: str) -> None:
         if key == "ctrl c" and self._ctrl_c:
@@ -61,7 +65,7 @@ class Confirm(Overlay):
 
     def click(self, column: int, row: int) -> bool:
         at = row - self._first
-        if not 0 <= at <= len(self.answers):
+        if not 0 <= at < len(self.answers) + self._says_esc:
             return False
         if at == len(self.answers):
             self.finished = True
@@ -77,11 +81,12 @@ class Confirm(Overlay):
         for sentence in (self.title, *self.about) if len(self.title) > columns - 4 else self.about:
             lines += [[("menu", part)] for part in textwrap.wrap(visible(sentence), columns)]
         # However low the terminal is, the answers are seen.
-        lines = lines[: max(0, rows - len(self.answers) - 1)]
+        lines = lines[: max(0, rows - len(self.answers) - self._says_esc)]
         self._first = len(lines)
         self.cursor = (0, self._first)
         lines += [_answer_line(answer.key, answer.words) for answer in self.answers]
-        lines.append(_answer_line("esc", "cancel"))
+        if self._says_esc:
+            lines.append(_answer_line("esc", "cancel"))
         if self._was_missed:
             lines[-1] = [*lines[-1], ("dim", "   one of these keys answers")]
         return lines

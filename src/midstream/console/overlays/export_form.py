@@ -15,6 +15,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from midstream.console.completion import Candidates
+from midstream.console.overlays.box import Place
 from midstream.console.overlays.fields import ChoiceField, TextField, ToggleField
 from midstream.console.overlays.form import Form
 from midstream.console.widgets import cells
@@ -36,7 +37,7 @@ SHELL_FORMATS = ("curl", "httpie", "wget")
 _PREVIEW_FLOWS = 20
 _PREVIEW_BODY = 256 * 1024  # a larger one is not worth making for a few lines
 _PREVIEW_TEXT = 4096
-_PREVIEW_ROWS = 8
+_PREVIEW_ROWS = 6
 
 
 @dataclass
@@ -56,6 +57,8 @@ class ExportChoice:
 
 class ExportForm(Form):
     """`export` gets the choice and the path, when it is a file, and does it."""
+
+    place: Place = "top"  # its first rows stay where they are while fields come and go
 
     keys: Sequence[tuple[str, str]] = (
         ("enter", "export"),
