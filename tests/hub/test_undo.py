@@ -40,8 +40,8 @@ def test_steps_are_undone_from_the_last_and_done_again() -> None:
     assert journal.undo() == "undone: sent; it had been sent already; 2 steps left"
     assert journal.undo() == "undone: two; 1 step left"
     assert (journal.depth, journal.redo_depth) == (1, 2)
-    assert journal.redo() == "done again: two; 1 step left"
-    assert journal.redo() == "done again: sent; it had been sent already; nothing more to redo"
+    assert journal.redo() == "redone: two; 1 step left"
+    assert journal.redo() == "redone: sent; it had been sent already; nothing more to redo"
     with pytest.raises(CommandError, match="nothing to redo"):
         journal.redo()
     assert [journal.undo() for _ in steps][-1] == "undone: one; nothing more to undo"

@@ -19,7 +19,7 @@ from midstream.store.rows import Row
 from midstream.store.view import Change, View
 from midstream.text.times import clock
 
-logger = logging.getLogger("midstream.attempts")
+logger = logging.getLogger("midstream.attempt")
 
 NAME = "view.attempt"
 

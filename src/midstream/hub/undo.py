@@ -110,7 +110,7 @@ class Journal:
             self._size += step.size - before
             self._make_room()
             self.changed.send()
-            return _sentence(f"{word}ne" if undo else "done again", step.what, note, self._left(undo))
+            return _sentence("undone" if undo else "redone", step.what, note, self._left(undo))
         self.changed.send()
         raise CommandError(f"there is nothing to {word}")
 
