@@ -286,7 +286,7 @@ SCENES = [
     Scene("attempts", some_attempts, (",", "a"), until="13:30, 200"),
     Scene("prompt", some_traffic, ("i", "~d x"), sizes=SMALL_SIZES),
     Scene("marked-none", some_traffic, ("M", "U"), until="Nothing to show"),
-    Scene("flows-peek", some_traffic, ("P",)),
+    Scene("flows-peek", some_traffic, ("j", "P")),
     Scene("flows-bars", some_traffic, ("t", "t")),
     Scene("flows-list", as_a_list),
     Scene("flows-columns", with_other_columns),
@@ -341,6 +341,7 @@ async def _play(shown: Shown, scene: Scene) -> None:
     done = scene.before(shown)
     if inspect.isawaitable(done):
         await done
+    shown.console.messages.clear()  # what the start had to say: it names this checkout
     for key in scene.keys:
         if key is MENU:
             shown.console.keys._open()
@@ -359,7 +360,8 @@ def _scrubbed(text: str) -> str:
     text = re.sub(r"lag \d+ms", "", text)
     text = re.sub(r"(?m)^ keys  \d+ ", " keys  N ", text)
     text = re.sub(r"(?m)^ commands  \d+ of \d+ ", " commands  N of N ", text)
-    text = re.sub(r" +\d+ of [\d,]+ \|", "  N of N |", text)
+    text = re.sub(r"(?m) +\d+ of [\d,]+ \|", "  N of N |", text)
+    text = re.sub(r"\b\d{3,}d\b", "Nd", text)
     text = re.sub(r"(?m)^( options  \d+ of) \d+ (.* all) \d+ ", r"\1 N \2 N ", text)
     return "\n".join(line.rstrip() for line in text.split("\n")) + "\n"
 

@@ -25,10 +25,15 @@ def tab_bar(console: Console, columns: int) -> tuple[list[Run], list[tuple[int, 
     places: list[tuple[int, int, str]] = []
     shown = console.shown_name
     tabs = [(number, name, _news(console, name)) for number, name in TABS if name in console.pane_names]
-    fits = 1 + sum(len(number) + len(name) + len(news) + 4 + bool(news) for number, name, news in tabs) <= columns
+    # Where not all fit, the last ones are numbers only, unless they are shown or have news.
+    spare = columns - 1 - sum(len(number) + len(name) + len(news) + 4 + bool(news) for number, name, news in tabs)
+    short: set[str] = set()
+    for _, name, news in reversed(tabs):
+        if spare < 0 and name != shown and not news:
+            short.add(name)
+            spare += len(name) + 1
     for number, name, news in tabs:
-        # Where not all fit, those that are not shown and have no news are numbers only.
-        word = name if fits or news or name == shown else ""
+        word = "" if name in short else name
         text = " ".join(each for each in (number, word, news) if each)
         start = line_width(runs)
         on = name == shown or (name == "flows" and shown == "detail")
@@ -47,8 +52,8 @@ def _news(console: Console, name: str) -> str:
         return f"{console.messages.unseen_errors}!"
     if name == "keys" and console.bindings.errors and not console.bindings.were_seen:
         return f"{len(console.bindings.errors)}!"
-    if name == "flows" and console.tally.held:
-        return f"{len(console.tally.held)} held"
+    if name == "queue" and console.tally.held:
+        return f"{len(console.tally.held):,}"
     return ""
 
 
