@@ -163,6 +163,8 @@ class Log(ListPane):
         if move == "select":
             self._open()
             return
+        if self.scroll.follow:  # also when nothing was painted since it came
+            self.scroll.focus = max(self.row_count() - 1, 0)
         super().navigate(move)
         if move == "end":
             self.scroll.follow = True
