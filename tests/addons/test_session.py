@@ -18,6 +18,7 @@ from midstream.flows.http import HTTPFlow
 from midstream.hub import config, ctx
 from midstream.hub.master import Master
 from midstream.hub.options import Options
+from midstream.store.session_file import PAGE
 from midstream.store.session_folder import entries
 from midstream.store.view import View
 from midstream.testing.flows import tflow
@@ -123,7 +124,7 @@ async def test_a_damaged_session_goes_into_a_new_one(tmp_path: Path, caplog: pyt
     async with console(tmp_path):
         await see(200)
     (entry,) = entries(tmp_path / "sessions")
-    damaged = os.urandom(4096) + entry.path.read_bytes()[4096:]
+    damaged = os.urandom(PAGE) + entry.path.read_bytes()[PAGE:]
     entry.path.write_bytes(damaged)
     async with console(tmp_path, resume=entry.name):
         await until(lambda: said(caplog, "stays as it is"), "the end of reading")

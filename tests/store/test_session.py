@@ -23,7 +23,7 @@ from midstream.hub.jobs import Jobs
 from midstream.store import session as session_module
 from midstream.store import session_file
 from midstream.store.session import Session
-from midstream.store.session_file import ForeignSession, SessionFile
+from midstream.store.session_file import PAGE, ForeignSession, SessionFile
 from midstream.store.session_repair import readable_copy
 from midstream.store.session_resume import CUT_OFF, Brought, bring_back, take_over
 from midstream.store.view import View
@@ -503,7 +503,8 @@ async def written(path: Path, count: int) -> list[str]:
     async with session_at(path) as (view, session):
         for number in range(count):
             view.add(http(f"/{number}", b"%d" % number * 300))
-        await session.flush()
+            if number % 50 == 49:
+                await session.flush()
         return list(view.all_ids)
 
 
@@ -511,9 +512,8 @@ async def test_of_a_damaged_file_every_whole_flow_is_read(tmp_path: Path) -> Non
     path = tmp_path / "a.session"
     ids = await written(path, 600)
     data = bytearray(path.read_bytes())
-    pages = len(data) // 4096
-    for page in range(20, pages, 9):  # leaves and inner pages
-        data[page * 4096 + 100 : page * 4096 + 3000] = os.urandom(2900)
+    for page in range(20, len(data) // PAGE, 9):  # leaves and inner pages
+        data[page * PAGE + 100 : page * PAGE + 3000] = os.urandom(2900)
     path.write_bytes(data)
     view = View()
     session, brought = await resumed(path, view)
@@ -535,7 +535,7 @@ def _cut(data: bytes) -> bytes:
 
 
 def _headless(data: bytes) -> bytes:
-    return os.urandom(4096) + data[4096:]
+    return os.urandom(PAGE) + data[PAGE:]
 
 
 @pytest.mark.parametrize("damage", [_cut, _headless])

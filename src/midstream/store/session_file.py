@@ -26,6 +26,9 @@ from midstream.work.whole_file import PRIVATE
 APPLICATION: Final = 0x6D696473  # "mids"
 PIECE: Final = 1 << 20
 """Bytes of a body in one record: what the interpreter lock is held for while SQLite copies it."""
+PAGE: Final = 4 << 10
+"""Bytes of a page on the disk."""
+_PAGE_IN_MEMORY: Final = 16 << 10  # of usual flows two fit into one of 4 kB, eleven into this
 TABLES: Final = (
     "CREATE TABLE facts (name TEXT PRIMARY KEY, value) WITHOUT ROWID",
     "CREATE TABLE flows"
@@ -34,6 +37,15 @@ TABLES: Final = (
     "CREATE TABLE bodies (piece INTEGER PRIMARY KEY, sum INTEGER, data BLOB)",
     "CREATE TABLE messages (number INTEGER PRIMARY KEY, sum INTEGER, data BLOB)",
     "CREATE TABLE taken (number INTEGER PRIMARY KEY)",
+)
+# The first, and the size of pages, are for a new file, before WAL: free pages go back. With WAL a kill costs nothing
+# that was committed; FULL would only help when the power fails. What is deleted is overwritten where that is free.
+_PRAGMAS: Final = (
+    "auto_vacuum=INCREMENTAL",
+    "journal_mode=WAL",
+    "synchronous=NORMAL",
+    "journal_size_limit=67108864",
+    "secure_delete=FAST",
 )
 _MEMORY: Final = ":memory:"
 _LARGEST: Final = 1 << 30  # of a record; bodies are in pieces
@@ -89,6 +101,7 @@ class SessionFile:
     def __init__(self, path: str) -> None:
         self.path = path
         self._db: sqlite3.Connection | None = None
+        self._last = 0
 
     # --- opening
 
@@ -98,10 +111,10 @@ class SessionFile:
             os.close(os.open(self.path, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), PRIVATE))
         db = _connected(self.path or _MEMORY)
         try:
-            # With WAL a kill costs nothing that was committed; FULL would only help when the power fails.
-            for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "journal_size_limit=67108864"):
+            for pragma in (f"page_size={PAGE if self.path else _PAGE_IN_MEMORY}", *_PRAGMAS):
                 db.execute(f"PRAGMA {pragma}").fetchall()
             _check_or_make(db)
+            self._last = last_number(db)
         except BaseException:
             db.close()
             raise
@@ -168,6 +181,8 @@ class SessionFile:
                 if fate == "removed":
                     _remove(db, number)
             db.execute("INSERT OR REPLACE INTO facts VALUES ('written', ?)", (time.time(),))
+            self._last = max(self._last, *(flow[0] for flow in flows)) if flows else self._last
+            db.execute("INSERT OR REPLACE INTO facts VALUES ('last', ?)", (self._last,))
             db.execute("COMMIT")
         except BaseException:
             with contextlib.suppress(sqlite3.Error):
@@ -208,10 +223,6 @@ def _connected(path: str) -> sqlite3.Connection:
 def _check_or_make(db: sqlite3.Connection) -> None:
     tables = {sql for (sql,) in db.execute("SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL")}
     if not tables:
-        # What was deleted is overwritten where that costs nothing, and pages that are free go back.
-        db.execute("PRAGMA auto_vacuum=INCREMENTAL")
-        db.execute("VACUUM")
-        db.execute("PRAGMA secure_delete=FAST").fetchall()
         db.execute("BEGIN")
         for table in TABLES:
             db.execute(table)
@@ -221,7 +232,6 @@ def _check_or_make(db: sqlite3.Connection) -> None:
         db.execute("COMMIT")
         return
     check_format(db, tables)
-    db.execute("PRAGMA secure_delete=FAST").fetchall()
 
 
 def check_format(db: sqlite3.Connection, tables: set[str] | None = None) -> None:
@@ -316,13 +326,16 @@ def scan(db: sqlite3.Connection, after: int, last: int) -> tuple[list[Stored | S
 
 
 def last_number(db: sqlite3.Connection) -> int:
-    """The largest number of a flow; a guess when the pages that tell it are damaged."""
-    try:
-        (last,) = db.execute("SELECT max(number) FROM flows").fetchone()
-        return int(last or 0)
-    except sqlite3.DatabaseError:
-        (pages,) = db.execute("PRAGMA page_count").fetchone()
-        return int(pages) * 32
+    """The largest number of a flow, which is noted as well: a damaged page may tell a smaller one. Else a guess."""
+    found = []
+    for question in ("SELECT value FROM facts WHERE name = 'last'", "SELECT max(number) FROM flows"):
+        with contextlib.suppress(sqlite3.DatabaseError):
+            found += [value for (value,) in db.execute(question) if isinstance(value, int)]
+    if found:
+        return max(found)
+    (pages,) = db.execute("PRAGMA page_count").fetchone()
+    (rows,) = db.execute("SELECT count(*) FROM facts").fetchone()
+    return int(pages) * 32 if rows > 1 else 0  # nothing was ever written to a new one
 
 
 def last_connection(db: sqlite3.Connection) -> int:

@@ -13,11 +13,10 @@ import tempfile
 from pathlib import Path
 from typing import Final
 
-from midstream.store.session_file import SessionFile
+from midstream.store.session_file import PAGE, SessionFile
 from midstream.work.whole_file import PRIVATE
 
 COPY: Final = ".copy"
-_PAGE: Final = 4096
 
 
 def readable_copy(path: Path) -> Path:
@@ -29,10 +28,10 @@ def readable_copy(path: Path) -> Path:
             with open(descriptor, "wb") as target, open(f"{path}{ending}", "rb") as source:
                 shutil.copyfileobj(source, target, 1 << 20)
     with open(copy, "r+b") as file:
-        pages = -(-os.fstat(file.fileno()).st_size // _PAGE)
+        pages = -(-os.fstat(file.fileno()).st_size // PAGE)
         # The first page of every session is the same but for a few counters: where the tables begin stands in it.
         file.write(_first_page(pages))
-        file.truncate(pages * _PAGE)
+        file.truncate(pages * PAGE)
     return copy
 
 
@@ -43,7 +42,7 @@ def _first_page(pages: int) -> bytes:
         new.open()
         new.close(is_clean=False)
         with open(path, "rb") as file:
-            page = bytearray(file.read(_PAGE))
+            page = bytearray(file.read(PAGE))
     # https://www.sqlite.org/fileformat2.html §1.3: size in pages, which is believed when two counters are equal; the
     # list of free pages, which nothing here needs.
     page[24:28] = page[92:96]
