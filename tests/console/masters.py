@@ -23,6 +23,8 @@ from midstream.addons.cut import Cut
 from midstream.addons.eventstore import EventStore
 from midstream.addons.export import Export
 from midstream.addons.intercept import Intercept
+from midstream.addons.save import Save
+from midstream.addons.script import ScriptLoader
 from midstream.addons.serverplayback import ServerPlayback
 from midstream.addons.tlsconfig import TlsConfig
 from midstream.addons.undo import Undo
@@ -53,7 +55,9 @@ def make_console(confdir: Path) -> Console:
         Comparing(),
         Cut(),
         Export(),
+        ScriptLoader(),
         *replay,
+        Save(),
         Changes(recorded=True),
         Undo(),
         Intercept(),

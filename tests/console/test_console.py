@@ -274,7 +274,8 @@ async def test_a_pane_that_cannot_be_painted_does_not_end_the_program(shown, cap
 
 async def test_log_lines_from_warn_up_are_shown_and_errors_are_counted_on_the_tab(shown):
     logging.getLogger("midstream.addon").error("it broke")
-    assert "it broke" in shown.prompt_line
+    assert "error: it broke" in shown.lines[-4]
+    assert shown.prompt_line == " all 0"
     assert "6 log 1!" in shown.lines[0]
     shown.press("6")
     assert "1!" not in shown.lines[0]
@@ -284,9 +285,9 @@ async def test_a_held_flow_is_announced_without_moving_the_focus(shown):
     first, held = add(shown, "http://example.com/one", "http://example.com/two", live=True)
     held.intercept()
     await shown.console.master.events.update([held])
-    assert "held at response: 2 GET example.com/two" in shown.prompt_line
+    assert shown.lines[-4].endswith(" held at response: 2 GET example.com/two")
     assert shown.view.focus_id == first.id
-    assert "1 held" in shown.lines[0]
+    assert "2 queue 1" in shown.lines[0]
     assert "‖1" in shown.lines[-2]
     shown.press(":", f"flow.resume @{held.id}", "enter")
     await shown.until(lambda: not held.intercepted)

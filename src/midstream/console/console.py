@@ -409,6 +409,6 @@ class Console:
     def _flow_held(self, id_: str) -> None:
         row = self.view.row(id_)
         where = self.master.showing.text(f"{row.host}{row.path}")
-        self.message(visible(f"held at {row.held}: {row.number} {row.method} {where}"))
+        self.messages.news(f"held at {row.held}: {row.number} {row.method} {where}", topic="held")
         if getattr(self.master.options, "console_bell", True):
             self.terminal.ring()

@@ -12,6 +12,7 @@ from collections.abc import Callable
 
 DATA_INTERVAL = 0.05
 SLOW_DATA_INTERVAL = 0.2  # while the loop lags
+PLAIN_DATA_INTERVAL = 1.0  # a screen reader reads what changes
 INPUT_MERGE = 0.008
 COST_FACTOR = 10
 

@@ -37,6 +37,7 @@ class Layout(urwid.Widget):
         self._status_row = -1
         self._workspace = Workspace(console)
         self._top = 0  # the first row of the workspace
+        self.has_toasts = True  # whether the screen is large enough for them
         self._box_at: tuple[int, int, int, int] | None = None  # left, top, columns, rows of the topmost box
 
     def render(self, size: tuple[int, int], focus: bool = False) -> urwid.Canvas:  # type: ignore[override]
@@ -68,6 +69,10 @@ class Layout(urwid.Widget):
             hint, self._hints = hints.hint_line(console, columns)
             parts.append((paint([hint], columns, 1), None, False))
         canvas: urwid.Canvas = urwid.CanvasCombine(parts)
+        self.has_toasts = not small
+        if not small and console.messages.toasts:
+            lines = console.messages.toast_lines(columns, max(body_rows // 2, 1))
+            canvas = self._over(canvas, lines, (columns, body_rows, self._top), "corner")
         return self._with_boxes(canvas, columns, body_rows, self._top) if body_rows > 0 else canvas
 
     # --- parts ------------------------------------------------------------------------------------------------------

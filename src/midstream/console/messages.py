@@ -1,22 +1,48 @@
-"""The message line: what the console says, and what the log says from alert up, for a few seconds.
+"""What the console says: the answer to a key in the filter line, and what happens by itself as toasts above it.
 
-Errors stay until a key. `Console.message` is the door; nothing else writes there.
+A toast is what the log says from alert up (jobs that are done, what was copied, errors), and a flow that was held. It
+never takes the focus, goes by itself, and what there is no room for is in the log. Errors stay until a key, both here
+and there. `Console.message` and `Console.news` are the doors; nothing else writes there.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, NamedTuple
 
+from midstream.console.widgets import cells
+from midstream.console.widgets.canvas import Line
 from midstream.hub.log import ALERT, EventLogHandler, LogEntry
+from midstream.text.escape import visible
 
 if TYPE_CHECKING:
     from midstream.console.console import Console
 
 SECONDS = 5.0
+_LONGER = 8.0  # warnings
+MOST_TOASTS = 3
+_MOST_ROWS = 3  # of one toast
+_WIDEST = 64
+_UNREAD = 1.0  # a key that is on its way when an error comes does not take it away
+_ROLES = {"error": "bar.error", "warn": "bar.warn"}
 
 logger = logging.getLogger("midstream.console")  # who says it, for people
+
+
+class Toast(NamedTuple):
+    """`topic`: of one topic there is one toast, which counts how many it stands for."""
+
+    text: str
+    level: str
+    since: float
+    topic: str = ""
+    count: int = 1
+
+    @property
+    def until(self) -> float:
+        return self.since + (_LONGER if self.level == "warn" else SECONDS)
 
 
 class Messages:
@@ -25,6 +51,7 @@ class Messages:
     def __init__(self, console: Console) -> None:
         self._console = console
         self.shown: tuple[str, str] | None = None
+        self.toasts: list[Toast] = []
         self.unseen_errors = 0
         self._until = 0.0
         self._echo = False
@@ -43,35 +70,92 @@ class Messages:
         self.shown = (text.strip().split("\n", 1)[0], level)
         self._until = asyncio.get_running_loop().time() + SECONDS
         if log and level in ("warn", "error"):
-            self._echo = True
-            try:
-                severity = logging.ERROR if level == "error" else logging.WARNING
-                logger.log(severity, "%s", text, extra={"seen_on_screen": True})
-            finally:
-                self._echo = False
+            self._log(text, logging.ERROR if level == "error" else logging.WARNING)
+        self._console.request_frame()
+
+    def news(self, text: str, level: str = "info", topic: str = "") -> None:
+        """Something happened by itself: a toast, or a line where there is no room for toasts."""
+        if self._console.is_plain or not self._console.layout.has_toasts:
+            self.show(text, level, log=False)
+            return
+        now = asyncio.get_running_loop().time()
+        same = next((toast for toast in self.toasts if topic and toast.topic == topic), None)
+        if same is not None:
+            self.toasts.remove(same)
+        self.toasts.append(Toast(text.strip(), level, now, topic, same.count + 1 if same is not None else 1))
+        while len(self.toasts) > MOST_TOASTS:
+            # An error gives way last.
+            self.toasts.remove(next((toast for toast in self.toasts if toast.level != "error"), self.toasts[0]))
         self._console.request_frame()
 
     def expire(self, by_key: bool = False) -> None:
-        """Take the message away when its time is over; a key takes any away."""
-        if self.shown is None:
-            return
-        over = asyncio.get_running_loop().time() >= self._until
-        if by_key or (over and self.shown[1] != "error"):
+        """Take away what has been there long enough; a key takes any line away, and errors that were there before."""
+        now = asyncio.get_running_loop().time()
+        if self.shown is not None and (by_key or (now >= self._until and self.shown[1] != "error")):
             self.shown = None
+        self.toasts = [toast for toast in self.toasts if not _is_over(toast, now, by_key)]
 
     def clear(self) -> None:
-        """Take it away now."""
+        """Take all away now."""
         self.shown = None
+        self.toasts = []
 
     def log_was_seen(self) -> None:
         """The log is on the screen."""
         self.unseen_errors = 0
 
+    def toast_lines(self, columns: int, rows: int) -> list[Line]:
+        """The toasts, the newest at the bottom, at most `rows` of them."""
+        lines: list[Line] = []
+        for toast in self.toasts:
+            role = _ROLES.get(toast.level, "toast")
+            more = f" (and {toast.count - 1:,} more)" if toast.count > 1 else ""
+            text = visible(self._console.master.showing.text(f"{_named(toast.level)}{toast.text}{more}"))
+            lines += [[(role, f" {part} ")] for part in _wrapped(text, min(columns - 6, _WIDEST))]
+        width = max((cells.measure(text) for line in lines for _, text in line), default=0)
+        return [[(role, cells.fit(text, width))] for line in lines[-rows:] for role, text in line]
+
+    def _log(self, text: str, severity: int) -> None:
+        self._echo = True
+        try:
+            logger.log(severity, "%s", text, extra={"seen_on_screen": True})
+        finally:
+            self._echo = False
+
     def _logged(self, entry: LogEntry) -> None:
         if self._echo:
             return  # it came from `show` itself
-        if entry.level == "error" and self._console.drawer is None and self._console.shown_name != "log":
+        if entry.level == "error" and not any(pane.name == "log" for pane in self._console.panes_shown):
             self.unseen_errors += 1
         # Messages about a script begin with its name themselves, and who says our own is clear.
         named = entry.source in ("", logger.name.rpartition(".")[2]) or entry.msg.startswith(entry.source)
-        self.show(entry.msg if named else f"{entry.source}: {entry.msg}", entry.level, log=False)
+        self.news(entry.msg if named else f"{entry.source}: {entry.msg}", entry.level)
+
+
+def _is_over(toast: Toast, now: float, by_key: bool) -> bool:
+    if toast.level == "error":
+        return by_key and now >= toast.since + _UNREAD
+    return now >= toast.until
+
+
+def _named(level: str) -> str:
+    """Colour alone says nothing."""
+    return f"{level}: " if level in _ROLES else ""
+
+
+def _wrapped(text: str, columns: int) -> Sequence[str]:
+    """The first rows of a text, broken at blanks where there are any; the log has all of it."""
+    rows: list[str] = []
+    rest = text
+    while rest and columns > 0:
+        if len(rows) == _MOST_ROWS - 1 or cells.measure(rest) <= columns:
+            rows.append(cells.cut(rest, columns, "…"))
+            break
+        part = cells.cut(rest, columns)
+        if not part:
+            break
+        blank = part.rfind(" ")
+        kept = part[:blank] if blank > columns // 2 else part
+        rows.append(kept)
+        rest = rest[len(kept) :].lstrip()
+    return rows

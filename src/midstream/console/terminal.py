@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 import urwid
 
-from midstream.console.frame_clock import DATA_INTERVAL, SLOW_DATA_INTERVAL, FrameClock
+from midstream.console.frame_clock import DATA_INTERVAL, PLAIN_DATA_INTERVAL, SLOW_DATA_INTERVAL, FrameClock
 from midstream.console.glyphs import use_ascii
 from midstream.console.heartbeat import Heartbeat
 from midstream.console.main_loop import ConsoleLoop
@@ -93,6 +93,7 @@ class Terminal:
         self._heartbeat = Heartbeat(loop, self._slow_loop)
         self._use_ascii()
         self._use_palette()
+        self._slow_loop(is_slow=False)
         self._main_loop.start()
         self._heartbeat.start()
         self._tick = loop.call_later(TICK, self._each_second)
@@ -152,7 +153,8 @@ class Terminal:
 
     def _slow_loop(self, is_slow: bool) -> None:
         if self._clock is not None:
-            self._clock.interval = SLOW_DATA_INTERVAL if is_slow else DATA_INTERVAL
+            usual = PLAIN_DATA_INTERVAL if self._console.is_plain else DATA_INTERVAL
+            self._clock.interval = max(usual, SLOW_DATA_INTERVAL) if is_slow else usual
 
     def _each_second(self) -> None:
         self._tick = asyncio.get_running_loop().call_later(TICK, self._each_second)
@@ -194,6 +196,8 @@ class Terminal:
         """Take over the options about the terminal."""
         if self._main_loop is None:
             return
+        if "console_plain" in updated:
+            self._slow_loop(is_slow=False)
         if updated & {"console_palette", "console_palette_transparent", "console_colours"}:
             self._use_palette()
         if "console_ascii" in updated:

@@ -7,7 +7,7 @@ focus, the stacks know; here is only where each was painted, and whether there i
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 import urwid
 
@@ -133,7 +133,7 @@ class Workspace:
         canvas = _render(pane, (area.columns, area.rows), on)
         cursor = canvas.cursor
         at = (area.left + cursor[0], area.top + cursor[1]) if cursor is not None and on else None
-        return _Part(list(canvas.content()), at)
+        return _Part([cast(PaintedRow, row) for row in canvas.content()], at)
 
     # --- the mouse --------------------------------------------------------------------------------------------------
 

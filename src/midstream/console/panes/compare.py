@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 import urwid
 
-from midstream.addons.comparing import rows_of_bodies
 from midstream.console.panes.list_pane import ListPane
 from midstream.console.widgets import cells
 from midstream.console.widgets.canvas import Line, Run
 from midstream.flows import comparing
 from midstream.flows.comparing import Row
+from midstream.hub.body_rows import rows_of_bodies
 from midstream.text.escape import visible
 from midstream.work.slices import Generation, Token
 
@@ -78,7 +78,7 @@ class Compare(ListPane):
         self._is_waiting = False
 
     def _on_change(self, change: Change) -> None:
-        if change.kind == "refresh" or change.id in self._ids and change.kind != "focus":
+        if change.kind == "refresh" or (change.id in self._ids and change.kind != "focus"):
             self._stale = True
             self.console.request_frame()
 
@@ -154,7 +154,7 @@ class Compare(ListPane):
         self._arrange()
 
     async def _compare_bodies(self, left: Flow, right: Flow, side: str, token: Token) -> None:
-        rows = await rows_of_bodies(left, right, side)
+        rows = await rows_of_bodies(left, right, side, self.console.master.worker)
         if token.current:
             self._is_waiting = False
             self._rows += [Row("Body", None, None), *rows] if rows else []
