@@ -5,11 +5,13 @@ import sys
 
 import pytest
 
+from midstream.addons.proxyserver import ProxyServer
 from midstream.console.panes.text_pane import TextPane
 from midstream.flows.headers import Headers
 from tests.console.masters import Shown, shown_console
 from tests.kit.captured import http_flow
 from tests.kit.hostile import TEXTS, WIDTHS, assert_clean
+from tests.kit.origins import answering, ok, origin
 
 FIELDS = ((b"Host", b"shop.example"), (b"X-A", b"\xff"), (b"x-a", b"2"), (b"content-length", b"3"))
 
@@ -202,9 +204,9 @@ async def test_heads_still_open_in_an_editor(shown, tmp_path, monkeypatch):
 async def test_a_request_is_written_and_kept_as_a_draft(shown):
     shown.press("+")
     assert "type the URL behind https://, or paste a curl command" in shown.text
-    shown.press("x.example/a", "meta >")
+    shown.press("x.example/a")
     assert "ok  0 headers, no body" in shown.text
-    shown.press("body", "meta s")
+    shown.press("enter", "enter", "body", "meta s")
     await shown.until_shown("in the list, not sent")
     (flow,) = [shown.view.get(id_) for id_ in shown.view.shown]
     assert flow.request.url == "https://x.example/a"
@@ -213,16 +215,39 @@ async def test_a_request_is_written_and_kept_as_a_draft(shown):
     assert shown.view.focus_id == flow.id
 
 
+async def test_a_request_goes_over_the_wire_and_its_answer_is_in_the_list(shown):
+    master = shown.console.master
+    master.options.set("server=false", defer=True)
+    # The replays of this master have a proxy, which has its settings from this addon.
+    proxy = master.addons.get("clientplayback")._proxy
+    async with origin(answering(lambda heard: ok(b"hello"))) as server, proxy:
+        master.addons.add(ProxyServer(proxy))
+        master.is_up.set()
+        shown.press("+")
+        shown.paste(f"curl -X PATCH '{server.url('/a?x=%20&y=+')}' -H 'X-A:  1' --data-raw '{{}}'")
+        shown.press("ctrl s")
+        await shown.until(lambda: server.requests)
+        (heard,) = server.requests
+        assert heard.head.startswith(b"PATCH /a?x=%20&y=+ HTTP/1.1\r\n")
+        assert (heard.fields["x-a"], heard.fields["content-length"], heard.body) == ("1", "2", b"{}")
+        (id_,) = shown.view.shown
+        await shown.until(lambda: shown.view.get(id_).response is not None)
+        assert shown.view.focus_id == id_
+        assert shown.view.get(id_).response.text == "hello"
+        assert shown.console.pane.name == "flows"
+        await shown.until(lambda: master.commands.call("replay.client.count") == 0)
+
+
 async def test_a_pasted_curl_command_becomes_the_request(shown):
     shown.press("+")
     shown.paste("curl -k -X PUT 'http://x.example/é?q=a b' -H 'A: 1' -d '{}'\n")
     pane = text_pane(shown)
     assert pane.edit.text == (
-        "PUT http://x.example/%C3%A9?q=a%20b HTTP/1.1\nA: 1\nContent-Type: application/x-www-form-urlencoded\n\n{}"
+        "PUT http://x.example/%C3%A9?q=a%20b\nA: 1\nContent-Type: application/x-www-form-urlencoded\n\n{}"
     )
     assert "passed over" in shown.text
     shown.press("ctrl z")
-    assert pane.edit.text == "GET https:// HTTP/1.1\n\n"
+    assert pane.edit.text == "GET https://"
     shown.paste("curl 'http://x")
     assert "this ' is not closed" in shown.text
 
@@ -262,7 +287,7 @@ async def test_a_request_that_is_left_is_there_again(shown):
     shown.press("+", "x.example", "esc", "esc")
     shown.console.run_command("console.view.flows")
     shown.press("+")
-    assert "GET https://x.example HTTP/1.1" in shown.text
+    assert "GET https://x.example" in shown.text
     shown.press("esc", "d", "+")
     assert "x.example" not in shown.text
 

@@ -121,7 +121,7 @@ def test_edit_head_and_body_in_the_editor_and_resume(tmp_path, loop):
         program.wait_for("? help")
         program.send(":", "test.held", "<enter>")
         program.wait_for("‖req")
-        for keys, done in (("eh", "request headers edited"), ("eb", "request body edited")):
+        for keys, done in (("ee3", "request headers edited"), ("eb", "request body edited")):
             program.send(*keys)
             program.wait_for("EDITOR HAS THE TERMINAL 0o600")
             program.send("\n")

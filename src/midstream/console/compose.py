@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from midstream.console.console import Console
 
 SCHEME = "https://"
+VERSION = "HTTP/1.1"
+"""What is meant when the first line names no version."""
 _FIRST_LINE = re.compile(r"(\S+) +(\S+)(?: +(HTTP/\S+))? *")
 # What belongs to the connection or the body that a request came with, and would be wrong of another one.
 _NOT_TAKEN = frozenset({b"content-length", b"transfer-encoding", b"connection", b"proxy-connection", b"keep-alive"})
@@ -47,7 +49,7 @@ class Composed(TextSubject):
 
     def read(self) -> str:
         if self._like is None:
-            return f"GET {SCHEME} HTTP/1.1\n\n"
+            return f"GET {SCHEME}"
         request = self._like.request
         data, _ = edit_parts.text_of(self._like, request, "request-headers")
         first, *fields = (data or b"").decode("utf-8", "surrogateescape").split("\n")
@@ -56,14 +58,14 @@ class Composed(TextSubject):
         return "\n".join([first, *kept]) + "\n" + body
 
     def cursor(self, text: str) -> int:
-        return text.find(" HTTP/") if self._like is None else 0
+        return len(text) if self._like is None else 0
 
     def suffix(self) -> str:
         return ".http"
 
     def check(self, text: str) -> Problem | None:
         head = _completed(text)
-        if head.partition("\n")[0].endswith((f" {SCHEME}", f" {SCHEME} HTTP/1.1")):
+        if head.partition("\n")[0].endswith((f" {SCHEME}", f" {SCHEME} {VERSION}")):
             return Problem(1, f"type the URL behind {SCHEME}, or paste a curl command")
         problem = head_problem(head, is_response=False)
         if problem is not None:
@@ -142,7 +144,7 @@ def body_form(request: Request) -> TextForm:
 def text_of(request: CurlRequest) -> str:
     """The text of what a curl command asks for."""
     lines = [
-        f"{request.method} {_encoded(request.url)} HTTP/1.1",
+        f"{request.method} {_encoded(request.url)}",
         *(f"{name}: {value}" for name, value in request.headers),
     ]
     return "\n".join(lines) + "\n\n" + request.body.decode("utf-8", "surrogateescape")
@@ -166,7 +168,7 @@ def _completed(text: str) -> str:
     if found is None:
         return head
     method, url, version = found.groups()
-    return f"{method} {url} {version or 'HTTP/1.1'}{newline}{rest}"
+    return f"{method} {url} {version or VERSION}{newline}{rest}"
 
 
 def like(console: Console, flow: object) -> Composed:
