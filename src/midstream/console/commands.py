@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING
 
 from midstream.console import edit_parts, edit_views, external_viewer, grids
 from midstream.console.box_commands import BoxCommands
+from midstream.console.compare_commands import CompareCommands
 from midstream.console.copy_commands import CopyCommands
 from midstream.console.detail_commands import DetailCommands
 from midstream.console.edit_commands import EditCommands
 from midstream.console.filter_commands import FilterCommands
 from midstream.console.flow_register import FlowRegister
 from midstream.console.grid_commands import GridCommands, open_part
-from midstream.console.compare_commands import CompareCommands
 from midstream.console.key_commands import KeyCommands
 from midstream.console.layout_commands import LayoutCommands
 from midstream.console.list_commands import ListCommands

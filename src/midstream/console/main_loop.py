@@ -14,8 +14,8 @@ from typing import Any
 import urwid
 from urwid.display.raw import Screen
 
-from midstream.console.palettes.colours import Count
 from midstream.console.palettes import Look
+from midstream.console.palettes.colours import Count
 
 Input = str | tuple[str, int, int, int]
 
