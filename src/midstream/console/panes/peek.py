@@ -22,7 +22,12 @@ BESIDE_FROM = 180  # columns from which the peek stands at the right
 _LEAST_ROWS = 4  # of the list and of the peek, with their titles
 _LEAST_COLUMNS = 60
 _SHARES = (15, 85)
-_KEYS = (("console.layout.grow", "resize"), ("console.peek", "close"), ("console.view.flow @focus", "open"))
+_KEYS = (
+    ("console.layout.shrink", ""),
+    ("console.layout.grow", "resize"),
+    ("console.peek", "close"),
+    ("console.view.flow @focus", "open"),
+)
 
 
 class Peek:
@@ -85,7 +90,7 @@ class Peek:
     def _title(self, flow: Flow, columns: int) -> PaintedRow:
         number = self._console.view.row(flow.id).number if flow.id in self._console.view else 0
         label = cells.cut(f"-- peek: {number} {visible(self._preview.title(flow))} ", columns, "…")
-        keys = "   ".join(self._hints())
+        keys = "  ".join(self._hints())
         gap = columns - cells.measure(label) - cells.measure(keys) - 4
         if gap < 2:
             keys, gap = "", columns - cells.measure(label)
@@ -95,7 +100,7 @@ class Peek:
         keymap = self._console.keys.keymap
         contexts = ("flows", "list", "global")
         found = ((keymap.keys_for(command, contexts), words) for command, words in _KEYS)
-        return [f"{visible(show_chord(keys))} {words}" for keys, words in found if keys]
+        return [f"{visible(show_chord(keys))} {words}".rstrip() for keys, words in found if keys]
 
     # -- the mouse ----------------------------------------------------------------------------------------------------
 
