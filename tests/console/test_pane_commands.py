@@ -1,6 +1,7 @@
 import pytest
 
 from midstream.console.detail_commands import DetailCommands
+from midstream.console.log_commands import LogCommands
 from midstream.console.pane_commands import PaneCommands
 from midstream.console.panes import PANES, Detail, FlowList, Log, OptionsPane
 from midstream.flows.errors import CommandError
@@ -18,6 +19,7 @@ def addon(console: FakeConsole) -> PaneCommands:
     made = PaneCommands(console)  # type: ignore[arg-type]
     console.master.commands.collect_commands(made)
     console.master.commands.collect_commands(DetailCommands(console))  # type: ignore[arg-type]
+    console.master.commands.collect_commands(LogCommands(console))  # type: ignore[arg-type]
     console.add(http_flow("http://h/", response_body=b'{"a":1}'))
     return made
 
