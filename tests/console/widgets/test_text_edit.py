@@ -3,7 +3,7 @@ from __future__ import annotations
 import time
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from midstream.console.text_bytes import TextForm, to_bytes, to_text
@@ -133,6 +133,7 @@ def test_hostile_texts_are_painted_clean(width: int) -> None:
             assert 0 <= cursor[1] < 6
 
 
+@example(text="日a", keys=["end", "a", "ctrl_t"], width=5)
 @given(
     st.text(st.sampled_from("ab \n\t日é\u0301\udc80"), max_size=60),
     st.lists(st.sampled_from(KEYS), max_size=40),

@@ -141,7 +141,8 @@ class TextEdit:
             self._remember(before, cursor)
         self._redo.clear()
         self._typing = is_typing
-        self._changed(min(cursor, self.cursor) - 2)
+        # Two characters before the cursor may be swapped, and where a row begins depends on what begins it.
+        self._changed(min(cursor, self.cursor) - 3)
 
     def _remember(self, text: str | None = None, cursor: int | None = None) -> None:
         self._undo.append((self.text if text is None else text, self.cursor if cursor is None else cursor))
