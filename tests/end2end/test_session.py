@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import re
 import signal
 import socket
 import subprocess
@@ -89,6 +90,11 @@ def command(program: ProgramOnPty, line: str) -> None:
     program.send(line, "<enter>")
 
 
+def count_of(program: ProgramOnPty) -> int:
+    found = re.search(r"· (\d+) flows", program.text)
+    return int(found[1]) if found is not None else 0
+
+
 def test_a_kill_loses_nothing_that_ended_a_second_before(tmp_path: Path, origin: int) -> None:
     confdir, port = tmp_path / "conf", free_port()
     with start(confdir, port) as program:
@@ -108,7 +114,7 @@ def test_a_kill_loses_nothing_that_ended_a_second_before(tmp_path: Path, origin:
     assert "crashed" in sessions(confdir)
     saved = tmp_path / "saved"
     with start(confdir, port, "--resume") as program:
-        program.wait_for("back")
+        program.wait_for(lambda each: count_of(each) >= len(promised), what="the flows of before")
         command(program, f"save.file @all {saved}")
         program.wait_for("saved ")
         program.signal(signal.SIGTERM)

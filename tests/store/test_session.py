@@ -556,6 +556,19 @@ async def test_a_file_that_does_not_open_gives_what_is_left(tmp_path: Path, dama
     source.close(is_clean=False)
 
 
+async def test_numbers_that_lie_do_not_take_for_ever(tmp_path: Path) -> None:
+    path = tmp_path / "a.session"
+    await written(path, 3)
+    db = sqlite3.connect(path)
+    db.execute("UPDATE flows SET number = 1000000000 WHERE number = 3")
+    db.execute("UPDATE facts SET value = 4000000000000 WHERE name = 'last'")
+    db.commit()
+    db.close()
+    session, brought = await resumed(path, View())
+    assert brought.flows == 3
+    await session.close()
+
+
 def _foreign(db: sqlite3.Connection) -> None:
     db.execute("PRAGMA application_id=7")
 

@@ -204,6 +204,7 @@ class SessionAddon:
         name = self._path.stem
         with ctx.master.jobs.begun(f"resuming {name}") as job:
             brought = await bring_back(self.view, session, self._last_flow, job)
+        await ctx.master.is_up.wait()  # the screen is there, and shows what is logged
         _tell(name, brought)
 
     async def _take_over(self, copy: SessionFile) -> None:
@@ -212,6 +213,7 @@ class SessionAddon:
         name = Path(copy.path).stem
         with ctx.master.jobs.begun(f"reading {name}") as job:
             brought = await take_over(self.view, copy, job)
+        await ctx.master.is_up.wait()
         brought.problem = brought.problem or "the file is damaged"
         _tell(name, brought)
         logger.info("session %s stays as it is; its flows are in a new one", name)

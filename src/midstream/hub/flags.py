@@ -133,19 +133,7 @@ def make_parser(tool: str, description: str, options: Options, *, show_all: bool
         help="print a completion script: bash, zsh, fish",
     )
     if tool == "midstream":
-        add(
-            "--resume",
-            nargs="?",
-            const="",
-            metavar="NAME",
-            help="go on with an earlier session: the one that crashed last, else the last, or the one of this name",
-        )
-        add(
-            "--sessions",
-            nargs="*",
-            metavar="WORD",
-            help="list the sessions that are kept; delete NAME|all deletes",
-        )
+        _add_sessions(general)
     add("--set", dest="set", action="append", default=[], metavar="NAME[=VALUE]", help="set any option; repeatable")
     add("-q", "--quiet", dest="loudness", action="store_const", const="quiet", help="print errors only")
     add("-v", "--verbose", dest="loudness", action="store_const", const="verbose", help="print everything")
@@ -153,6 +141,14 @@ def make_parser(tool: str, description: str, options: Options, *, show_all: bool
     for name, option in sorted(options.items()):
         add_flags(flags, option, short=SHORT.get(name), shown=show_all or name in SHOWN)
     return parser
+
+
+def _add_sessions(group: argparse._ArgumentGroup) -> None:
+    """The flags of the program that keeps flows."""
+    resume = "go on with an earlier session: the one that crashed last, else the last, or the one of this name"
+    group.add_argument("--resume", nargs="?", const="", metavar="NAME", help=resume)
+    listing = "list the sessions that are kept; delete NAME|all deletes"
+    group.add_argument("--sessions", nargs="*", metavar="WORD", help=listing)
 
 
 def add_flags(

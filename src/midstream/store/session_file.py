@@ -315,6 +315,9 @@ def scan(db: sqlite3.Connection, after: int, last: int) -> tuple[list[Stored | S
         rows = db.execute(
             "SELECT * FROM flows WHERE number > ? AND number <= ? ORDER BY number", (after, end)
         ).fetchall()
+        if not rows:  # a gap, which a file may claim to be without end
+            (following,) = db.execute("SELECT min(number) FROM flows WHERE number > ?", (end,)).fetchone()
+            return [], last if following is None else min(following - 1, last)
     except sqlite3.DatabaseError:
         rows = []
         for number in range(after + 1, end + 1):
