@@ -97,6 +97,9 @@ async def test_no_scene_paints_more_than_ascii(scene, tmp_path, monkeypatch):
             else:
                 shown.press(key)
             assert not bytes_beyond_ascii(shown), key
+        if scene.until and scene.until.isascii():
+            await shown.until_shown(scene.until)
+            assert not bytes_beyond_ascii(shown)
 
 
 async def test_signs_have_a_fallback_that_is_switched_live(tmp_path):
