@@ -1,13 +1,13 @@
 """Find in the focused pane: `/`, then `n` and `N`. What is looked for is the same in every pane.
 
 While the prompt is open the pane goes to the first hit as one types, and esc takes it back; hits are counted beside, in
-slices, so that the loop is never held. Panes that are no lists of rows look through their texts by a `SlicedSearch`.
-Bodies of all flows are searched by search_flows.py; what that finds, `n` and `N` stop at as well.
+slices, so that the loop is never held. Panes that are no lists of rows look through their texts themselves. Bodies of
+all flows are searched by search_flows.py; what that finds, `n` and `N` stop at as well.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from midstream.console.finder import Finder
@@ -232,45 +232,3 @@ class Search:
             bodies = self.flows.note if self.flows.found or self.flows.is_running else ""
             said = "   ".join(words for words in (f"/{self.pattern}", self.note, bodies) if words)
             self._console.message(said, "warn" if self.flows.problem else "info", log=False)
-
-
-class SlicedSearch:
-    """One search at a time: a short one ends within the key press, a longer one goes on and tells its result itself.
-
-    `found` gets the place.
-    """
-
-    def __init__(self, console: Console, found: Callable[[int], object]) -> None:
-        self._console = console
-        self._found = found
-        self._newest = Generation()
-
-    def start(self, places: Iterator[int | None], pattern: str) -> bool:
-        """Go to the first of `places`, which are None after each piece of work; False: there is none."""
-        token = self._newest.begin()
-        budget = Budget(_AT_ONCE)
-        for place in places:
-            if place is not None:
-                self._found(place)
-                return True
-            if budget.spent():
-                self._console.spawn(self._go_on(places, pattern, token), "search")
-                return True
-        return False
-
-    def cancel(self) -> None:
-        """End the search, if one goes on."""
-        self._newest.cancel()
-
-    async def _go_on(self, places: Iterator[int | None], pattern: str, token: Token) -> None:
-        budget = Budget()
-        for place in places:
-            if not token.current:
-                return
-            if place is not None:
-                self._found(place)
-                return
-            if budget.spent():
-                await budget.rest()
-        if token.current:
-            self._console.message(f"not found: {pattern}", "warn", log=False)
