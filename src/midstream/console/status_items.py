@@ -6,7 +6,7 @@ here may depend on the number of flows (see tally.py).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from midstream.console.heartbeat import SHOWN_FROM
@@ -200,7 +200,9 @@ KIND: Final = Kind("status item", check=check, complete=lambda text: [name for n
 
 def items_of(console: Console) -> Iterator[Item]:
     """All that there is to say now, in the order of the option."""
-    for name in _option(console, "console_status") or ITEMS:
+    options = console.master.options
+    names: Sequence[str] = options.console_status if "console_status" in options else ()
+    for name in names or ITEMS:
         yield from ITEMS[name.strip()](console)
 
 

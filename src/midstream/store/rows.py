@@ -266,7 +266,7 @@ def _shared_by(flow: Flow) -> Shared:
         unkept = message.raw_content is None and (message.timestamp_end is not None or not flow.live)
     return _shared(
         version,
-        client[0] if client else "",
+        client[0],
         server[0] if server else "",
         _answered(flow),
         flow.comment[:LONGEST_TEXT],
