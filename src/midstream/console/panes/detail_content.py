@@ -23,7 +23,7 @@ from midstream.console.widgets.canvas import PaintedRow, Run, paint_blank
 from midstream.console.widgets.pieces import FixedPieces, Piece
 from midstream.console.widgets.text_viewer import TextViewer
 from midstream.contentviews.registries import AUTO, registry_of
-from midstream.flows.http import HTTPFlow
+from midstream.flows.http import HTTPFlow, Message
 
 if TYPE_CHECKING:
     from midstream.console.console import Console
@@ -259,7 +259,7 @@ class Content:
         if self._tab not in _BODIES or self._flow is None:
             return ""
         message = getattr(self.console.master.showing.flow(self._flow, last=0), self._tab.lower(), None)
-        return str(message.headers.get(name, "")) if hasattr(message, "headers") else ""
+        return str(message.headers.get(name, "")) if isinstance(message, Message) else ""
 
     # -- painting -----------------------------------------------------------------------------------------------------
 

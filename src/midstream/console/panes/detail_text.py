@@ -7,6 +7,7 @@ them; messages in a list are conversation.py.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from midstream.console.panes import detail_tabs
@@ -98,7 +99,7 @@ class Texts:
             above.append(heading("Replays"))
             for id_ in ids:
                 word = "replay of" if id_ == self._links.parent(flow) else "replayed as"
-                enter[len(above)] = lambda id_=id_: self._console.view.set_focus(id_)
+                enter[len(above)] = partial(self._console.view.set_focus, id_)
                 row = self._console.view.row(id_)
                 where = self._console.master.showing.text(f"{row.method} {row.host}{row.path}")
                 above += facts([(word, f"{row.number}  {where[:200]}   (enter goes there)")])

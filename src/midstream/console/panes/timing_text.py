@@ -123,7 +123,7 @@ def _is_before(connection: object, begins: float) -> bool:
     started = getattr(connection, "timestamp_start", None)
     if done is None:
         return bool(started and begins - started > 1)
-    return begins - done > 1
+    return bool(begins - done > 1)
 
 
 def _reused(flow: Flow) -> Iterator[str]:
