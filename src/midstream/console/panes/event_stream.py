@@ -39,7 +39,7 @@ def is_event_stream(flow: object) -> bool:
 
 
 def _media(response: Response) -> str:
-    return response.headers.get("content-type", "").partition(";")[0].strip().lower()
+    return str(response.headers.get("content-type", "")).partition(";")[0].strip().lower()
 
 
 class EventStream:

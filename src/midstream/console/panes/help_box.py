@@ -9,7 +9,7 @@ from typing import TypeAlias
 from midstream.console.widgets import cells
 from midstream.console.widgets.canvas import Line, PaintedRow, Run, paint_row
 from midstream.console.widgets.table import fit_runs
-from midstream.console.widgets.text_viewer import wrapped
+from midstream.console.widgets.wrapping import wrapped
 
 Words: TypeAlias = "list[Run] | Run | str"
 

@@ -50,7 +50,7 @@ def timing_pieces(flow: Flow, now: float, columns: int) -> list[Piece]:
     pieces = [_axis(end - start, room), *(_row(phase, start, end, now, room) for phase in phases)]
     total = [("strong", f"{human_duration(end - start):>{_NUMBER}}")]
     pieces.append(Piece([("text", "  "), ("strong", f"{'all':<{_NAME}}")], total))
-    if reused := _reused(flow):
+    if reused := list(_reused(flow)):
         pieces += [blank(), *(sentence(text, "dim") for text in reused)]
     return [*pieces, blank(), moments, *facts(times(flow))]
 
