@@ -25,6 +25,7 @@ from midstream.flows.change import Change, Part
 from midstream.flows.flow import Flow
 from midstream.flows.http import HTTPFlow
 from midstream.hub.log import LogEntry
+from tests.console.layout_scenes import a_queue, plain, three_toasts, traffic, two_carts, two_panes
 from tests.console.masters import Shown, shown_console
 from tests.kit.captured import START, dns_flow, http_flow, websocket_flow
 
@@ -233,7 +234,7 @@ class Scene(NamedTuple):
 
     name: str
     before: Before
-    keys: tuple[str, ...] = ()
+    keys: tuple[str | Callable[[Shown], None], ...] = ()
     until: str = ""
     key_file: str = ""
     sizes: list[tuple[int, int]] = SIZES
@@ -319,6 +320,15 @@ SCENES = [
     Scene("detail-send", a_live_socket, ("+", "hello")),
     Scene("detail-copy", a_post, ("tab", "G", "ctrl v", "k", "v", "k", "w", "w")),
     Scene("detail-dns", a_lookup),
+    Scene("queue", a_queue, ("2",)),
+    Scene("queue-empty", traffic, ("2",)),
+    Scene("compare", two_carts, ("c",), until="5 differences"),
+    Scene("compare-all", two_carts, ("c", "tab", "d"), until="1 difference"),
+    Scene("toasts", traffic, (three_toasts,)),
+    Scene("layout-vertical", two_panes("vertical"), ("j",)),
+    Scene("layout-horizontal", two_panes("horizontal"), ("j", "enter")),
+    Scene("layout-drawer", two_panes("horizontal"), ("E", "?")),
+    Scene("plain", plain, ("j",)),
 ]
 
 
@@ -343,7 +353,9 @@ async def _play(shown: Shown, scene: Scene) -> None:
         await done
     shown.console.messages.clear()  # what the start had to say: it names this checkout
     for key in scene.keys:
-        if key is MENU:
+        if callable(key):
+            key(shown)
+        elif key is MENU:
             shown.console.keys._open()
         else:
             shown.press(key)

@@ -60,7 +60,7 @@ async def test_tabs_differences_and_sides(shown):
     two_carts(shown)
     shown.press("m", "down", "c", "tab")
     lines = await settled(shown)
-    assert "Response*" in lines[1]
+    assert "[Response]" in lines[1]
     assert any(line.startswith("~ 2") and "line 1" in line and "line 2" in line for line in lines)
     shown.press("tab")
     await settled(shown)

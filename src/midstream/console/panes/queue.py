@@ -38,6 +38,14 @@ _UNITS = {"H": 3600.0, "M": 60.0, "S": 1.0, "m": 1e-3, "u": 1e-6, "n": 1e-9}
 _GRPC_TIMEOUT = re.compile(r"([0-9]{1,8})([HMSmun])")
 
 
+_STEPS = (
+    ("flow.resume @focus", "lets one go"),
+    ("flow.step @focus", "lets a request go, and holds its response"),
+    ("flow.kill @focus", "ends one"),
+    ("flow.resume @all", "lets all go"),
+)
+
+
 class Queue(ListPane):
     """See the module."""
 
@@ -158,7 +166,8 @@ class Queue(ListPane):
         held = self.console.tally.held
         word = command.partition(" ")[0]
         if not held:
-            if "@focus" in command or word in ("console.search", "console.copy") or command == "flow.resume @all":
+            about_it = word.startswith(("console.edit", "console.copy", "console.choose", "console.search"))
+            if about_it or "@focus" in command or command == "flow.resume @all":
                 return "nothing is held"
         elif word == "flow.step" and self._id is not None and held.get(self._id) == "response":
             return "its response is held already; nothing comes after it"
@@ -243,19 +252,15 @@ class Queue(ListPane):
         """How something comes to be held."""
         rule = self.key_hint("console.command.set intercept", "~m POST")
         return [
-            [("text", "  Hold flows that match a filter, until you let them go:  "), *rule],
-            [("dim", "  ~q only requests, ~s only responses, ~u /login by address, ~all everything")],
+            [("text", "  To hold flows that match a filter:  "), *rule],
+            [("dim", "  also ~q only requests, ~s only responses, ~all")],
             [],
-            [("text", "  Then  "), *self._keys()],
+            *(_indented(hint) for command, words in _STEPS if (hint := self.key_hint(command, words))),
         ]
 
-    def _keys(self) -> list[Run]:
-        wanted = (("flow.resume @focus", "lets go"), ("flow.step @focus", "then holds the response"))
-        runs: list[Run] = []
-        for command, words in (*wanted, ("flow.kill @focus", "kills"), ("flow.resume @all", "lets all go")):
-            if hint := self.key_hint(command, words):
-                runs += [*hint, ("text", "   ")]
-        return runs
+
+def _indented(hint: list[Run]) -> Line:
+    return [("text", "  "), *hint]
 
 
 def _patience_of(flow: Flow | None) -> float | None:
