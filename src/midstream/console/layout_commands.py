@@ -36,7 +36,7 @@ class LayoutCommands:
             str,
             "single",
             "One pane, or two: vertical stacks them, horizontal sets them side by side.",
-            choices=LAYOUTS,
+            choices=sorted(LAYOUTS),
         )
         add("console_layout_headers", bool, True, "Show the row of tabs, and a title row above each of two panes.")
         add(
