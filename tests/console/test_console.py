@@ -56,7 +56,7 @@ async def test_hints_are_those_of_what_has_the_keys(shown):
         assert words not in shown.lines[-1], "there is nothing in the list"
     add(shown, "http://example.com/", "http://example.org/")
     shown.press("z")
-    assert shown.lines[-1] == " y yes  n no"
+    assert shown.lines[-1] == " y yes  n no (or esc)"
     shown.press("n", "o")
     assert "enter choose" in shown.lines[-1]
     shown.press("esc", "e")
