@@ -1,6 +1,7 @@
 """The status bar: what it says, in which order, what gives way, what a click does, and that a frame costs little."""
 
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -146,3 +147,38 @@ async def test_tabs_that_do_not_fit_are_numbers(shown):
     assert "1 flows" in narrow
     assert "6 log" not in narrow
     assert len(narrow) <= 50
+
+
+async def test_the_tab_bar_says_where_clients_can_connect(shown):
+    master = shown.console.master
+    addresses: list[tuple[str, int]] = []
+
+    class ProxyServer:
+        name = "proxyserver"
+
+        def load(self, loader):
+            loader.add_option("mode", Sequence[str], ["regular"], "Modes.")
+            loader.add_option("server", bool, True, "Listen.")
+
+        def listen_addrs(self):
+            return addresses
+
+    master.addons.add(ProxyServer())
+    assert status.where(shown.console) == "regular not listening"
+    addresses += [("0.0.0.0", 8080), ("::", 8080)]
+    assert status.where(shown.console) == "regular :8080"
+    assert "midstream  regular :8080" in shown.lines[0]
+    shown.options.update(mode=["regular@8081"])
+    addresses[:] = [("127.0.0.1", 8081), ("::1", 8081)]
+    assert status.where(shown.console) == "regular 127.0.0.1:8081 [::1]:8081"
+    shown.options.update(mode=["regular", "reverse:http://example.com@81"])
+    assert status.where(shown.console).startswith("2 modes ")
+    shown.options.update(mode=["reverse:http://example.com@81"])
+    assert status.where(shown.console).startswith("reverse:http://example.com 127")
+    shown.options.update(server=False)
+    assert status.where(shown.console) == "not listening"
+
+
+async def test_answers_from_saved_flows_that_are_not_refreshed(shown):
+    shown.options.update(server_replay_refresh=False)
+    assert "no server_replay_refresh" in bar(shown)

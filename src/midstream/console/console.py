@@ -39,7 +39,6 @@ from midstream.console.terminal import Terminal
 from midstream.console.widgets.line_edit import KillRing
 from midstream.flows.errors import CommandError
 from midstream.hub import ctx
-from midstream.text.escape import visible
 from midstream.text.suggest import did_you_mean
 
 if TYPE_CHECKING:
@@ -376,16 +375,6 @@ class Console:
         return await self.terminal.suspend(argv)
 
     # --- what happens -----------------------------------------------------------------------------------------------
-
-    def where(self) -> str:
-        """Where the proxy listens, for the tab bar."""
-        options = self.master.options
-        if getattr(options, "server", True) is False:
-            return "not listening"
-        modes = list(getattr(options, "mode", None) or [])
-        host, port = getattr(options, "listen_host", ""), getattr(options, "listen_port", None)
-        place = f"{host or ''}:{port}" if port else ""
-        return f"{modes[0] if len(modes) == 1 else f'{len(modes)} modes'} {place}".strip() if modes else place
 
     def _view_changed(self, change: Change) -> None:
         if self.tally.note(change):

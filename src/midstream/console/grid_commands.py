@@ -144,7 +144,8 @@ class GridCommands:
             await write_file(path, [text.getvalue().encode("utf-8", "surrogateescape")])
         except OSError as error:
             raise CommandError(f"{visible(path)} was not written: {why(error)}") from None
-        self._console.message(f"{len(grid.rows):,} rows written to {visible(path)}")
+        count = len(grid.rows)
+        self._console.message(f"{count:,} row{'s' if count != 1 else ''} written to {visible(path)}")
 
 
 def _read(path: str) -> bytes:

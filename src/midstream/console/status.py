@@ -10,10 +10,14 @@ from typing import TYPE_CHECKING
 from midstream.console.status_items import items_of
 from midstream.console.widgets import cells
 from midstream.console.widgets.canvas import Run, line_width
+from midstream.flows.proxy_mode import ProxyMode
 from midstream.text.escape import visible
+from midstream.text.url import hostport
 
 if TYPE_CHECKING:
     from midstream.console.console import Console
+
+_EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104  # not bound here, only shown
 
 # The numbers stay even where a pane is yet to come: fingers learn them.
 TABS = (("1", "flows"), ("2", "queue"), ("3", "options"), ("4", "commands"), ("5", "keys"), ("6", "log"))
@@ -40,11 +44,28 @@ def tab_bar(console: Console, columns: int) -> tuple[list[Run], list[tuple[int, 
         runs.append(("tab.on" if on else "tab.alert" if news else "tab", f" {text} "))
         places.append((start, line_width(runs) - 1, name))
         runs.append(("tab", " "))
-    right = f"midstream  {visible(console.where())} "
+    right = f"midstream  {visible(where(console))} "
     gap = columns - line_width(runs) - len(right)
     if gap > 0:
         runs += [("tab", " " * gap), ("tab", right)]
     return runs, places
+
+
+def where(console: Console) -> str:
+    """The mode, and where clients can connect: as the system reports it, so that a failed start is seen."""
+    options = console.master.options
+    if getattr(options, "server", True) is False:
+        return "not listening"
+    modes = [ProxyMode.parse(spec) for spec in getattr(options, "mode", ())]
+    addon = console.master.addons.get("proxyserver")
+    if not modes or addon is None:
+        return ""
+    mode = f"{modes[0].type_name}:{modes[0].data}".rstrip(":") if len(modes) == 1 else f"{len(modes)} modes"
+    # Of the two wildcard addresses, and of TCP and UDP, the port is named once.
+    places = dict.fromkeys(
+        hostport("", "" if host in _EVERYWHERE else host, port) for host, port in addon.listen_addrs()
+    )
+    return f"{mode} {' '.join(places) or 'not listening'}"
 
 
 def _news(console: Console, name: str) -> str:

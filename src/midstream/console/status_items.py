@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 # Options that are named in the bar while they are on, and those that are while they are off.
 FLAGS = ("anticache", "anticomp", "rawtcp", "ssl_insecure", "redact")
-OFF_FLAGS = ("upstream_cert", "http2", "websocket", "rawdns")
+OFF_FLAGS = ("upstream_cert", "http2", "websocket", "rawdns", "server_replay_refresh")
 # Lists of rules that are counted in the bar: what was left on and forgotten is hard to find otherwise.
 RULES = ("throttle", "block_list", "map_remote", "map_local", "modify_body", "modify_headers")
 HOSTS = {"ignore_hosts": "ignore", "allow_hosts": "allow", "tcp_hosts": "tcp"}
