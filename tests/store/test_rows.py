@@ -1,4 +1,6 @@
 import math
+import sys
+from collections.abc import Callable
 
 import pytest
 
@@ -165,3 +167,49 @@ def test_a_draft_takes_as_long_as_its_sending() -> None:
 def test_media_type() -> None:
     assert media_type("Text/HTML ; charset=x") == "text/html"
     assert media_type("") == ""
+
+
+def calls_of(work: Callable[[], object]) -> int:
+    """How many Python functions are called."""
+    calls = 0
+
+    def count(frame: object, event: str, argument: object) -> None:
+        nonlocal calls
+        calls += event == "call"
+
+    sys.setprofile(count)
+    try:
+        work()
+    finally:
+        sys.setprofile(None)
+    return calls
+
+
+def test_a_request_is_read_once_while_its_flow_is_in_flight() -> None:
+    flow = http_flow("https://example.com:444/a?b=c", status=None, live=True)
+    assert calls_of(lambda: Row(flow)) > 40
+    row = Row(flow)
+    assert calls_of(lambda: row.rewrite(flow)) < 25
+    flow.response = http_flow(response_headers=((b"Content-Type", b"text/css"),)).response
+    row.rewrite(flow)
+    assert row.facts is not None
+    assert (row.status, row.facts.received, row.port) == (200, b"text/css", 444)
+
+
+def test_an_edit_of_a_request_in_flight_is_read() -> None:
+    flow = http_flow(status=None, live=True)
+    row = Row(flow)
+    flow.request.url = "http://other.test:81/x"
+    flow.request.headers["content-type"] = "text/html"
+    row.rewrite(flow)
+    assert row.facts is not None
+    assert (row.host, row.port, row.path, row.facts.sent) == ("other.test", 81, "/x", b"text/html")
+
+
+def test_a_row_keeps_nothing_of_a_flow_that_is_over() -> None:
+    flow = http_flow("http://example.com/a", live=True)
+    row = Row(flow)
+    assert row._asked == ()
+    flow.request.path = "/edited"
+    row.rewrite(flow)
+    assert row.path == "/edited"

@@ -16,6 +16,7 @@ from midstream.flows.udp import UDPFlow
 from midstream.hub import ctx
 from midstream.hub.addons import Loader
 from midstream.hub.commands import command
+from midstream.hub.recording import unrecorded
 
 
 class Intercept:
@@ -57,6 +58,7 @@ class Intercept:
         elif self._would_hold(flow):
             flow.intercept()
 
+    @unrecorded
     def error(self, flow: HTTPFlow) -> None:
         if self._stepped:
             self._stepped.discard(flow.id)
@@ -72,9 +74,11 @@ class Intercept:
         flow.resume()
         ctx.master.events.update.sync([flow])
 
+    @unrecorded
     def requestheaders(self, flow: HTTPFlow) -> None:
         self._want_whole(flow, flow.request)
 
+    @unrecorded
     def responseheaders(self, flow: HTTPFlow) -> None:
         if flow.response is not None:
             self._want_whole(flow, flow.response)
@@ -84,23 +88,30 @@ class Intercept:
         if message.stream is False and (self._is_stepped(flow) or self._would_hold(flow)):
             message.stream = None
 
+    @unrecorded
     def request(self, flow: HTTPFlow) -> None:
         self._hold(flow)
 
+    @unrecorded
     def response(self, flow: HTTPFlow) -> None:
         self._hold(flow)
 
+    @unrecorded
     def websocket_message(self, flow: HTTPFlow) -> None:
         self._hold(flow)
 
+    @unrecorded
     def tcp_message(self, flow: TCPFlow) -> None:
         self._hold(flow)
 
+    @unrecorded
     def udp_message(self, flow: UDPFlow) -> None:
         self._hold(flow)
 
+    @unrecorded
     def dns_request(self, flow: DNSFlow) -> None:
         self._hold(flow)
 
+    @unrecorded
     def dns_response(self, flow: DNSFlow) -> None:
         self._hold(flow)

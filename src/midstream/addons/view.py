@@ -30,7 +30,7 @@ from midstream.hub import ctx
 from midstream.hub.addons import Loader
 from midstream.hub.commands import argument, command
 from midstream.hub.log import ALERT
-from midstream.hub.recording import is_by_person
+from midstream.hub.recording import is_by_person, unrecorded
 from midstream.hub.types import Choice, Path
 from midstream.store.focus import Focus
 from midstream.store.order import ORDERS
@@ -100,22 +100,28 @@ class ViewAddon:
 
     # -- events -------------------------------------------------------------------------------------------------------
 
+    @unrecorded
     def requestheaders(self, flow: HTTPFlow) -> None:
         self._add(flow)
 
+    @unrecorded
     def tcp_start(self, flow: TCPFlow) -> None:
         self._add_unless_folded(flow)
 
+    @unrecorded
     def udp_start(self, flow: UDPFlow) -> None:
         self._add(flow)
 
+    @unrecorded
     def dns_request(self, flow: DNSFlow) -> None:
         self._add(flow)
 
+    @unrecorded
     def error(self, flow: HTTPFlow) -> None:
         # What was refused before its head was understood begins and ends here.
         self._add(flow)
 
+    @unrecorded
     def http_connect_error(self, flow: HTTPFlow) -> None:
         self._add_unless_folded(flow)
 

@@ -80,7 +80,9 @@ def is_by_person() -> bool:
 
 
 def unrecorded(handler: H) -> H:
-    """A decorator for handlers that take away what must not be kept, such as passwords."""
+    """A decorator for handlers that take away what must not be kept, such as passwords, and for the built-in ones that
+    see every flow and never change it: a comparison costs more than they do.
+    """
     handler.__dict__["is_unrecorded"] = True
     return handler
 

@@ -80,6 +80,7 @@ class Row:
     """
 
     __slots__ = (
+        "_asked",
         "content_type",
         "created",
         "duration",
@@ -131,6 +132,7 @@ class Row:
         self.held: Held = ""
         self.refused = ""
         self.facts: Facts | None = None
+        self._asked: tuple[object, ...] = ()  # of the request that was read last, while the flow is in flight
         self.rewrite(flow)
 
     def rewrite(self, flow: Flow) -> None:
@@ -151,13 +153,11 @@ class Row:
 
     def _rewrite_http(self, flow: HTTPFlow) -> None:
         request, response = flow.request, flow.response
-        self.method = _METHODS.get(request.raw_method) or _text(request.raw_method)
-        self.scheme = _SCHEMES.get(request.raw_scheme) or _text(request.raw_scheme)
-        self.host = request.pretty_host[:LONGEST_TEXT]
-        self.path = request.path[:LONGEST_TEXT]
-        self._find_port(request)
+        asked = _parts_of(request)
+        if asked != self._asked:
+            self._rewrite_request(request)
         self.status = response.status_code if response is not None else None
-        self.facts = self._http_facts(request, response)
+        self._note_received(response)
         self.duration = None
         self.waited = self._since_start(flow, response.timestamp_start if response is not None else None)
         if flow.websocket is not None:
@@ -176,14 +176,30 @@ class Row:
             if response is not None and self.content_type.startswith("application/grpc"):
                 self.refused = _refused(response)
         self._set_end(flow, end)
+        # What is over is seldom rewritten, and a row must not keep the headers of its flow in memory.
+        self._asked = asked if flow.live and self.duration is None else ()
         self._set_held(flow, "response" if response is not None else "request")
         if flow.intercepted and flow.websocket is not None and flow.websocket.messages:
             self._set_held(flow, "message")
 
-    def _find_port(self, request: Request) -> None:
+    def _rewrite_request(self, request: Request) -> None:
+        self.method = _METHODS.get(request.raw_method) or _text(request.raw_method)
+        self.scheme = _SCHEMES.get(request.raw_scheme) or _text(request.raw_scheme)
+        self.host = request.pretty_host[:LONGEST_TEXT]
+        self.path = request.path[:LONGEST_TEXT]
+        url = shown_url(request)
+        self._find_port(request, url)
+        sent = content_type_of(request)
+        self.facts = _known(
+            len(request.raw_method) <= LONGEST_TEXT and url == url_of(self),
+            request.host if len(request.host) <= _LONGEST_FACT and len(self.host) <= _LONGEST_FACT else None,
+            sent if len(sent) <= _LONGEST_FACT else None,
+            b"",
+        )
+
+    def _find_port(self, request: Request, url: str) -> None:
         """The port that the client named, which a URL shows; where none can be read, the one that is connected to."""
         host = f"[{self.host}]" if ":" in self.host else self.host
-        url = shown_url(request)
         named = url.removeprefix(f"{self.scheme}://{host}").removesuffix(self.path)
         if not named:
             self.port = 0
@@ -192,16 +208,14 @@ class Row:
         else:
             self.port = request.port if request.port != default_port(self.scheme) else 0
 
-    def _http_facts(self, request: Request, response: Response | None) -> Facts:
-        is_whole = len(request.raw_method) <= LONGEST_TEXT and shown_url(request) == url_of(self)
-        received = content_type_of(response) if response is not None else b""
-        sent = content_type_of(request)
-        return _known(
-            is_whole,
-            request.host if len(request.host) <= _LONGEST_FACT and len(self.host) <= _LONGEST_FACT else None,
-            sent if len(sent) <= _LONGEST_FACT else None,
-            received if len(received) <= _LONGEST_FACT else None,
-        )
+    def _note_received(self, response: Response | None) -> None:
+        facts = self.facts
+        assert facts is not None, "a request has some"
+        received: bytes | None = content_type_of(response) if response is not None else b""
+        if received is not None and len(received) > _LONGEST_FACT:
+            received = None
+        if received != facts.received:
+            self.facts = _known(facts.is_whole, facts.server, facts.sent, received)
 
     def _rewrite_dns(self, flow: DNSFlow) -> None:
         self.kind = "dns"
@@ -249,6 +263,20 @@ class Row:
 
     def _set_held(self, flow: Flow, side: Held) -> None:
         self.held = side if flow.intercepted else ""
+
+
+def _parts_of(request: Request) -> tuple[object, ...]:
+    """All that a row reads of a request but its body: mostly the very same objects at each event of the flow."""
+    return (
+        request.raw_method,
+        request.raw_scheme,
+        request.raw_authority,
+        request._host,
+        request._port,
+        request.raw_path,
+        request.raw_http_version,
+        request._headers.fields,
+    )
 
 
 def _refused(response: Response) -> str:
