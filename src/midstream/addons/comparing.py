@@ -16,7 +16,7 @@ class Comparing:
 
     @command("flow.compare")
     async def compare(self, left: Flow, right: Flow) -> str:
-        """What differs between two flows: headers by name, JSON by path, other text by line; nothing when they agree."""
+        """What differs between two flows: headers by name, JSON by path, other text by line."""
         shown = [ctx.master.showing.flow(flow) for flow in (left, right)]
         lines: list[str] = []
         for side in dict.fromkeys([*comparing.sides(left), *comparing.sides(right)]):

@@ -108,7 +108,7 @@ class Console:
         self.bindings.open(files)
         self.view.on_change.append(self._view_changed)
         self.view.focus_is_taken = self._focus_is_taken
-        self.view.focus_elsewhere = lambda: self.focused_pane.meant_id()
+        self.view.focus_elsewhere = self.stacks.meant_id
         self.master.options.changed.connect(self._options_changed)
         self.master.jobs.changed.connect(self.request_frame)
         self.terminal.open(screen)
@@ -171,11 +171,6 @@ class Console:
     def request_frame(self, now: bool = False) -> None:
         """Ask for a repaint: at once after input, else when the frame clock allows."""
         self.terminal.request_frame(now)
-
-    @property
-    def lag(self) -> float:
-        """Seconds the loop was late lately."""
-        return self.terminal.lag
 
     @property
     def is_plain(self) -> bool:
@@ -297,7 +292,7 @@ class Console:
         self.messages.show(text, level, log)
 
     def prompt(self, label: str, text: str = "", *, kind: str = "command", done: Done | None = None) -> None:
-        """Open the prompt. Kinds: command, text, filter, search, yesno. `done` gets the text; yesno calls it only for yes."""
+        """Open the prompt. Kinds: command, text, filter, search, yesno. `done` gets the text, of yesno only a yes."""
         match kind:
             case "command":
                 self.open_prompt(CommandPrompt(self, label, text, done=done, history=self.history("command")))

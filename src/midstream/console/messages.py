@@ -38,7 +38,7 @@ class Toast(NamedTuple):
     level: str
     since: float
     topic: str = ""
-    count: int = 1
+    times: int = 1
 
     @property
     def until(self) -> float:
@@ -82,7 +82,7 @@ class Messages:
         same = next((toast for toast in self.toasts if topic and toast.topic == topic), None)
         if same is not None:
             self.toasts.remove(same)
-        self.toasts.append(Toast(text.strip(), level, now, topic, same.count + 1 if same is not None else 1))
+        self.toasts.append(Toast(text.strip(), level, now, topic, same.times + 1 if same is not None else 1))
         while len(self.toasts) > MOST_TOASTS:
             # An error gives way last.
             self.toasts.remove(next((toast for toast in self.toasts if toast.level != "error"), self.toasts[0]))
@@ -109,7 +109,7 @@ class Messages:
         lines: list[Line] = []
         for toast in self.toasts:
             role = _ROLES.get(toast.level, "toast")
-            more = f" (and {toast.count - 1:,} more)" if toast.count > 1 else ""
+            more = f" (and {toast.times - 1:,} more)" if toast.times > 1 else ""
             text = visible(self._console.master.showing.text(f"{_named(toast.level)}{toast.text}{more}"))
             lines += [[(role, f" {part} ")] for part in _wrapped(text, min(columns - 6, _WIDEST))]
         width = max((cells.measure(text) for line in lines for _, text in line), default=0)

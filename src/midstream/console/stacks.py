@@ -77,6 +77,10 @@ class Stacks:
         """Whether there is nothing to go back to."""
         return self._at == _FIRST and len(self._halves[_FIRST]) == 1 and not self.drawer_has_focus
 
+    def meant_id(self) -> str | None:
+        """The flow that `@focus` means, where the focused pane has one of its own."""
+        return self.focused.meant_id() if self else None
+
     def get(self, name: str) -> Pane:
         """The pane of a name, made the first time."""
         if name not in self._made:

@@ -95,7 +95,7 @@ def _rate(console: Console) -> Iterator[Item]:
 
 
 def _lag(console: Console) -> Iterator[Item]:
-    if (lag := console.lag) >= SHOWN_FROM:
+    if (lag := console.terminal.lag) >= SHOWN_FROM:
         yield Item(f"lag {lag * 1000:.0f}ms", "bar.warn", "console.view.eventlog")
 
 

@@ -217,8 +217,8 @@ class Compare(ListPane):
     def head(self, columns: int) -> Sequence[Line]:
         tabs: list[Run] = [("text", " ")]
         for side in self.sides():
-            on = side == self._side
-            tabs += [("tab.on" if on else "tab", f"[{side.capitalize()}]" if on else f" {side.capitalize()} "), ("text", " ")]
+            word = side.capitalize()
+            tabs += [("tab.on", f"[{word}]") if side == self._side else ("tab", f" {word} "), ("text", " ")]
         count = len([row for row in self._rows if row.sign in "~-+"])
         words = "comparing bodies …" if self._is_waiting else f"{count:,} difference{'' if count == 1 else 's'}"
         tabs += [("dim", f"  {words}, {'all' if self.shows_all else 'only these'} shown")]
