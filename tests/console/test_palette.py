@@ -38,6 +38,8 @@ def names(shown: Shown) -> list[str]:
         ("res bod", "console.edit.focus response-body", "resume about order"),
         ("mark", "flow.mark", "flow.remark"),
         ("fm", "flow.mark", "perform"),
+        ("strl", "stream_large_bodies", "the scratched leaf"),
+        ("strl", "stream_large_bodies = -  Stream what is larger", "server = true  Run the listeners at all"),
     ],
 )
 def test_starts_of_words_count_more(typed: str, better: str, worse: str) -> None:
@@ -48,6 +50,21 @@ def test_starts_of_words_count_more(typed: str, better: str, worse: str) -> None
 @pytest.mark.parametrize("typed", ["xyz", "emusre", "flow zebra"])
 def test_what_is_not_there_in_order_does_not_fit(typed: str) -> None:
     assert fuzzy.scorer(typed)(fuzzy.searched("flow.resume")) == 0
+
+
+def test_many_words_that_begin_alike_cost_little() -> None:
+    text = fuzzy.searched("a " * 100 + "b")
+    start = time.perf_counter()
+    for size in range(2, 14):
+        fuzzy.scorer("a" * size + "ba")(text)
+    assert time.perf_counter() - start < 1.0
+
+
+async def test_four_letters_find_an_option_and_a_command(shown: Shown) -> None:
+    shown.press("ctrl p", "coew")
+    assert names(shown)[0] == "console_escape_wait"
+    shown.press("ctrl u", "repm")
+    assert names(shown)[0] == "replay.client @marked"
 
 
 def test_the_characters_that_were_typed_are_known() -> None:

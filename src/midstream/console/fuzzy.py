@@ -18,12 +18,16 @@ _START = 900  # the whole text begins with the word
 _WORD_START = 800
 _INSIDE = 500
 _INITIALS = 600  # `fr` for flow.resume
+_BEGINNINGS = 550  # `strl` for stream_large_bodies
 _SCATTERED = 200
 _WORD_STARTS = re.compile(r"(?<![a-z0-9])[a-z0-9]")
+_NAME = 96  # characters in which single letters are looked for
 
 
 class Searched(NamedTuple):
     """A text as it is looked through: in lower case, its letters as bits, and what its words begin with.
+
+    `spots` has for each character its places in the first part of the text as bits; under "" those where words begin.
 
     Long texts that are no names have no initials: looking for scattered letters in them costs more than it finds.
     """
@@ -31,12 +35,14 @@ class Searched(NamedTuple):
     text: str
     bits: int
     initials: str
+    spots: dict[str, int]
 
 
 def searched(text: str, *, is_name: bool = True) -> Searched:
     """Prepare a text once; it is asked about at each key."""
     lower = text[:LONGEST].casefold()
-    return Searched(lower, _bits(lower), "".join(_WORD_STARTS.findall(lower)) if is_name else "")
+    initials = "".join(_WORD_STARTS.findall(lower)) if is_name else ""
+    return Searched(lower, _bits(lower), initials, _spots(lower[:_NAME]) if is_name else {})
 
 
 def scorer(typed: str) -> Callable[[Searched], int]:
@@ -60,16 +66,15 @@ def scorer(typed: str) -> Callable[[Searched], int]:
 class _Word:
     """One word that is typed. A text is scored by the best way in which it holds it; short texts before long ones."""
 
-    __slots__ = ("_bits", "_scattered", "_size", "_text")
+    __slots__ = ("_bits", "_size", "_text")
 
     def __init__(self, text: str) -> None:
         self._text = text
         self._size = len(text)
         self._bits = _bits(text)
-        self._scattered = re.compile("[^\n]{0,12}?".join([re.escape(character) for character in text]))
 
     def score(self, where: Searched) -> int:
-        text, bits, initials = where
+        text, bits, initials, spots = where
         if self._bits & ~bits:
             return 0
         size = len(text)
@@ -87,8 +92,39 @@ class _Word:
             return 0
         if self._text in initials:
             return _INITIALS + short
-        found = self._scattered.search(text)
-        return _SCATTERED + short - min(found.end() - found.start(), 90) if found is not None else 0
+        if end := _end_of(self._text, spots, spots[""], lambda here: spots[""] & (-(here & -here) << 1)):
+            return _BEGINNINGS + short // 4 - min(end, 90)
+        if end := _end_of(self._text, spots, -1, _near):
+            return _SCATTERED + short - min(end, 90)
+        return 0
+
+
+def _end_of(letters: str, spots: dict[str, int], first: int, jump: Callable[[int], int]) -> int:
+    """How far one has to read until all letters have come: each beside the one before, or where one may jump to.
+
+    Places are bits, so that many ways are followed at once; trying them one by one could take for ever.
+    """
+    here = first & spots.get(letters[0], 0)
+    for character in letters[1:]:
+        if not here:
+            return 0
+        here = (here << 1 | jump(here)) & spots.get(character, 0)
+    return (here & -here).bit_length()
+
+
+def _near(here: int) -> int:
+    """The places up to thirteen behind."""
+    here |= here << 1
+    here |= here << 2
+    here |= here << 4
+    return here << 1 | here << 6
+
+
+def _spots(text: str) -> dict[str, int]:
+    spots = {"": sum(1 << found.start() for found in _WORD_STARTS.finditer(text))}
+    for at, character in enumerate(text):
+        spots[character] = spots.get(character, 0) | 1 << at
+    return spots
 
 
 def _bits(text: str) -> int:
