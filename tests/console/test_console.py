@@ -274,7 +274,7 @@ async def test_a_pane_that_cannot_be_painted_does_not_end_the_program(shown, cap
 
 async def test_log_lines_from_warn_up_are_shown_and_errors_are_counted_on_the_tab(shown):
     logging.getLogger("midstream.addon").error("it broke")
-    assert "error: it broke" in shown.lines[-4]
+    assert shown.lines[-4].endswith(" error: addon: it broke")
     assert shown.prompt_line == " all 0"
     assert "6 log 1!" in shown.lines[0]
     shown.press("6")
