@@ -210,7 +210,7 @@ async def test_filter_and_order_without_options(master: Master, view: View) -> N
     run("view.filter.set ''")
     assert len(view.shown) == 3
     assert run("view.order") == "time"
-    assert run("view.order.options") == ["time", "method", "url", "size"]
+    assert run("view.order.options")[:4] == ["time", "method", "url", "size"]
     run("view.order.set url")
     run("view.order.reverse true")
     assert paths(view) == ["/2", "/1", "/0"]
