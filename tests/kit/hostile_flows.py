@@ -34,7 +34,8 @@ def clean_name(text: str) -> str:
 
 
 @cache
-def _key() -> ec.EllipticCurvePrivateKey:
+def hostile_key() -> ec.EllipticCurvePrivateKey:
+    """The key of all these certificates."""
     return ec.generate_private_key(ec.SECP256R1())
 
 
@@ -57,19 +58,20 @@ def hostile_certificate(text: str) -> x509.Certificate:
         x509.CertificateBuilder()
         .subject_name(subject)
         .issuer_name(subject)
-        .public_key(_key().public_key())
+        .public_key(hostile_key().public_key())
         .serial_number(7)
         .not_valid_before(now)
         .not_valid_after(now + datetime.timedelta(days=30))
     )
     names = [x509.DNSName(ascii_name), x509.RFC822Name(ascii_name), x509.UniformResourceIdentifier(ascii_name)]
     try:
-        return builder.add_extension(x509.SubjectAlternativeName([*names, odd]), False).sign(_key(), hashes.SHA256())
+        return builder.add_extension(x509.SubjectAlternativeName([*names, odd]), False).sign(hostile_key(), hashes.SHA256())
     except UnicodeEncodeError:
-        return builder.add_extension(x509.SubjectAlternativeName(names), False).sign(_key(), hashes.SHA256())
+        return builder.add_extension(x509.SubjectAlternativeName(names), False).sign(hostile_key(), hashes.SHA256())
 
 
-def _bodies(text: str) -> list[tuple[bytes, bytes]]:
+def hostile_bodies(text: str) -> list[tuple[bytes, bytes]]:
+    """A content type, and a body of it with the text in all its places."""
     data = raw(text)
     quoted = data.replace(b"\\", b"\\\\").replace(b'"', b'\\"')
     disposition = b'Content-Disposition: form-data; name="%s"; filename="%s"\r\n' % (data, data)
@@ -98,7 +100,7 @@ def _bodies(text: str) -> list[tuple[bytes, bytes]]:
 def hostile_flows(text: str) -> list[Flow]:
     """One of every kind, the HTTP ones first; the first has been edited, the second is a replay of it."""
     data = raw(text)
-    flows: list[Flow] = [_http(text, kind, body) for kind, body in _bodies(text)]
+    flows: list[Flow] = [_http(text, kind, body) for kind, body in hostile_bodies(text)]
     first, second = flows[0], flows[1]
     parts = (
         Part("request.headers", (), ((data, data),)),
