@@ -284,6 +284,14 @@ async def test_many_held_flows_are_one_toast(shown):
         await shown.console.master.events.update([flow])
     assert shown.text.count("held at request") == 1
     assert "held.example/3 (and 3 more)" in shown.lines[-4]
+    shown.press("A")
+    assert "held at" not in shown.text, "it is no news any more"
+    shown.press("2")
+    flow = http_flow("http://held.example/", status=None, live=True)
+    shown.view.add(flow)
+    flow.intercept()
+    await shown.console.master.events.update([flow])
+    assert shown.console.messages.toasts == [], "the queue shows it"
 
 
 async def test_where_there_is_no_room_a_toast_is_a_line(tmp_path):

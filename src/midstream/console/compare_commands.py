@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from midstream.console.overlays import SHORTCUTS, Chooser
 from midstream.console.panes.compare import Compare
+from midstream.console.panes.flow_row import address
 from midstream.flows.errors import CommandError
 from midstream.flows.flow import Flow
 from midstream.hub.commands import command
@@ -61,9 +62,8 @@ class CompareCommands:
     def _label(self, id_: str) -> str:
         row = self._console.view.row(id_)
         status = f" {row.status}" if row.status is not None else ""
-        return visible(
-            f"{row.number} {row.method} {self._console.master.showing.text(row.host + row.path)[:200]}{status}"
-        )
+        where = "".join(text for _, text in address(row, self._console.master.showing.text))
+        return f"{row.number} {visible(row.method)} {where[:200]}{status}"
 
     def _similar(self, flow: Flow) -> list[str]:
         """Flows near the focus, those to the same place first, then those to the same host; the nearest first."""

@@ -65,7 +65,8 @@ class Console:
         self.left_edits = LeftEdits(self)
         self.breadcrumbs = Breadcrumbs(self)
         self.search = Search(self)
-        self.tally = Tally(view, self._flow_held)
+        self.messages = Messages(self)
+        self.tally = Tally(view, self.messages.flow_held, self.messages.none_held)
         self.input = Input(self)
         self.keys = KeyEngine(Keymap(), self._run_binding, self.request_frame, self.input.missed)
         self.bindings = KeyBindings(self)
@@ -77,7 +78,6 @@ class Console:
         self.active_prompt: Prompt | None = None
         self.boxes = Boxes()
         self._quit_box: Confirm | None = None
-        self.messages = Messages(self)
         self._types = panes
         self.stacks = Stacks(self.make_pane)
         self._tasks: asyncio.TaskGroup | None = None
@@ -149,7 +149,7 @@ class Console:
     def spawn(self, coro: Coroutine[Any, Any, object], name: str) -> None:
         """Run a coroutine in the console's task group; its error goes to the log."""
         if self._tasks is None:
-            self.master.background.spawn(coro, name)
+            self.master.background.spawn(self._watch(coro, name), name)
             return
         task = self._tasks.create_task(self._watch(coro, name), name=name)
         self._running.add(task)
@@ -389,10 +389,3 @@ class Console:
             self.spawn(self.bindings.reload(), "reading key files")
         self.terminal.options_changed(updated)
         self.request_frame()
-
-    def _flow_held(self, id_: str) -> None:
-        row = self.view.row(id_)
-        where = self.master.showing.text(f"{row.host}{row.path}")
-        self.messages.news(f"held at {row.held}: {row.number} {row.method} {where}", topic="held")
-        if getattr(self.master.options, "console_bell", True):
-            self.terminal.ring()

@@ -26,19 +26,20 @@ MOST_TOASTS = 3
 _MOST_ROWS = 3  # of one toast
 _WIDEST = 64
 _UNREAD = 1.0  # a key that is on its way when an error comes does not take it away
+_HELD = "held"
+_LONGEST = 100  # characters of where a flow goes to
 _ROLES = {"error": "bar.error", "warn": "bar.warn"}
 
 logger = logging.getLogger("midstream.console")  # who says it, for people
 
 
 class Toast(NamedTuple):
-    """`topic`: of one topic there is one toast, which counts how many it stands for."""
+    """`topic`: of one topic there is one toast, the newest."""
 
     text: str
     level: str
     since: float
     topic: str = ""
-    times: int = 1
 
     @property
     def until(self) -> float:
@@ -79,14 +80,32 @@ class Messages:
             self.show(text, level, log=False)
             return
         now = asyncio.get_running_loop().time()
-        same = next((toast for toast in self.toasts if topic and toast.topic == topic), None)
-        if same is not None:
-            self.toasts.remove(same)
-        self.toasts.append(Toast(text.strip(), level, now, topic, same.times + 1 if same is not None else 1))
+        self.forget(topic)
+        self.toasts.append(Toast(text.strip(), level, now, topic))
         while len(self.toasts) > MOST_TOASTS:
             # An error gives way last.
             self.toasts.remove(next((toast for toast in self.toasts if toast.level != "error"), self.toasts[0]))
         self._console.request_frame()
+
+    def forget(self, topic: str) -> None:
+        """Take the toast of a topic away: it is no news any more."""
+        if topic:
+            self.toasts = [toast for toast in self.toasts if toast.topic != topic]
+
+    def flow_held(self, id_: str) -> None:
+        """A flow waits for a person: said unless the queue is on the screen, with the bell."""
+        console = self._console
+        if console.stacks and not any(pane.name == "queue" for pane in console.panes_shown):
+            row, others = console.view.row(id_), len(console.tally.held) - 1
+            where = row.host + (f":{row.port}" if row.port else "") + row.path
+            more = f" (and {others:,} more)" if others else ""
+            self.news(f"held at {row.held}: {row.number} {row.method} {where[:_LONGEST]}{more}", topic=_HELD)
+        if getattr(console.master.options, "console_bell", True):
+            console.terminal.ring()
+
+    def none_held(self) -> None:
+        """The last one was let go."""
+        self.forget(_HELD)
 
     def expire(self, by_key: bool = False) -> None:
         """Take away what has been there long enough; a key takes any line away, and errors that were there before."""
@@ -109,8 +128,7 @@ class Messages:
         lines: list[Line] = []
         for toast in self.toasts:
             role = _ROLES.get(toast.level, "toast")
-            more = f" (and {toast.times - 1:,} more)" if toast.times > 1 else ""
-            text = visible(self._console.master.showing.text(f"{_named(toast.level)}{toast.text}{more}"))
+            text = visible(self._console.master.showing.text(f"{_named(toast.level)}{toast.text}"))
             lines += [[(role, f" {part} ")] for part in _wrapped(text, min(columns - 6, _WIDEST))]
         width = max((cells.measure(text) for line in lines for _, text in line), default=0)
         return [[(role, cells.fit(text, width))] for line in lines[-rows:] for role, text in line]

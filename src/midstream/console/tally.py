@@ -16,11 +16,13 @@ BARS = " ▁▂▃▄▅▆▇█"
 
 
 class Tally:
-    """`on_held` is called with the id of a flow that has just been held."""
+    """`on_held` is called with the id of a flow that has just been held, `on_none_held` when the last was let go."""
 
-    def __init__(self, view: View, on_held: Callable[[str], None]) -> None:
+    def __init__(
+        self, view: View, on_held: Callable[[str], None], on_none_held: Callable[[], None] = lambda: None
+    ) -> None:
         self._view = view
-        self._on_held = on_held
+        self._on_held, self._on_none_held = on_held, on_none_held
         self.held: dict[str, str] = {}
         self.held_since: dict[str, float] = {}  # by the clock of the loop; of the same flows, in the same order
         self.marked: set[str] = set()
@@ -105,8 +107,10 @@ class Tally:
                 self._on_held(id_)
 
     def _let_go(self, id_: str) -> None:
-        self.held.pop(id_, None)
-        self.held_since.pop(id_, None)
+        if self.held.pop(id_, None) is not None:
+            del self.held_since[id_]
+            if not self.held:
+                self._on_none_held()
 
     def _prune(self) -> None:
         for id_ in [id_ for id_ in self.held if id_ not in self._view]:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 import urwid
 
+from midstream.console.panes.flow_row import address
 from midstream.console.panes.list_pane import ListPane
 from midstream.console.widgets import cells
 from midstream.console.widgets.canvas import Line, Run
@@ -233,7 +234,8 @@ class Compare(ListPane):
         if id_ not in self.console.view:
             return "this flow was deleted"
         row = self.console.view.row(id_)
-        return visible(f"{row.number}  {row.method} {self.console.master.showing.text(row.host + row.path)}")
+        where = "".join(text for _, text in address(row, self.console.master.showing.text))
+        return f"{row.number}  {visible(row.method)} {where}"
 
     def nothing(self) -> str:
         if not self._ids[0]:
