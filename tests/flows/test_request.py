@@ -309,3 +309,11 @@ def test_what_is_for_one_sending_only_is_not_copied_but_there():
     request.send_raw, request.stream = b"GET", True
     copy = request.copy()
     assert (copy.send_raw, copy.stream, copy.pace) == (None, False, None)
+
+
+def test_a_host_header_of_any_length_is_read_and_not_remembered() -> None:
+    request = Request.make("GET", "http://a.test/")
+    request.headers["Host"] = "b.test:81"
+    assert (request.pretty_host, request.pretty_url) == ("b.test", "http://b.test:81/")
+    request.headers["Host"] = "c" * 100_000
+    assert request.pretty_host == "c" * 100_000

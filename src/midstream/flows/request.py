@@ -6,6 +6,7 @@ and `scheme`; what the client said about it is in the Host header and `authority
 
 import time
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Any, ClassVar, Literal, Self
 from urllib.parse import quote, unquote
 
@@ -265,11 +266,9 @@ class Request(Message):
 
     def _named_host(self) -> tuple[str, int] | None:
         """Host and port that the client named; None if it named none, or none that can be read."""
-        try:
-            host, port = urls.split_authority(_authority_bytes(self.host_header or ""))
-        except ValueError:
-            return None
-        return _host_shown(host), port or urls.default_port(self.raw_scheme) or 443
+        named = self.host_header or ""
+        host, port = (_read_authority if len(named) <= _LONGEST_REMEMBERED else _read_authority.__wrapped__)(named)
+        return (host, port or urls.default_port(self.raw_scheme) or 443) if host else None
 
     # --- parts of path, headers and body
 
@@ -406,6 +405,19 @@ def _authority_bytes(value: str) -> bytes:
         return urls.host_to_bytes(host) + (colon + port).encode("ascii")
     except ValueError:
         return value.encode("utf-8", "surrogateescape")
+
+
+_LONGEST_REMEMBERED = 300  # no name with a port is longer
+
+
+@lru_cache(1024)  # most requests name a host that another one has named just now
+def _read_authority(authority: str) -> tuple[str, int | None]:
+    """Host and port; an empty host where none can be read."""
+    try:
+        host, port = urls.split_authority(_authority_bytes(authority))
+    except ValueError:
+        return "", None
+    return _host_shown(host), port
 
 
 def _host_shown(host: bytes) -> str:
