@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 import textwrap
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -152,6 +153,22 @@ async def test_one_that_is_cancelled_is_killed_and_one_that_waits_is_not_harmed(
     assert first.cancelled()
     assert third.cancelled()
     assert worker.pid != pid
+
+
+async def test_one_that_is_cancelled_when_its_answer_has_come_leaves_nothing(worker: Worker) -> None:
+    await worker.run(len, b"abc")
+    pid = worker.pid
+    asked = asyncio.create_task(worker.run(len, b"abc"))
+    threads = threading.active_count()
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    while threading.active_count() > threads:  # the loop is held: the answer is there, and has not been taken
+        time.sleep(0.001)
+    asked.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await asked
+    await until(lambda: not Path(f"/proc/{pid}").exists(), "the process is gone, and no zombie")
+    assert await worker.run(len, b"abcd") == 4
 
 
 async def test_a_request_that_kills_the_process_fails_alone(worker: Worker) -> None:

@@ -71,8 +71,8 @@ class Worker:
             try:
                 kind, value = await run_apart(partial(process.ask, head + call, data), seconds, "worker")
             except BaseException:
-                process.end()
                 self._process = None
+                process.abandon()
                 raise
         if kind == "refused":
             raise ValueError(value)
@@ -100,8 +100,8 @@ class Worker:
         try:
             await run_apart(process.start, _START_SECONDS, "start of the worker")
         except BaseException:
-            process.end()
             self._process = None
+            process.abandon()
             raise
         return process
 
@@ -175,6 +175,11 @@ class _Process:
         self._is_over = True
         if self._popen is not None:
             self._popen.kill()
+
+    def abandon(self) -> None:
+        """End it and leave nothing of it, without waiting here. Its answer may have come by now: then nobody talks."""
+        self.end()
+        threading.Thread(target=self.wait, name="end of the worker", daemon=True).start()
 
     def wait(self) -> int | None:
         """After `end`: leave nothing of it. The exit status, None should the system take its time."""
