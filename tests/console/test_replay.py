@@ -89,3 +89,18 @@ async def test_a_draft_is_a_copy_without_an_answer_that_knows_whose_it_was(tmp_p
         shown.press("enter")
         assert shown.lines[1].rstrip().endswith("/first")  # it is no replay yet
         assert attempt_of(draft) is draft
+
+
+async def test_the_link_to_a_flow_that_the_filter_hides_takes_the_filter_off(tmp_path: Path):
+    async with shown_console(tmp_path) as shown:
+        parent = http_flow("http://a.test/first")
+        attempt = attempt_of(parent)
+        for flow in (parent, attempt):
+            shown.view.add(flow)
+        shown.options.view_filter = "~replay"
+        shown.view.set_focus(attempt.id)
+        shown.press("enter", "[")
+        assert "replay of" in shown.text
+        shown.press("down", "enter")
+        assert shown.view.focus_id == parent.id
+        assert "flow 1 was hidden by ~replay" in shown.text

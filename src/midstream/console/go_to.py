@@ -14,7 +14,15 @@ def why_not(console: Console, id_: str) -> str:
 
 
 def go_to_flow(console: Console, id_: str) -> bool:
-    """Show a flow in the list. What hides it is taken off and named, so that it can be set again."""
+    """Show a flow in the list; False: it is gone."""
+    found = focus_flow(console, id_)
+    if found:
+        console.open_pane("flows")
+    return found
+
+
+def focus_flow(console: Console, id_: str) -> bool:
+    """Focus a flow, whatever pane is open. What hides it is taken off and named, so that it can be set again."""
     if reason := why_not(console, id_):
         console.message(reason, "warn", log=False)
         return False
@@ -27,5 +35,4 @@ def go_to_flow(console: Console, id_: str) -> bool:
             console.master.options.update(view_filter=None)
             console.message(f"flow {number} was hidden by {hidden_by}: all flows are shown again")
     view.set_focus(id_)
-    console.open_pane("flows")
     return True

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
+from midstream.console.go_to import focus_flow
 from midstream.console.panes import detail_tabs
 from midstream.console.panes.connection_text import connection_pieces
 from midstream.console.panes.detail_tabs import CONNECTION, EDITS, REQUEST, RESPONSE, TIMING, Shape
@@ -99,7 +100,7 @@ class Texts:
             above.append(heading("Replays"))
             for id_ in ids:
                 word = "replay of" if id_ == self._links.parent(flow) else "replayed as"
-                enter[len(above)] = partial(self._console.view.set_focus, id_)
+                enter[len(above)] = partial(focus_flow, self._console, id_)
                 row = self._console.view.row(id_)
                 where = self._console.master.showing.text(f"{row.method} {row.host}{row.path}")
                 above += facts([(word, f"{row.number}  {where[:200]}   (enter goes there)")])
