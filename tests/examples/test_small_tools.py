@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from midstream.addons.script import ScriptLoader
 from midstream.console.key_file import KeyFileReader
 from midstream.console.keymap import Keymap
 from midstream.filters import parse
@@ -212,7 +211,6 @@ def test_bookmarks_have_keys() -> None:
 
 async def test_bookmarks(confdir: Path) -> None:
     async with shown_console(confdir) as shown:
-        shown.console.master.addons.add(ScriptLoader())
         shown.options.scripts = [str(EXAMPLES / "bookmarks.py")]
         shown.options.console_keys = str(EXAMPLES / "bookmarks.keys.yaml")
         await shown.until(lambda: shown.console.keys.keymap.bound((",", "b"), "flows"))
