@@ -361,6 +361,31 @@ async def test_search(console: FakeConsole, pane: Detail) -> None:
     assert not any(role == "match.on" for row in roles(pane, 80, 12) for role, _ in row)
 
 
+async def test_what_the_request_has_not_is_found_in_the_response(console: FakeConsole, pane: Detail) -> None:
+    console.add(http_flow("http://h/", request_body=b"apple\npear", response_body=b"1\n" * 50 + b"appendix"))
+    screen(pane, 80, 12)
+    place = pane.search_place()
+    assert await find(console, pane, "app")
+    assert pane.shown_tab() == "Request"
+    assert await find(console, pane, "appen")
+    assert pane.shown_tab() == "Response"
+    assert any("appendix" in line for line in screen(pane, 80, 12))
+    pane.search_return(place)
+    assert pane.shown_tab() == "Request"
+    assert not await find(console, pane, "nowhere")
+    assert pane.shown_tab() == "Request"
+    pane.show_tab("Response")
+    assert await find(console, pane, "pear")
+    assert pane.shown_tab() == "Request"
+
+
+async def test_a_search_does_not_open_a_large_body_beside(console: FakeConsole, pane: Detail) -> None:
+    console.add(http_flow("http://h/", response_body=b"needle " * 50_000))
+    screen(pane, 80, 12)
+    assert not await find(console, pane, "needle")
+    assert pane.shown_tab() == "Request"
+
+
 async def test_hits_are_counted_and_hopped_through(console: FakeConsole, pane: Detail) -> None:
     flow = http_flow("http://h/", request_body=b"a1 a2\nb\na3\n" * 40, request_headers=((b"x", b"a0"),))
     console.add(flow)

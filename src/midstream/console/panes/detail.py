@@ -240,14 +240,29 @@ class Detail(Pane):
     # -- searching ----------------------------------------------------------------------------------------------------
 
     def search(self, pattern: str, backwards: bool = False) -> bool:
-        """Short searches end here; longer ones go on in slices and tell their result by a message."""
-        finder: Finder | None = self.console.search.finder if pattern else None
+        """Short searches end here; longer ones go on in slices and tell their result by a message.
+
+        What the request has not may be in the response, and the other way round: then that tab is shown.
+        """
         if not pattern:
             self.searching.forget()
             self.content.viewer.look_for(None)
             self.content.conversation.finder = self.content.below.finder = None
             self.console.request_frame(now=True)
             return True
+        if self._search_here(pattern, backwards):
+            return True
+        tab, flow = self.shown_tab(), self.focused_flow()
+        if flow is None or not (beside := detail_tabs.searched_beside(flow, tab)):
+            return False
+        self.show_tab(beside)
+        if self._search_here(pattern, backwards):
+            return True
+        self.show_tab(tab)
+        return False
+
+    def _search_here(self, pattern: str, backwards: bool) -> bool:
+        finder: Finder | None = self.console.search.finder
         self.content.unfold()
         self.refresh()
         if self._shows_list:
@@ -275,16 +290,20 @@ class Detail(Pane):
         return (hits.at + 1, len(hits)) if hits is not None and hits.complete and hits.at >= 0 else None
 
     def search_place(self) -> object:
-        if self._shows_list:
-            return self.content.conversation.scroll.focus
-        return self.content.viewer.top_spot, self.content.viewer.cursor
+        viewer = self.content.viewer
+        spot = self.content.conversation.scroll.focus if self._shows_list else (viewer.top_spot, viewer.cursor)
+        return self.shown_tab(), spot
 
     def search_return(self, place: object) -> None:
+        assert isinstance(place, tuple)
+        tab, spot = place
+        if tab != self.shown_tab():
+            self.show_tab(tab)
         if self._shows_list:
-            if isinstance(place, int):
-                self.content.conversation.go(place)
-        elif isinstance(place, tuple):
-            self.content.viewer.go_back(*place)
+            if isinstance(spot, int):
+                self.content.conversation.go(spot)
+        elif isinstance(spot, tuple):
+            self.content.viewer.go_back(*spot)
 
     # -- copying ------------------------------------------------------------------------------------------------------
 

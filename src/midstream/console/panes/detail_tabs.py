@@ -23,6 +23,8 @@ _SHORT = 4  # letters of a tab where there is little room
 _DNSSEC_OK = 0x8000  # RFC 6891 §6.1.4
 _DNS_FLAGS = ("authoritative_answer", "truncation", "recursion_desired", "recursion_available")
 
+_SEARCHED_BESIDE = 256 * 1024  # bytes of a body that is made ready at once
+
 REQUEST, RESPONSE, MESSAGES = "Request", "Response", "Messages"
 TIMING, CONNECTION, EDITS = "Timing", "Connection", "Edits"
 
@@ -36,6 +38,14 @@ def tabs_of(flow: Flow) -> list[str]:
     if hasattr(flow, "messages"):
         return [MESSAGES, *last]
     return [REQUEST, RESPONSE, *last]
+
+
+def searched_beside(flow: Flow, tab: str) -> str:
+    """The tab to go on in with a search that finds nothing in this one; "" when there is none, or a large body in it."""
+    other = {REQUEST: RESPONSE, RESPONSE: REQUEST}.get(tab, "")
+    message = getattr(flow, other.lower(), None)
+    size = len(message.raw_content or b"") if isinstance(message, Message) else 0
+    return other if message is not None and size <= _SEARCHED_BESIDE else ""
 
 
 def has_messages(flow: Flow) -> bool:
