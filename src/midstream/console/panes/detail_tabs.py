@@ -41,7 +41,7 @@ def tabs_of(flow: Flow) -> list[str]:
 
 
 def searched_beside(flow: Flow, tab: str) -> str:
-    """The tab to go on in with a search that finds nothing in this one; "" when there is none, or a large body in it."""
+    """The tab to go on in with a search that finds nothing here; "" when there is none, or a large body."""
     other = {REQUEST: RESPONSE, RESPONSE: REQUEST}.get(tab, "")
     message = getattr(flow, other.lower(), None)
     size = len(message.raw_content or b"") if isinstance(message, Message) else 0
