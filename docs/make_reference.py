@@ -36,7 +36,8 @@ DOCS = Path(__file__).resolve().parent
 ROOT = DOCS.parent
 sys.path[:0] = [str(DOCS), str(ROOT)]  # run as a script, and imported by tests
 
-import parity_page  # noqa: E402 # found by the line above
+import parity_keys  # noqa: E402 # found by the line above
+import parity_page  # noqa: E402
 
 TOOLS: tuple[Tool, ...] = ("midstream", "middump")
 T = TypeVar("T")
@@ -94,6 +95,7 @@ async def made() -> dict[str, str]:
             "reference/filters.md": filters(),
             "reference/keys.md": keys(),
             "reference/parity.md": page("mitmproxy's options and commands", parity_page.lines(masters)),
+            "reference/parity-console.md": page("mitmproxy's keys and screen", parity_keys.lines(default_keys())),
             "examples.md": examples(),
         }
     finally:
@@ -242,9 +244,14 @@ def filters() -> str:
     return page("Filters", lines)
 
 
-def keys() -> str:
+def default_keys() -> Keymap:
     keymap = Keymap()
     KeyFileReader(keymap, parse).read_set("default")
+    return keymap
+
+
+def keys() -> str:
+    keymap = default_keys()
     lines = ["The default set. `K` lists what is bound now. See [key bindings](../keys.md)."]
     for context, inherited in CONTEXTS.items():
         bound = list(keymap.in_context(context))
