@@ -14,7 +14,6 @@ from midstream.console.console import Console
 from midstream.flows.flow import Error, Flow
 from midstream.flows.http import HTTPFlow
 from midstream.flows.tcp import TCPFlow
-from midstream.flows.udp import UDPFlow
 from midstream.flows.websocket import WebSocketMessage
 from tests.kit.captured import START, dns_flow, http_flow, tcp_flow, udp_flow, websocket_flow
 from tests.kit.hostile import TEXTS
@@ -191,7 +190,7 @@ class Traffic:
         websocket = getattr(flow, "websocket", None)
         if websocket is not None:
             websocket.messages.append(WebSocketMessage(1, True, self._body(), START + self._number))
-        elif isinstance(flow, TCPFlow | UDPFlow):
+        elif isinstance(flow, TCPFlow):
             flow.messages += flow.messages[:1]
 
     def _answer(self, flow: Flow) -> None:

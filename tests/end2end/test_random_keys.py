@@ -53,8 +53,8 @@ logging.getLogger().addHandler(Watch())
 BYTES = {
     "enter": "\r", "esc": "\x1b", "tab": "\t", "backspace": "\x7f", "up": "\x1b[A", "down": "\x1b[B", "right": "\x1b[C",
     "left": "\x1b[D", "home": "\x1b[H", "end": "\x1b[F", "page up": "\x1b[5~", "page down": "\x1b[6~",
-    "insert": "\x1b[2~", "delete": "\x1b[3~", "shift tab": "\x1b[Z", "f1": "\x1bOP", "f5": "\x1b[15~", "ctrl left": "\x1b[1;5D",
-    "ctrl right": "\x1b[1;5C", "ctrl _": "\x1f",
+    "insert": "\x1b[2~", "delete": "\x1b[3~", "shift tab": "\x1b[Z", "f1": "\x1bOP", "f5": "\x1b[15~",
+    "ctrl left": "\x1b[1;5D", "ctrl right": "\x1b[1;5C", "ctrl _": "\x1f",
 }  # fmt: skip
 
 
