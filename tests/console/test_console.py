@@ -65,7 +65,7 @@ async def test_hints_are_those_of_what_has_the_keys(shown):
     assert shown.lines[-1].startswith(" enter run  tab complete")
     shown.press("esc", "O")
     assert "q back" in shown.lines[-1]
-    shown.press("/", "intercept", "enter")
+    shown.press("/", "hold the flows", "enter")
     assert "d reset" not in shown.lines[-1]
     shown.press("enter")
     assert shown.lines[-1] == " enter set  tab complete  esc cancel"
