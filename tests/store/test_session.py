@@ -21,9 +21,9 @@ from midstream.flows.unsaved import Unsaved
 from midstream.flows.websocket import TEXT, WebSocketData, WebSocketMessage
 from midstream.hub.jobs import Jobs
 from midstream.store import session as session_module
-from midstream.store import session_file
+from midstream.store import session_records
 from midstream.store.session import Session
-from midstream.store.session_file import PAGE, ForeignSession, SessionFile
+from midstream.store.session_file import PAGE, Batch, ForeignSession, SessionFile
 from midstream.store.session_repair import readable_copy
 from midstream.store.session_resume import CUT_OFF, Brought, bring_back, take_over
 from midstream.store.view import View
@@ -54,7 +54,7 @@ async def resumed(path: Path, view: View) -> tuple[Session, Brought]:
     file.open()
     file.forget_taken()
     reader = file.reader()
-    last, connections = session_file.last_number(reader), session_file.last_connection(reader)
+    last, connections = session_records.last_number(reader), session_records.last_connection(reader)
     reader.close()
     session = Session(file, view.flows_in_memory, view)
     session.begin_after(connections)
@@ -183,6 +183,88 @@ async def test_what_would_lose_something_stays_in_memory(where: str, what: Calla
         assert id(view.in_memory(id_)) == known
 
 
+def _with_a_note_in_its_backup(flow: Flow) -> None:
+    flow.metadata["object"] = object()
+    flow.backup()
+    flow.comment = "edited"
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda flow: setattr(flow, "marked", True),
+        lambda flow: setattr(flow, "error", Error(5)),  # type: ignore[arg-type]
+        lambda flow: setattr(flow.client_conn, "sni", 5),
+        lambda flow: setattr(flow.server_conn, "address", ("host", object())),
+        lambda flow: setattr(flow.client_conn, "peername", ("host",)),
+        lambda flow: setattr(flow.response, "raw_reason", "text"),
+        lambda flow: setattr(flow.response.headers, "fields", ((b"name", 5),)),
+        lambda flow: setattr(flow.response.headers, "fields", ((b"name", b""),) * 150_000),
+        lambda flow: flow.metadata.update(dict.fromkeys(map(str, range(150_000)))),
+        lambda flow: flow.metadata.update(note=dict.fromkeys(map(str, range(150_000)))),
+        lambda flow: setattr(flow, "websocket", WebSocketData([WebSocketMessage(TEXT, True, "text")])),  # type: ignore[arg-type]
+    ],
+)
+@pytest.mark.usefixtures("nothing_stays")
+async def test_values_of_wrong_kinds_do_not_lose_a_flow(where: str, spoil: Callable[[HTTPFlow], None]) -> None:
+    async with session_at(where) as (view, session):
+        view.add(http())
+        await session.flush()  # one of that shape is fine
+        flow = http()
+        spoil(flow)
+        view.add(flow)
+        id_, state = flow.id, flow.get_state()
+        del flow
+        await session.flush()
+        assert (again := view.get(id_)) is not None
+        assert again.get_state() == state
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda flow: setattr(flow, "comment", None),
+        lambda flow: setattr(flow, "error", "text"),
+        lambda flow: setattr(flow, "client_conn", None),
+        lambda flow: setattr(flow, "websocket", object()),
+        lambda flow: setattr(flow.request, "timestamp_start", None),
+    ],
+)
+@pytest.mark.usefixtures("nothing_stays")
+async def test_one_spoiled_flow_does_not_stop_the_session(tmp_path: Path, spoil: Callable[[HTTPFlow], None]) -> None:
+    path = tmp_path / "a.session"
+    async with session_at(path) as (view, session):
+        flow = http("/spoiled")
+        view.add(flow)
+        await session.flush()
+        spoil(flow)
+        del flow
+        await session.flush()
+        view.add(http("/later"))
+        await session.flush()
+    view = View()
+    session, brought = await resumed(path, view)
+    assert brought == Brought(flows=2)
+    await session.close()
+
+
+async def test_an_edit_is_written_though_its_backup_has_notes_without_form(tmp_path: Path) -> None:
+    path = tmp_path / "a.session"
+    async with session_at(path) as (view, _):
+        flow = http()
+        _with_a_note_in_its_backup(flow)
+        view.add(flow)
+    view = View()
+    session, brought = await resumed(path, view)
+    assert brought == Brought(flows=1)
+    again = view.get(flow.id)
+    assert again is not None
+    assert again.comment == "edited"
+    again.revert()
+    assert again.comment == ""
+    await session.close()
+
+
 @pytest.mark.usefixtures("nothing_stays")
 async def test_flows_of_one_connection_share_it_again(where: str) -> None:
     async with session_at(where) as (view, session):
@@ -263,7 +345,7 @@ async def test_messages_are_appended_and_edits_found(where: str, monkeypatch: py
     written: list[int] = []
     write = SessionFile.write
 
-    def counted(self: SessionFile, batch: session_file.Batch) -> list[tuple[int, str]]:
+    def counted(self: SessionFile, batch: Batch) -> list[tuple[int, str]]:
         written.extend(len(flow.messages) for flow in batch.flows)
         return write(self, batch)
 
@@ -390,6 +472,22 @@ async def test_what_is_done_on_a_walk_is_kept_though_nobody_was_told(where: str)
             assert flow.comment == "walked"
 
 
+async def test_a_walk_misses_none_that_leaves_memory_meanwhile(where: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with session_at(where) as (view, session):
+        paths = [f"/{number}" for number in range(20)]
+        for path in paths:
+            view.add(http(path))
+        await session.flush()
+        found = []
+        async for flow in view.walk(view.all_ids):
+            found.append(flow.request.path)  # type: ignore[attr-defined]
+            del flow
+            monkeypatch.setattr(session_module, "MOST_FLOWS", 0)  # others need the room
+            session.shrink()
+        assert session.in_memory <= 1
+        assert found == paths
+
+
 @pytest.mark.usefixtures("nothing_stays")
 async def test_flows_that_are_deleted_come_back_without_being_read(tmp_path: Path) -> None:
     path = tmp_path / "a.session"
@@ -466,10 +564,55 @@ async def test_a_full_disk_is_told_once_and_flows_stay(tmp_path: Path, monkeypat
             await session.flush()
         assert told == ["database or disk is full"]
         assert session.in_memory == 5
-        assert [flow.request.path async for flow in view.walk(view.all_ids)] == [
-            "/before",
-            *(f"/{n}" for n in range(5)),
-        ]
+        paths = ["/before", *(f"/{number}" for number in range(5))]
+        assert [flow.request.path async for flow in view.walk(view.all_ids)] == paths  # type: ignore[attr-defined]
+
+
+async def test_when_the_disk_has_room_again_all_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(session_module, "MOST_FLOWS", 0)
+    monkeypatch.setattr(session_module, "RETRY", 0.05)
+    path = tmp_path / "a.session"
+    told: list[str] = []
+    async with session_at(path) as (view, session):
+        session.on_failure, session.on_recovery = told.append, lambda: told.append("again")
+        for number in range(10):
+            view.add(http(f"/{number}"))
+        first, gone, *_ = view.all_ids
+        await session.flush()
+        assert session.file._db is not None
+        session.file._db.execute("PRAGMA max_page_count = 1").fetchall()  # no more than it has
+        running = asyncio.ensure_future(session.run())
+        view.add(http("/large", os.urandom(500_000)))
+        talk = ttcpflow()
+        view.add(talk)
+        marked = view.get(first)
+        assert marked is not None
+        marked.marked = ":default:"
+        view.update(marked)
+        view.remove([gone])
+        async with asyncio.timeout(5):
+            while not told:
+                await asyncio.sleep(0.01)
+            assert session.failed
+            # The writer's thread has it.
+            await session._in_thread(session._writer, lambda: _give_room(session))
+            while session.failed:
+                await asyncio.sleep(0.01)
+        assert told == ["database or disk is full", "again"]
+        await session.close()
+        await running
+    view = View()
+    session, brought = await resumed(path, view)
+    assert (brought.flows, brought.damaged) == (11, 0)
+    assert gone not in view
+    assert view.row(first).marked == ":default:"
+    assert view.get(talk.id).get_state()["messages"] == talk.get_state()["messages"]  # type: ignore[union-attr]
+    await session.close()
+
+
+def _give_room(session: Session) -> None:
+    assert session.file._db is not None
+    session.file._db.execute("PRAGMA max_page_count = 1000000").fetchall()
 
 
 async def test_nothing_is_left_in_a_cycle(where: str) -> None:

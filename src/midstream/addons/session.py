@@ -88,7 +88,7 @@ class SessionAddon:
         last. OptionsError says why that cannot be.
         """
         # Imported here, and below: `middump`, and a console without a session, do without SQLite.
-        from midstream.store import session_file, session_folder
+        from midstream.store import session_file, session_folder, session_records
 
         if ctx.options.session != "true":
             raise OptionsError(f"--resume: the option session is {ctx.options.session}; it has to be true")
@@ -101,8 +101,8 @@ class SessionAddon:
             file.open()
             file.forget_taken()
             reader = file.reader()
-            self._last_flow = session_file.last_number(reader)
-            self._last_connection = session_file.last_connection(reader)
+            self._last_flow = session_records.last_number(reader)
+            self._last_connection = session_records.last_connection(reader)
             reader.close()
             file.forget_closing()
         except session_file.ForeignSession as error:
@@ -146,7 +146,7 @@ class SessionAddon:
             logger.warning("flows stay in memory: %s: %s", visible(str(self.folder)), why(error))
             return
         session = self._session = Session(file, self.view.flows_in_memory, self.view)
-        session.on_failure = self._failed
+        session.on_failure, session.on_recovery = self._failed, self._recovered
         if self._resumed is not None:
             session.begin_after(self._last_connection)
         self.view.attach(session)
@@ -255,11 +255,14 @@ class SessionAddon:
     def _failed(self, reason: str) -> None:
         where = self._path.parent if self._path is not None else "memory"
         logger.error(
-            "session: nothing more is written to %s: %s; traffic goes on, and flows stay in memory until the end."
-            " Make room and start again, and save what you need with save.file",
+            "session: nothing can be written to %s: %s; traffic goes on, and flows stay in memory."
+            " Make room: it is tried again every few seconds",
             visible(str(where)),
             visible(reason),
         )
+
+    def _recovered(self) -> None:
+        logger.log(ALERT, "session: everything is written again")
 
     # --- facts
 
@@ -297,7 +300,7 @@ class SessionAddon:
         in_memory = f"{self._session.in_memory:,} of them in memory"
         if self._path is None:
             return f"{count}, packed in memory, {in_memory}"
-        failed = f"; nothing more is written: {self._session.failed}" if self._session.failed else ""
+        failed = f"; nothing is written: {self._session.failed}" if self._session.failed else ""
         return f"{count} in {self._path} ({human_size(figures.disk)}), {in_memory}{failed}"
 
     @command("session.list")

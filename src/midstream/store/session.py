@@ -5,8 +5,8 @@ that are not in memory. Every quarter second what has changed is written in one 
 costs less than a second. What is written, finished, and held by nobody else, leaves memory when newer flows need the
 room. On the loop all of that takes some ten microseconds for each flow.
 
-When the disk refuses, the session says so once, and from then on flows stay in memory. Nothing here knows options or
-folders; that is `addons/session.py`.
+When the disk refuses, the session says so once; flows stay in memory until it takes them again. Nothing here knows
+options or folders; that is `addons/session.py`.
 """
 
 from __future__ import annotations
@@ -23,21 +23,12 @@ from typing import Final, Protocol, TypeVar
 
 from midstream.flows.flow import Flow
 from midstream.flows.state import StateError
-from midstream.store import session_file
+from midstream.store import session_records
 from midstream.store.rows import Row
-from midstream.store.session_codec import (
-    Parts,
-    Snapshot,
-    Stored,
-    comes_back_whole,
-    large_bodies,
-    snapshot,
-    unpack_flow,
-    weight,
-)
+from midstream.store.session_codec import Snapshot, Stored, comes_back_whole, unpack_flow
 from midstream.store.session_file import Batch, FlowWrite, SessionFile
+from midstream.store.session_kept import Kept
 from midstream.store.session_links import Links
-from midstream.store.session_talk import Talk, messages_of
 from midstream.text.escape import visible
 from midstream.work.slices import Budget
 
@@ -47,6 +38,8 @@ T = TypeVar("T")
 
 INTERVAL: Final = 0.25
 """Seconds between two writes."""
+RETRY: Final = 10.0
+"""Seconds until it is tried again where the disk refused."""
 MOST_BYTES: Final = 48 << 20
 """Bytes of finished flows that stay in memory."""
 MOST_FLOWS: Final = 2000
@@ -62,27 +55,13 @@ class Home(Protocol):
     def update(self, flow: Flow) -> None: ...
 
 
-class Kept:
-    """A flow that is in memory."""
-
-    __slots__ = ("flow", "is_dirty", "is_stuck", "is_writing", "row", "saved", "talk", "weight")
-
-    def __init__(self, row: Row, flow: Flow) -> None:
-        self.row = row
-        self.flow = flow
-        self.weight = 3000
-        self.saved: Snapshot | None = None
-        self.talk: Talk | None = None
-        self.is_dirty = self.is_writing = self.is_stuck = False
-
-
 class Session:
     """See the module. `flows` is the view's dict of the flows in memory. All methods are for the loop's thread."""
 
     def __init__(self, file: SessionFile, flows: dict[str, Flow], home: Home) -> None:
         self.file = file
         self.failed = ""
-        """Why nothing is written any more."""
+        """Why nothing is written at present."""
         self._flows = flows
         self._home = home
         self._kept: dict[int, Kept] = {}
@@ -100,6 +79,7 @@ class Session:
         self._unreadable: set[int] = set()
         self._is_closed = False
         self.on_failure: Callable[[str], None] = lambda why: None
+        self.on_recovery: Callable[[], None] = lambda: None
 
     # --- what the view tells
 
@@ -158,7 +138,7 @@ class Session:
     def load(self, row: Row) -> Flow | None:
         """A flow that is not in memory; None, and a line in the log, when it cannot be read."""
         try:
-            stored = session_file.read(self._open_reader(), (row.number,)).get(row.number)
+            stored = session_records.read(self._open_reader(), (row.number,)).get(row.number)
         except sqlite3.Error as error:
             stored = StateError(str(error))
         flow = self.make(row, stored)
@@ -190,13 +170,7 @@ class Session:
     def adopt(self, row: Row, flow: Flow, stored: Stored, shot: Snapshot) -> None:
         """From now on this flow, which was read, is in memory."""
         kept = self._kept[row.number] = Kept(row, flow)
-        kept.saved = shot
-        kept.weight = weight(Parts(*shot).content)
-        messages = messages_of(flow)
-        if messages is not None:
-            kept.talk = Talk(stored.first)
-            kept.talk.take_as_written(messages)
-            kept.weight += kept.talk.size
+        kept.take_as_read(shot, stored.first)
         self._weight += kept.weight
         self._flows[row.id] = flow
 
@@ -206,7 +180,7 @@ class Session:
 
     async def scan(self, after: int, last: int) -> tuple[list[Stored | StateError], int]:
         """The next flows behind a number, as they are written; see `session_file.scan`."""
-        return await self._in_thread(self._walker, lambda: session_file.scan(self._open_far(), after, last))
+        return await self._in_thread(self._walker, lambda: session_records.scan(self._open_far(), after, last))
 
     def _open_far(self) -> sqlite3.Connection:
         if self._far_reader is None:
@@ -215,7 +189,7 @@ class Session:
 
     def _read_far(self, numbers: Sequence[int]) -> dict[int, Stored | StateError]:
         try:
-            return session_file.read(self._open_far(), numbers)
+            return session_records.read(self._open_far(), numbers)
         except sqlite3.Error as error:
             return {number: StateError(str(error)) for number in numbers}
 
@@ -231,7 +205,7 @@ class Session:
         return self._reader
 
     def _connection(self, number: int) -> bytes:
-        return session_file.read_connection(self._open_reader(), number)
+        return session_records.read_connection(self._open_reader(), number)
 
     # --- leaving memory
 
@@ -256,10 +230,7 @@ class Session:
         flow = kept.flow
         if kept.is_dirty or kept.is_writing or kept.is_stuck or kept.saved is None or flow.live or flow.intercepted:
             return False
-        if not comes_back_whole(flow):
-            return False
-        if self._has_changed(kept):  # a script wrote to it and told nobody
-            self._home.update(flow)
+        if not self._look_again(kept):
             return False
         # Whoever else holds the flow keeps it alive. There may be one object only, so that it stays here as well then.
         reference = weakref.ref(flow)
@@ -272,30 +243,32 @@ class Session:
         self._weight -= kept.weight
         return True
 
-    def _has_changed(self, kept: Kept) -> bool:
-        flow, links = kept.flow, self._links
-        before = len(links.pending)
-        shot = snapshot(flow, links.number_of(flow.client_conn), links.number_of(flow.server_conn))
-        if shot != kept.saved or len(links.pending) > before:
-            return True
-        messages = messages_of(flow)
-        return messages is not None and (kept.talk is None or not kept.talk.is_as_written(messages))
+    def _look_again(self, kept: Kept) -> bool:
+        """Whether a flow is whole as it is written: a script may have changed it, and told nobody."""
+        try:
+            if kept.has_changed(self._links):
+                self._home.update(kept.flow)
+                return False
+            return comes_back_whole(kept.flow)
+        except Exception as error:  # what it was made is no flow any more
+            self._refuse(kept, f"{type(error).__name__}: {error}")
+            return False
 
     # --- writing
 
     async def run(self) -> None:
         """Write what changes, until `close`."""
-        while not self._closing.is_set() and not self.failed:
+        while not self._closing.is_set():
             await self._news.wait()
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(INTERVAL):
+                async with asyncio.timeout(RETRY if self.failed else INTERVAL):
                     await self._closing.wait()
             await self.flush()
 
     async def flush(self) -> None:
-        """Write everything that has changed by now."""
+        """Write everything that has changed by now. Where the disk refuses, `failed` says why, and all stays."""
         async with self._busy:
-            while not self.failed:
+            while True:
                 self._news.clear()
                 kept, batch = await self._collect()
                 if not batch:
@@ -303,7 +276,7 @@ class Session:
                 try:
                     refused = await self._in_thread(self._writer, lambda batch=batch: self._write(batch))  # type: ignore[misc]
                 except (sqlite3.Error, OSError) as error:
-                    self._fail(error, kept)
+                    self._fail(error, kept, batch)
                     break
                 self._written(kept, dict(refused))
             budget = Budget()
@@ -342,36 +315,19 @@ class Session:
         return chosen, batch
 
     def _write_of(self, kept: Kept) -> FlowWrite | None:
-        """What is to be written of a flow; None when that is there already."""
-        flow, links = kept.flow, self._links
+        before = kept.weight
         try:
-            shot = snapshot(flow, links.number_of(flow.client_conn), links.number_of(flow.server_conn))
-            parts = Parts(*shot)
-            write = FlowWrite(kept.row.number, shot)
-            before = kept.saved and Parts(*kept.saved).content
-            known = dict(large_bodies(before)) if before else {}
-            for side, body in large_bodies(parts.content):
-                write.apart |= 1 << side
-                if known.get(side) is not body:
-                    write.bodies.append((side, body))
-            size = weight(parts.content)
-            messages = messages_of(flow)
-            if messages is not None:
-                kept.talk = kept.talk or Talk()
-                write.messages = kept.talk.news(messages, all_of_them=not flow.live)
-                write.first, write.count, write.apart = kept.talk.first, len(messages), write.apart | 4
-                size += kept.talk.size
+            return kept.news(self._links)
         except Exception as error:  # an addon made something of it that no flow is: it stays in memory
             self._refuse(kept, f"{type(error).__name__}: {error}")
             return None
-        self._weight += size - kept.weight
-        kept.weight = size
-        if shot == kept.saved and not write.messages:
-            return None
-        kept.saved, kept.is_writing = shot, True
-        return write
+        finally:
+            self._weight += kept.weight - before
 
     def _written(self, kept: Sequence[Kept], refused: dict[int, str]) -> None:
+        if self.failed:
+            self.failed = ""
+            self.on_recovery()
         for each in kept:
             each.is_writing = False
             if refused and each.row.number in refused:
@@ -382,12 +338,18 @@ class Session:
             kept.is_stuck = True
             logger.warning("flow %d stays in memory, and in no session: %s", kept.row.number, visible(why))
 
-    def _fail(self, error: Exception, kept: Sequence[Kept]) -> None:
-        """The disk takes no more: what is not written stays in memory."""
+    def _fail(self, error: Exception, kept: Sequence[Kept], batch: Batch) -> None:
+        """The disk takes no more: what is not written stays in memory, and is new again."""
         for each in kept:
-            each.is_writing, each.saved, each.talk = False, None, None
-        self.failed = str(error)
-        self.on_failure(self.failed)
+            each.forget_written()
+            if self._kept.get(each.row.number) is each:
+                self.note(each.row, each.flow)
+        self._gone.fates = batch.fates | self._gone.fates
+        self._links.pending = batch.connections + self._links.pending
+        self._news.set()
+        if not self.failed:
+            self.failed = str(error)
+            self.on_failure(self.failed)
 
     async def _in_thread(self, pool: ThreadPoolExecutor, func: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(pool, func)
@@ -405,10 +367,10 @@ class Session:
         self._is_closed = True
         self._closing.set()
         self._news.set()
-        if keep and not self.failed:
+        if keep:
             for kept in list(self._kept.values()):
-                if kept.saved is not None and not kept.is_dirty and self._has_changed(kept):
-                    self._home.update(kept.flow)
+                if kept.saved is not None and not kept.is_dirty and not kept.is_stuck:
+                    self._look_again(kept)
             await self.flush()
         await self._in_thread(self._walker, self._close_readers)
         await self._in_thread(self._writer, lambda: self._close_file(keep))

@@ -15,12 +15,13 @@ import os
 import sqlite3
 import time
 import zlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Literal, TypeAlias
 
-from midstream.flows.state import StateError
-from midstream.store.session_codec import FORMAT, Snapshot, Stored, Unpackable, pack, pack_connection, pack_flow
+from midstream.store.session_codec import FORMAT, Parts, Snapshot, Unpackable, pack, pack_connection, pack_flow
+from midstream.store.session_proof import prove_connection, prove_flow
+from midstream.store.session_records import APART_MESSAGES, MESSAGES_BITS, PIECES_BITS, body_place, last_number
 from midstream.work.whole_file import PRIVATE
 
 APPLICATION: Final = 0x6D696473  # "mids"
@@ -49,11 +50,7 @@ _PRAGMAS: Final = (
 )
 _MEMORY: Final = ":memory:"
 _LARGEST: Final = 1 << 30  # of a record; bodies are in pieces
-_WINDOW: Final = 256  # flows that are read at once
-_APART_MESSAGES: Final = 4  # beside 1 and 2 for the bodies of request and response
-# A body has at most 2**20 pieces of a megabyte, a conversation at most 2**32 messages.
-_PIECES: Final = 20
-_MESSAGES: Final = 32
+_AT_ONCE: Final = 256  # flows that are deleted in one transaction
 
 
 Fate: TypeAlias = Literal["taken", "back", "removed"]
@@ -102,6 +99,7 @@ class SessionFile:
         self.path = path
         self._db: sqlite3.Connection | None = None
         self._last = 0
+        self._unwritten: dict[int, str] = {}  # connections that cannot be, and why
 
     # --- opening
 
@@ -152,20 +150,19 @@ class SessionFile:
         """Write a batch, all of it or nothing. Flows that have no form are left out, and returned with the reason."""
         db = self._db
         assert db is not None
+        connections = self._packed(batch.connections)
         refused: list[tuple[int, str]] = []
         flows: list[tuple[int, int, int, int, int, bytes]] = []
         kept: list[FlowWrite] = []
         for each in batch.flows:
             try:
-                data = pack_flow(each.shot)
-                messages = [(number, pack(values)) for number, values in each.messages]
-            except Unpackable as error:
+                data, messages = self._pack(each)
+            except Exception as error:  # whatever a script made of it, the others are written
                 refused.append((each.number, str(error)))
                 continue
             each.messages = messages  # type: ignore[assignment] # packed by now
             flows.append((each.number, zlib.crc32(data), each.apart, each.first, each.count, data))
             kept.append(each)
-        connections = [(number, zlib.crc32(data), data) for number, data in _packed(batch.connections)]
         db.execute("BEGIN IMMEDIATE")
         try:
             if connections:
@@ -192,6 +189,33 @@ class SessionFile:
             db.execute("PRAGMA incremental_vacuum(2000)").fetchall()
         return refused
 
+    def _pack(self, each: FlowWrite) -> tuple[bytes, list[tuple[int, bytes]]]:
+        """A flow and its messages. Raises whatever is wrong with it, Unpackable mostly."""
+        data = pack_flow(each.shot)
+        messages = [(number, pack(values)) for number, values in each.messages]
+        prove_flow(each.shot, data, [values for _, values in each.messages], [packed for _, packed in messages])
+        for number in Parts(*each.shot)[2:4]:
+            if number in self._unwritten:
+                raise Unpackable(self._unwritten[number])
+        return data, messages
+
+    def _packed(self, connections: Iterable[tuple[int, Snapshot]]) -> list[tuple[int, int, bytes]]:
+        """Connections, but for those that a script gave odd values: what was written of them before stays."""
+        db = self._db
+        assert db is not None
+        rows = []
+        for number, shot in connections:
+            try:
+                data = pack_connection(shot)
+                prove_connection(shot, data)
+            except Unpackable as error:
+                if not db.execute("SELECT 1 FROM connections WHERE number = ?", (number,)).fetchone():
+                    self._unwritten[number] = str(error)
+            else:
+                rows.append((number, zlib.crc32(data), data))
+                self._unwritten.pop(number, None)
+        return rows
+
     def forget_closing(self) -> None:
         """It is in use again: a crash from now on is one."""
         assert self._db is not None
@@ -201,8 +225,8 @@ class SessionFile:
         """Delete what was taken out of the list and did not come back."""
         assert self._db is not None
         numbers = [number for (number,) in self._db.execute("SELECT number FROM taken")]
-        for start in range(0, len(numbers), _WINDOW):
-            some = numbers[start : start + _WINDOW]
+        for start in range(0, len(numbers), _AT_ONCE):
+            some = numbers[start : start + _AT_ONCE]
             self.write(Batch(fates=dict.fromkeys(some, "removed")))
 
 
@@ -250,23 +274,16 @@ def check_format(db: sqlite3.Connection, tables: set[str] | None = None) -> None
         raise ForeignSession("its tables are not those of a session")
 
 
-def _packed(connections: Iterable[tuple[int, Snapshot]]) -> Iterator[tuple[int, bytes]]:
-    for number, shot in connections:
-        # A connection that a script gave odd values: its flows are whole all the same but for these.
-        with contextlib.suppress(Unpackable):
-            yield number, pack_connection(shot)
-
-
 def _write_apart(db: sqlite3.Connection, each: FlowWrite) -> None:
     for side, body in each.bodies:
-        start = _body(each.number, side)
-        db.execute("DELETE FROM bodies WHERE piece BETWEEN ? AND ?", (start, start + (1 << _PIECES) - 1))
+        start = body_place(each.number, side)
+        db.execute("DELETE FROM bodies WHERE piece BETWEEN ? AND ?", (start, start + (1 << PIECES_BITS) - 1))
         view = memoryview(body)
         for index in range(0, len(view), PIECE):
             piece = view[index : index + PIECE]
             db.execute("INSERT INTO bodies VALUES (?, ?, ?)", (start + index // PIECE, zlib.crc32(piece), piece))
-    if each.apart & _APART_MESSAGES:
-        start = each.number << _MESSAGES
+    if each.apart & APART_MESSAGES:
+        start = each.number << MESSAGES_BITS
         if each.first:
             db.execute("DELETE FROM messages WHERE number >= ? AND number < ?", (start, start + each.first))
         packed: Sequence[tuple[int, bytes]] = each.messages  # type: ignore[assignment] # see `write`
@@ -275,124 +292,9 @@ def _write_apart(db: sqlite3.Connection, each: FlowWrite) -> None:
 
 
 def _remove(db: sqlite3.Connection, number: int) -> None:
-    found = db.execute("SELECT apart FROM flows WHERE number = ?", (number,)).fetchone()
     db.execute("DELETE FROM flows WHERE number = ?", (number,))
-    if found is None or not found[0]:
-        return
-    start = _body(number, 0)
-    db.execute("DELETE FROM bodies WHERE piece BETWEEN ? AND ?", (start, start + (2 << _PIECES) - 1))
-    start = number << _MESSAGES
-    db.execute("DELETE FROM messages WHERE number BETWEEN ? AND ?", (start, start + (1 << _MESSAGES) - 1))
-
-
-def _body(number: int, side: int) -> int:
-    return (number << 1 | side) << _PIECES
-
-
-# --- reading
-
-
-def read(db: sqlite3.Connection, numbers: Sequence[int]) -> dict[int, Stored | StateError]:
-    """Some flows; StateError for those that are damaged, nothing for those that are not there."""
-    marks = ",".join("?" * len(numbers))
-    try:
-        rows = db.execute(f"SELECT * FROM flows WHERE number IN ({marks})", numbers).fetchall()  # noqa: S608
-    except sqlite3.DatabaseError:
-        # A page is damaged: what a walk over its neighbours has found is found in that way again.
-        windows = {(number - 1) // _WINDOW * _WINDOW for number in numbers}
-        found = [each for after in windows for each in scan(db, after, after + _WINDOW)[0]]
-        return {each.number: each for each in found if isinstance(each, Stored) and each.number in numbers}
-    return {row[0]: _stored(db, row) for row in rows}
-
-
-def scan(db: sqlite3.Connection, after: int, last: int) -> tuple[list[Stored | StateError], int]:
-    """The next flows behind a number, in order of their numbers, and the number to go on behind; `last` at the end.
-
-    Where pages are damaged each flow is asked for by itself, so that those beside the damage are found.
-    """
-    end = min(after + _WINDOW, last)
-    try:
-        rows = db.execute(
-            "SELECT * FROM flows WHERE number > ? AND number <= ? ORDER BY number", (after, end)
-        ).fetchall()
-        if not rows:  # a gap, which a file may claim to be without end
-            (following,) = db.execute("SELECT min(number) FROM flows WHERE number > ?", (end,)).fetchone()
-            return [], last if following is None else min(following - 1, last)
-    except sqlite3.DatabaseError:
-        rows = []
-        for number in range(after + 1, end + 1):
-            try:
-                rows += db.execute("SELECT * FROM flows WHERE number = ?", (number,)).fetchall()
-            except sqlite3.DatabaseError:
-                rows.append((number, None, 0, 0, 0, b""))
-    return [_stored(db, row) for row in rows], end
-
-
-def last_number(db: sqlite3.Connection) -> int:
-    """The largest number of a flow, which is noted as well: a damaged page may tell a smaller one. Else a guess."""
-    found = []
-    for question in ("SELECT value FROM facts WHERE name = 'last'", "SELECT max(number) FROM flows"):
-        with contextlib.suppress(sqlite3.DatabaseError):
-            found += [value for (value,) in db.execute(question) if isinstance(value, int)]
-    if found:
-        return max(found)
-    (pages,) = db.execute("PRAGMA page_count").fetchone()
-    (rows,) = db.execute("SELECT count(*) FROM facts").fetchone()
-    return int(pages) * 32 if rows > 1 else 0  # nothing was ever written to a new one
-
-
-def last_connection(db: sqlite3.Connection) -> int:
-    """The largest number of a connection."""
-    try:
-        (last,) = db.execute("SELECT max(number) FROM connections").fetchone()
-        return int(last or 0)
-    except sqlite3.DatabaseError:
-        return 1 << 40  # beyond all that there can be
-
-
-def read_connection(db: sqlite3.Connection, number: int) -> bytes:
-    """The bytes of a connection. StateError when it is damaged or not there."""
-    row = db.execute("SELECT sum, data FROM connections WHERE number = ?", (number,)).fetchone()
-    if row is None or not isinstance(row[1], bytes) or zlib.crc32(row[1]) != row[0]:
-        raise StateError(f"damaged: connection {number} is not there")
-    return row[1]
-
-
-def _stored(db: sqlite3.Connection, row: tuple[int, int | None, int, int, int, object]) -> Stored | StateError:
-    number, total, apart, first, count, data = row
-    try:
-        if not isinstance(data, bytes) or zlib.crc32(data) != total:
-            raise StateError("damaged: its checksum is another")
-        if not apart:
-            return Stored(number, data, {}, (), 0)
-        bodies = {side: _pieces(db, _body(number, side)) for side in (0, 1) if apart & (1 << side)}
-        messages = _messages(db, number << _MESSAGES, first, count) if apart & _APART_MESSAGES else []
-        return Stored(number, data, bodies, messages, first)
-    except StateError as error:
-        return error
-    except sqlite3.DatabaseError as error:
-        return StateError(f"damaged: {error}")
-
-
-def _pieces(db: sqlite3.Connection, start: int) -> bytes:
-    rows = db.execute(
-        "SELECT sum, data FROM bodies WHERE piece BETWEEN ? AND ? ORDER BY piece", (start, start + (1 << _PIECES) - 1)
-    )
-    return b"".join([_whole(total, data) for total, data in rows])
-
-
-def _messages(db: sqlite3.Connection, start: int, first: int, count: int) -> list[bytes]:
-    rows = db.execute(
-        "SELECT sum, data FROM messages WHERE number BETWEEN ? AND ? ORDER BY number",
-        (start + first, start + first + count - 1),
-    )
-    found = [_whole(total, data) for total, data in rows]
-    if len(found) != count:
-        raise StateError(f"damaged: {len(found)} of {count} messages are there")
-    return found
-
-
-def _whole(total: int, data: object) -> bytes:
-    if not isinstance(data, bytes) or zlib.crc32(data) != total:
-        raise StateError("damaged: a checksum is another")
-    return data
+    # Asked for always: a body that was edited since may have been a large one.
+    start = body_place(number, 0)
+    db.execute("DELETE FROM bodies WHERE piece BETWEEN ? AND ?", (start, start + (2 << PIECES_BITS) - 1))
+    start = number << MESSAGES_BITS
+    db.execute("DELETE FROM messages WHERE number BETWEEN ? AND ?", (start, start + (1 << MESSAGES_BITS) - 1))

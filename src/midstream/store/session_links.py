@@ -63,10 +63,6 @@ class Links:
             self.number_of(connection)
         return len(self.pending) > before
 
-    def all_pending(self) -> None:
-        """Everything that is known has to be written anew."""
-        self.pending = [(known.number, known.shot) for known in self._by_number.values()]
-
     def client(self, number: Any) -> Client:
         """A client connection. StateError."""
         found = self._get(number)

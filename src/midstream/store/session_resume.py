@@ -19,8 +19,9 @@ from midstream.hub.jobs import Job
 from midstream.store.rows import Row
 from midstream.store.session import Session
 from midstream.store.session_codec import Stored, unpack_flow
-from midstream.store.session_file import SessionFile, last_number, read_connection, scan
+from midstream.store.session_file import SessionFile
 from midstream.store.session_links import Links
+from midstream.store.session_records import last_number, read_connection, scan
 from midstream.store.view import View
 from midstream.work.slices import Budget
 

@@ -13,7 +13,8 @@ from midstream.flows.flow import Flow
 from midstream.store.rows import Row
 
 if TYPE_CHECKING:
-    from midstream.store.session import Kept, Session
+    from midstream.store.session import Session
+    from midstream.store.session_kept import Kept
 
 # Bytes. A row takes more, but would do so in the list as well.
 _ROW: Final = 200

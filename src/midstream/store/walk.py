@@ -33,7 +33,7 @@ _MOST_IDS = 1024
 
 
 class _Step(NamedTuple):
-    """An id, and its row as it was when the flow was asked for."""
+    """An id, and its row as it was when the flow was asked for; None for one that was in memory, or is gone."""
 
     id: str
     row: Row | None
@@ -96,9 +96,11 @@ class Walk:
     def _flow(self, step: _Step) -> Flow | None:
         view = self._view
         flow = view.in_memory(step.id)
-        if flow is not None or step.row is None or view.session is None:
+        if flow is not None or view.session is None:
             return flow
         row = step.row
+        if row is None:  # it was in memory when this began, and has left it since
+            return view.get(step.id)
         if step.id not in view or view.row(step.id) is not row:
             return None
         if row.revision != step.revision:  # it was read, and has been written anew since
