@@ -6,10 +6,11 @@ Where a copy goes is the clipboard's business (hub/clipboard.py): the terminal, 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from midstream.console import copying
+from midstream.console.overlays.chooser import Chooser
 from midstream.flows.errors import CommandError
 from midstream.hub import ctx
 from midstream.hub.commands import argument, command
@@ -52,12 +53,28 @@ class CopyCommands:
         console = self._console
         here = console.focused_pane.copies()
         if what in here:
-            text = here[what]()
+            found = here[what]()
+            if not isinstance(found, str):
+                self._choose(what, found)
+                return
+            text = found
         else:
             text = await self._of_flow(what)
+        await self._copy(what, text)
+
+    def _choose(self, what: str, found: Mapping[str, str]) -> None:
+        """One of several that stand in the same line."""
+        console = self._console
+
+        def done(name: str) -> None:
+            console.spawn(self._copy(what, found[name]), "copy")
+
+        console.show(Chooser(f"copy the {what} of", list(found), done))
+
+    async def _copy(self, what: str, text: str) -> None:
         where = await ctx.master.clipboard.copy(text)
         size = len(text.encode("utf-8", "backslashreplace"))
-        console.message(f"copied {spoken_size(size)}, the {what.replace('-', ' ')}, to {where}")
+        self._console.message(f"copied {spoken_size(size)}, the {what.replace('-', ' ')}, to {where}")
 
     async def _of_flow(self, what: str) -> str:
         part = copying.part_of(what)

@@ -7,7 +7,7 @@ are looked up by the key engine in `contexts` and run commands (P4). Not a conta
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, TypeAlias
 
 import urwid
 
@@ -20,6 +20,9 @@ from midstream.text.escape import visible
 if TYPE_CHECKING:
     from midstream.console.console import Console
     from midstream.flows.flow import Flow
+
+Copied: TypeAlias = "str | Mapping[str, str]"
+"""What is copied: a text, or several by their names, one of which is chosen."""
 
 
 class Pane(urwid.Widget):
@@ -53,7 +56,7 @@ class Pane(urwid.Widget):
         """
         return ""
 
-    def copies(self) -> Mapping[str, Callable[[], str]]:
+    def copies(self) -> Mapping[str, Callable[[], Copied]]:
         """What can be copied of what is under the cursor, by the names of `console.copy`: line, value, name, header …
 
         What is not there now is left out; the parts of the focused flow come by themselves.

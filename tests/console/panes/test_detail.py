@@ -178,6 +178,16 @@ def test_long_header_values_are_folded(console: FakeConsole, pane: Detail) -> No
     assert text.count("a") > 1000
 
 
+def test_each_of_two_headers_in_a_line_can_be_copied(console: FakeConsole, pane: Detail) -> None:
+    fields = ((b"host", b"shop.example"), (b"access-control-allow-credentials-of-all", b"true"), (b"accept", b"*/*"))
+    flow = http_flow("http://shop.example/", request_headers=fields)
+    console.add(flow)
+    screen(pane, 110, 24)
+    copies = [pane.content.copies_at(piece) for piece in range(len(pane.content.viewer.pieces))]
+    values = [found["value"]() for found in copies if "value" in found]
+    assert {"host": "shop.example", "access-control-allow-credentials-of-all": "true"} in values
+
+
 def test_errors_and_comments_stand_on_top(console: FakeConsole, pane: Detail) -> None:
     flow = http_flow("http://h/", status=None)
     flow.error = Error("certificate has expired\x1b[31m", START + 1)

@@ -341,3 +341,19 @@ async def test_commands_without_a_table_say_what_opens_one(shown):
     shown.console.run_command("console.grideditor.add")
     assert "no table is open: e h opens" in shown.text
     assert Path(__file__).exists()
+
+
+async def test_enter_in_an_empty_table_adds_the_first_row(shown):
+    flow = http_flow("http://shop.example/a", "GET", request_headers=FIELDS)
+    shown.view.add(flow)
+    shown.press("e", "q", "enter", "a", "tab", "1", "ctrl s")
+    await shown.until_shown("query edited")
+    assert flow.request.path == "/a?a=1"
+
+
+async def test_a_short_name_is_typed_in_a_field_that_has_room(shown):
+    a_flow(shown)
+    shown.press("e", "q", "g", "left", "enter", *"-a-longer-name")
+    assert "[x-a-longer-name " in shown.text
+    shown.press("enter")
+    assert "x-a-longer-name" in shown.text

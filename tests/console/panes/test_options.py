@@ -268,6 +268,7 @@ def test_only_changed(console: FakeConsole, pane: OptionsPane) -> None:
 
 def test_find_paste_and_leave(console: FakeConsole, pane: OptionsPane) -> None:
     assert pane.search("port to listen")
+    assert not pane.search("^.* time$"), "a default value is not what is looked for"
     assert pane.focused_option == "listen_port"
     assert not pane.pasted("1")
     assert not pane.typed("1")

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 import urwid
 
-from midstream.console.pane import Pane
+from midstream.console.pane import Copied, Pane
 from midstream.console.panes import detail_tabs
 from midstream.console.panes.detail_content import Content
 from midstream.console.panes.detail_head import Head
@@ -347,7 +347,7 @@ class Detail(Pane):
         where = await self.console.master.clipboard.copy(text)
         self.console.message(f"copied {len(text):,} character{'s' if len(text) != 1 else ''} to {where}", log=False)
 
-    def copies(self) -> Mapping[str, Callable[[], str]]:
+    def copies(self) -> Mapping[str, Callable[[], Copied]]:
         return {} if self._shows_list else self.content.copies_at(self.content.viewer.cursor[0])
 
     # -- painting -----------------------------------------------------------------------------------------------------

@@ -9,12 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
 
+from midstream.console.pane import Copied
 from midstream.console.panes import detail_tabs
 from midstream.console.panes.body_bar import PointerLine, bar_row
 from midstream.console.panes.conversation import Conversation
 from midstream.console.panes.detail_tabs import MESSAGES, REQUEST, RESPONSE, Shape
 from midstream.console.panes.detail_text import MESSAGE, Built, Texts
 from midstream.console.panes.event_stream import EventStream, is_event_stream
+from midstream.console.panes.line_values import json_value
 from midstream.console.panes.messages_text import closing_runs
 from midstream.console.panes.replay_links import ReplayLinks
 from midstream.console.widgets import cells
@@ -236,23 +238,40 @@ class Content:
         """What enter does on a line."""
         return self._built.enter.get(piece)
 
-    def copies_at(self, piece: int) -> dict[str, Callable[[], str]]:
-        """What can be copied of the line under the cursor."""
+    def copies_at(self, piece: int) -> dict[str, Callable[[], Copied]]:
+        """What can be copied of the line under the cursor; two headers in a line are both offered."""
         if not 0 <= piece < len(self.viewer.pieces):
             return {}
-        found: dict[str, Callable[[], str]] = {"line": lambda: self.viewer.text_of(piece).strip()}
+        found: dict[str, Callable[[], Copied]] = {"line": lambda: self.viewer.text_of(piece).strip()}
         start = self._built.body_at
         if start is not None and piece > start and (pointer := self._pointer_at(piece)):
             found["name"] = lambda: pointer
-            found["value"] = lambda: _json_value(self.viewer.text_of(piece))
+            found["value"] = lambda: json_value(self.viewer.text_of, piece, len(self.viewer.pieces))
             return found
         shown = self.viewer.pieces.piece(piece)
         names = [text for role, text in shown.prefix if role == "header.name"]
-        name = "".join(names).strip()
-        if name and not any(role == "header.name" for role, _ in shown.runs):
+        name = self._whole_name("".join(names).strip())
+        others = [number for number, (role, _) in enumerate(shown.runs) if role == "header.name"]
+        if name and not others:
             found["name"] = lambda: name
             found["value"] = lambda: self._whole_value(name) or "".join(text for _, text in shown.runs).strip()
+        elif name:
+            second = self._whole_name(shown.runs[others[0]][1].strip())
+            parts = shown.runs[: others[0]], shown.runs[others[0] + 1 :]
+            found["name"] = lambda: {name: name, second: second}
+            found["value"] = lambda: {
+                each: self._whole_value(each) or "".join(text for _, text in runs).strip()
+                for each, runs in zip((name, second), parts, strict=True)
+            }
         return found
+
+    def _whole_name(self, name: str) -> str:
+        """The name of a header, which may be cut on the screen."""
+        if not name.endswith(cells.ELLIPSIS) or self._tab not in _BODIES or self._flow is None:
+            return name
+        message = getattr(self._flow, self._tab.lower(), None)
+        every = message.headers if isinstance(message, Message) else ()
+        return next((each for each in every if each.startswith(name.removesuffix(cells.ELLIPSIS))), name)
 
     def _whole_value(self, name: str) -> str:
         """The value of a header, which may be folded on the screen."""
@@ -332,15 +351,6 @@ class Content:
 
 def _words(text: str) -> list[Run]:
     return [("match", f" {text} "), ("text", "  ")] if text else []
-
-
-def _json_value(line: str) -> str:
-    """The value in a line of pretty JSON: without its name, and without the comma behind it."""
-    text = line.strip()
-    if text.startswith('"') and '": ' in text:
-        text = text[text.index('": ') + 3 :]
-    text = text.removesuffix(",")
-    return text[1:-1] if len(text) > 1 and text[0] == text[-1] == '"' and "\\" not in text else text
 
 
 def _setting(tab: str) -> str:

@@ -101,7 +101,7 @@ class Grid(ListPane):
                 return "" if self.rows.can_undo else "nothing was changed here"
             case "redo":
                 return "" if self.rows.can_redo else "nothing was undone"
-            case "delete" | "clear" | "editor" | "load" | "load_escaped" | "save" | "select":
+            case "delete" | "clear" | "editor" | "load" | "load_escaped" | "save":
                 return "" if len(self.rows) else "there are no rows"
         return ""
 

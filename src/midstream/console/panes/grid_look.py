@@ -24,6 +24,7 @@ _EXPLAINED = 8192  # and in the box below
 _WIDTH_ROWS = 500  # rows that decide how wide the columns are
 _LONGEST = 60
 _OFFERED = 40
+_TYPED = 24  # cells that a column has at least while something is typed in it, if there is room
 _MARKS = 3  # cells for the cursor and the state of a row
 
 
@@ -133,9 +134,11 @@ class GridLook:
                 for number, cell in enumerate(each.cells):
                     widest[number] = max(widest[number], min(len(cell), _LONGEST))
             self._widths = (rows.revision, widest)
-        widest = self._widths[1]
+        widest = list(self._widths[1])
         room = max(columns - _MARKS - len(names), len(names))
         rest = _widest_column(widest)
+        if self._grid.field is not None:
+            widest[self._grid.column] = max(widest[self._grid.column], _TYPED)
         share = max(room * 2 // 5 if len(names) == 2 else room // len(names), 4)
         placed = [Column("mark", "", width=_MARKS, gap=0)]
         for number, name in enumerate(names):

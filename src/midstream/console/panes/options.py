@@ -92,7 +92,8 @@ class OptionsPane(ListPane):
 
     def row_text(self, index: int) -> str:
         option = self.options.option(self._names[index])
-        shown = "" if _is_secret(option) else value_text(option.current())
+        # A default is no news: `/scripts` shall find the option of that name, not a list that has it as an item.
+        shown = "" if _is_secret(option) or not option.has_changed() else value_text(option.current())
         return f"{option.name} {option.help} {shown}"
 
     def copies(self) -> Mapping[str, Callable[[], str]]:
