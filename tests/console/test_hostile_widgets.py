@@ -454,7 +454,8 @@ async def play_all(folder: Path, number: int) -> None:
 
 
 def _below(base: type) -> Iterator[type]:
-    for each in base.__subclasses__():
+    found: list[type] = base.__subclasses__()
+    for each in found:
         yield each
         yield from _below(each)
 

@@ -63,11 +63,20 @@ def hostile_certificate(text: str) -> x509.Certificate:
         .not_valid_before(now)
         .not_valid_after(now + datetime.timedelta(days=30))
     )
-    names = [x509.DNSName(ascii_name), x509.RFC822Name(ascii_name), x509.UniformResourceIdentifier(ascii_name)]
+    names: list[x509.GeneralName] = [
+        x509.DNSName(ascii_name),
+        x509.RFC822Name(ascii_name),
+        x509.UniformResourceIdentifier(ascii_name),
+    ]
     try:
-        return builder.add_extension(x509.SubjectAlternativeName([*names, odd]), False).sign(hostile_key(), hashes.SHA256())
+        return _signed(builder, [*names, odd])
     except UnicodeEncodeError:
-        return builder.add_extension(x509.SubjectAlternativeName(names), False).sign(hostile_key(), hashes.SHA256())
+        return _signed(builder, names)
+
+
+def _signed(builder: x509.CertificateBuilder, names: list[x509.GeneralName]) -> x509.Certificate:
+    extended = builder.add_extension(x509.SubjectAlternativeName(names), critical=False)
+    return extended.sign(hostile_key(), hashes.SHA256())
 
 
 def hostile_bodies(text: str) -> list[tuple[bytes, bytes]]:

@@ -15,7 +15,7 @@ OURS = re.compile(
     rb"|\x1b\[(?:[0-9]+;[0-9]+)?H"  # where the cursor goes
     rb"|\x1b\[[0-9]*[ABCD]"
     rb"|\x1b\[K"  # the rest of the row
-    rb"|\x1b\[4[hl]"  # insert mode, for the last cell of the screen
+    rb"|\x08(?:\x1b\[[0-9;]*m)*\x1b\[4h|\x1b\[4l"  # the last cell of the screen is inserted before its neighbour
     rb"|\x1b\[\?(?:7|25|1000|1002|1003|1004|1006|1049|2004|2026|2027)[hl]"
     rb"|\x1b\[\?[0-9]+\$p|\x1b\[\?u|\x1b\[\?4m|\x1b\[c|\x1b\[>[0-9]+u|\x1b\[<u|\x1b\[>4(?:;[0-9])?m"  # questions, keys
     rb"|\x1b\)0|\x0f"  # character sets, at the start and the end

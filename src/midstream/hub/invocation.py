@@ -21,6 +21,7 @@ from midstream.hub import config
 from midstream.hub.flags import flag_texts, make_parser, refuse_unknown
 from midstream.hub.option_listing import dump_defaults
 from midstream.hub.options import Options
+from midstream.text.escape import visible
 
 if TYPE_CHECKING:
     from midstream.hub.commands import CommandManager
@@ -141,11 +142,13 @@ def listing(invocation: Invocation, options: Options, commands: CommandManager) 
 
 
 def show(text: str) -> None:
-    """Print a listing. MidstreamError when it cannot be (a full disk); BrokenPipeError when nobody reads it."""
+    """Print a listing, whatever scripts say in it. MidstreamError: it cannot be (a full disk); BrokenPipeError:
+    nobody reads it.
+    """
     if sys.stdout is None:  # a process that was started without
         return
     try:
-        sys.stdout.write(text)
+        sys.stdout.write(visible(text, keep_newlines=True))
         sys.stdout.flush()
     except BrokenPipeError:
         raise
