@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -21,6 +20,7 @@ from midstream.hub.master import Master
 from midstream.store.view import View
 from midstream.testing import context
 from tests.kit.captured import START, dns_flow, http_flow, websocket_flow
+from tests.kit.waiting import until
 
 
 class Tokens:
@@ -241,15 +241,18 @@ async def test_with_a_filter_and_many_flows(master: Master, view: View) -> None:
 async def test_marks_of_very_many_flows(master: Master, view: View) -> None:
     flows = filled(view, 2100)
     flows[7].marked = ":keep:"
+    view.update(flows[7])
     run("flow.mark @all :dog:")
     run("flow.mark @all false")
     assert master.undo.steps() == ["mark of 2,100 flows", "mark of 2,100 flows"]
     undo()
-    assert flows[7].marked == ":dog:"
+    await until(lambda: {flow.marked for flow in flows} == {":dog:"}, "all are marked again")
     flows[8].marked = ":mine:"
+    view.update(flows[8])
     assert "not on 1 that were marked anew" in undo()
+    await until(lambda: flows[2099].marked == "", "the first marks are back")
     assert (flows[6].marked, flows[7].marked, flows[8].marked) == ("", ":keep:", ":mine:")
-    await asyncio.sleep(0)
+    assert view.row(flows[7].id).marked == ":keep:"
 
 
 async def test_copies_and_new_requests_are_taken_out_unless_sent(master: Master, view: View) -> None:

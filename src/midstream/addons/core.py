@@ -11,7 +11,7 @@ import os
 from collections.abc import Callable, Sequence
 from pathlib import Path as FilePath
 
-from midstream.addons.mark_step import MarkStep
+from midstream.addons.mark_step import Marking
 from midstream.flows.errors import CommandError, OptionsError
 from midstream.flows.flow import Flow
 from midstream.flows.http import HTTPFlow, Request, Response
@@ -37,6 +37,9 @@ _MANY = 500
 
 class Core:
     """The addon; see the module."""
+
+    def __init__(self) -> None:
+        self._marking = Marking()
 
     def load(self, loader: Loader) -> None:
         config.declare_folder(loader.master.options)
@@ -149,7 +152,9 @@ class Core:
             flow.marked = str(marker)
             return changed
 
-        with MarkStep.of(flows):
+        if self._marking.is_for_many(flows):
+            self._marking.mark(flows, lambda present: str(marker))
+        else:
             _each(flows, put)
 
     @command("flow.mark.toggle")
@@ -160,7 +165,9 @@ class Core:
             flow.marked = "" if flow.marked else markers.DEFAULT
             return True
 
-        with MarkStep.of(flows):
+        if self._marking.is_for_many(flows):
+            self._marking.mark(flows, lambda present: "" if present else markers.DEFAULT)
+        else:
             _each(flows, flip)
 
     # -- editing --------------------------------------------------------------------------------------------------

@@ -1,70 +1,98 @@
 """Marks of very many flows as one step that can be undone: so many flows are not compared part by part.
 
-Used by the commands that mark, in addons/core.py. What is kept of a flow is its id and its mark.
+Used by the commands that mark, in addons/core.py. Rows say which mark a flow has, so that flows on disk whose mark
+stays are not read; the others are marked in slices. What is kept of a flow is its id and its mark.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from collections.abc import Callable, Mapping, Sequence
 
 from midstream.flows.errors import CommandError
 from midstream.flows.flow import Flow
 from midstream.hub import ctx
 from midstream.hub.recording import MOST_FLOWS, is_by_person
-from midstream.work.slices import cooperate
+from midstream.store.specs import ids_in
+
+
+class Marking:
+    """Marks that are yet to be put on flows, by their ids: one task puts them all, however many commands there are."""
+
+    def __init__(self) -> None:
+        self._wanted: dict[str, str] = {}
+
+    @staticmethod
+    def is_for_many(flows: Sequence[Flow]) -> bool:
+        """Whether marking these is better left to `mark`: a person marks more than are compared."""
+        return getattr(ctx.master, "view", None) is not None and is_by_person() and len(flows) > MOST_FLOWS
+
+    def mark(self, flows: Sequence[Flow], becomes: Callable[[str], str]) -> None:
+        """Give flows the mark that `becomes` says for the present one."""
+        view = ctx.master.view
+        before = [(id_, self.present(id_)) for id_ in ids_in(flows) if id_ in view]
+        pairs = [(old, (old[0], new)) for old in before if (new := becomes(old[1])) != old[1]]
+        if pairs:
+            ctx.master.undo.add(MarkStep(self, [old for old, _ in pairs], [new for _, new in pairs]))
+            self.put(dict(new for _, new in pairs))
+
+    def present(self, id_: str) -> str:
+        """The mark that a flow in the list has or is about to have."""
+        mark = self._wanted.get(id_)
+        return ctx.master.view.row(id_).marked if mark is None else mark
+
+    def put(self, marks: Mapping[str, str]) -> None:
+        """Begin to mark flows."""
+        is_at_work = bool(self._wanted)
+        self._wanted.update(marks)
+        if not is_at_work:
+            ctx.master.background.spawn(self._put_all(), "mark flows")
+
+    async def _put_all(self) -> None:
+        view, update, wanted = ctx.master.view, ctx.master.events.update, self._wanted
+        try:
+            while wanted:
+                left = dict.fromkeys(wanted)
+                async for flow in view.walk(tuple(wanted)):
+                    left.pop(flow.id, None)
+                    marker = wanted.pop(flow.id, None)
+                    if marker is not None:
+                        flow.marked = marker
+                        await update([flow])
+                for id_ in left:  # gone meanwhile, or not to be read
+                    wanted.pop(id_, None)
+        finally:
+            wanted.clear()
 
 
 class MarkStep:
     """Pairs of flow id and mark, as they were; and what they are."""
 
-    def __init__(self, before: Sequence[tuple[str, str]], after: Sequence[tuple[str, str]]) -> None:
+    def __init__(self, marking: Marking, before: Sequence[tuple[str, str]], after: Sequence[tuple[str, str]]) -> None:
+        self._marking = marking
         self._before = before
         self._after = after
         self.what = f"mark of {len(before):,} flows"
         self.size = 300 * len(before)
 
-    @staticmethod
-    def of(flows: Sequence[Flow]) -> AbstractContextManager[None]:
-        """Note what is marked within the block, if it is a person's doing and nobody else compares these flows."""
-        view = getattr(ctx.master, "view", None)
-        many = view is not None and is_by_person() and len(flows) > MOST_FLOWS
-        return _noted(flows) if many else nullcontext()
-
     def undo(self) -> str:
-        return _put(self._before, self._after)
+        return self._put(self._before, self._after)
 
     def redo(self) -> str:
-        return _put(self._after, self._before)
+        return self._put(self._after, self._before)
 
     def let_go(self) -> None:
         self._before = self._after = ()
 
-
-@contextmanager
-def _noted(flows: Sequence[Flow]) -> Iterator[None]:
-    before = [(flow.id, flow.marked) for flow in flows]
-    yield
-    pairs = [(old, (flow.id, flow.marked)) for old, flow in zip(before, flows, strict=True) if old[1] != flow.marked]
-    if pairs:
-        ctx.master.undo.add(MarkStep([old for old, _ in pairs], [new for _, new in pairs]))
-
-
-def _put(wanted: Sequence[tuple[str, str]], expected: Sequence[tuple[str, str]]) -> str:
-    """Mark again what is marked as expected; the rest was marked by somebody else since, or is gone."""
-    changed: list[Flow] = []
-    for (id_, marker), (_, present) in zip(wanted, expected, strict=True):
-        flow = ctx.master.view.get(id_)
-        if flow is not None and flow.marked == present:
-            flow.marked = marker
-            changed.append(flow)
-    if not changed:
-        raise CommandError("all of them were marked anew since, or are gone")
-    ctx.master.background.spawn(_tell(changed), "tell of changed flows")
-    left = len(wanted) - len(changed)
-    return f"not on {left:,} that were marked anew since, or are gone" if left else ""
-
-
-async def _tell(changed: list[Flow]) -> None:
-    async for some in cooperate(changed):
-        await ctx.master.events.update(some)
+    def _put(self, wanted: Sequence[tuple[str, str]], expected: Sequence[tuple[str, str]]) -> str:
+        """Mark again what is marked as expected; the rest was marked by somebody else since, or is gone."""
+        view, present = ctx.master.view, self._marking.present
+        marks = {
+            id_: marker
+            for (id_, marker), (_, mark) in zip(wanted, expected, strict=True)
+            if id_ in view and present(id_) == mark
+        }
+        if not marks:
+            raise CommandError("all of them were marked anew since, or are gone")
+        self._marking.put(marks)
+        left = len(wanted) - len(marks)
+        return f"not on {left:,} that were marked anew since, or are gone" if left else ""
