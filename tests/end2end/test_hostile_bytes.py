@@ -89,9 +89,7 @@ def requests(port: int) -> list[bytes]:
     host = b"127.0.0.1:%d" % port
     plain = b"%s http://" + host + b"%s HTTP/1.1\r\nHost: %s\r\n%s\r\n%s"
     form = b"Content-Type: application/x-www-form-urlencoded\r\nContent-Length: %d\r\n" % len(LINE)
-    many = [
-        plain % (b"GET", b"/%d/" % number + HIGH + b"?q=" + HIGH, host, b"", b"") for number in range(len(answers()))
-    ]
+    paths = [b"/%d/%s?q=%s" % (number, HIGH, HIGH) for number in range(len(answers()))]
     return [
         *[plain % (b"GET", path, host, b"", b"") for path in paths],
         plain % (b"POST", b"/0", host, form, LINE),
