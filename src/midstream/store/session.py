@@ -215,7 +215,7 @@ class Session:
         while self._weight > MOST_BYTES or len(self._kept) > MOST_FLOWS:
             if gone >= most:
                 return True
-            if stuck >= _LOOKS or not self._kept:
+            if stuck >= min(_LOOKS, len(self._kept)):
                 break
             number = next(iter(self._kept))
             if self._leave(self._kept[number]):

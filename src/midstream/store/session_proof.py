@@ -7,7 +7,7 @@ of each shape is unpacked, the others pass. Not a check of what is read; `sessio
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from midstream.flows.connection import Client, Server
@@ -26,7 +26,7 @@ from midstream.store.session_codec import (
 _MOST_SHAPES: Final = 1000
 _CLIENT, _SERVER = Client(peername=("", 0), sockname=("", 0)), Server(address=None)
 
-_proven: set[Hashable] = set()
+_proven: set[object] = set()
 
 
 def prove_flow(shot: Snapshot, data: bytes, messages: Sequence[tuple[Any, ...]], packed: Sequence[bytes]) -> None:
@@ -42,10 +42,10 @@ def prove_flow(shot: Snapshot, data: bytes, messages: Sequence[tuple[Any, ...]],
 
 def prove_connection(shot: Snapshot, data: bytes) -> None:
     """The same for a connection."""
-    _prove(tuple(map(_shape, shot)), lambda: unpack_connection(data))
+    _prove(_connection_shape(shot), lambda: unpack_connection(data))
 
 
-def _prove(shape: Hashable | None, read: Callable[[], object]) -> None:
+def _prove(shape: object, read: Callable[[], object]) -> None:
     if shape is not None and shape in _proven:
         return
     try:
@@ -58,42 +58,39 @@ def _prove(shape: Hashable | None, read: Callable[[], object]) -> None:
         _proven.add(shape)
 
 
-def _flow_shape(parts: Parts, messages: Sequence[tuple[Any, ...]]) -> Hashable | None:
+def _flow_shape(parts: Parts, messages: Sequence[tuple[Any, ...]]) -> object:
     """What flows that are read alike have in common; None for one that has to be looked at by itself."""
-    content = parts.content
+    head, content = parts.head, parts.content
     if content and len(content) != HTTP_PARTS:
         return None
-    shapes: list[Hashable] = [parts.kind, tuple(map(type, parts.head)), _shape(parts.head[3]), _shape(parts.error)]
+    shapes: list[object] = [parts.kind, tuple(map(type, head)), head[3], _kinds(parts.error)]  # 3: is_replay
     for index, part in enumerate(content):
-        if part is None or index == HTTP_PARTS - 1:  # what is known of a WebSocket
-            shapes.append(_shape(part))
-        elif index % 2:
-            if not _are_fields(part):
-                return None
-        else:
-            if not _are_fields(part[1]):
-                return None
-            shapes.append(tuple(map(type, part)))
-    shapes.append(frozenset([tuple(map(_shape, message)) for message in messages]))
+        is_trailers = index % 2 == 1
+        fields = part if is_trailers or part is None or index == HTTP_PARTS - 1 else part[1]
+        if index < HTTP_PARTS - 1 and fields is not None and not _are_fields(fields):
+            return None
+        shapes.append(is_trailers or _kinds(part))
+    if messages:  # the first value of a message may be one of a few numbers
+        shapes.append(frozenset([(message[0], *map(type, message)) for message in messages]))
     return tuple(shapes)
 
 
 def _are_fields(fields: object) -> bool:
-    return (
-        type(fields) is tuple
-        and len(fields) <= MOST_ITEMS
-        and all(len(field) == 2 and type(field[0]) is bytes is type(field[1]) for field in fields)
-    )
+    if type(fields) is not tuple or len(fields) > MOST_ITEMS:
+        return False
+    return all([type(name) is bytes is type(value) for name, value in fields])  # noqa: C419 # twice as quick
 
 
-def _shape(value: object) -> Hashable:
-    kind = type(value)
-    if isinstance(value, str) and len(value) < 16:  # it may be one of a few words
-        return value
-    if isinstance(value, int) and -1 < value < 16:  # or one of a few numbers
-        return kind, value
-    if isinstance(value, tuple):
-        return kind, *map(type, value)
+def _kinds(values: Sequence[object] | None) -> object:
+    return values and tuple(map(type, values))
+
+
+def _connection_shape(shot: Snapshot) -> object:
+    return tuple([_kinds(value) if isinstance(value, tuple) else _kind(value) for value in shot])
+
+
+def _kind(value: object) -> object:
     if isinstance(value, list):
         return frozenset(map(type, value))
-    return kind
+    # A short text may be one of a few words.
+    return value if isinstance(value, str) and len(value) < 8 else type(value)
