@@ -164,19 +164,23 @@ async def test_the_tab_bar_says_where_clients_can_connect(shown):
             return addresses
 
     master.addons.add(ProxyServer())
-    assert status.where(shown.console) == "regular not listening"
+    assert status.where(shown.console) == ("regular", "not listening")
     addresses += [("0.0.0.0", 8080), ("::", 8080)]
-    assert status.where(shown.console) == "regular :8080"
-    assert "midstream  regular :8080" in shown.lines[0]
+    assert status.where(shown.console) == ("regular", ":8080")
+    assert shown.lines[0].endswith("midstream  regular :8080")
+    for columns, said in ((100, "midstream  regular :8080"), (80, "regular :8080"), (70, ":8080"), (66, "")):
+        row = "".join(text for _, text in status.tab_bar(shown.console, columns)[0])
+        assert len(row) <= columns
+        assert row.partition("6 log")[2].strip() == said
     shown.options.update(mode=["regular@8081"])
     addresses[:] = [("127.0.0.1", 8081), ("::1", 8081)]
-    assert status.where(shown.console) == "regular 127.0.0.1:8081 [::1]:8081"
+    assert status.where(shown.console) == ("regular", "127.0.0.1:8081 [::1]:8081")
     shown.options.update(mode=["regular", "reverse:http://example.com@81"])
-    assert status.where(shown.console).startswith("2 modes ")
+    assert status.where(shown.console)[0] == "2 modes"
     shown.options.update(mode=["reverse:http://example.com@81"])
-    assert status.where(shown.console).startswith("reverse:http://example.com 127")
+    assert status.where(shown.console)[0] == "reverse:http://example.com"
     shown.options.update(server=False)
-    assert status.where(shown.console) == "not listening"
+    assert status.where(shown.console) == ("", "not listening")
 
 
 async def test_answers_from_saved_flows_that_are_not_refreshed(shown):

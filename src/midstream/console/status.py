@@ -44,28 +44,29 @@ def tab_bar(console: Console, columns: int) -> tuple[list[Run], list[tuple[int, 
         runs.append(("tab.on" if on else "tab.alert" if news else "tab", f" {text} "))
         places.append((start, line_width(runs) - 1, name))
         runs.append(("tab", " "))
-    right = f"midstream  {visible(where(console))} "
-    gap = columns - line_width(runs) - len(right)
-    if gap > 0:
-        runs += [("tab", " " * gap), ("tab", right)]
+    mode, addresses = (visible(words) for words in where(console))
+    both = f"{mode} {addresses}".strip()
+    for right in (f"midstream  {both} ", f"{both} ", f"{addresses} "):
+        gap = columns - line_width(runs) - cells.measure(right)
+        if gap > 0:
+            runs += [("tab", " " * gap), ("tab", right)]
+            break
     return runs, places
 
 
-def where(console: Console) -> str:
+def where(console: Console) -> tuple[str, str]:
     """The mode, and where clients can connect: as the system reports it, so that a failed start is seen."""
     options = console.master.options
     if getattr(options, "server", True) is False:
-        return "not listening"
+        return "", "not listening"
     modes = [ProxyMode.parse(spec) for spec in getattr(options, "mode", ())]
     addon = console.master.addons.get("proxyserver")
     if not modes or addon is None:
-        return ""
+        return "", ""
     mode = f"{modes[0].type_name}:{modes[0].data}".rstrip(":") if len(modes) == 1 else f"{len(modes)} modes"
     # Of the two wildcard addresses, and of TCP and UDP, the port is named once.
-    places = dict.fromkeys(
-        hostport("", "" if host in _EVERYWHERE else host, port) for host, port in addon.listen_addrs()
-    )
-    return f"{mode} {' '.join(places) or 'not listening'}"
+    listening = ((host if host not in _EVERYWHERE else "", port) for host, port in addon.listen_addrs())
+    return mode, " ".join(dict.fromkeys(hostport("", *address) for address in listening)) or "not listening"
 
 
 def _news(console: Console, name: str) -> str:
