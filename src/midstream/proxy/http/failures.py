@@ -47,7 +47,7 @@ async def conclude(flow: HTTPFlow, failure: BaseException, client: Downstream, c
         else:
             client.hang_up()
     if context.watch.expired or not isinstance(failure, FlowKilled | asyncio.CancelledError):
-        context.repeats.warn(logger, blamed, f"{flow.request.method} {flow.request.url}", flow=flow.id)
+        context.repeats.warn(logger, blamed, f"{flow.request.method} {flow.request.pretty_url}", flow=flow.id)
     with context.watch.settling():
         if client.told:
             await context.events.update([flow])

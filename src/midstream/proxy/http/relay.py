@@ -156,7 +156,7 @@ def _complain_if_late(
     )
     if streamed.live:
         text += f"; to have it whole, set flow.{part}.stream = None in {part}headers, or stream_endless_bodies=false"
-    context.repeats.warn(logger, text, f"{flow.request.method} {flow.request.url}", flow=flow.id)
+    context.repeats.warn(logger, text, f"{flow.request.method} {flow.request.pretty_url}", flow=flow.id)
 
 
 def note_truncated(flow: HTTPFlow, upstream: Upstream) -> None:
