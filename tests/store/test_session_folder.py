@@ -149,6 +149,26 @@ def test_deleting(tmp_path: Path) -> None:
     assert sorted(path.name for path in tmp_path.iterdir()) == ["two.session"]
 
 
+def test_what_only_looks_like_a_session_is_left_alone(tmp_path: Path) -> None:
+    victim = tmp_path / "victim"
+    victim.write_bytes(b"precious")
+    folder = tmp_path / "sessions"
+    session_folder.make_folder(folder)
+    os.mkfifo(folder / "pipe.session")
+    (folder / "folder.session").mkdir()
+    (folder / "link.session").symlink_to(victim)
+    (folder / "dangling.session").symlink_to(tmp_path / "nothing")
+    (folder / "locked.session").write_bytes(b"")
+    (folder / "locked.lock").symlink_to(victim)
+    (folder / "blocked.session").write_bytes(b"")
+    (folder / "blocked.lock").mkdir()
+    found = session_folder.entries(folder)
+    assert {(each.name, each.state) for each in found} == {("locked", "damaged"), ("blocked", "damaged")}
+    assert all(each.problem.startswith("it cannot be locked: ") for each in found)
+    assert session_folder.prune(folder, 0, 0) == []
+    assert victim.read_bytes() == b"precious"
+
+
 def test_what_was_taken_out_does_not_count(tmp_path: Path) -> None:
     path = made(tmp_path, "a", flows=5)
     file = SessionFile(str(path))

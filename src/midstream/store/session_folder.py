@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
 
+from midstream.store.files import why
 from midstream.store.session_file import ForeignSession, check_format
 from midstream.text.suggest import did_you_mean
 from midstream.work.whole_file import PRIVATE
@@ -108,12 +109,17 @@ def claim_new(folder: Path) -> tuple[Path, Lock]:
 
 def entries(folder: Path) -> list[Entry]:
     """All sessions, the one used last first."""
+    found = [entry for path in _paths(folder) if (entry := _entry(path)) is not None]
+    return sorted(found, key=lambda each: each.used, reverse=True)
+
+
+def _paths(folder: Path) -> list[Path]:
+    """The files that may be sessions; whatever else is called like one (a link, a pipe) is left alone."""
     try:
-        paths = [path for path in folder.iterdir() if path.suffix == SUFFIX]
+        with os.scandir(folder) as found:
+            return [Path(each) for each in found if each.name.endswith(SUFFIX) and each.is_file(follow_symlinks=False)]
     except OSError:
         return []
-    found = [entry for path in paths if (entry := _entry(path)) is not None]
-    return sorted(found, key=lambda each: each.used, reverse=True)
 
 
 def _entry(path: Path) -> Entry | None:
@@ -122,7 +128,10 @@ def _entry(path: Path) -> Entry | None:
     except OSError:  # somebody has just deleted it
         return None
     lock = Lock(path)
-    in_use = not lock.take()
+    try:
+        in_use = not lock.take()
+    except OSError as error:  # somebody else's folder, say
+        return Entry(path.stem, path, "damaged", 0, size, used, f"it cannot be locked: {why(error)}")
     try:
         flows, is_closed, used = _glance(path, used)
         state: State = "in use" if in_use else "closed" if is_closed else "crashed"
@@ -211,6 +220,8 @@ def delete_files(path: Path) -> None:
 def prune(folder: Path, most: int = MOST_SESSIONS, most_bytes: int = MOST_BYTES) -> list[Entry]:
     """Delete what is too much, the oldest first, and never what is in use. Returns what was deleted."""
     _sweep(folder)
+    if _is_little(folder, most, most_bytes):
+        return []
     found = entries(folder)
     count, size = len(found), sum(entry.size for entry in found)
     gone: list[Entry] = []
@@ -224,6 +235,15 @@ def prune(folder: Path, most: int = MOST_SESSIONS, most_bytes: int = MOST_BYTES)
                 gone.append(entry)
                 count, size = count - 1, size - entry.size
     return gone
+
+
+def _is_little(folder: Path, most: int, most_bytes: int) -> bool:
+    """Whether nothing has to go; to know the flows of each session, much of it has to be read."""
+    size, paths = 0, _paths(folder)
+    for path in paths:
+        with contextlib.suppress(OSError):
+            size += _size_and_time(path)[0]
+    return len(paths) <= most and size <= most_bytes
 
 
 def _sweep(folder: Path) -> None:
