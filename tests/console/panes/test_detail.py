@@ -389,6 +389,19 @@ async def test_what_the_request_has_not_is_found_in_the_response(console: FakeCo
     assert pane.shown_tab() == "Request"
 
 
+async def test_a_hit_keeps_the_cursor_when_the_rows_above_are_laid_out_anew(console: FakeConsole, pane: Detail) -> None:
+    headers = tuple((b"name-%d" % number, b"value of it") for number in range(8))
+    console.add(http_flow("http://h/", request_headers=headers, request_body=b"1\nneedle\n2\nneedle\n3"))
+    screen(pane, 50, 20)
+    for columns, times in ((50, 2), (120, 0), (60, 0)):
+        for _ in range(times):
+            assert await find(console, pane, "needle")
+        screen(pane, columns, 20)
+        viewer = pane.content.viewer
+        assert "".join(text for _, text in viewer.pieces.piece(viewer.cursor[0]).runs) == "needle"
+        assert pane.search_hits() == (2, 2)
+
+
 async def test_a_search_does_not_open_a_large_body_beside(console: FakeConsole, pane: Detail) -> None:
     console.add(http_flow("http://h/", response_body=b"needle " * 50_000))
     screen(pane, 80, 12)

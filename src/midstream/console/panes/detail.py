@@ -371,8 +371,10 @@ class Detail(Pane):
             painted = [paint_row([("dim", "  no flow")], columns)]
             painted.extend(paint_blank(columns) for _ in range(rows - 1))
             return RowsCanvas(painted[:rows], columns)
-        self._columns = columns
+        has_other_width, self._columns = columns != self._columns, columns
         self.refresh()
+        if has_other_width and not self._shows_list:
+            self.searching.again(self.content.viewer.pieces)
         room, words = max(rows - self._head.rows, 0), self.searching.words
         if self._shows_list:
             shown = self.content.paint_list(columns, room, focus, words)

@@ -80,6 +80,17 @@ class ViewerSearch:
             return True
         return self._finish(hits, piece, backwards)
 
+    def again(self, pieces: Pieces) -> None:
+        """The same text stands in other rows now: show the same hit."""
+        if (old := self.hits) is None or self._runs or old.at < 0:
+            return
+        self.forget()
+        self.start(old.finder.pattern, pieces, 0, False)
+        found = self.hits
+        if found is not None and found.complete and old.at < len(found):
+            found.at = old.at
+            self._show(found)
+
     def cancel(self) -> bool:
         """End the search, if one goes on; False: none does."""
         self._newest.cancel()
