@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import ClassVar, NamedTuple
 
 from midstream.console.grids.fields import advice_on_value, bad_value, refill
-from midstream.console.grids.joined import Item, gather, join
+from midstream.console.grids.joined import Item, gather, join, refuse_many
 from midstream.console.grids.kind import BadCell, Cells, FlowKind, Kind, Origin, Row
 from midstream.flows.cookies import raw_parts
 
@@ -25,6 +25,7 @@ class _Raw(NamedTuple):
 
 def split(value: bytes) -> list[bytes]:
     """The parts of a header between semicolons that stand in no quotes."""
+    refuse_many(value.count(b";"))
     return [part.encode("utf-8", "surrogateescape") for part in raw_parts(value.decode("utf-8", "surrogateescape"))]
 
 

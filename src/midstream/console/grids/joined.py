@@ -5,6 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
+from midstream.flows.errors import CommandError
+
+MOST_ITEMS = 5_000
+"""Taking more apart holds the keys up."""
+
 
 class Item(NamedTuple):
     """`lead` is what stood before the item: empty items with their separators, and blanks."""
@@ -13,8 +18,17 @@ class Item(NamedTuple):
     text: bytes
 
 
+def refuse_many(count: int) -> None:
+    """CommandError: a table of so many rows."""
+    if count > MOST_ITEMS:
+        advice = f"up to {MOST_ITEMS:,} are edited as a table; e e opens it in $EDITOR"
+        raise CommandError(f"it has {count:,} parts, and {advice}")
+
+
 def gather(parts: Iterable[bytes], separator: bytes, blanks: bytes = b"") -> tuple[list[Item], bytes]:
     """The items among the parts between separators, and what follows the last one."""
+    parts = list(parts)
+    refuse_many(len(parts))
     items: list[Item] = []
     lead = b""
     skipped = False
