@@ -92,7 +92,7 @@ def test_hold_edit_and_let_go(tmp_path, origin, editor, loop, columns, rows):
         post = curl(port, "-d", "qty=1", f"http://127.0.0.1:{origin}/cart")
         program.wait_for("‖req")
 
-        for keys, done in (("eh", "request headers edited"), ("eb", "request body edited")):
+        for keys, done in (("ee3", "request headers edited"), ("eb", "request body edited")):
             program.send(*keys)
             program.wait_for("THE EDITOR IS OPEN")
             start = time.monotonic()

@@ -6,6 +6,7 @@ with threaded_origin(Handler) as port:
 
 from __future__ import annotations
 
+import ssl
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -27,9 +28,11 @@ class QuietHandler(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def threaded_origin(handler: type[BaseHTTPRequestHandler]) -> Iterator[int]:
-    """Its port on 127.0.0.1."""
+def threaded_origin(handler: type[BaseHTTPRequestHandler], tls: ssl.SSLContext | None = None) -> Iterator[int]:
+    """Its port on 127.0.0.1; the handshakes happen in the threads of the connections."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    if tls is not None:
+        server.socket = tls.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     try:
