@@ -2,6 +2,7 @@
 
 python console.py --work work --peer mitmproxy --steps 10,1000,10000,50000
 python console.py --work work --peer midstream --steps '' --load-at 50000 --twin middump
+python console.py --work work --peer midstream,mitmproxy --steps '' --load-at 10000
 
 The list is filled by real traffic through the program, so any program can be measured: its peer needs a
 [PEER.console] table with the keys to press (see peers.toml). Needs ptyprocess and pyte.
@@ -132,7 +133,7 @@ def arguments() -> argparse.Namespace:
     ap = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     ap.add_argument("--work", type=lambda p: Path(p).resolve(), required=True)
     ap.add_argument("--table", type=Path, default=HERE / "peers.toml")
-    ap.add_argument("--peer", default="mitmproxy")
+    ap.add_argument("--peer", default="mitmproxy", help="or several, comma-separated, one after the other")
     ap.add_argument("--steps", default="10,1000,10000,50000", help="list lengths at which to measure")
     ap.add_argument("--rates", default="100,500")
     ap.add_argument("--stream-at", type=int, default=10000, help="the list length at which traffic of --rates comes in")
@@ -198,6 +199,10 @@ def at_load(bench: Bench, peers: Peers, args: argparse.Namespace, note: Note) ->
             f"{label} against twin",
             under.against_twin(peers, args.twin, args.proxy_cpu, args.twin_runs, args.run_seconds),
         )
+        note(
+            f"{label} terminal hangs for 3 s",
+            under.against_twin(peers, args.twin, args.proxy_cpu, 3, max(4.0, args.run_seconds), hang=3.0),
+        )
     note(f"{label} rss_mb", round(rss_mb(bench.term.pid), 1))
     bench.sent += under.sent
 
@@ -208,14 +213,25 @@ def main() -> None:
     args.work.mkdir(parents=True, exist_ok=True)
     peers, origin = Peers(args.table, args.work), Origin(args.work, args.other_cpu)
     results: dict = {}
-    bench = None
+    try:
+        for name in args.peer.split(","):
+            measure(name, peers, args, results.setdefault(name, {}))
+    finally:
+        origin.close()
+        if args.json:
+            args.json.write_text(json.dumps(results, indent=1))
+
+
+def measure(name: str, peers: Peers, args: argparse.Namespace, results: dict) -> None:
+    """Everything that was asked for of one program."""
 
     def note(what: str, value: object) -> None:
         results[what] = value
         print(f"{what:28} {value}", flush=True)
 
+    print(name)
+    bench = Bench(peers, name, args.proxy_cpu, args.other_cpu)
     try:
-        bench = Bench(peers, args.peer, args.proxy_cpu, args.other_cpu)
         note("screen up, s", round(bench.startup, 3))
         empty = rss_mb(bench.term.pid)
         note("0 rss_mb", round(empty, 1))
@@ -223,12 +239,9 @@ def main() -> None:
             at_step(bench, step, empty, args, note)
         if args.load_at:
             at_load(bench, peers, args, note)
+            note("bytes/flow", round((rss_mb(bench.term.pid) - empty) * 2**20 / bench.sent))
     finally:
-        if bench:
-            bench.term.close()
-        origin.close()
-        if args.json:
-            args.json.write_text(json.dumps(results, indent=1))
+        bench.term.close()
 
 
 if __name__ == "__main__":

@@ -19,8 +19,9 @@ import tempfile
 import time
 from pathlib import Path
 
-from console import Bench
 from lab import HERE, Origin, Peers, pinned, rss_mb
+
+from console import Bench
 
 LIMIT_MS = 50.0
 
@@ -124,7 +125,9 @@ def main() -> int:
             empty, start = rss_mb(bench.term.pid), time.monotonic()
             bench.filled(args.flows)
             full = rss_mb(bench.term.pid)
-            stops.line(f"{args.flows:,} flows", start, f"{full:.0f} MB, {(full - empty) * 2**20 / bench.sent:.0f} B each")
+            stops.line(
+                f"{args.flows:,} flows", start, f"{full:.0f} MB, {(full - empty) * 2**20 / bench.sent:.0f} B each"
+            )
             for what, keys in DEEDS:
                 if not words or any(word in what for word in words):
                     stops.do(bench, what, keys)

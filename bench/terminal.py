@@ -40,12 +40,15 @@ class Terminal:
         self.pieces: list[tuple[float, bytes]] = []  # all output
         self.changes: list[tuple[float, int]] = []  # time and size of output that has text in it
         self.written = 0
+        self.reads = threading.Event()  # cleared: like a terminal that hangs
+        self.reads.set()
         self.reader = threading.Thread(target=self._drain, daemon=True)
         self.reader.start()
 
     def _drain(self):
         while True:
             try:
+                self.reads.wait()
                 select.select([self.pty.fd], [], [])
                 data = os.read(self.pty.fd, 65536)
             except (OSError, ValueError):
@@ -56,6 +59,11 @@ class Terminal:
             self.pieces.append((time.perf_counter(), data))
             if ESCAPES.sub(b"", data).strip(NOTHING):
                 self.changes.append((self.pieces[-1][0], len(data)))
+
+    def hang(self, after: float, seconds: float) -> None:
+        """Read nothing for a while, from some time on; does not wait for it."""
+        threading.Timer(after, self.reads.clear).start()
+        threading.Timer(after + seconds, self.reads.set).start()
 
     def text(self) -> str:
         """The screen now, drawn afresh (a change of size makes every program redraw)."""

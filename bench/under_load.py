@@ -142,8 +142,13 @@ class UnderLoad:
                     break
         return times
 
-    def against_twin(self, peers: Peers, twin: str, proxy_cpu: int, runs: int, seconds: float) -> dict:
-        """p50 of the traffic through the console and through the twin, in turn; the medians over the runs decide."""
+    def against_twin(
+        self, peers: Peers, twin: str, proxy_cpu: int, runs: int, seconds: float, hang: float = 0.0
+    ) -> dict:
+        """p50 of the traffic through the console and through the twin, in turn; the medians over the runs decide.
+
+        `hang`: for so many seconds of each run the terminal of the console reads nothing.
+        """
         self.follow()
         proc = peers.start(twin, proxy_cpu)
         ports = {"console": None, "headless": peers.table[twin]["port"]}
@@ -154,6 +159,8 @@ class UnderLoad:
                     spec = self.load(seconds=seconds)
                     if ports[name]:
                         spec["connect"] = ["127.0.0.1", ports[name]]
+                    elif hang:
+                        self.term.hang(0.5, hang)
                     got = run_load(spec, self.cpu)
                     self.sent += 0 if ports[name] else got["n"]
                     if i:
