@@ -712,6 +712,76 @@ async def test_numbers_that_lie_do_not_take_for_ever(tmp_path: Path) -> None:
     await session.close()
 
 
+@pytest.mark.parametrize(
+    "lie",
+    [
+        "UPDATE flows SET number = 9000000000000000000 WHERE number = 3",
+        "UPDATE flows SET apart = 7, first = 9000000000000000000, count = 5 WHERE number = 3",
+        "UPDATE flows SET apart = 'text' WHERE number = 3",
+        "UPDATE flows SET apart = 4, first = 'text', count = x'00' WHERE number = 3",
+        "UPDATE flows SET number = -5 WHERE number = 3",
+    ],
+)
+async def test_a_flow_with_numbers_that_lie_is_left_out(tmp_path: Path, lie: str) -> None:
+    path = tmp_path / "a.session"
+    await written(path, 3)
+    with sqlite3.connect(path) as db:
+        db.execute(lie)
+    db.close()
+    view = View()
+    session, brought = await resumed(path, view)
+    assert brought.flows == 2
+    view.add(http("/new"))
+    await session.flush()
+    assert not session.failed
+    await session.close()
+
+
+async def test_resuming_reads_few_large_flows_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "a.session"
+    async with session_at(path) as (view, _):
+        for number in range(10):
+            view.add(http(f"/{number}", bytes(200_000)))
+    monkeypatch.setattr(session_records, "_MOST_BYTES", 300_000)
+    reader = SessionFile(str(path)).reader()
+    found, after = session_records.scan(reader, 0, 10)
+    assert (len(found), after) == (2, 2)
+    reader.close()
+    session, brought = await resumed(path, View())
+    assert brought == Brought(flows=10)
+    await session.close()
+
+
+async def test_what_is_back_stands_beside_the_same_flow_from_a_file(tmp_path: Path) -> None:
+    path = tmp_path / "a.session"
+    async with session_at(path) as (view, _):
+        flow = http()
+        flow.comment = "seen"
+        view.add(flow)
+    view = View()
+    again = Flow.from_state({**flow.get_state(), "comment": ""})
+    view.add(again)
+    session, brought = await resumed(path, view)
+    assert brought == Brought(flows=1)
+    assert sorted(view.get(id_).comment for id_ in view.all_ids) == ["", "seen"]  # type: ignore[union-attr]
+    await session.close()
+
+
+async def test_of_a_deleted_flow_nothing_is_left(tmp_path: Path) -> None:
+    path = tmp_path / "a.session"
+    async with session_at(path) as (view, session):
+        flow = http("/", b"secret" * 20_000)
+        view.add(flow)
+        view.add(http("/other"))
+        await session.flush()
+        assert flow.response is not None
+        flow.response.raw_content = b""
+        view.update(flow)
+        await session.flush()
+        view.remove([flow.id])
+    assert b"secretsecret" not in path.read_bytes()
+
+
 def _foreign(db: sqlite3.Connection) -> None:
     db.execute("PRAGMA application_id=7")
 

@@ -50,6 +50,8 @@ _PRAGMAS: Final = (
 )
 _MEMORY: Final = ":memory:"
 _LARGEST: Final = 1 << 30  # of a record; bodies are in pieces
+_PAGES_FREED: Final = 2000  # after each write that deleted something
+_PAGES_FREED_AT_THE_END: Final = 100_000
 _AT_ONCE: Final = 256  # flows that are deleted in one transaction
 
 
@@ -140,6 +142,7 @@ class SessionFile:
         try:
             with contextlib.suppress(sqlite3.Error):
                 if is_clean and self.path:
+                    _free_pages(db, _PAGES_FREED_AT_THE_END)
                     db.execute("INSERT OR REPLACE INTO facts VALUES ('closed', ?)", (time.time(),))
         finally:
             db.close()
@@ -186,7 +189,7 @@ class SessionFile:
                 db.execute("ROLLBACK")
             raise
         if "removed" in batch.fates.values():
-            db.execute("PRAGMA incremental_vacuum(2000)").fetchall()
+            _free_pages(db, _PAGES_FREED)
         return refused
 
     def _pack(self, each: FlowWrite) -> tuple[bytes, list[tuple[int, bytes]]]:
@@ -228,6 +231,11 @@ class SessionFile:
         for start in range(0, len(numbers), _AT_ONCE):
             some = numbers[start : start + _AT_ONCE]
             self.write(Batch(fates=dict.fromkeys(some, "removed")))
+
+
+def _free_pages(db: sqlite3.Connection, most: int) -> None:
+    """Give back pages of what was deleted. As a script: `execute` goes but one step, and frees one page."""
+    db.executescript(f"PRAGMA incremental_vacuum({most})")
 
 
 def _connected(path: str) -> sqlite3.Connection:

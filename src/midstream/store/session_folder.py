@@ -61,16 +61,17 @@ class Lock:
         self._path = path.with_suffix(".lock")
         self._descriptor = -1
 
-    def take(self) -> bool:
-        """False: somebody else has it."""
-        descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), PRIVATE)
+    def take(self, *, make: bool = True) -> bool:
+        """False: somebody else has it. OSError, when there is no such file and it may not be made."""
+        flags = os.O_RDWR | (os.O_CREAT if make else 0) | getattr(os, "O_NOFOLLOW", 0)
+        descriptor = os.open(self._path, flags, PRIVATE)
         try:
             if fcntl is not None:
                 fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 # Whoever deleted the session may have deleted the lock between the two calls.
                 if not os.path.exists(self._path) or not os.path.samestat(os.fstat(descriptor), os.stat(self._path)):
                     os.close(descriptor)
-                    return self.take()
+                    return self.take(make=make)
         except OSError:
             os.close(descriptor)
             return False
@@ -254,6 +255,6 @@ def _sweep(folder: Path) -> None:
             if path.suffix == ".lock" and session.exists():
                 continue
             lock = Lock(session)
-            if lock.take():
+            if lock.take(make=path.suffix != ".lock"):  # it may have gone just now
                 path.unlink(missing_ok=True)
                 lock.release()

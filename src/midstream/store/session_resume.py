@@ -10,6 +10,7 @@ import asyncio
 import sqlite3
 from dataclasses import dataclass
 from typing import Final
+from uuid import uuid4
 
 from midstream.flows.dns import DNSFlow
 from midstream.flows.flow import Error, Flow
@@ -77,10 +78,10 @@ async def take_over(view: View, source: SessionFile, job: Job) -> Brought:
                     brought.damaged += 1
                     brought.problem = brought.problem or str(error)
                     continue
-                if flow.id not in view:
-                    brought.cut_off += end(flow) if flow.live or flow.intercepted else False
-                    view.add(flow)
-                    brought.flows += 1
+                _give_own_id(flow, view)
+                brought.cut_off += end(flow) if flow.live or flow.intercepted else False
+                view.add(flow)
+                brought.flows += 1
                 if budget.spent():
                     await budget.rest()
             job.report(after / last)
@@ -97,8 +98,7 @@ def _bring_one(view: View, session: Session, stored: Stored | StateError, brough
         flow, shot = session.unpacked(stored)
     except (StateError, sqlite3.Error) as error:
         return str(error)
-    if flow.id in view:
-        return "its id is that of another"
+    _give_own_id(flow, view)
     was_live = flow.live or flow.intercepted
     if was_live:
         brought.cut_off += end(flow)
@@ -109,6 +109,12 @@ def _bring_one(view: View, session: Session, stored: Stored | StateError, brough
         session.note(row, flow)
     brought.flows += 1
     return ""
+
+
+def _give_own_id(flow: Flow, view: View) -> None:
+    """The same flow may be there from a file (`--resume -r FILE`), without the marks and edits of this one."""
+    if flow.id in view:
+        flow._id = str(uuid4())
 
 
 def end(flow: Flow) -> bool:
