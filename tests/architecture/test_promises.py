@@ -48,6 +48,9 @@ ROWS: dict[str, str] = {
         console/test_prompts.py::test_hostile_text_in_the_prompt_is_shown_as_placeholders
         end2end/test_addon_mistakes.py::test_what_a_thread_raises_is_logged_with_visible_controls
         end2end/test_hostile_files.py::test_a_flow_file_gives_what_is_whole_and_nothing_raw
+        end2end/test_hostile_bytes.py::test_none_of_it_reaches_a_terminal_from_any_pane_or_box
+        end2end/test_hostile_bytes.py::test_what_middump_prints
+        console/test_hostile_widgets.py::test_everything_with_a_hostile_text
     """,
     "4 evidence is not lost": """
         store/formats/test_native.py::test_a_cut_file_gives_every_whole_flow
@@ -279,6 +282,9 @@ ROWS: dict[str, str] = {
         addons/test_dumper.py::test_nothing_from_the_network_reaches_the_terminal_unescaped
         certs/test_failures.py::test_hostile_names_cannot_reach_the_terminal
         end2end/test_hostile_files.py::test_a_flow_file_gives_what_is_whole_and_nothing_raw
+        end2end/test_hostile_bytes.py::test_none_of_it_reaches_a_terminal_from_any_pane_or_box
+        end2end/test_hostile_bytes.py::test_what_middump_prints
+        console/test_hostile_widgets.py::test_everything_with_a_hostile_text
     """,
     "paths and symlinks": """
         hub/test_config.py::test_saving_follows_links_and_leaves_broken_files_alone
@@ -344,6 +350,9 @@ ROWS: dict[str, str] = {
     """,
     "flow and HAR files": """
         end2end/test_hostile_files.py::test_a_flow_file_gives_what_is_whole_and_nothing_raw
+        end2end/test_hostile_bytes.py::test_none_of_it_reaches_a_terminal_from_any_pane_or_box
+        end2end/test_hostile_bytes.py::test_what_middump_prints
+        console/test_hostile_widgets.py::test_everything_with_a_hostile_text
         store/formats/test_native.py::test_states_with_any_value_anywhere_raise_nothing_else
         store/formats/test_native.py::test_any_bytes_raise_nothing_else
         store/formats/test_items.py::test_a_long_length_takes_no_memory

@@ -311,14 +311,14 @@ def press(program: ProgramOnPty, *keys: str) -> None:
 
 
 def walk_details(program: ProgramOnPty) -> None:
-    """Every tab of every flow from the file; one body in each view; the responses of those that were attacked with."""
+    """The flows from the file, each in three of its tabs; one body in each view; some of what the attack left."""
     press(program, "1", "g", "<enter>")
     for _ in range(21):
-        press(program, "<tab>", "<tab>", "<tab>", "<tab>", "<tab>", " ")
+        press(program, "<tab>", "<tab>", "<tab>", " ")
     press(program, *["p"] * 16, "<tab>", "G")
     for view in VIEWS:
         press(program, f":console.flowview.mode.set '{view}'", "<enter>")
-    for _ in range(30):
+    for _ in range(15):
         press(program, " ")
     press(program, "=", "G", "m", "<esc>", "<ctrl v>", "v", "k", "<esc>", "<esc>", "f", "1", "g")
 
