@@ -30,7 +30,8 @@ async def measured(shown: Shown, what: str, keys: list[str], until: Callable[[st
             await asyncio.sleep(0.005)
         took = time.perf_counter() - start
         await asyncio.sleep(0)
-    print(f"{what:<58} {took * 1000:8.0f} ms   loop held {probe.longest * 1000:5.1f} ms")
+    held, cpu = probe.longest * 1000, probe.most_cpu * 1000
+    print(f"{what:<58} {took * 1000:8.0f} ms   loop held {held:5.1f} ms, cpu {cpu:5.1f} ms")
 
 
 async def typed(shown: Shown, what: str, count: int) -> None:

@@ -13,10 +13,12 @@ from tests.kit.captured import http_flow
 
 
 class Probe:
-    """The longest time that the loop did not come back to this task."""
+    """The longest time that the loop did not come back to this task, and the most CPU time of its thread meanwhile: on
+    a busy machine the former is also that of others.
+    """
 
     def __init__(self) -> None:
-        self.longest = 0.0
+        self.longest = self.most_cpu = 0.0
         self._task: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Probe:
@@ -30,12 +32,13 @@ class Probe:
         await asyncio.wait([self._task])
 
     async def _beat(self) -> None:
-        last = time.perf_counter()
+        last, last_cpu = time.perf_counter(), time.thread_time()
         while True:
             await asyncio.sleep(0)
-            now = time.perf_counter()
+            now, cpu = time.perf_counter(), time.thread_time()
             self.longest = max(self.longest, now - last)
-            last = now
+            self.most_cpu = max(self.most_cpu, cpu - last_cpu)
+            last, last_cpu = now, cpu
 
 
 async def test_data_frames_are_bounded_and_an_event_is_cheap(tmp_path):
@@ -64,6 +67,31 @@ async def test_filtering_many_flows_does_not_hold_the_loop(tmp_path):
             await shown.view.refilter(filters.parse("~u 77"))
         # 50 ms by design; the machine that runs the tests has other work too.
         assert probe.longest < 0.25
+
+
+async def test_marking_many_flows_does_not_hold_the_loop(tmp_path):
+    async with shown_console(tmp_path) as shown:
+        flows = [http_flow(f"http://example.com/{number}") for number in range(10_000)]
+        for flow in flows:
+            shown.view.add(flow)
+        await asyncio.sleep(0.2)
+        async with Probe() as probe:
+            shown.press(":", "flow.mark @all true", "enter")
+            await shown.until(lambda: all(flow.marked for flow in flows))
+        assert probe.most_cpu < 0.25
+
+
+async def test_events_of_flows_below_the_picture_ask_for_no_frame(tmp_path):
+    async with shown_console(tmp_path) as shown:
+        flows = [http_flow(f"http://example.com/{number}", live=True) for number in range(200)]
+        for flow in flows:
+            shown.view.add(flow)
+        await shown.until_shown("/0")
+        painted = shown.console.pane.painter.painted_rows
+        for flow in flows[100:]:
+            shown.view.update(flow)
+        shown.console.terminal.paint()
+        assert shown.console.pane.painter.painted_rows == painted
 
 
 async def test_a_large_key_file_does_not_hold_the_loop(tmp_path, caplog):
