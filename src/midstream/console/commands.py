@@ -287,7 +287,7 @@ class ConsoleAddon:
     @command("console.edit.focus")
     @argument("flow_part", type=Choice("console.edit.focus.options"))
     def edit_focus(self, flow_part: str) -> None:
-        """Edit a part of the focused flow: headers, cookies and forms as tables, bodies in $EDITOR, else in the prompt."""
+        """Edit a part of the focused flow: headers, cookies, forms as tables, bodies in $EDITOR, else in the prompt."""
         flow = self._console.focused_flow()
         if flow is None:
             raise CommandError("no flow has the focus")

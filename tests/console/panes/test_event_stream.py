@@ -9,7 +9,10 @@ from midstream.console.panes.event_stream import EventStream, is_event_stream
 from tests.kit.captured import http_flow
 
 SSE = ((b"Content-Type", b"text/event-stream; charset=utf-8"),)
-BODY = b'\xef\xbb\xbfdata: one\n\n: a comment\n\nevent: price\r\nid: 7\r\ndata: {"a":\r\ndata: 1}\r\n\r\nevent: ping\n\ndata: half'
+BODY = (
+    b"\xef\xbb\xbfdata: one\n\n: a comment\n\nevent: price\r\nid: 7\r\n"
+    b'data: {"a":\r\ndata: 1}\r\n\r\nevent: ping\n\ndata: half'
+)
 
 
 def read(body: bytes, *cuts: int) -> EventStream:

@@ -219,7 +219,10 @@ class KeysPane(ListPane):
             facts += [("dim", "   when "), ("text", visible(binding.when_text))]
         lines.append(facts)
         lines += [
-            ("dim", f"This terminal sends {key} as {meaning}, which runs what {meaning} is bound to. It needs extended keys.")
+            (
+                "dim",
+                f"This terminal cannot tell {key} from {meaning}, and runs what that is bound to.",
+            )
             for key in binding.keys
             if (meaning := self.console.bindings.legacy_meaning(key))
         ]
