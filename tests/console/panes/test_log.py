@@ -1,5 +1,6 @@
 import pytest
 
+from midstream.console.keymap import Binding
 from midstream.console.panes.log import Log
 from midstream.hub.log import LogLevels
 from tests.kit.captured import START, http_flow
@@ -224,4 +225,16 @@ async def test_hostile_entries(console: FakeConsole, pane: Log, columns: int) ->
     for move in ("start", *["down"] * len(TEXTS)):
         pane.navigate(move)
         assert_clean(pane.render((columns, 16), True), columns)
+    pane.left()
+
+
+async def test_a_long_message_is_worth_more_than_the_keys_beside_it(console: FakeConsole, pane: Log) -> None:
+    console.keys.keymap.add(Binding(("v",), ("log",), "console.log.expand", "Traceback"))
+    said = "bad.py failed in response: no such thing"
+    console.store.log(said, "error", START, source="bad.py", exc_text="Traceback")
+    pane.entered()
+    assert any(said in line and "v traceback" in line for line in screen(pane, 120, 8))
+    line = next(line for line in screen(pane, 80, 8) if "22:13" in line)
+    assert said in line
+    assert "traceback" not in line
     pane.left()

@@ -244,6 +244,9 @@ class Log(ListPane):
         tail = self._tail(line, on, more, columns)
         count = f"  (x{line.count} in {FOLD_SECONDS:.0f} s)" if line.count > 1 else ""
         room = columns - line_width(runs) - line_width(tail) - len(count)
+        if on and cells.measure(first) > room:  # the message is worth more than the keys, which the footer names too
+            tail = self._tail(line, False, more, columns)
+            room = columns - line_width(runs) - line_width(tail) - len(count)
         message = cells.cut(first, max(8, room), cells.ELLIPSIS)
         runs += [("text", message), ("strong", count)]
         return [*runs, ("text", " " * max(0, columns - line_width(runs) - line_width(tail))), *tail]
