@@ -140,7 +140,7 @@ class Shown:
 
 
 _NAMED = frozenset(
-    ["enter", "esc", "tab", "backspace", "delete", "up", "down", "left", "right", "home", "end", "page up", "page down"]
+    ["enter", "esc", "tab", "backspace", "delete", "up", "down", "left", "right", "home", "end", "page up", "page down", "f1"]
 )
 
 
