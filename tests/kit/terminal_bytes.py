@@ -1,6 +1,6 @@
 """What a terminal is sent, read strictly: every sequence must be one that our own screen writes, the rest plain text.
 
-tokens(data)                      # raises AssertionError at the first byte that is neither
+assert_ours(data)                 # raises AssertionError at the first byte that is neither
 assert_text(data)                 # a pipe: no sequence at all
 """
 
