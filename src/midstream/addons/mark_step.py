@@ -14,6 +14,8 @@ from midstream.hub import ctx
 from midstream.hub.recording import MOST_FLOWS, is_by_person
 from midstream.store.specs import ids_in
 
+_WRITTEN_AFTER = 500
+
 
 class Marking:
     """Marks that are yet to be put on flows, by their ids: one task puts them all, however many commands there are."""
@@ -58,6 +60,8 @@ class Marking:
                     if marker is not None:
                         flow.marked = marker
                         await update([flow])
+                        if len(wanted) % _WRITTEN_AFTER == 0:
+                            await view.written()  # there may be more of them than memory has room for
                 for id_ in left:  # gone meanwhile, or not to be read
                     wanted.pop(id_, None)
         finally:
