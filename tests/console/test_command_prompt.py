@@ -287,3 +287,9 @@ async def test_a_huge_paste_is_not_parsed_at_each_key(shown):
     assert "->" not in shown.prompt_line
     shown.press("enter")
     assert "flow.kill: 1 argument needed, got 200000" in shown.text
+
+
+async def test_set_says_what_is_set(tmp_path: Path) -> None:
+    async with shown_console(tmp_path, 100, 26) as shown:
+        shown.press(":", *"set view_order_reversed=true", "enter")
+        await shown.until_shown("view_order_reversed is true")

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from midstream.console.completion import Candidates
 from midstream.console.flow_count import FlowCount
 from midstream.console.history import History
+from midstream.console.panes.option_edit import value_text
 from midstream.console.prompt import Done, Prompt
 from midstream.console.widgets.canvas import Line
 from midstream.filters import FilterError, parse
@@ -91,7 +92,18 @@ class CommandPrompt(Prompt):
             self.problem = problem
             self.history.add(text)
             return False
+        self._say_what_is_set(text)
         return True
+
+    def _say_what_is_set(self, line: str) -> None:
+        """`set` gives nothing back, and most options are not on the screen."""
+        words = lexer.split(line)
+        name = words[1].partition("=")[0] if len(words) > 1 and words[0] == "set" else ""
+        options = self.console.master.options
+        if name in options:
+            option = options.option(name)
+            value = "set" if option.kind.editor == "secret" else value_text(option.current())
+            self.console.message(f"{name} is {visible(value)}")
 
     def cancel(self) -> None:
         self._count.stop()
