@@ -270,6 +270,7 @@ def rebind(stage: Stage) -> None:
     keys = stage.folder / "conf" / "keys.yaml"
     keys.write_text("# mine\nversion: 1\n")
     stage.press("K")
+    stage.see("console.view.flo")  # its rows are there: where it scrolls to depends on that
     for each in ("/", "duplicate", "<enter>"):
         stage.write(each, "search")
     stage.press("<enter>", "#")
@@ -332,7 +333,9 @@ def search_a_body(stage: Stage) -> None:
     response. A regular expression works too, `n` and `N` hop. `/` and `tab` in the list search the bodies of all
     flows."""
     stage.go_to(6, "EUR")
-    stage.press("<enter>", "/")
+    stage.press("<enter>")
+    stage.see("[Request]")
+    stage.press("/")
     stage.write("b-7")
     stage.see(lambda program: "[Response]" in program.text and "1 of 1" in program.text, "the hit")
     stage.shot("Before `enter`:")
