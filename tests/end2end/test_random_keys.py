@@ -178,7 +178,8 @@ def test_random_keys(tmp_path, key_set):
                 assert program.wait_ended() == 0, program.text
                 assert program.is_restored()
             said, tracebacks = tmp_path / "cwd" / "stderr", tmp_path / "cwd" / "tracebacks"
-            assert said.read_text() == ""
+            # The last errors, such as a file that cannot be read, are told to whoever ended the program; nothing else is.
+            assert [line for line in said.read_text().splitlines() if not line.startswith("error: ")] == []
             assert not tracebacks.exists(), tracebacks.read_text()
     print(f"{key_set}: {pressed} keys in {lives} lives")
 
