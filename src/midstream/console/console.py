@@ -94,7 +94,7 @@ class Console:
                     # Clients are served by now: their first requests do not wait for a large key file.
                     self.open(files=await self.bindings.read_apart())
                     await self.master.should_exit.wait()
-                    await asyncio.sleep(0)  # what the last keys began gets to its first step, or it is told as forgotten
+                    await asyncio.sleep(0)  # what the last keys began is begun, or Python says that it was forgotten
                     for task in self._running:
                         task.cancel()
             finally:
