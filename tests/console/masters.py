@@ -140,7 +140,22 @@ class Shown:
 
 
 _NAMED = frozenset(
-    ["enter", "esc", "tab", "backspace", "delete", "up", "down", "left", "right", "home", "end", "page up", "page down", "f1"]
+    [
+        "enter",
+        "esc",
+        "tab",
+        "backspace",
+        "delete",
+        "up",
+        "down",
+        "left",
+        "right",
+        "home",
+        "end",
+        "page up",
+        "page down",
+        "f1",
+    ],
 )
 
 

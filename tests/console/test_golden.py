@@ -13,6 +13,7 @@ import os
 import re
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import NamedTuple
 
@@ -314,6 +315,9 @@ SCENES = [
     Scene("detail-send", a_live_socket, ("+", "hello")),
     Scene("detail-copy", a_post, ("tab", "G", "ctrl v", "k", "v", "k", "w", "w")),
     Scene("detail-dns", a_lookup),
+    Scene("options", nothing, ("O", "G")),
+    Scene("flow-table", some_traffic, (":", "view.flows.resolve ~s", "enter")),
+    Scene("any-key", nothing, ("K", "\\"), key_file=KEYS),
     Scene("queue", a_queue, ("2",)),
     Scene("queue-empty", traffic, ("2",)),
     Scene("compare", two_carts, ("c",), until="5 differences"),
@@ -329,16 +333,23 @@ SCENES = [
 @pytest.mark.parametrize("scene", SCENES, ids=lambda scene: scene.name)
 async def test_scene(tmp_path, monkeypatch, scene):
     for columns, rows in scene.sizes:
-        home = tmp_path / f"{columns}x{rows}"
-        monkeypatch.setenv("HOME", str(home))
-        confdir = home / ".midstream"
-        confdir.mkdir(parents=True)
-        (confdir / "keys.yaml").write_text(scene.key_file or "version: 1\n")
-        async with shown_console(confdir, columns, rows) as shown:
-            await _play(shown, scene)
+        async with played(scene, tmp_path, monkeypatch, columns, rows) as shown:
             _compare(_scrubbed(shown.text), f"{scene.name}-{columns}x{rows}")
             shown.options.console_palette = "mono"
             _compare(_with_looks(shown), f"{scene.name}-{columns}x{rows}.mono")
+
+
+@asynccontextmanager
+async def played(scene, tmp_path, monkeypatch, columns, rows):
+    """The console at the end of a scene."""
+    home = tmp_path / f"{columns}x{rows}"
+    monkeypatch.setenv("HOME", str(home))
+    confdir = home / ".midstream"
+    confdir.mkdir(parents=True)
+    (confdir / "keys.yaml").write_text(scene.key_file or "version: 1\n")
+    async with shown_console(confdir, columns, rows) as shown:
+        await _play(shown, scene)
+        yield shown
 
 
 async def _play(shown: Shown, scene: Scene) -> None:

@@ -92,7 +92,9 @@ async def test_no_scene_paints_more_than_ascii(scene, tmp_path, monkeypatch):
         if inspect.isawaitable(done):
             await done
         for key in scene.keys:
-            if key == golden.MENU:
+            if callable(key):
+                key(shown)
+            elif key == golden.MENU:
                 shown.console.keys._open()
             else:
                 shown.press(key)
@@ -188,3 +190,32 @@ async def test_rows_in_different_states_differ_by_their_text(tmp_path):
 def test_what_is_chosen_is_seen_without_colour(role):
     look = PALETTES["mono"][role]
     assert look.mono != "default"
+
+
+async def test_toasts_of_different_levels_differ_by_their_text(tmp_path):
+    async with shown_console(tmp_path) as shown:
+        told = set()
+        for level in ("info", "warn", "error"):
+            shown.console.messages.clear()
+            shown.console.messages.news("the same words", level)
+            told.add(next(line.strip() for line in shown.lines if "the same words" in line))
+        assert told == {"the same words", "warn: the same words", "error: the same words"}
+
+
+async def test_which_tab_is_shown_is_told_without_colour(tmp_path):
+    async with shown_console(tmp_path) as shown:
+        shown.options.console_palette = "mono"
+        for key, name in (("1", "flows"), ("2", "queue"), ("3", "options"), ("4", "commands"), ("5", "keys")):
+            shown.press(key)
+            assert shown.text and shown.screen.canvas is not None
+            row = next(iter(shown.screen.canvas.content()))
+            on = [data.decode().strip() for role, _, data in row if role == "tab.on"]
+            assert on == [f"{key} {name}"]
+            assert PALETTES["mono"]["tab.on"].mono != PALETTES["mono"]["tab"].mono
+        shown.view.add(http_flow("http://h.example/", status=None, live=True))
+        held = shown.view.get(shown.view.shown[0])
+        held.intercept()
+        shown.view.update(held)
+        shown.press("1")
+        shown.view.add(http_flow("http://h.example/"))
+        assert PALETTES["mono"]["tab.alert"].mono not in (PALETTES["mono"]["tab"].mono, PALETTES["mono"]["tab.on"].mono)

@@ -1,9 +1,10 @@
+import pytest
 import urwid
 from hypothesis import given
 from hypothesis import strategies as st
 
 from midstream.console.widgets import cells
-from midstream.console.widgets.canvas import RowsCanvas, overlay, paint_blank, paint_row
+from midstream.console.widgets.canvas import RowsCanvas, cut_line, line_width, overlay, paint_blank, paint_row
 from midstream.text.escape import visible
 
 TEXT = st.text(st.one_of(st.characters(), st.sampled_from("中👍\u0301\x1b\u202eab ")), max_size=30)
@@ -59,3 +60,12 @@ def test_something_may_lie_over_it() -> None:
     canvas = urwid.CanvasOverlay(above, below, 3, 1)
     assert [cells.width(line) for line in canvas.decoded_text] == [8, 8, 8]
     assert canvas.decoded_text[1] == "中 XX 文"
+
+
+@pytest.mark.parametrize(
+    ("columns", "shown"), [(20, "title find it"), (13, "title find it"), (12, "title find…"), (6, "title…")]
+)
+def test_a_line_that_is_too_wide_says_so(columns, shown):
+    line = cut_line([("title", "title "), ("hint.key", "find"), ("hint", " it")], columns)
+    assert "".join(text for _, text in line).replace(" …", "…") == shown
+    assert line_width(line) <= columns

@@ -14,7 +14,8 @@ def choice_lines(candidates: Candidates, chosen: int, columns: int, rows: int) -
     choices = candidates.choices
     inside = max(1, rows - 2)
     top = max(0, min(chosen - inside + 1, len(choices) - inside)) if chosen >= 0 else 0
-    room = max((cells.measure(visible(choice)) for choice in choices[:200]), default=0)
+    widest = max((cells.measure(visible(choice)) for choice in choices[:200]), default=0)
+    room = min(widest, max(columns - 4, 0) * 2 // 3)  # what a choice means shall be seen as well
     body: list[Line] = []
     for index in range(top, min(len(choices), top + inside)):
         on = "menu.on" if index == chosen else "menu"
@@ -23,5 +24,5 @@ def choice_lines(candidates: Candidates, chosen: int, columns: int, rows: int) -
         body.append([(on, words), ("menu", f"  {meaning}" if meaning else "")])
     more = len(choices) - len(body)
     title = f"{len(choices)} choices" if more else ""
-    widest = max(map(line_width, body), default=0)
-    return framed(title, body, min(columns, max(24, room + 4, widest + 4)))
+    needed = max(24, widest + 4, max(map(line_width, body), default=0) + 4)
+    return framed(title, body, min(columns, needed))

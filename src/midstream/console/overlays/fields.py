@@ -14,6 +14,7 @@ from midstream.console.widgets.line_edit import KillRing, LineEdit
 from midstream.text.escape import visible
 
 _SHOWN_CANDIDATES = 40
+_Cell = tuple[int, int, int]  # row, first cell, cell behind
 
 
 class Field:
@@ -168,7 +169,7 @@ class ChoiceField(Field):
         super().__init__(name, label, when)
         self.choices = list(choices)
         self.number = self.choices.index(current) if current in self.choices else 0
-        self._cells: list[tuple[int, int, int]] = []  # row, first cell, cell behind, of each choice
+        self._cells: list[_Cell] = []
 
     @property
     def value(self) -> str:
@@ -220,25 +221,14 @@ class ChoiceField(Field):
         return False
 
     def lines(self, columns: int, on: bool) -> list[Line]:
-        rows: list[list[Run]] = [[]]
-        self._cells = []
-        used = 0
-        for number, choice in enumerate(self.choices):
-            text = cells.cut(f"{'>' if number == self.number else ' '} {visible(choice)}", columns, "…")
-            size = cells.measure(text)
-            if used and used + 1 + size > columns:
-                rows.append([])
-                used = 0
-            if used:
-                rows[-1].append(("menu", " "))
-                used += 1
-            chosen = number == self.number
-            rows[-1].append(("menu.on" if chosen and on else "strong" if chosen else "menu", text))
-            if chosen:
-                self.cursor = (used, len(rows) - 1)
-            self._cells.append((len(rows) - 1, used, used + size))
-            used += size
-        return list(rows)
+        texts = [f"{'>' if number == self.number else ' '} {choice}" for number, choice in enumerate(self.choices)]
+        chosen = "menu.on" if on else "strong"
+        roles = [chosen if number == self.number else "menu" for number in range(len(texts))]
+        rows, self._cells = _in_rows(texts, roles, columns, gap=1)
+        if self.choices:
+            row, column, _ = self._cells[self.number]
+            self.cursor = (column, row)
+        return rows
 
 
 class ToggleField(Field):
@@ -260,7 +250,7 @@ class ToggleField(Field):
         self.switches = list(switches)
         self.on = {switch for switch in on if switch in self.switches}
         self.at = 0
-        self._cells: list[tuple[int, int, int]] = []
+        self._cells: list[_Cell] = []
 
     @property
     def value(self) -> frozenset[str]:
@@ -287,21 +277,29 @@ class ToggleField(Field):
         return False
 
     def lines(self, columns: int, on: bool) -> list[Line]:
-        rows: list[list[Run]] = [[]]
-        self._cells = []
-        used = 0
-        for number, switch in enumerate(self.switches):
-            text = cells.cut(f"[{'x' if switch in self.on else ' '}] {visible(switch)}", columns, "…")
-            size = cells.measure(text)
-            if used and used + 2 + size > columns:
-                rows.append([])
-                used = 0
-            if used:
-                rows[-1].append(("menu", "  "))
-                used += 2
-            if number == self.at:
-                self.cursor = (used + 1, len(rows) - 1)
-            rows[-1].append(("menu.on" if on and number == self.at else "menu", text))
-            self._cells.append((len(rows) - 1, used, used + size))
-            used += size
-        return list(rows)
+        texts = [f"[{'x' if switch in self.on else ' '}] {switch}" for switch in self.switches]
+        roles = ["menu.on" if on and number == self.at else "menu" for number in range(len(texts))]
+        rows, self._cells = _in_rows(texts, roles, columns, gap=2)
+        row, column, _ = self._cells[self.at]
+        self.cursor = (column + 1, row)
+        return rows
+
+
+def _in_rows(texts: Sequence[str], roles: Sequence[str], columns: int, gap: int) -> tuple[list[Line], list[_Cell]]:
+    """Texts beside each other, in as many rows as they need, and where each is."""
+    rows: list[list[Run]] = [[]]
+    places: list[_Cell] = []
+    used = 0
+    for text, role in zip(texts, roles, strict=True):
+        shown = cells.cut(visible(text), columns, "…")
+        size = cells.measure(shown)
+        if used and used + gap + size > columns:
+            rows.append([])
+            used = 0
+        if used:
+            rows[-1].append(("menu", " " * gap))
+            used += gap
+        rows[-1].append((role, shown))
+        places.append((len(rows) - 1, used, used + size))
+        used += size
+    return list(rows), places

@@ -13,7 +13,16 @@ import urwid
 from midstream.console.pane import Pane
 from midstream.console.panes.help_box import HelpBox
 from midstream.console.search_rows import SearchRows
-from midstream.console.widgets.canvas import Line, PaintedRow, RowsCanvas, mark, overlay, paint_blank, paint_row
+from midstream.console.widgets.canvas import (
+    Line,
+    PaintedRow,
+    RowsCanvas,
+    cut_line,
+    mark,
+    overlay,
+    paint_blank,
+    paint_row,
+)
 from midstream.console.widgets.scroll import Scroll
 from midstream.console.widgets.table import fit_runs
 
@@ -121,7 +130,7 @@ class ListPane(Pane):
 
     def render(self, size: tuple[int, int], focus: bool = False) -> urwid.Canvas:  # type: ignore[override]
         columns, rows = size
-        head = [paint_row(line, columns) for line in self.head(columns)][: max(rows - 1, 0)]
+        head = [paint_row(cut_line(line, columns), columns) for line in self.head(columns)][: max(rows - 1, 0)]
         self._list_top = len(head)
         box = self.box(columns)
         beside = box is not None and self._has_box_beside(columns)

@@ -56,6 +56,20 @@ def line_width(line: Line) -> int:
     return sum(cells.measure(text) for _, text in line)
 
 
+def cut_line(line: Line, columns: int) -> Line:
+    """The line, ending in an ellipsis when it is wider than `columns`."""
+    if line_width(line) <= columns:
+        return line
+    kept: list[Run] = []
+    left = columns
+    for role, text in line:
+        if cells.measure(text) >= left:
+            return [*kept, (role, cells.cut(f"{text}…", left, "…"))]
+        kept.append((role, text))
+        left -= cells.measure(text)
+    return kept
+
+
 def paint(
     lines: Iterable[Line], columns: int, rows: int, fill: str = "text", cursor: tuple[int, int] | None = None
 ) -> RowsCanvas:
