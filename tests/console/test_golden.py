@@ -249,7 +249,7 @@ SCENES = [
     Scene("search", some_traffic, ("/", "cart")),
     Scene("search-next", some_traffic, ("/", "cart", "enter", "n", "n")),
     Scene("search-missing", some_traffic, ("/", "cart(")),
-    Scene("search-bodies", some_traffic, ("/", "tab", "xxx"), until="bodies: 4 flows"),
+    Scene("search-bodies", some_traffic, ("/", "tab", "xxx"), until="4 of 4   bodies: 4 flows"),
     Scene("search-options", nothing, ("O", "/", "intercept", "enter", "n")),
     Scene(
         "history", some_traffic, (":", "view.focus.next", "enter", ":", "view.focus.prev", "enter", ":", "ctrl r", "vf")
@@ -369,6 +369,7 @@ async def _play(shown: Shown, scene: Scene) -> None:
         await _settle(shown, always)
     if scene.until:
         await shown.until_shown(scene.until)
+        await _settle(shown, always)
 
 
 async def _settle(shown: Shown, always: set[asyncio.Task[object]]) -> None:
