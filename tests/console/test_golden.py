@@ -358,7 +358,7 @@ async def _play(shown: Shown, scene: Scene) -> None:
     if inspect.isawaitable(done):
         await done
     shown.console.messages.clear()  # what the start had to say: it names this checkout
-    await _settle(shown, always)
+    await settle(shown, always)
     for key in scene.keys:
         if callable(key):
             key(shown)
@@ -366,13 +366,13 @@ async def _play(shown: Shown, scene: Scene) -> None:
             shown.console.keys._open()
         else:
             shown.press(key)
-        await _settle(shown, always)
+        await settle(shown, always)
     if scene.until:
         await shown.until_shown(scene.until)
-        await _settle(shown, always)
+        await settle(shown, always)
 
 
-async def _settle(shown: Shown, always: set[asyncio.Task[object]]) -> None:
+async def settle(shown: Shown, always: set[asyncio.Task[object]]) -> None:
     """Paint, and wait until what is made beside the loop for the screen is there: each key meets what a person saw."""
     for _ in range(3):  # what is painted may ask for more
         assert shown.text

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import asyncio
 import inspect
 import re
 from pathlib import Path
@@ -88,9 +89,11 @@ async def test_no_scene_paints_more_than_ascii(scene, tmp_path, monkeypatch):
         (folder / "keys.yaml").write_text(scene.key_file)
     async with shown_console(folder, 100, 30) as shown:
         shown.options.console_ascii = True
+        always = asyncio.all_tasks()
         done = scene.before(shown)
         if inspect.isawaitable(done):
             await done
+        await golden.settle(shown, always)
         for key in scene.keys:
             if callable(key):
                 key(shown)
@@ -98,6 +101,7 @@ async def test_no_scene_paints_more_than_ascii(scene, tmp_path, monkeypatch):
                 shown.console.keys._open()
             else:
                 shown.press(key)
+            await golden.settle(shown, always)
             assert not bytes_beyond_ascii(shown), key
         if scene.until and scene.until.isascii():
             await shown.until_shown(scene.until)
