@@ -175,11 +175,12 @@ def test_random_keys(tmp_path, key_set):
                 program.wait_for(f":{port}")
                 pressed += live(program, person, KEYS // 3 - pressed)
                 end_it(program)
-                assert program.wait_ended() == 0, f"{program.text}\n{(tmp_path / 'cwd' / 'stderr').read_text()}"
+                status = program.wait_ended()
                 assert program.is_restored()
-            said, tracebacks = tmp_path / "cwd" / "stderr", tmp_path / "cwd" / "tracebacks"
-            # The last errors, such as a file that cannot be read, are told at the end; nothing else is.
-            assert [line for line in said.read_text().splitlines() if not line.startswith("error: ")] == []
+            said, tracebacks = (tmp_path / "cwd" / "stderr").read_text(), tmp_path / "cwd" / "tracebacks"
+            # The last errors, such as a file that cannot be written, are told at the end; nothing else is.
+            assert [line for line in said.splitlines() if not line.startswith("error: ")] == []
+            assert status == 0 or (status == 1 and said), said  # 1: flows could not be saved or read, as was asked
             assert not tracebacks.exists(), tracebacks.read_text()
     print(f"{key_set}: {pressed} keys in {lives} lives")
 

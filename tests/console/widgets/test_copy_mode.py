@@ -110,6 +110,19 @@ def test_line_numbers_are_not_copied_and_names_are() -> None:
     assert copying.press("V", "y") == "  Host  h.test"
 
 
+def test_what_was_selected_is_copied_though_the_mode_is_left_meanwhile() -> None:
+    copying = Copying(TEXT)
+    copying.press("V")
+    selected = copying.mode.text()
+    copying.mode.leave()
+    assert "".join(selected) == "one two-three"
+    copying.mode.start()
+    copying.press("V", "down", "down", "down")
+    selected = copying.mode.text()
+    copying.viewer.show(TextPieces(LineIndex(b"shorter")))
+    assert "".join(selected) == "shorter"
+
+
 def test_too_much_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(copy_mode, "MOST", 10)
     copying = Copying(TEXT)

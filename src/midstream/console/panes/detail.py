@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
 import urwid
@@ -329,13 +329,14 @@ class Detail(Pane):
     def _copying_ended(self, copied: bool) -> None:
         self.editing = False
         if copied:
-            self.console.spawn(self._copy(), "copying")
+            # What is selected is settled now: the next key may come before the first step of this.
+            self.console.spawn(self._copy(self.copy.text()), "copying")
 
-    async def _copy(self) -> None:
+    async def _copy(self, selected: Iterator[str]) -> None:
         collected: list[str] = []
         budget = Budget()
         try:
-            for part in self.copy.text():
+            for part in selected:
                 collected.append(part)
                 if budget.spent():
                     await budget.rest()

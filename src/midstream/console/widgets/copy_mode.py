@@ -102,23 +102,31 @@ class CopyMode:
         """The selected part of a piece."""
         if self._anchor is None:
             return None
-        (first, start), (last, end) = sorted((self._anchor, self._at))
-        if not first <= piece <= last:
+        first, last = sorted((self._anchor, self._at))
+        if not first[0] <= piece <= last[0]:
             return None
+        return self._between(first, last, piece, self.by_lines)
+
+    def _between(self, first: tuple[int, int], last: tuple[int, int], piece: int, by_lines: bool) -> tuple[int, int]:
         text = self._viewer.text_of(piece)
-        low = start if piece == first and not self.by_lines else 0
-        high = _after(text, end) if piece == last and not self.by_lines else len(text)
+        low = first[1] if piece == first[0] and not by_lines else 0
+        high = _after(text, last[1]) if piece == last[0] and not by_lines else len(text)
         return low, high
 
     def text(self) -> Iterator[str]:
-        """The selected text, in parts; ValueError when it is too long."""
+        """What is selected now, in parts, whatever is pressed while they are taken; ValueError when it is too long."""
         assert self._anchor is not None
-        first, last = sorted((self._anchor[0], self._at[0]))
+        first, last = sorted((self._anchor, self._at))
+        return self._parts(first, last, self.by_lines)
+
+    def _parts(self, first: tuple[int, int], last: tuple[int, int], by_lines: bool) -> Iterator[str]:
         size = 0
-        for piece in range(first, min(last, len(self._viewer.pieces) - 1) + 1):
-            low, high = self._part(piece) or (0, 0)
+        for piece in range(first[0], last[0] + 1):
+            if piece >= len(self._viewer.pieces):
+                return
+            low, high = self._between(first, last, piece, by_lines)
             part = self._viewer.text_of(piece)[low:high]
-            if piece > first and not self._viewer.pieces.piece(piece).continues:
+            if piece > first[0] and not self._viewer.pieces.piece(piece).continues:
                 part = "\n" + part
             size += len(part)
             if size > MOST:
