@@ -218,7 +218,7 @@ def save_flows(stage: Stage) -> None:
     stage.shot("`w` proposes the rest:")
     stage.press("<enter>")
     stage.see("saved 8 flows in")
-    (file,) = stage.folder.glob("flows-*.mitm")
+    (file,) = stage.folder.glob("flows-*.mid")
     flows = [*read_flows_from_paths([str(file)])]
     assert [flow.request.url for flow in flows if isinstance(flow, HTTPFlow)] == [each.url for each in stage.asked]
     bodies = [flow.response.content for flow in flows if isinstance(flow, HTTPFlow) and flow.response is not None]

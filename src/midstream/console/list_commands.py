@@ -38,7 +38,7 @@ class ListCommands:
     @command("console.flows.save")
     def flows_save(self) -> None:
         """Save the flows that are shown; a name for the file is proposed."""
-        name = time.strftime("flows-%Y%m%d-%H%M%S.mitm")
+        name = time.strftime("flows-%Y%m%d-%H%M%S.mid")
         self._console.prompt(":", f"save.file @shown {name}")
 
     def load(self, loader: Loader) -> None:
