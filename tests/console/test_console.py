@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 import logging
 from pathlib import Path
 
@@ -378,3 +379,18 @@ async def test_clicks_on_tabs_hints_and_rows(shown):
     assert shown.view.row(shown.view.focus_id).marked
     shown.console.terminal.handle([("mouse press", 1, 40, 3)])
     assert shown.view.focus_id == shown.view.shown[1]
+
+
+async def test_what_is_cancelled_before_its_first_step_is_not_reported_as_forgotten(tmp_path):
+    async def never_begun() -> None:
+        raise AssertionError("it has begun")
+
+    async with shown_console(tmp_path) as shown:
+        coro = never_begun()
+        before = asyncio.all_tasks()
+        shown.console.spawn(coro, "what comes too late")
+        (task,) = asyncio.all_tasks() - before
+        task.cancel()
+        await asyncio.wait([task])
+        await asyncio.sleep(0)
+        assert inspect.getcoroutinestate(coro) == inspect.CORO_CLOSED

@@ -150,11 +150,13 @@ class Console:
     def spawn(self, coro: Coroutine[Any, Any, object], name: str) -> None:
         """Run a coroutine in the console's task group; its error goes to the log."""
         if self._tasks is None:
-            self.master.background.spawn(self._watch(coro, name), name)
-            return
-        task = self._tasks.create_task(self._watch(coro, name), name=name)
-        self._running.add(task)
-        task.add_done_callback(self._running.discard)
+            task = self.master.background.spawn(self._watch(coro, name), name)
+        else:
+            task = self._tasks.create_task(self._watch(coro, name), name=name)
+            self._running.add(task)
+            task.add_done_callback(self._running.discard)
+        # A task that is cancelled before its first step never gets to it, which Python would complain about.
+        task.add_done_callback(lambda _: coro.close())
 
     async def _watch(self, coro: Coroutine[Any, Any, object], name: str) -> None:
         try:
