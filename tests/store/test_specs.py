@@ -4,7 +4,7 @@ import pytest
 
 from midstream import filters
 from midstream.flows.flow import Flow
-from midstream.store.specs import Flows
+from midstream.store.specs import Flows, Removed
 from midstream.store.view import View
 from midstream.work.slices import Generation
 from tests.kit.captured import START, http_flow
@@ -75,7 +75,7 @@ def test_the_sequence_is_lazy_and_survives_removals() -> None:
     assert [flow.id for flow in found[1:3]] == list(found.ids[1:3])
     view.remove([found.ids[0]])
     assert [flow.id for flow in found] == list(found.ids[1:])
-    with pytest.raises(LookupError, match="was removed"):
+    with pytest.raises(Removed, match="was removed"):
         found[0]
 
 

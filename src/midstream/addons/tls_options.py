@@ -182,7 +182,7 @@ def client_contexts(key_log: Path | None) -> ClientContexts:
 def _identity() -> Path | None:
     """What `client_certs` names. The files of a folder are read when a host needs them."""
     path = _path(ctx.options.client_certs)
-    if path is None or path.is_dir():
+    if path is None or os.path.isdir(path):  # Path.is_dir raises for a name that is too long
         return path
     try:
         load_identity(ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT), path, ctx.options.cert_passphrase or "")

@@ -10,6 +10,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from typing import Protocol, overload
 
 from midstream import filters
+from midstream.flows.errors import CommandError
 from midstream.flows.flow import Flow
 from midstream.store.rows import Row
 from midstream.text.suggest import did_you_mean
@@ -32,6 +33,10 @@ class Store(Protocol):
 
 # Every flow id is a UUID; a shorter word after the @ is a name, right or wrong.
 _IDS = re.compile(r"@[0-9a-fA-F,-]{36,}")
+
+
+class Removed(CommandError, LookupError):
+    """A flow that was named is gone: commands that wait before they take it need not look themselves."""
 
 
 class Flows(Sequence[Flow]):
@@ -94,7 +99,7 @@ class Flows(Sequence[Flow]):
             return Flows(self.ids[index], self._get)
         flow = self._get(self.ids[index])
         if flow is None:
-            raise LookupError(f"flow {self.ids[index]} was removed")
+            raise Removed(f"flow {self.ids[index]} was removed")
         return flow
 
 
