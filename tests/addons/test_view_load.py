@@ -144,4 +144,4 @@ async def test_loading_can_be_stopped(master: Master, tmp_path: Path, caplog: py
         master.jobs.stop()
         await until(lambda: caplog.records, "a line about the loaded file")
     assert len(master.view) < 40_000
-    assert caplog.messages == [f"loaded {len(master.view)} flows from {path}, and was then stopped"]
+    assert caplog.messages == [f"loaded {len(master.view):,} flows from {path}, and was then stopped"]

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from midstream.addons.script import ScriptLoader
 from tests.console.masters import shown_console
 from tests.kit.captured import http_flow
 from tests.kit.curl import curl, needs_curl
@@ -77,7 +76,6 @@ async def test_in_the_console(tmp_path: Path):
     script = write(tmp_path / "swap.py")
     flow = http_flow(response_body=b"Hello", response_headers=((b"content-type", b"text/example"),))
     async with shown_console(tmp_path) as shown:
-        shown.console.master.addons.add(ScriptLoader())
         shown.options.scripts = [str(script)]
         shown.view.add(flow)
         shown.press("enter")

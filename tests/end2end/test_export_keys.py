@@ -25,7 +25,7 @@ pytestmark = [pytest.mark.end2end, needs_curl]
 MIDSTREAM = [sys.executable, "-c", "from midstream.cli import midstream; raise SystemExit(midstream())"]
 NO_CLIPBOARD = {"WAYLAND_DISPLAY": "", "DISPLAY": "", "TMUX": ""}
 SECRET = "s3cr3t-value"
-LISTENING = re.compile(r"proxy at http://127\.0\.0\.1:(\d+)")
+LISTENING = re.compile(r"127\.0\.0\.1:(\d+)")
 
 
 class Hello(QuietHandler):

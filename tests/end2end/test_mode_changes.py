@@ -304,7 +304,7 @@ def hears(program: ProgramOnPty, sock: socket.socket, mark: bytes) -> None:
 
 
 def test_in_the_options_pane(tmp_path: Path):
-    """A busy port is told in the very field, where the value stays to be corrected; the old set goes on meanwhile."""
+    """A busy port is told in the very table, where the value stays to be corrected; the old set goes on meanwhile."""
     port, other = free_port(), free_port()
     argv = [*MIDSTREAM, "--mode", f"regular@{LOCAL}:{port}", "--set", f"confdir={tmp_path / 'conf'}"]
     with threaded_origin(Hello) as web, busy_port() as busy, ProgramOnPty(argv) as program:
@@ -315,16 +315,19 @@ def test_in_the_options_pane(tmp_path: Path):
             hears(program, client, b"hello")
             program.send("O", "/", "servers to run", "<enter>")
             program.wait_for(lambda seen: any(line.startswith("> mode ") for line in seen.lines))
-            program.send("<enter>", "<ctrl e>", f"\x1b\rsocks5@{LOCAL}:{busy}")
-            program.wait_for(f"socks5@{LOCAL}:{busy}")
             program.send("<enter>")
+            program.wait_for("option mode")
+            program.send("a", f"socks5@{LOCAL}:{busy}")
+            program.wait_for(f"socks5@{LOCAL}:{busy}")
+            program.send("<enter>", "<ctrl s>")
             program.wait_for(f"cannot listen on {LOCAL}:{busy}")
             client.sendall(request)
             hears(program, client, b"hello")
+            program.send("<enter>", "<ctrl e>")
             for _ in str(busy):
                 program.send("<backspace>")
-            program.send(str(other), "<enter>")
-            program.wait_for(lambda seen: "cannot listen" not in seen.text and "2 items" not in seen.text)
+            program.send(str(other), "<enter>", "<ctrl s>")
+            program.wait_for(lambda seen: "option mode" not in seen.text)
             client.sendall(request)
             hears(program, client, b"hello")
             with socket.create_connection((LOCAL, other)) as socks:

@@ -120,10 +120,11 @@ def test_errors_are_on_the_screen_with_their_reason(program: ProgramOnPty, tmp_p
         ("tag.put @shown blue", "tag.put: 4 arguments needed, got 2"),
         (f"tag.put @shown blue {tmp_path}/none/x 1", "tag.put failed in tags.py line 13: FileNotFoundError"),
     ):
-        program.send(":", line, "<enter>")
+        # A line that failed stays in the prompt.
+        program.send("<ctrl g>", ":", line, "<enter>")
         program.wait_for(seen)
-    program.send("E")
+    program.send("<ctrl g>", "E")
     program.wait_for("-- log")
-    program.wait_for("tags         tag.put failed in tags.py line 13: FileNotFoundError")
+    program.wait_for("error tags ")
     program.send("Q")
     assert program.wait_ended() == 0, program.text
