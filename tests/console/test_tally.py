@@ -31,6 +31,18 @@ def test_it_counts_what_is_held_and_marked_without_walking():
     assert not tally.marked
 
 
+def test_a_marked_flow_that_is_put_back_is_counted_again():
+    view, tally, _ = make()
+    marked, plain = http_flow(), http_flow()
+    marked.marked = ":default:"
+    view.add(marked)
+    view.add(plain)
+    taken = view.take_out([marked.id, plain.id])
+    assert not tally.marked
+    view.put_back(taken)
+    assert tally.marked == {marked.id}
+
+
 def test_what_is_in_flight():
     view, tally, _ = make()
     waiting, done = http_flow(status=None, live=True), http_flow(live=True)

@@ -34,6 +34,7 @@ from tests.kit.captured import http_flow
             '{"a": "it\'s é\n"}'.encode(),
         ),
         ("curl -G http://x/?a=1 --data-urlencode 'q=a b&c' -d z", "GET", "http://x/?a=1&q=a+b%26c&z", [], b""),
+        ("curl --compressed http://x/ -H 'accept-encoding: br'", "GET", "http://x/", [("accept-encoding", "br")], b""),
         ("curl -I http://x/", "HEAD", "http://x/", [], b""),
         ("curl -sSLk -o out -m5 http://x/ -b 'a=1; b=2'", "GET", "http://x/", [("Cookie", "a=1; b=2")], b""),
         (

@@ -156,7 +156,7 @@ class _Reader:
         self.headers: list[tuple[str, str]] = []
         self.data: list[bytes] = []
         self.form: list[tuple[str, str]] = []
-        self.is_json = self.is_get = self.is_head = False
+        self.is_json = self.is_get = self.is_head = self.is_compressed = False
         self.user = ""
         self.ignored: list[str] = []
 
@@ -255,6 +255,8 @@ class _Reader:
             self._default("Accept", "application/json")
         elif has_body:
             self._default("Content-Type", "application/x-www-form-urlencoded")
+        if self.is_compressed:  # a header of its own, also a later one, wins, as in curl
+            self._default("Accept-Encoding", "deflate, gzip, br, zstd")
         if self.user:
             token = base64.b64encode(self.user.encode("utf-8", "surrogateescape")).decode("ascii")
             self._default("Authorization", f"Basic {token}")
@@ -282,7 +284,7 @@ def _set(name: str) -> Callable[[_Reader], None]:
 _FLAGS: dict[str, Callable[[_Reader], None]] = {
     "get": _set("is_get"),
     "head": _set("is_head"),
-    "compressed": lambda reader: reader._default("Accept-Encoding", "deflate, gzip, br, zstd"),
+    "compressed": _set("is_compressed"),
 }
 _WITH_VALUE: dict[str, Callable[[_Reader, str], None]] = {
     "request": lambda reader, value: setattr(reader, "method", value),

@@ -179,6 +179,9 @@ class View(Stock):
             self._note_meanwhile(id_, matches)
         self.shown.fill(shown)
         self._changed("refresh", None)
+        for id_, row in back.items():
+            if row.marked:
+                self._changed("update", id_)  # so that it is counted again
         if self._focus is None and self.shown:
             self._move_focus(self.shown[0])
         return list(back.values())
