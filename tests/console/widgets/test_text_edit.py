@@ -112,6 +112,14 @@ def test_the_bad_line_is_marked() -> None:
     assert [line[0][1] for line in lines] == ["  ", "! "]
 
 
+def test_a_click_on_what_was_taken_away_since_it_was_painted() -> None:
+    edit = TextEdit("one\ntwo")
+    shown(edit)
+    press(edit, "ctrl_k", "delete", "ctrl_k")
+    edit.click(4, 1)
+    assert (edit.text, edit.cursor) == ("", 0)
+
+
 def test_a_click_moves_the_cursor() -> None:
     edit = TextEdit("one\n日本語\nthree")
     edit.paint(40, 10)

@@ -124,7 +124,8 @@ class TextEdit:
         """The cursor to a cell that was painted."""
         if not self._painted:
             return
-        start, end = self._painted[min(max(row, 0), len(self._painted) - 1)]
+        # Keys that came with the click may have made the text shorter than what was painted.
+        start, end = (min(place, len(self.text)) for place in self._painted[min(max(row, 0), len(self._painted) - 1)])
         self._edit.cursor = self._at_cell(start, end, max(column - GUTTER, 0))
         self._goal, self._typing = None, False
 
