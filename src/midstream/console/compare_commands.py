@@ -40,6 +40,17 @@ class CompareCommands:
         else:
             self._choose(flow, others or self._similar(flow))
 
+    @command("console.compare.received")
+    def received(self, flow: Flow) -> None:
+        """Compare a flow that was edited with what it was when it was received."""
+        before = flow.unedited()
+        if before is None:
+            raise CommandError("nobody has edited this flow")
+        pane = self._console.stacks.get("compare")
+        assert isinstance(pane, Compare)
+        pane.compare_edits(before, flow)
+        self._console.open_pane(pane)
+
     def _show(self, left: str, right: str) -> None:
         view = self._console.view
         flows = [flow for flow in (view.get(left), view.get(right)) if flow is not None]

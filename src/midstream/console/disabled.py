@@ -21,6 +21,7 @@ _ASKED: dict[str, tuple[Callable[[Flow], bool], str]] = {
     "flow.resume @focus": (lambda flow: flow.intercepted, "this flow is not held"),
     "flow.kill @focus": (lambda flow: flow.killable, "this flow is over"),
     "flow.revert @focus": (lambda flow: flow.modified(), "this flow was not edited"),
+    "console.compare.received @focus": (lambda flow: flow.modified(), "this flow was not edited"),
 }
 
 

@@ -269,6 +269,12 @@ class Flow:
             del state["metadata"][change.KEY]
         return state
 
+    def unedited(self) -> Self | None:
+        """Another flow, neither live nor held, as this one was when it was backed up; None when it was not."""
+        if self._backup is None:
+            return None
+        return type(self).from_state({**self._backup, "id": "", "intercepted": False, "backup": None})
+
     def modified(self) -> bool:
         """Whether anything differs from the remembered state."""
         return self._backup is not None and self._content() != self._backup

@@ -188,3 +188,24 @@ async def test_scripts_get_the_differences_as_text(shown):
     assert 'request - /sku: "A-1"' in text
     assert "response + 2: line 2" in text
     assert await shown.console.master.commands.call("flow.compare", first, first) == ""
+
+
+async def test_what_was_received_against_what_it_is_now(shown):
+    (flow, _) = two_carts(shown)
+    shown.press("enter", "s")
+    assert "s: this flow was not edited" in shown.text
+    shown.press(":", "flow.set @focus method PUT", "enter", "s")
+    await settled(shown)
+    assert shown.console.shown_name == "compare"
+    (method,) = [line for line in shown.lines if line.startswith("~ method")]
+    assert method.index("POST") < method.index("PUT")
+    assert "as received" in shown.text
+    assert "1 difference, only these shown" in shown.text
+    assert shown.console.focused_flow() is flow
+    shown.press("s")
+    await settled(shown)
+    (method,) = [line for line in shown.lines if line.startswith("~ method")]
+    assert method.index("PUT") < method.index("POST"), "swapped"
+    assert shown.console.focused_flow() is flow, "@focus is the flow itself, not its past"
+    shown.press("q")
+    assert shown.console.shown_name == "detail"

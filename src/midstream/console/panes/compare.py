@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from midstream.store.view import Change
 
 BESIDE_FROM = 100
+RECEIVED = "received"  # stands for the id of what is in no list: a flow as it was before it was edited
 _ROLES = {"=": "dim", "~": "edited", "-": "edit.before", "+": "edit.after", " ": "title"}
 _LEAD = 12  # cells shown before the first difference of two long texts
 
@@ -48,6 +49,7 @@ class Compare(ListPane):
     def __init__(self, console: Console) -> None:
         super().__init__(console)
         self._ids = ("", "")
+        self._received: Flow | None = None
         self._side = ""
         self.shows_all = False
         self._beside: bool | None = None  # None: as the width says
@@ -62,7 +64,16 @@ class Compare(ListPane):
 
     def compare(self, left: Flow, right: Flow) -> None:
         """Show these two."""
-        self._ids = (left.id, right.id)
+        self._received = None
+        self._show((left.id, right.id))
+
+    def compare_edits(self, received: Flow, now: Flow) -> None:
+        """Show what a person made of a flow."""
+        self._received = received
+        self._show((RECEIVED, now.id))
+
+    def _show(self, ids: tuple[str, str]) -> None:
+        self._ids = ids
         sides = self.sides()
         self._side = self._side if self._side in sides else (sides[0] if sides else "")
         self._anew()
@@ -85,14 +96,16 @@ class Compare(ListPane):
 
     def _flows(self) -> tuple[Flow, Flow] | None:
         """Both; None when one was deleted."""
-        left, right = (self.console.view.get(id_) for id_ in self._ids)
+        left, right = (self._received if id_ == RECEIVED else self.console.view.get(id_) for id_ in self._ids)
         return (left, right) if left is not None and right is not None else None
 
     def meant_id(self) -> str | None:
-        return self._ids[1] if self._ids[1] in self.console.view else None
+        meant = self._ids[0] if self._ids[1] == RECEIVED else self._ids[1]
+        return meant if meant in self.console.view else None
 
     def focused_flow(self) -> Flow | None:
-        return self.console.view.get(self._ids[1])
+        meant = self.meant_id()
+        return self.console.view.get(meant) if meant is not None else None
 
     def sides(self) -> Sequence[str]:
         """The tabs."""
@@ -189,6 +202,8 @@ class Compare(ListPane):
         return f"compare {names[0]} with {names[1]}"
 
     def _number(self, id_: str) -> str:
+        if id_ == RECEIVED:
+            return RECEIVED
         return str(self.console.view.row(id_).number) if id_ in self.console.view else "-"
 
     def why_not(self, command: str) -> str:
@@ -225,12 +240,14 @@ class Compare(ListPane):
         tabs += [("dim", f"  {words}, {'all' if self.shows_all else 'only these'} shown")]
         names = [self._name(id_) for id_ in self._ids]
         if self._is_beside:
-            name, half, _ = self._widths(columns)
-            left = cells.fit(names[0], half)
-            return [tabs, [("title", " " * (name + 2) + left), ("border", " | "), ("title", names[1])]]
+            name, half, other = self._widths(columns)
+            left, right = cells.fit(names[0], half), cells.fit(names[1], other)
+            return [tabs, [("title", " " * (name + 2) + left), ("border", " | "), ("title", right)]]
         return [tabs, [("edit.before", " - "), ("title", names[0])], [("edit.after", " + "), ("title", names[1])]]
 
     def _name(self, id_: str) -> str:
+        if id_ == RECEIVED:
+            return "as received"
         if id_ not in self.console.view:
             return "this flow was deleted"
         row = self.console.view.row(id_)

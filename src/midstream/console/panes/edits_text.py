@@ -49,7 +49,7 @@ def _summary(flow: Flow) -> Piece:
     begins = flow.timestamp_start
     runs: list[Run] = [
         ("title", f"Received {clock(begins)} -> now"),
-        ("dim", "   enter takes this edit back"),
+        ("dim", "   enter undoes one   s compares"),
     ]
     return Piece((), runs)
 
