@@ -3,13 +3,17 @@
 import asyncio
 import gc
 import os
-from collections.abc import Callable, Generator, Mapping
+import signal
+from collections.abc import Callable, Generator, Iterator, Mapping
+from contextlib import contextmanager
 from typing import TypeVar
 
 import pytest
+from _pytest.runner import runtestprotocol
 from hypothesis import settings
 
 from midstream.app import loop_factory
+from tests.kit import stopwatch
 
 R = TypeVar("R", pytest.TestReport, pytest.CollectReport)
 
@@ -32,6 +36,62 @@ def pytest_collection_finish() -> None:
     """No collection of garbage looks at the thousands of tests themselves, again and again."""
     gc.collect()
     gc.freeze()
+
+
+TRIES = 3
+"""How often a test may be slow before it is believed: the machine has other work too, but not all the time."""
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> bool:
+    """Run a test; when it failed because something was slow (tests/kit/stopwatch.py), from its fixtures anew."""
+    item.ihook.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)
+    for tries in range(1, TRIES + 1):
+        stopwatch.noticed.clear()
+        with bounded():
+            reports = runtestprotocol(item, log=False, nextitem=nextitem)
+        if tries == TRIES or not stopwatch.noticed or not any(report.failed for report in reports):
+            break
+        item.user_properties.append(("tried again", stopwatch.noticed[0]))
+    for report in reports:
+        item.ihook.pytest_runtest_logreport(report=report)
+    item.ihook.pytest_runtest_logfinish(nodeid=item.nodeid, location=item.location)
+    return True
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Whoever looks after the tests sees which are near their limit."""
+    for report in terminalreporter.getreports("passed"):
+        slow = dict(report.user_properties).get("tried again")
+        if slow and report.when == "call":
+            terminalreporter.write_line(f"tried again: {report.nodeid}: {slow}")
+
+
+PATIENCE = 120
+"""Seconds for one test. What hangs is told then, with where it hung; faulthandler_timeout ends the run only when that
+does not help."""
+
+
+@contextmanager
+def bounded() -> Iterator[None]:
+    """Who waits in the block for ever is woken by an exception."""
+
+    def wake(*_: object) -> None:
+        text = f"this test still ran after {PATIENCE} s"
+        try:
+            loop = asyncio.get_running_loop()
+        except RuntimeError:
+            raise TimeoutError(text) from None
+        for task in asyncio.all_tasks(loop):  # uvloop keeps exceptions of signal handlers to itself
+            task.cancel(text)
+
+    before = signal.signal(signal.SIGALRM, wake)
+    signal.setitimer(signal.ITIMER_REAL, PATIENCE)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
 
 
 @pytest.hookimpl(wrapper=True)
