@@ -9,12 +9,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from midstream.console import compose, edit_parts, edit_views
-from midstream.console.edit_texts import PARTS, subject_of
+from midstream.console import compose, edit_parts, edit_views, message_texts
+from midstream.console.edit_texts import PARTS, TextSubject, subject_of
 from midstream.console.panes.grid import Grid
 from midstream.console.panes.text_pane import TextPane
 from midstream.flows.errors import CommandError
 from midstream.flows.flow import Flow
+from midstream.flows.http import HTTPFlow
+from midstream.flows.waiting import messages_of
 from midstream.hub.commands import argument, command
 from midstream.hub.types import Choice
 
@@ -49,19 +51,25 @@ class EditCommands:
     @command("console.edit.text")
     @argument("part", type=Choice("console.edit.text.options"))
     def edit_text(self, part: str) -> None:
-        """Edit a part of the focused flow as text, here in the console: a head, a body, a whole message."""
+        """Edit a part of the focused flow as text, here in the console: a head, a body, all of it, a message."""
         flow, commands = self._flow(), self._console.master.commands
         # What is shown raw is edited raw.
         raw = self._console.focused_pane.name == "detail" and commands.call("console.flowview.mode") == "raw"
-        subject = subject_of(self._console, flow, part, raw)
+        of = message_texts.subject_of if part.partition(" ")[0] == message_texts.PART else subject_of
+        subject: TextSubject = of(self._console, flow, part, raw)
         self._console.left_edits.open(subject.key, lambda: TextPane(self._console, subject))
 
     @command("console.edit.text.options")
     def edit_text_options(self) -> Sequence[str]:
         """The parts that can be edited as text, also as content views show them: `request-body (Protobuf)`."""
         flow = self._console.focused_flow()
-        shown = edit_views.entries(self._console, flow) if flow is not None else []
-        return [*PARTS, *(entry.name for entry in shown if entry.part.endswith("-body"))]
+        if flow is None:
+            return list(PARTS)
+        is_http = isinstance(flow, HTTPFlow)
+        messages = [message_texts.PART] if messages_of(flow) or not is_http else []
+        shown = edit_views.entries(self._console, flow)
+        viewed = [entry.name for entry in shown if entry.part.endswith("-body") or entry.part in messages]
+        return [*messages, *(PARTS if is_http else ()), *viewed]
 
     @command("console.edit.editor")
     @argument("part", type=Choice("console.edit.editor.options"))

@@ -10,7 +10,7 @@ import functools
 import logging
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from midstream.console import external_editor, head_text
 from midstream.console.external_editor import Edited
@@ -44,6 +44,7 @@ PARTS = (
     "message",
     "comment",
 )
+ConversationMessage: TypeAlias = WebSocketMessage | TunnelMessage
 _WHOLE = ("request", "response")  # head, an empty line, body
 # Suffixes that make editors colour a body.
 _SUFFIXES = {"json": ".json", "html": ".html", "xml": ".xml", "javascript": ".js", "css": ".css"}
@@ -55,7 +56,7 @@ def edit(console: Console, flow: Flow, part: str) -> None:
         _ask(console, flow, "comment", flow.comment, functools.partial(setattr, flow, "comment"))
         return
     if part == "message":
-        edit_message(console, flow, _last_message(flow))
+        console.spawn(_message_in_editor(console, flow, meant_message(console, flow)), "edit message")
         return
     if not isinstance(flow, HTTPFlow):
         raise CommandError(f"a {flow.type} flow has no {part}")
@@ -65,11 +66,6 @@ def edit(console: Console, flow: Flow, part: str) -> None:
     message = flow.request if part in ("url", "method", "path") else response_of(flow)
     value = str(getattr(message, part))
     _ask(console, flow, part, value, functools.partial(_set_field, console, flow, part))
-
-
-def edit_message(console: Console, flow: Flow, message: WebSocketMessage | TunnelMessage) -> None:
-    """Start editing a message of a conversation in $EDITOR; one that is not held was sent, and that is said."""
-    console.spawn(_message_in_editor(console, flow, message), "edit message")
 
 
 def response_of(flow: HTTPFlow) -> Response:
@@ -104,6 +100,29 @@ def apply(console: Console, flow: Flow, change: Callable[[], object], message: o
         _change_flow(console, flow, change, message)
     except ValueError as error:
         console.message(str(error), "error", log=False)
+
+
+def put(console: Console, flow: HTTPFlow, message: Request | Response, change: Callable[[], object], what: str) -> str:
+    """Put what was edited in place where it belongs; what was done, in words. ValueError: refused, nothing changed.
+
+    A response that was not there yet is the flow's from now on.
+    """
+
+    def change_all() -> None:
+        change()
+        if isinstance(message, Response):
+            flow.response = message
+
+    _change_flow(console, flow, change_all)
+    return f"{what} edited{'; it had already been sent' if flow.live and not flow.intercepted else ''}"
+
+
+def put_message(console: Console, flow: Flow, message: ConversationMessage, data: bytes, what: str = "message") -> str:
+    """The same for a message of a conversation."""
+    # The backup is made of this very message, so it is set on it and not on what came meanwhile.
+    _change_flow(console, flow, functools.partial(setattr, message, "content", data), message)
+    sent = flow.live and not (flow.intercepted and message is messages_of(flow)[-1])
+    return f"{what} edited{'; it had already been sent' if sent else ''}"
 
 
 def _change_flow(console: Console, flow: Flow, change: Callable[[], object], message: object = None) -> None:
@@ -156,7 +175,7 @@ async def _in_editor(console: Console, flow: HTTPFlow, part: str, path: Path | N
     console.message(f"{part.replace('-', ' ')} edited{left}" if flow.live else f"{part.replace('-', ' ')} edited")
 
 
-async def _message_in_editor(console: Console, flow: Flow, message: WebSocketMessage | TunnelMessage) -> None:
+async def _message_in_editor(console: Console, flow: Flow, message: ConversationMessage) -> None:
     before = message.content
     try:
         edited = await external_editor.edit(before, ".txt", console.suspend)
@@ -168,18 +187,16 @@ async def _message_in_editor(console: Console, flow: Flow, message: WebSocketMes
     if data == before:
         console.message("message unchanged")
         return
-    # The backup is made of this very message, so it is set on it and not on what came meanwhile.
-    apply(console, flow, functools.partial(setattr, message, "content", data), message)
-    sent = flow.live and not (flow.intercepted and message is _last_message(flow))
-    console.message("message edited; it had already been sent" if sent else "message edited")
+    console.message(put_message(console, flow, message, data))
 
 
-def _last_message(flow: Flow) -> WebSocketMessage | TunnelMessage:
-    """Which is the one that is held, if any is."""
+def meant_message(console: Console, flow: Flow) -> ConversationMessage:
+    """The one that is selected on the tab of messages, else the last, which is the one that is held, if any is."""
     messages = messages_of(flow)
     if not messages:
         raise CommandError("the flow has no messages")
-    return messages[-1]
+    selected = getattr(console.focused_pane, "message", None)
+    return next((each for each in messages if each is selected), messages[-1])
 
 
 def text_of(flow: HTTPFlow, message: Request | Response, part: str) -> tuple[bytes | None, str]:

@@ -6,17 +6,15 @@ edit_views.py. What is not touched comes back as the same bytes (P1).
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING, NamedTuple
 
 from midstream.console import edit_parts, edit_views, head_text
 from midstream.console.text_bytes import TextForm, to_bytes, to_text
 from midstream.console.widgets.text_edit import MOST
-from midstream.contentviews import prettify_message, reencode_message
 from midstream.contentviews.views.hex_stream import HexStream
 from midstream.flows import charset
 from midstream.flows.errors import CommandError
-from midstream.flows.http import HTTPFlow, Message, Request, Response
+from midstream.flows.http import HTTPFlow, Request, Response
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -42,12 +40,20 @@ class TextSubject:
 
     def __init__(self, title: str) -> None:
         self.title = title
-        self.flow: HTTPFlow | None = None
+        self.flow: Flow | None = None
 
     @property
     def key(self) -> tuple[str, ...]:
         """What tells it from other texts: changes that were not applied are kept under it."""
         return ()
+
+    def about(self) -> str:
+        """What flow it belongs to."""
+        flow = self.flow
+        if isinstance(flow, HTTPFlow):
+            return f"{flow.request.method} {flow.request.pretty_url}"
+        address = flow.server_conn.address if flow is not None else None
+        return f"{flow.type} {address[0]}:{address[1]}" if flow is not None and address is not None else ""
 
     def source(self) -> tuple[object, ...]:
         """The immutable things that the text was made of."""
@@ -110,20 +116,8 @@ class FlowText(TextSubject):
 
     async def change(self, make: Callable[[Request | Response], object]) -> str:
         """Change the message under the recorder, so that undo and the edits tab know."""
-        done: list[bool] = []
-
-        def change() -> None:
-            message = self.message
-            make(message)
-            if isinstance(message, Response):
-                self.flow.response = message
-            done.append(True)
-
-        edit_parts.apply(self.console, self.flow, change)
-        if not done:
-            raise ValueError("")  # the reason has been shown
-        sent = self.flow.live and not self.flow.intercepted
-        return f"{self.title} edited{'; it had already been sent' if sent else ''}"
+        message = self.message
+        return edit_parts.put(self.console, self.flow, message, lambda: make(message), self.title)
 
 
 class HeadText(FlowText):
@@ -219,27 +213,14 @@ class ViewText(FlowText):
         return (self.flow.id, f"text {self._entry.name}")
 
     def read(self) -> str:
-        shown = prettify_message(self._entry.message, self.flow, self._entry.view)
-        if shown.syntax_highlight == "error":
-            raise CommandError(shown.text.partition("\n")[0])
-        return shown.text
+        return self._entry.text(self.flow)
 
     def suffix(self) -> str:
-        return ".yaml"
+        return self._entry.suffix
 
     async def apply(self, text: str) -> str:
-        # Reading YAML may take seconds; in pure Python, so that a thread lets the loop go on.
-        entry = self._entry
-        try:
-            data = await asyncio.to_thread(reencode_message, text, entry.message, self.flow, entry.view)
-        except KeyError as error:
-            raise ValueError(f"there is no content view {error} any more") from None
-
-        def make(message: object) -> None:
-            if isinstance(entry.message, Message):
-                entry.message.content = data
-
-        return await self.change(make)
+        data = await self._entry.data(text, self.flow)
+        return await self.change(lambda message: setattr(message, "content", data))
 
 
 def subject_of(console: Console, flow: Flow, part: str, raw: bool = False) -> FlowText:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from midstream.console import external_editor
-from midstream.console.edit_parts import apply
+from midstream.console.edit_parts import apply, meant_message
 from midstream.console.external_program import NoProgram
 from midstream.contentviews import prettify_message, reencode_message
 from midstream.contentviews.api import ContentviewMessage, InteractiveContentview
@@ -26,8 +26,10 @@ from midstream.flows.dns import DNSFlow, DNSMessage
 from midstream.flows.errors import CommandError
 from midstream.flows.flow import Flow
 from midstream.flows.http import HTTPFlow, Message
-from midstream.flows.tcp import TCPFlow
-from midstream.flows.udp import UDPFlow
+from midstream.flows.tcp import TCPMessage
+from midstream.flows.udp import UDPMessage
+from midstream.flows.waiting import messages_of
+from midstream.flows.websocket import WebSocketMessage
 
 if TYPE_CHECKING:
     from midstream.console.console import Console
@@ -44,16 +46,32 @@ class Entry(NamedTuple):
     part: str
     message: ContentviewMessage
     view: str
+    suffix: str = ".txt"
 
     @property
     def name(self) -> str:
         return f"{self.part} ({self.view})"
 
+    def text(self, flow: Flow) -> str:
+        """The message as the view shows it. CommandError when it cannot."""
+        shown = prettify_message(self.message, flow, self.view)
+        if shown.syntax_highlight == "error":
+            raise CommandError(shown.text.partition("\n")[0])
+        return shown.text
+
+    async def data(self, text: str, flow: Flow) -> bytes:
+        """The bytes that such a text stands for. ValueError when it stands for none."""
+        try:
+            # Reading YAML may take seconds; in pure Python, so that a thread lets the loop go on.
+            return await asyncio.to_thread(reencode_message, text, self.message, flow, self.view)
+        except KeyError as error:
+            raise ValueError(f"there is no content view {error} any more") from None
+
 
 def entries(console: Console, flow: Flow) -> list[Entry]:
     """What of a flow can be edited so."""
     views, found = registry_of(console.master), []
-    for part, message in _messages(flow):
+    for part, message in _messages(console, flow):
         data, trouble = content_of(message, MOST)
         if not data or len(data) > MOST or trouble.startswith("[cannot") or "there is more" in trouble:
             continue
@@ -61,7 +79,8 @@ def entries(console: Console, flow: Flow) -> list[Entry]:
         if isinstance(view, HexDump):
             view = views.get(HexStream.name) or view
         if isinstance(view, InteractiveContentview):
-            found.append(Entry(part, message, view.name))
+            suffix = ".yaml" if view.syntax_highlight == "yaml" else ".txt"
+            found.append(Entry(part, message, view.name, suffix))
     return found
 
 
@@ -73,30 +92,25 @@ def edit(console: Console, flow: Flow, name: str) -> None:
     console.spawn(_in_editor(console, flow, entry), f"edit {name}")
 
 
-def _messages(flow: Flow) -> Iterator[tuple[str, ContentviewMessage]]:
+def _messages(console: Console, flow: Flow) -> Iterator[tuple[str, ContentviewMessage]]:
     if isinstance(flow, HTTPFlow):
         yield "request-body", flow.request
         if flow.response is not None:
             yield "response-body", flow.response
-        if flow.websocket is not None and flow.websocket.messages:
-            yield "message", flow.websocket.messages[-1]
     elif isinstance(flow, DNSFlow):
         yield "request", flow.request
         if flow.response is not None:
             yield "response", flow.response
-    elif isinstance(flow, TCPFlow | UDPFlow) and flow.messages:
-        yield "message", flow.messages[-1]
+    if messages_of(flow):
+        message = meant_message(console, flow)
+        if isinstance(message, WebSocketMessage | TCPMessage | UDPMessage):
+            yield "message", message
 
 
 async def _in_editor(console: Console, flow: Flow, entry: Entry, path: Path | None = None) -> None:
-    shown = prettify_message(entry.message, flow, entry.view)
-    if shown.syntax_highlight == "error":
-        console.message(shown.text.partition("\n")[0], "error", log=False)
-        return
-    before = shown.text.encode("utf-8", "surrogatepass")
-    suffix = ".yaml" if shown.syntax_highlight == "yaml" else ".txt"
+    before = entry.text(flow).encode("utf-8", "surrogatepass")
     try:
-        edited = await external_editor.edit(before, suffix, console.suspend, path)
+        edited = await external_editor.edit(before, entry.suffix, console.suspend, path)
     except NoProgram as error:
         console.message(str(error), "error")
         return
@@ -105,11 +119,9 @@ async def _in_editor(console: Console, flow: Flow, entry: Entry, path: Path | No
         console.message(f"{entry.name} unchanged")
         return
     try:
-        text = edited.data.decode("utf-8").replace("\r\n", "\n")
-        # Reading YAML may take seconds; in pure Python, so that a thread lets the loop go on.
-        data = await asyncio.to_thread(reencode_message, text, entry.message, flow, entry.view)
+        data = await entry.data(edited.data.decode("utf-8").replace("\r\n", "\n"), flow)
         change = _change(entry.message, data)
-    except (ValueError, KeyError) as error:
+    except ValueError as error:
         logger.warning("%s not changed: %s; the text is in %s", entry.name, error, edited.path)
         again = functools.partial(_again, console, flow, entry, edited.path)
         console.prompt(f"{error}  edit again? (else: {edited.path})", kind="yesno", done=again)

@@ -156,20 +156,7 @@ class FlowKind(Kind):
         return "there is no response yet: this makes one" if self.of_response and self.flow.response is None else ""
 
     def apply(self, rows: Sequence[Row]) -> str:
-        done: list[bool] = []
-
-        def change() -> None:
-            message = self.message
-            self.write(rows)
-            if isinstance(message, Response):
-                self.flow.response = message
-            done.append(True)
-
-        edit_parts.apply(self.console, self.flow, change)
-        if not done:
-            raise ValueError("")  # the reason has been shown
-        sent = self.flow.live and not self.flow.intercepted
-        return f"{self.title} edited{'; it had already been sent' if sent else ''}"
+        return edit_parts.put(self.console, self.flow, self.message, lambda: self.write(rows), self.title)
 
     def write(self, rows: Sequence[Row]) -> None:
         """Set what the rows say on the message. ValueError: refused, and nothing has changed."""

@@ -273,7 +273,6 @@ class TextPane(Pane):
         return self._cursor
 
     def _head(self) -> Line:
-        flow = self.subject.flow
         line, column = self.edit.place
         runs: list[Run] = [("title", f" {visible(self.subject.title)}"), ("dim", f"  line {line}, column {column}")]
         if self._is_busy:
@@ -282,9 +281,8 @@ class TextPane(Pane):
             runs.append(("failed", "  ! changed by somebody else meanwhile"))
         elif self.is_changed:
             runs.append(("edited", "  changed"))
-        if flow is not None:
-            words = self.console.master.showing.text(f"  {flow.request.method} {flow.request.pretty_url}")
-            runs.append(("dim", visible(words)))
+        if about := self.subject.about():
+            runs.append(("dim", f"  {visible(self.console.master.showing.text(about))}"))
         return runs
 
     def _foot(self) -> Line:
