@@ -207,7 +207,8 @@ def items_of(console: Console) -> Iterator[Item]:
 
 
 def _option(console: Console, name: str) -> object:
-    return getattr(console.master.options, name, None)
+    options = console.master.options
+    return getattr(options, name) if name in options else None  # a name that is none would be looked for in all others
 
 
 def _short(value: object) -> str:

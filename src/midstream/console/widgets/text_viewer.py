@@ -246,7 +246,7 @@ class TextViewer:
         """`top`, `end`, `all` or a percentage, for a title bar."""
         count = len(self.pieces)
         last = self.step(self._top, self._height - 1)
-        is_end = not count or last == self.step((count - 1, 0), _BEYOND)
+        is_end = not count or (last[0] == count - 1 and last == self.step(last, _BEYOND))
         if self._top == (0, 0):
             return "all" if is_end else "top"
         return "end" if is_end else f"{100 * self._top[0] // count} %"
@@ -257,11 +257,12 @@ class TextViewer:
         if not count:
             self._top = self.cursor = (0, 0)
             return
+        if count - 1 - self._top[0] >= self._height:  # each piece has a row at least: the end is far, and not laid out
+            self._top = self.step(self._top, 0)
+            return
         last = self.step((count - 1, 0), _BEYOND)
         top = self.step(self._top, 0) if self._top[0] < count else last
-        if last[0] - top[0] < self._height:  # each piece has a row at least
-            top = min(top, self.step(last, 1 - self._height))
-        self._top = top
+        self._top = min(top, self.step(last, 1 - self._height))
 
     # -- laying out ---------------------------------------------------------------------------------------------------
 

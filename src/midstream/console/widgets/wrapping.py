@@ -6,6 +6,7 @@ The texts are prepared (cells.py) where cells are counted. Nothing here knows wh
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import islice
 
 import wcwidth
 
@@ -64,14 +65,18 @@ def skipped(runs: Line, left: int) -> list[Run]:
 
 
 def painted_over(runs: Line, over: Sequence[Place]) -> list[Run]:
-    """The same text with some places in another role. Places may go across runs, and do not overlap each other."""
+    """The same text with some places in another role. Places are in order, may go across runs, and do not overlap."""
     if not over:
         return list(runs)
     marked: list[Run] = []
-    at = 0
+    at = first = 0
     for role, text in runs:
         position = 0
-        for start, end, other in over:
+        while first < len(over) and over[first][1] <= at:  # a line may have very many runs and places
+            first += 1
+        for start, end, other in islice(over, first, None):
+            if start >= at + len(text):
+                break
             low, high = max(start - at, position), min(end - at, len(text))
             if low < high:
                 marked += [(role, text[position:low]), (other, text[low:high])]
