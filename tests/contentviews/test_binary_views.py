@@ -105,6 +105,7 @@ def test_what_is_read_is_written_the_same(data: bytes, name: str) -> None:
         ("msgpack", "82a16101a16102", "a: 1\na: 2\n"),
         ("msgpack", "d6ff65535000", "!ext -1:65535000  # 2023-11-14T10:46:24Z\n"),
         ("msgpack", "c70c0100112233445566778899aabb", "!ext 1:00112233445566778899aabb\n"),
+        ("msgpack", "81c70001c70000", "!ext 1: !ext 0\n"),  # nothing follows the types: no second colon
         ("msgpack", "9301", "- 1\n# cut off here: the data end inside of a value\n"),
         ("cbor", "1801", "!uint8 1\n"),
         ("cbor", "f97e00", "!float16 .nan\n"),

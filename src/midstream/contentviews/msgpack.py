@@ -88,7 +88,7 @@ def _extension(data: bytes, pos: int, code: int) -> Item:
     content = taken(data, pos + 1, length)
     comment = _time(content) if kind == _TIME else ""
     # A type and bytes: one word, so that it may be a key as well.
-    written = f"{_EXT_TAG} {kind}:{content.hex()}"
+    written = f"{_EXT_TAG} {kind}:{content.hex()}".removesuffix(":")  # a colon at the end would make it a map
     if len(content) > 32 * 1024:
         written = f"!cut {kind}:{content[: 32 * 1024].hex()}"
     return Item(Value(written, comment) if comment else written, pos + 1 + length)
