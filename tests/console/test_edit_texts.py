@@ -304,3 +304,88 @@ async def test_hostile_texts_are_painted_clean(tmp_path, width):
                 for rows in (1, 2, 3, 12):
                     assert_clean(pane.render((width, rows), True), width)
             pane.close()
+
+
+# -- finding ----------------------------------------------------------------------------------------------------------
+
+
+async def test_finding_in_a_text_goes_there_while_it_is_typed_and_on(shown):
+    a_flow(shown, body=b"Cart one\ncart two\n\xff\x1b[2J\ncart three")
+    pane = edit(shown, "request-body")
+    shown.press("down", "ctrl f", "cart")
+    assert "2 of 3" in shown.prompt_line
+    assert pane.edit.place == (2, 1), "what stands at the cursor is the first hit"
+    shown.press("enter", "meta n")
+    assert pane.edit.place == (4, 1)
+    assert "3 of 3" in shown.text
+    shown.press("meta n")
+    assert pane.edit.place == (1, 1)
+    shown.press("meta p")
+    assert pane.edit.place == (4, 1)
+    shown.press("x", "ctrl s")
+    await shown.until_shown("request body edited")
+
+
+async def test_case_matters_with_a_capital_letter_and_esc_goes_back(shown):
+    a_flow(shown, body=b"cart\nCart\ncart")
+    pane = edit(shown, "request-body")
+    shown.press("ctrl f", "Cart")
+    assert "1 of 1" in shown.prompt_line
+    assert pane.edit.place == (2, 1)
+    shown.press("esc")
+    assert pane.edit.place == (1, 1)
+    shown.press("ctrl f", "nothing", "enter")
+    assert "not found" in shown.text
+    assert pane.edit.place == (1, 1)
+    assert pane.edit.text == "cart\nCart\ncart"
+
+
+async def test_what_was_found_is_seen_and_goes_on_being_seen_while_one_types(shown):
+    a_flow(shown, body=b"a cart, a cart")
+    pane = edit(shown, "request-body")
+    shown.press("ctrl f", "cart", "enter")
+    assert shown.text
+    assert pane.edit.hits == [(2, 6), (10, 14)]
+    shown.press("home", "my ")
+    assert shown.text
+    assert pane.edit.hits == [(5, 9), (13, 17)]
+    shown.press("ctrl f", "enter")
+    assert shown.text
+    assert not pane.edit.hits
+
+
+async def test_a_line_by_its_number(shown):
+    a_flow(shown, body=b"1\n2\n3\n4")
+    pane = edit(shown, "request-body")
+    shown.press("meta g")
+    assert "line (1 to 4):" in shown.text
+    shown.press("three", "enter")
+    assert "'three' is no number of a line" in shown.text
+    shown.press("ctrl u", "3", "enter")
+    assert pane.edit.place == (3, 1)
+    shown.press("meta g", "99", "enter")
+    assert pane.edit.place == (4, 1)
+
+
+async def test_help_lies_over_a_text_and_comes_back_to_it(shown):
+    a_flow(shown)
+    pane = edit(shown, "request-body")
+    shown.press("x", "f1")
+    assert "Editing in place" in shown.text
+    assert "Go to a line" in shown.text
+    shown.press("q")
+    assert shown.console.pane is pane
+    assert pane.edit.text == "xq=1"
+    assert "not applied" not in shown.text
+
+
+async def test_the_keys_of_emacs_find_and_apply(shown):
+    shown.options.update(console_keys="emacs")
+    await shown.until(lambda: shown.console.keys.keymap.bound(("ctrl s",), "text")[0].command == "console.search")
+    flow = a_flow(shown, body=b"a cart")
+    pane = edit(shown, "request-body")
+    shown.press("ctrl f", "ctrl s", "cart", "enter")
+    assert pane.edit.cursor == 2
+    shown.press("x", "ctrl x", "ctrl s")
+    await shown.until_shown("request body edited")
+    assert flow.request.raw_content == b"a xcart"

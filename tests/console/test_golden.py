@@ -298,6 +298,8 @@ SCENES = [
     Scene("grid-multipart", a_form, ("e", "F", "j")),
     Scene("grid-empty", a_form, ("e", "f")),
     Scene("text-request", a_form, ("e", "r", "down", " ")),
+    Scene("text-find", a_form, ("e", "r", "ctrl f", "o", "enter", "meta n")),
+    Scene("text-message", a_live_socket, ("e", "t", "right", "x")),
     Scene("compose", nothing, ("+", "shop.example/a")),
     Scene("options-edit", some_options, ("O", "c", "j", "j", "enter", " | (~c 4")),
     Scene("options-choices", some_options, ("O", "c", "G", "enter")),

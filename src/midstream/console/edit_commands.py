@@ -120,6 +120,14 @@ class EditCommands:
         """Close what is edited here; asks when it was changed."""
         self._pane().leave()
 
+    @command("console.text.line")
+    def line(self) -> None:
+        """Go to a line of the text that is edited here, by its number."""
+        pane = self._pane()
+        if not isinstance(pane, TextPane):
+            raise CommandError("a table has no lines; / finds a row")
+        pane.go_to_line()
+
     @command("console.text.external")
     def external(self) -> None:
         """Go on in $EDITOR with the text that is edited here."""

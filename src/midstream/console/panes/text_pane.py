@@ -15,11 +15,13 @@ import urwid
 
 from midstream.console import external_editor
 from midstream.console.external_program import NoProgram
+from midstream.console.finder import Finder
 from midstream.console.key_names import show_chord
 from midstream.console.overlays.leave import Leave
 from midstream.console.pane import Pane
 from midstream.console.widgets.canvas import Line, Run, paint
 from midstream.console.widgets.text_edit import MOST, TextEdit
+from midstream.console.widgets.text_find import TextFind
 from midstream.text.escape import visible
 
 if TYPE_CHECKING:
@@ -47,6 +49,7 @@ class TextPane(Pane):
         self._read = subject.read()
         self.edit = TextEdit(self._read, kill_ring=getattr(console, "kill_ring", None))
         self.edit.go_to(subject.cursor(self._read))
+        self._find = TextFind()
         self._source = subject.source()
         self._is_stale = False
         self._checked: str | None = None
@@ -95,19 +98,23 @@ class TextPane(Pane):
             ("console.text.leave", "leave"),
             ("console.text.external", "in $EDITOR"),
             ("console.compose.draft", "save as draft"),
+            ("console.search", "find"),
         ):
             keys = keymap.keys_for(command, ("text",))
             if keys and (command != "console.compose.draft" or hasattr(self.subject, "save")):
                 found.append((show_chord(keys), words))
-        return [*found, ("ctrl z", "undo"), ("ctrl r", "redo")]
+        found.append(("ctrl z", "undo"))
+        help_keys = keymap.keys_for("console.view.help", ("text",))
+        return [*found, (show_chord(help_keys), "help")] if help_keys else found
 
     # -- keys ---------------------------------------------------------------------------------------------------------
 
     def typed(self, key: str) -> bool:
         if self._is_busy:
             return True
-        # These are bindings, though the editor of a line knows some of them.
-        if self.console.keys.keymap.bound((key,), "text"):
+        # These are bindings, though the editor of a line knows some of them; so is what follows a prefix.
+        keys = self.console.keys
+        if keys.pending or keys.keymap.bound((key,), "text"):
             return False
         used = self.edit.press(key)
         if used:
@@ -255,12 +262,46 @@ class TextPane(Pane):
     def _again(self, path: Path, _: str) -> None:
         self.console.spawn(self._in_editor(path), f"edit {self.subject.title}")
 
+    # -- finding ------------------------------------------------------------------------------------------------------
+
+    def search(self, pattern: str, backwards: bool = False) -> bool:
+        search = self.console.search
+        self._find.look_for(search.finder if search.pattern == pattern else Finder(pattern))
+        text = self.edit.text
+        # While it is typed, what stands at the cursor is a hit; afterwards it is the one to go on from.
+        found = self._find.next(text, self.edit.cursor, backwards, here=search.is_typed) if pattern else None
+        if found is not None:
+            self.edit.go_to(found)
+        self.console.request_frame(now=True)
+        return found is not None or not pattern
+
+    def search_hits(self) -> tuple[int, int] | None:
+        return self._find.place(self.edit.text, self.edit.cursor)
+
+    def search_place(self) -> object:
+        return self.edit.spot
+
+    def search_return(self, place: object) -> None:
+        assert isinstance(place, tuple)
+        self.edit.go_back(place)
+
+    def go_to_line(self) -> None:
+        """Ask for the number of a line, and go there."""
+
+        def done(typed: str) -> None:
+            if not typed.strip().isdecimal():
+                raise ValueError(f"{typed!r} is no number of a line")
+            self.edit.go_to_line(int(typed.strip()[:9]))
+
+        self.console.prompt(f"line (1 to {self.edit.text.count(chr(10)) + 1:,}):", kind="text", done=done)
+
     # -- painting -----------------------------------------------------------------------------------------------------
 
     def render(self, size: tuple[int, int], focus: bool = False) -> urwid.Canvas:  # type: ignore[override]
         columns, rows = size
         room = max(rows - 2, 1)
         self._check()
+        self.edit.hits = self._find.spans(self.edit.text)
         lines, cursor = self.edit.paint(columns, room)
         lines += [[] for _ in range(room - len(lines))]
         painted: list[Line] = [self._head(), *lines, self._foot()]

@@ -8,8 +8,9 @@ screen, so a key costs the same in a text of 64 kB as in an empty one. It knows 
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
+from itertools import islice
 
 from midstream.console.widgets import cells
 from midstream.console.widgets.canvas import Line, Run
@@ -36,7 +37,10 @@ class _Rows:
 
 
 class TextEdit:
-    """See the module. `problem` says why the last key was refused; `bad_line` counts from 1 and is marked."""
+    """See the module. `problem` says why the last key was refused; `bad_line` counts from 1 and is marked.
+
+    `hits` are the places that were found, in order: (start, end).
+    """
 
     def __init__(self, text: str = "", *, kill_ring: KillRing | None = None, most: int = MOST) -> None:
         self._edit = LineEdit(text, kill_ring=kill_ring, multiline=True)
@@ -44,6 +48,7 @@ class TextEdit:
         self._most = most
         self.problem = ""
         self.bad_line: int | None = None
+        self.hits: Sequence[tuple[int, int]] = ()
         self._undo: list[tuple[str, int]] = []
         self._redo: list[tuple[str, int]] = []
         self._typing = False
@@ -77,6 +82,16 @@ class TextEdit:
     def go_to(self, cursor: int) -> None:
         """The cursor to an index of the text."""
         self._edit.cursor = max(0, min(cursor, len(self.text)))
+
+    @property
+    def spot(self) -> tuple[int, int]:
+        """Where the cursor is, and what the first painted row shows."""
+        return self.cursor, self._top
+
+    def go_back(self, spot: tuple[int, int]) -> None:
+        """To a `spot` of before."""
+        self.go_to(spot[0])
+        self._top = min(spot[1], len(self.text))
 
     def go_to_line(self, number: int) -> None:
         """The cursor to the start of a line, counted from 1."""
@@ -290,10 +305,23 @@ class TextEdit:
                 place = (min(GUTTER + used, max(columns - 1, 0)), len(lines))
             is_first = start == 0 or self.text[start - 1] == "\n"
             mark = "! " if number == self.bad_line and is_first else "  "
-            lines.append([("value.bad", mark), *_runs(self.text[start:end])])
+            lines.append([("value.bad", mark), *self._row_runs(start, end)])
             self._painted.append((start, end))
             number += self.text.startswith("\n", end)
         return lines, place
+
+    def _row_runs(self, start: int, end: int) -> list[Run]:
+        runs: list[Run] = []
+        at, first = start, bisect_right(self.hits, (start, start))
+        for low, high in islice(self.hits, max(first - 1, 0), None):
+            if low >= end:
+                break
+            if high > start:
+                found = self.text[max(low, start) : min(high, end)]
+                runs += _runs(self.text[at : max(low, start)])
+                runs.append(("match.on" if low == self.cursor else "match", "".join(text for _, text in _runs(found))))
+                at = min(high, end)
+        return [*runs, *_runs(self.text[at:end])]
 
     def _scroll(self, rows: int) -> None:
         """The top so that the cursor is visible, moved as little as possible."""
