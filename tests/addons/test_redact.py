@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 import json
-import time
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -22,6 +21,7 @@ from midstream.flows.headers import Headers
 from midstream.flows.http import HTTPFlow
 from midstream.testing import context
 from tests.kit.captured import dns_flow, http_flow, tcp_flow, websocket_flow
+from tests.kit.stopwatch import within
 
 JWT = b"eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJl"
 
@@ -243,9 +243,8 @@ def test_a_rule_that_takes_too_long_shows_nothing() -> None:
 
 
 def test_rules_that_find_something_slowly_again_and_again_end_in_time() -> None:
-    begin = time.process_time()
-    result = masked((b"a" * 18 + b"!c") * 20_000 + b"hunter2", "(a+)+c|!")
-    assert time.process_time() - begin < 0.25
+    with within(0.25):
+        result = masked((b"a" * 18 + b"!c") * 20_000 + b"hunter2", "(a+)+c|!")
     assert result.endswith(b"<the rest, which redact had no time to look into>")
 
 
@@ -280,6 +279,5 @@ def test_names_are_bounded() -> None:
     ids=range(16),
 )
 def test_no_text_takes_long(data: bytes) -> None:
-    begin = time.process_time()
-    masked(data)
-    assert time.process_time() - begin < 0.25, "the loop waits for it"
+    with within(0.25):
+        masked(data)

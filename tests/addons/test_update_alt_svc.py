@@ -1,10 +1,9 @@
 """Alternatives that a server names, as clients of a reverse mode hear of them; see tests/proxy/test_reverse.py."""
 
-import time
-
 import pytest
 
 from midstream.addons.update_alt_svc import update_alt_svc_header
+from tests.kit.stopwatch import within
 
 
 @pytest.mark.parametrize(
@@ -24,6 +23,5 @@ def test_every_authority_is_ours(said: str, heard: str) -> None:
 
 def test_a_hostile_value_takes_no_time() -> None:
     value = 'h2="' + "[" * 60_000
-    began = time.process_time()
-    assert update_alt_svc_header(value, 1) == value
-    assert time.process_time() - began < 0.5
+    with within(0.5):
+        assert update_alt_svc_header(value, 1) == value

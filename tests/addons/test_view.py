@@ -1,9 +1,8 @@
 """Captured flows by events, options and commands."""
 
 import asyncio
-import time
 import weakref
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -17,6 +16,8 @@ from midstream.hub.master import Master
 from midstream.store.view import View
 from midstream.testing import context
 from tests.kit.captured import START, dns_flow, http_flow, tcp_flow, udp_flow
+from tests.kit.stopwatch import never_held
+from tests.kit.waiting import until
 
 
 @pytest.fixture
@@ -262,24 +263,11 @@ async def test_many_flows_are_copied_and_freed_in_slices(master: Master, view: V
 async def test_filters_that_backtrack_on_every_flow_hold_nothing(master: Master, view: View) -> None:
     for _ in range(60):
         view.add(http_flow("http://bad.example/", response_body=b"a" * 60 + b"!"))
-    longest = 0.0
-
-    async def until(is_done: Callable[[], bool]) -> None:
-        nonlocal longest
-        while not is_done():
-            before = time.thread_time()
-            await asyncio.sleep(0)
-            longest = max(longest, time.thread_time() - before)
-
-    begin = time.thread_time()
-    master.options.view_filter = "!~bs '(a|aa)+$'"
-    longest = max(longest, time.thread_time() - begin)
-    await until(lambda: not view.shown)
-    begin = time.thread_time()
-    run("view.properties.marked.toggle")
-    run("view.properties.marked.toggle")
-    assert not view.marked_only
-    longest = max(longest, time.thread_time() - begin)
-    master.options.view_filter = None
-    await until(lambda: len(view.shown) == 60)
-    assert longest < 0.1  # seconds; the promise
+    async with never_held(0.1):  # seconds; the promise
+        master.options.view_filter = "!~bs '(a|aa)+$'"
+        await until(lambda: not view.shown, "none is shown")
+        run("view.properties.marked.toggle")
+        run("view.properties.marked.toggle")
+        assert not view.marked_only
+        master.options.view_filter = None
+        await until(lambda: len(view.shown) == 60, "all are shown")

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import os
 import textwrap
-import time
 from itertools import pairwise
 from pathlib import Path
 
@@ -16,6 +15,7 @@ from midstream.console.key_names import legacy_meaning, parse_chord
 from midstream.console.keymap import CONTEXTS, Keymap
 from midstream.flows.flow import Flow
 from tests.kit.captured import http_flow
+from tests.kit.stopwatch import within
 
 
 def read(text: str, keymap: Keymap | None = None) -> tuple[Keymap, Report]:
@@ -367,10 +367,9 @@ def test_a_file_of_100_mb_is_not_read(tmp_path):
     path = tmp_path / "keys.yaml"
     with path.open("wb") as out:
         out.truncate(100 << 20)
-    started = time.process_time()
-    _, report = read_file(path)
-    assert report.errors == [f"{path}: larger than 65,536 bytes"]
-    assert time.process_time() - started < 2
+    with within(2):
+        _, report = read_file(path)
+        assert report.errors == [f"{path}: larger than 65,536 bytes"]
 
 
 def test_a_bomb_of_aliases_and_thousands_of_errors_stay_small():

@@ -1,11 +1,10 @@
 """Whatever bytes a binary view gets, it makes a text or refuses with a sentence, in bounded steps, time and size."""
 
 import contextlib
-import gc
 import random
 import struct
-import time
 import zlib
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -18,6 +17,7 @@ from midstream.contentviews.stepped import Stepped
 from midstream.flows.tcp import TCPMessage
 from midstream.flows.websocket import WebSocketMessage
 from midstream.testing import tflow
+from tests.kit.stopwatch import judge, longest_step
 
 VIEWS = Registry()
 BINARY = (
@@ -204,18 +204,16 @@ def test_no_step_is_long_and_the_text_is_bounded(case: str) -> None:
     name, data = HOSTILE[case]
     view, metadata = VIEWS[name], metadata_for(name, data)
     assert isinstance(view, Stepped)
-    gc.disable()  # collections are the program's business
-    try:
-        size, longest, before = 0, 0.0, time.thread_time()
+    size = 0
+
+    def steps() -> Iterator[None]:
+        nonlocal size
         with contextlib.suppress(ValueError):
             for part in view.steps(data, metadata):
-                now = time.thread_time()
-                longest, before = max(longest, now - before), now
                 size += len(part or b"")
-        longest = max(longest, time.thread_time() - before)
-    finally:
-        gc.enable()
-    assert longest < 0.05
+                yield
+
+    judge(longest_step(steps()), 0.05)
     assert size < 32 * len(data) + 512 * 1024
 
 

@@ -13,6 +13,7 @@ from tests.kit.curl import curl, needs_curl
 from tests.kit.origins import OriginCA, answering, hear, ok, origin
 from tests.kit.program import Middump, middump
 from tests.kit.socket_end import SocketEnd, connected, tunnelled
+from tests.kit.stopwatch import within
 from tests.kit.waiting import until
 from tests.kit.web_client import web_client
 
@@ -36,10 +37,9 @@ def loop(request: pytest.FixtureRequest) -> dict[str, str]:
 async def ends_soon(program: Middump, number: int) -> AsyncIterator[None]:
     """After the block a signal ends the program, soon and in order."""
     yield
-    began = time.monotonic()
-    program.signal(number)
-    assert await program.ended() == 0, program.printed()
-    assert time.monotonic() - began < SOON, program.printed()
+    with within(SOON, clock=time.monotonic):
+        program.signal(number)
+        assert await program.ended() == 0, program.printed()
     assert program.errors == [], program.printed()
 
 

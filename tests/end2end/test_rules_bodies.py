@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 import gzip
 import ssl
 import zlib
 from pathlib import Path
-from time import thread_time
 
 import pytest
 
@@ -16,6 +14,7 @@ from midstream.flows.http import HTTPFlow
 from tests.kit.curl import Curled, curl, needs_curl
 from tests.kit.origins import Heard, Origin, OriginCA, answering, ok, origin
 from tests.kit.running_master import RunningMaster, running_master
+from tests.kit.stopwatch import never_held
 from tests.kit.web_server import Message, Receive, Send, respond, web_server, whole_body
 
 pytestmark = [pytest.mark.end2end, needs_curl]
@@ -174,22 +173,10 @@ async def test_text_that_would_pass_as_it_comes_is_held_for_a_rule(confdir: Path
 async def test_a_bomb_passes_as_it_came(confdir: Path) -> None:
     packer = zlib.compressobj(9, wbits=31)
     bomb = b"".join([*(packer.compress(bytes(1 << 20)) for _ in range(80)), packer.flush()])
-    longest, over = 0.0, False
-
-    async def measure() -> None:
-        nonlocal longest
-        while not over:
-            before = thread_time()
-            await asyncio.sleep(0)
-            longest = max(longest, thread_time() - before)
-
     async with (
         origin(answering(lambda heard: ok(bomb, "Content-Encoding: gzip"))) as web,
         running_master(confdir, modify_body=[r"/\x00/a"]) as run,
     ):
-        measuring = asyncio.create_task(measure())
-        assert (await ask(run, web)).body == bomb
-        over = True
-        await measuring
+        async with never_held(PROMISED):
+            assert (await ask(run, web)).body == bomb
         assert run.logged("is skipped: the decoded body is larger than 64")
-        assert longest < PROMISED

@@ -2,7 +2,6 @@
 
 import json
 import runpy
-import time
 from pathlib import Path
 from typing import cast
 
@@ -14,6 +13,7 @@ from midstream.flows.errors import OptionsError
 from tests.kit.captured import http_flow
 from tests.kit.curl import curl, needs_curl
 from tests.kit.example_run import EXAMPLES, Run, example
+from tests.kit.stopwatch import within
 
 NAME = "mock_server.py"
 SHIPPED = EXAMPLES / "mock_server.rules.yaml"
@@ -95,9 +95,8 @@ def test_long_paths_are_compared_quickly(tmp_path: Path) -> None:
     file = tmp_path / "rules.yaml"
     file.write_text("- path: '*a/*b'\n")
     (rule,) = RULES_OF(file)
-    started = time.process_time()
-    assert rule.fits(http_flow("http://x.example/" + "a/" * 100_000).request) is None
-    assert time.process_time() - started < 1
+    with within(1):
+        assert rule.fits(http_flow("http://x.example/" + "a/" * 100_000).request) is None
 
 
 async def test_a_file_that_vanishes_is_an_error_of_the_mock(confdir: Path, tmp_path: Path) -> None:

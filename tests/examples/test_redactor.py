@@ -4,7 +4,6 @@ import gzip
 import io
 import runpy
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -16,6 +15,7 @@ from midstream.flows.errors import OptionsError
 from tests.kit.example_run import EXAMPLES, example
 from tests.kit.origins import Heard, answering, ok, origin
 from tests.kit.program import middump
+from tests.kit.stopwatch import within
 from tests.kit.web_client import web_client
 
 NAME = "redactor.py"
@@ -45,9 +45,8 @@ def test_patterns(text: str) -> None:
 
 @pytest.mark.parametrize("piece", ["a", "1", "1 ", "a.", "-", "eyJaaaaaaaaa.", "token ", "password:", "a@", "%40", "é"])
 def test_no_text_makes_it_slow(piece: str) -> None:
-    started = time.process_time()
-    MASK()(piece * (500_000 // len(piece)))
-    assert time.process_time() - started < 2
+    with within(2):
+        MASK()(piece * (500_000 // len(piece)))
 
 
 @given(st.text())

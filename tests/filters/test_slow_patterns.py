@@ -1,14 +1,13 @@
 """Regular expressions that backtrack on hostile bodies: the filter is skipped for the flow, and named."""
 
-import asyncio
 import logging
-from time import perf_counter, thread_time
 
 import pytest
 
 from midstream import filters
 from midstream.store.view import View
 from tests.kit.captured import http_flow, websocket_flow
+from tests.kit.stopwatch import never_held, within
 
 BOMB = b"a" * 60 + b"!"
 PROMISED = 0.1  # seconds for which the loop may be held
@@ -40,43 +39,28 @@ def test_it_is_said_once_and_other_flows_are_judged(caplog: pytest.LogCaptureFix
 
 def test_a_flow_with_many_messages_has_one_allowance(caplog: pytest.LogCaptureFixture) -> None:
     flow = websocket_flow(*[(False, BOMB)] * 200)
-    start = perf_counter()
-    assert not filters.parse("~b '(a|aa)+$'")(flow)
-    assert perf_counter() - start < 2  # 200 allowances would be 12 seconds
+    with within(2):  # 200 allowances would be 12 seconds
+        assert not filters.parse("~b '(a|aa)+$'")(flow)
 
 
 async def test_looking_for_flows_never_holds_the_loop() -> None:
     view = View()
     for _ in range(100):
         view.add(http_flow("https://bad.example/trap", response_body=BOMB))
-    longest, done = 0.0, False
-
-    async def measure() -> None:
-        nonlocal longest
-        while not done:
-            before = thread_time()
-            await asyncio.sleep(0)
-            longest = max(longest, thread_time() - before)
-
-    measuring = asyncio.create_task(measure())
-    await asyncio.sleep(0)
-    for work in (view.refilter(filters.parse("~b '(a|aa)+$'")), view.resolve("~b '(?:a|aa)+$'").look()):
-        await work
-    done = True
-    await measuring
-    assert longest < PROMISED
+    async with never_held(PROMISED):
+        for work in (view.refilter(filters.parse("~b '(a|aa)+$'")), view.resolve("~b '(?:a|aa)+$'").look()):
+            await work
 
 
 async def test_all_the_filters_that_look_at_one_flow_hold_it_once() -> None:
     view = View()
     asked = [filters.parse(f"~b '(a|aa)+{end}'") for end in "$xyz"]
     view.set_filter(asked.pop())
-    begin = thread_time()
-    flow = http_flow("https://bad.example/trap", response_body=BOMB)
-    assert [each(flow) for each in asked] == [False] * 3
-    view.add(flow)
-    view.update(flow)
-    assert thread_time() - begin < PROMISED
+    with within(PROMISED):
+        flow = http_flow("https://bad.example/trap", response_body=BOMB)
+        assert [each(flow) for each in asked] == [False] * 3
+        view.add(flow)
+        view.update(flow)
 
 
 @pytest.mark.parametrize("text", ["~u '/users/{id}'", "~u /users/{d}", "~b '[[:alpha:]]'", "~b {e}", "~b 'a{e}'"])

@@ -1,11 +1,11 @@
 """The classes of hostile heads in design/promises.md: each refused, with the reason that a person reads."""
 
 import re
-import time
 
 import pytest
 
 from midstream.wire.http1 import Refused, find_head_end, parse_request_head, parse_response_head
+from tests.kit.stopwatch import within
 
 BOTH = "the message has both Content-Length and Transfer-Encoding"
 SEVERAL_LENGTHS = "the message has more than one Content-Length field"
@@ -183,9 +183,11 @@ def test_reasons_are_short_and_printable_however_long_the_line():
 def test_hostile_white_space_is_read_in_linear_time():
     lines = [b"A:" + b" " * 200 + b"x" + b" \t" * 100 for _ in range(100)]
     raw = head(b"GET / HTTP/1.1", b"Host: a", *lines)
-    began = time.process_time()
-    assert len(parse_request_head(raw).fields) == 101
-    assert_refused(
-        head(b"GET / HTTP/1.1", b"Host: a", b"A:" + b" " * 60000 + b"\x01"), "the header 'A'", 400, parse_request_head
-    )
-    assert time.process_time() - began < 0.5
+    with within(0.5):
+        assert len(parse_request_head(raw).fields) == 101
+        assert_refused(
+            head(b"GET / HTTP/1.1", b"Host: a", b"A:" + b" " * 60000 + b"\x01"),
+            "the header 'A'",
+            400,
+            parse_request_head,
+        )

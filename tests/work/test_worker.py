@@ -18,6 +18,7 @@ import pytest
 
 from midstream.work import worker_main
 from midstream.work.worker import Worker, WorkerFailed
+from tests.kit.stopwatch import never_held, within
 from tests.kit.waiting import until
 
 linux_only = pytest.mark.skipif(sys.platform != "linux", reason="it looks into /proc")
@@ -229,9 +230,8 @@ async def test_after_the_end_there_is_no_process_and_no_more_work() -> None:
     await until(lambda: worker.pid, "a process")
     pid = worker.pid
     assert pid is not None
-    begin = time.monotonic()
-    worker.close()
-    assert time.monotonic() - begin < 2
+    with within(2, clock=time.monotonic):
+        worker.close()
     assert not is_there(pid)
     with pytest.raises(WorkerFailed):
         await busy
@@ -272,17 +272,5 @@ async def test_it_does_not_outlive_a_parent_that_is_killed(tmp_path: Path, doing
 async def test_the_loop_goes_on_while_much_is_sent(worker: Worker) -> None:
     data = bytes(50_000_000)
     await worker.run(shout, b"", "")
-    longest, last, stop = 0.0, time.perf_counter(), False
-
-    async def beat() -> None:
-        nonlocal longest, last
-        while not stop:
-            await asyncio.sleep(0)
-            now = time.perf_counter()
-            longest, last = max(longest, now - last), now
-
-    beating = asyncio.ensure_future(beat())
-    assert await worker.run(reverse, data, seconds=20) == data
-    stop = True
-    await beating
-    assert longest < 0.2  # 20 ms on a quiet machine, which this one is not
+    async with never_held(0.2):  # 20 ms on a quiet machine
+        assert await worker.run(reverse, data, seconds=20) == data

@@ -10,6 +10,7 @@ from midstream.contentviews.registries import registry_of
 from tests.kit.captured import START, dns_flow, http_flow, tcp_flow, websocket_flow
 from tests.kit.fake_console import FakeConsole, screen
 from tests.kit.hostile import TEXTS, WIDTHS, assert_clean
+from tests.kit.stopwatch import judge, no_collection
 
 JSON = ((b"Content-Type", b"application/json"),)
 
@@ -104,10 +105,11 @@ def test_a_large_body_costs_no_more_than_a_small_one(console: FakeConsole, pane:
     took = []
     for move in ("start", "end", "start", "end", "start"):
         pane.navigate(move)
-        start = time.perf_counter()
-        screen(pane, 120, 30)
-        took.append(time.perf_counter() - start)
-    assert min(took[0::2]) < 0.05
+        with no_collection():
+            start = time.thread_time()
+            screen(pane, 120, 30)
+            took.append(time.thread_time() - start)
+    judge(min(took[0::2]), 0.05, "a frame")
     assert "its first 16k" in "\n".join(screen(pane, 120, 30))
 
 

@@ -11,6 +11,7 @@ from midstream.console.widgets.canvas import paint
 from midstream.console.widgets.line_edit import KillRing
 from midstream.console.widgets.text_edit import MOST, TextEdit
 from tests.kit.hostile import TEXTS, WIDTHS, assert_clean
+from tests.kit.stopwatch import judge, no_collection
 
 # fmt: off
 KEYS = [
@@ -171,11 +172,12 @@ def test_a_key_in_a_long_text_is_quick(text: str) -> None:
         edit.paint(120, 30)
         best = 1.0
         for key in ("a", "left", "backspace", "b"):
-            start = time.perf_counter()
-            press(edit, key)
-            edit.paint(120, 30)
-            best = min(best, time.perf_counter() - start)
-        assert best < 0.005
+            with no_collection():
+                start = time.thread_time()
+                press(edit, key)
+                edit.paint(120, 30)
+                best = min(best, time.thread_time() - start)
+        judge(best, 0.005, "a key")
 
 
 @given(st.binary(max_size=80), st.sampled_from(["utf-8", "latin-1", "utf-16", "shift_jis", "no-such"]))
@@ -201,3 +203,28 @@ def test_line_ends_of_windows_are_hidden_and_typed() -> None:
 def test_a_character_that_an_encoding_lacks_is_named() -> None:
     with pytest.raises(ValueError, match="line 2: '日' cannot be written in latin-1"):
         to_bytes("a\n日", TextForm("latin-1"))
+
+
+@pytest.mark.parametrize("columns", (20, 61, 300))
+@pytest.mark.parametrize("text", TEXTS)
+def test_places_that_were_found_are_painted_and_nothing_moves(text, columns):
+    edit = TextEdit(text)
+    plain, cursor = edit.paint(columns, 50)
+    edit.hits = [(at, at + 2) for at in range(0, len(text) - 2, 3)]
+    lines, place = edit.paint(columns, 50)
+    assert place == cursor
+    assert ["".join(each for _, each in line) for line in lines] == [
+        "".join(each for _, each in line) for line in plain
+    ]
+
+
+def test_the_place_at_the_cursor_looks_another_way():
+    edit = TextEdit("one two\none")
+    edit.hits = [(0, 3), (8, 11)]
+    edit.go_to(8)
+    lines, _ = edit.paint(40, 5)
+    assert lines[0][1:] == [("match", "one"), ("text", " two")]
+    assert lines[1][1:] == [("match.on", "one")]
+    edit.hits = [(4, 9)]
+    lines, _ = edit.paint(40, 5)
+    assert [line[1:] for line in lines] == [[("text", "one "), ("match", "two")], [("match", "o"), ("text", "ne")]]
