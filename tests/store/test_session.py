@@ -595,7 +595,7 @@ async def test_when_the_disk_has_room_again_all_is_written(tmp_path: Path, monke
                 await asyncio.sleep(0.01)
             assert session.failed
             # The writer's thread has it.
-            await session._in_thread(session._writer, lambda: _give_room(session))
+            await session._in_writer(lambda: _give_room(session))
             while session.failed:
                 await asyncio.sleep(0.01)
         assert told == ["database or disk is full", "again"]

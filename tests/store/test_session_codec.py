@@ -11,16 +11,14 @@ from midstream.flows.state import StateError
 from midstream.store.session_codec import (
     Stored,
     Unpackable,
-    connection_snapshot,
     pack,
-    pack_connection,
     pack_flow,
     packed_notes,
     snapshot,
     unpack,
-    unpack_connection,
     unpack_flow,
 )
+from midstream.store.session_connections import connection_snapshot, pack_connection, unpack_connection
 from midstream.store.session_talk import messages_of
 from midstream.testing.flows import tflow, tflows, twebsocketflow
 

@@ -61,6 +61,7 @@ class Message:
     _trailers: Headers | None
     pace: PaceFunction | None
     raw_content: bytes | None
+    held_content: Any
     raw_http_version: bytes
     stream: StreamFunction | bool | None
     timestamp_end: float | None
@@ -293,6 +294,10 @@ class Message:
     def copy(self) -> Self:
         """An independent message of the same content."""
         return self.from_state(self.get_state())
+
+
+# The same slot by another name: what is in memory of the body, also where touching it would read it (elsewhere.py).
+Message.held_content = Message.__dict__["raw_content"]
 
 
 class MessageData:

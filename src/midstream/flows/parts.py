@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from midstream.flows.change import Change, NotKept, Part
 from midstream.flows.dns import DNSFlow, DNSMessage
+from midstream.flows.elsewhere import Elsewhere, conversation_of
 from midstream.flows.flow import Flow
 from midstream.flows.headers import Headers
 from midstream.flows.http import HTTPFlow, Request, Response
@@ -104,7 +105,7 @@ def _asked(request: Request | None) -> tuple[Any, ...]:
         request.raw_path,
         request.raw_http_version,
         request._headers.fields,
-        request.raw_content,
+        request.held_content,
         trailers.fields if trailers is not None else None,
     )
 
@@ -116,13 +117,16 @@ def _answer(response: Response) -> tuple[Any, ...]:
         response._status_code,
         response.raw_reason,
         response._headers.fields,
-        response.raw_content,
+        response.held_content,
         trailers.fields if trailers is not None else None,
     )
 
 
 def _said(flow: Flow, like: Snapshot | None, message: Any) -> tuple[Any, Any, Any]:
-    messages = _messages(flow)
+    owner = conversation_of(flow)
+    messages = owner.held_messages if owner is not None else ()
+    if isinstance(messages, Elsewhere):  # nobody has touched one of them, or this one is the first
+        messages = ()
     if message is None:
         message = like[-1] if like is not None else messages[-1] if messages else None
     if message is None:
@@ -143,10 +147,15 @@ def _dns(message: DNSMessage | None) -> DnsText | None:
 def differences(flow: Flow, before: Snapshot, after: Snapshot) -> tuple[Part, ...]:
     """The parts that are not the same in two snapshots of a flow."""
     return tuple(
-        Part(_numbered(flow, name, after), old, new)
+        Part(_numbered(flow, name, after), _read(old), _read(new))
         for name, old, new in zip(_names(flow), before, after, strict=False)
         if old is not new and old != new
     )
+
+
+def _read(value: Any) -> Any:
+    """A body that was replaced before anybody had read it is read now: soon it is nowhere."""
+    return value.value() if isinstance(value, Elsewhere) else value
 
 
 def rebased(flow: Flow, before: Snapshot, names: tuple[str, ...]) -> Snapshot:
@@ -211,6 +220,8 @@ def _obstacle(part: Part, now: dict[str, Any]) -> str:
     if part.name == "error" or is_text or part.name not in now:
         return "this cannot be put back"
     present = now[part.name]
+    if not isinstance(part.after, NotKept):
+        present = _read(present)
     is_same = len(present or b"") == part.after.size if isinstance(part.after, NotKept) else present == part.after
     return "" if is_same else "it was changed again since; undo that first"
 
@@ -233,9 +244,8 @@ def _put(flow: Flow, name: str, value: Any) -> None:
 
 
 def _messages(flow: Flow) -> Sequence[Any]:
-    if isinstance(flow, HTTPFlow):
-        return flow.websocket.messages if flow.websocket is not None else ()
-    return flow.messages if isinstance(flow, TunnelFlow) else ()
+    owner = conversation_of(flow)
+    return owner.messages if owner is not None else ()
 
 
 def _message(flow: Flow, name: str) -> Any:

@@ -60,6 +60,7 @@ class TunnelFlow(Flow, Generic[M], abstract=True):
     }
 
     messages: list[M]
+    held_messages: Any
 
     def __init__(self, client_conn: Client, server_conn: Server, live: bool = False) -> None:
         super().__init__(client_conn, server_conn, live)
@@ -75,6 +76,10 @@ class TunnelFlow(Flow, Generic[M], abstract=True):
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} ({len(self.messages)} messages)>"
+
+
+# The same slot by another name: what is in memory of them, also where touching them would read them (elsewhere.py).
+TunnelFlow.held_messages = TunnelFlow.__dict__["messages"]
 
 
 def tunnel_schema(message: type[TunnelMessage]) -> s.Schema:

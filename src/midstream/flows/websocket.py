@@ -132,6 +132,8 @@ class WebSocketData:
         "timestamp_end": "When it was closed.",
     }
 
+    held_messages: Any
+
     def __init__(
         self,
         messages: list[WebSocketMessage] | None = None,
@@ -177,6 +179,9 @@ class WebSocketData:
         """Data with these values. Raises ValueError."""
         return checked_data(state, "websocket")
 
+
+# The same slot by another name: what is in memory of them, also where touching them would read them (elsewhere.py).
+WebSocketData.held_messages = WebSocketData.__dict__["messages"]
 
 _DATA: s.Schema = s.Schema(
     {

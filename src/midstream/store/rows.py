@@ -15,6 +15,7 @@ from typing import Any, Literal, NamedTuple, TypeAlias
 from midstream.filters.row_tests import Facts, url_of
 from midstream.filters.subjects import content_type_of, shown_url
 from midstream.flows.dns import DNSFlow, types
+from midstream.flows.elsewhere import Elsewhere
 from midstream.flows.flow import Flow
 from midstream.flows.http import HTTPFlow, Message, Request, Response
 from midstream.flows.tunnel import TunnelFlow, TunnelMessage
@@ -164,7 +165,7 @@ class Row:
             if self.kind != "ws":
                 self.kind = "ws"
                 self.size = 0  # so far it was the size of a body
-            self._count(flow.websocket.messages)
+            self._count(flow.websocket.held_messages)
             end = flow.websocket.timestamp_end
             self.content_type = ""
         else:
@@ -179,7 +180,7 @@ class Row:
         # What is over is seldom rewritten, and a row must not keep the headers of its flow in memory.
         self._asked = asked if flow.live and self.duration is None else ()
         self._set_held(flow, "response" if response is not None else "request")
-        if flow.intercepted and flow.websocket is not None and flow.websocket.messages:
+        if flow.intercepted and flow.websocket is not None and flow.websocket.held_messages:
             self._set_held(flow, "message")
 
     def _rewrite_request(self, request: Request) -> None:
@@ -236,12 +237,17 @@ class Row:
         self.method = self.scheme = self.kind
         address = flow.server_conn.address
         self.host = f"{address[0]}:{address[1]}" if address is not None else ""
-        self._count(flow.messages)
-        last = flow.messages[-1] if flow.messages else None
+        self._count(messages := flow.held_messages)
+        if isinstance(messages, Elsewhere):  # it is over, and all is known
+            self._set_held(flow, "message")
+            return
+        last = messages[-1] if messages else None
         self._set_end(flow, None if flow.live or last is None else last.timestamp)
         self._set_held(flow, "request" if last is None else "message")
 
-    def _count(self, messages: Sequence[TunnelMessage] | Sequence[WebSocketMessage]) -> None:
+    def _count(self, messages: Sequence[TunnelMessage] | Sequence[WebSocketMessage] | Elsewhere[Any]) -> None:
+        if isinstance(messages, Elsewhere):
+            return
         # O(new messages): a long conversation must not be walked at each of its messages.
         known = self.messages
         if known > len(messages):
@@ -291,7 +297,7 @@ def _shared_by(flow: Flow) -> Shared:
     if isinstance(flow, HTTPFlow):
         version = flow.request.http_version
         message = flow.response if flow.response is not None else flow.request
-        unkept = message.raw_content is None and (message.timestamp_end is not None or not flow.live)
+        unkept = message.held_content is None and (message.timestamp_end is not None or not flow.live)
     return _shared(
         version,
         client[0],
@@ -332,7 +338,7 @@ def _text(raw: bytes) -> str:
 
 
 def _body_size(message: Message) -> int:
-    body = message.raw_content
+    body = message.held_content
     if body is not None:
         return len(body)
     # A streamed body is not stored; its announced length is the best that is known.

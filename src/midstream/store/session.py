@@ -23,12 +23,12 @@ from typing import Final, Protocol, TypeVar
 
 from midstream.flows.flow import Flow
 from midstream.flows.state import StateError
-from midstream.store import session_records
 from midstream.store.rows import Row
 from midstream.store.session_codec import Snapshot, Stored, comes_back_whole, unpack_flow
-from midstream.store.session_file import Batch, FlowWrite, SessionFile
+from midstream.store.session_file import Batch, Fate, FlowWrite, SessionFile
 from midstream.store.session_kept import Kept
 from midstream.store.session_links import Links
+from midstream.store.session_reader import Reader
 from midstream.text.escape import visible
 from midstream.work.slices import Budget
 
@@ -68,14 +68,13 @@ class Session:
         self._weight = 0
         self._dirty: list[Kept] = []
         self._gone = Batch()
-        self._links = Links(self._connection)
-        self._reader: sqlite3.Connection | None = None
-        self._far_reader: sqlite3.Connection | None = None
+        self.reader = Reader(file)
+        """For what is written."""
+        self._links = Links(self.reader.connection)
         self._news = asyncio.Event()
         self._closing = asyncio.Event()
         self._busy = asyncio.Lock()
         self._writer = ThreadPoolExecutor(1, "session")
-        self._walker = ThreadPoolExecutor(1, "session-read")
         self._unreadable: set[int] = set()
         self._is_closed = False
         self.on_failure: Callable[[str], None] = lambda why: None
@@ -103,28 +102,27 @@ class Session:
 
     def remove(self, rows: Iterable[Row]) -> None:
         """Flows that were taken out are gone for good."""
-        for row in rows:
-            self._gone.fates[row.number] = "removed"
+        self._gone.fates.update(dict.fromkeys([row.number for row in rows], "removed"))
         self._news.set()
 
     def take_out(self, rows: Iterable[Row]) -> list[Kept]:
         """Flows are gone for now. Those that have to stay in memory are handed over; nothing is read."""
         taken = []
-        for row in rows:
-            kept = self._kept.get(row.number)
-            if kept is not None and not self._leave(kept):
+        fates: dict[int, Fate] = dict.fromkeys([row.number for row in rows], "taken")
+        for number in sorted(self._kept.keys() & fates.keys()):
+            kept = self._kept[number]
+            if not self._leave(kept):
                 taken.append(kept)
-                del self._kept[row.number]
+                del self._kept[number]
                 self._weight -= kept.weight
                 kept.is_dirty = False  # in the list of what is to be written it is passed over then
-            self._gone.fates[row.number] = "taken"
+        self._gone.fates.update(fates)
         self._news.set()
         return taken
 
     def put_back(self, rows: Iterable[Row], taken: Iterable[Kept]) -> None:
         """What was taken out is there again."""
-        for row in rows:
-            self._gone.fates[row.number] = "back"
+        self._gone.fates.update(dict.fromkeys([row.number for row in rows], "back"))
         for kept in taken:
             self._kept[kept.row.number] = kept
             self._flows[kept.row.id] = kept.flow
@@ -137,11 +135,7 @@ class Session:
 
     def load(self, row: Row) -> Flow | None:
         """A flow that is not in memory; None, and a line in the log, when it cannot be read."""
-        try:
-            stored = session_records.read(self._open_reader(), (row.number,)).get(row.number)
-        except sqlite3.Error as error:
-            stored = StateError(str(error))
-        flow = self.make(row, stored)
+        flow = self.make(row, self.reader.read(row.number))
         if self._weight > MOST_BYTES * 5 // 4 or len(self._kept) > MOST_FLOWS * 5 // 4:
             self.shrink()
         return flow
@@ -174,38 +168,11 @@ class Session:
         self._weight += kept.weight
         self._flows[row.id] = flow
 
-    def read_soon(self, numbers: Sequence[int]) -> asyncio.Future[dict[int, Stored | StateError]]:
-        """What is written of flows, for `make`; read in a thread from now on."""
-        return asyncio.get_running_loop().run_in_executor(self._walker, self._read_far, numbers)
-
-    async def scan(self, after: int, last: int) -> tuple[list[Stored | StateError], int]:
-        """The next flows behind a number, as they are written; see `session_file.scan`."""
-        return await self._in_thread(self._walker, lambda: session_records.scan(self._open_far(), after, last))
-
-    def _open_far(self) -> sqlite3.Connection:
-        if self._far_reader is None:
-            self._far_reader = self.file.reader()
-        return self._far_reader
-
-    def _read_far(self, numbers: Sequence[int]) -> dict[int, Stored | StateError]:
-        try:
-            return session_records.read(self._open_far(), numbers)
-        except sqlite3.Error as error:
-            return {number: StateError(str(error)) for number in numbers}
-
     def release(self, row: Row) -> None:
         """Nobody needs this flow any more that was read a moment ago: it need not stay."""
         kept = self._kept.get(row.number)
         if kept is not None:
             self._leave(kept)
-
-    def _open_reader(self) -> sqlite3.Connection:
-        if self._reader is None:
-            self._reader = self.file.reader()
-        return self._reader
-
-    def _connection(self, number: int) -> bytes:
-        return session_records.read_connection(self._open_reader(), number)
 
     # --- leaving memory
 
@@ -274,7 +241,7 @@ class Session:
                 if not batch:
                     break
                 try:
-                    refused = await self._in_thread(self._writer, lambda batch=batch: self._write(batch))  # type: ignore[misc]
+                    refused = await self._in_writer(lambda batch=batch: self._write(batch))  # type: ignore[misc]
                 except (sqlite3.Error, OSError) as error:
                     self._fail(error, kept, batch)
                     break
@@ -287,6 +254,7 @@ class Session:
     def _write(self, batch: Batch) -> list[tuple[int, str]]:
         if not self.file.is_open:
             self.file.open()
+        self.reader.rescue(number for number, fate in batch.fates.items() if fate == "removed")
         return self.file.write(batch)
 
     async def _collect(self) -> tuple[list[Kept], Batch]:
@@ -351,8 +319,8 @@ class Session:
             self.failed = str(error)
             self.on_failure(self.failed)
 
-    async def _in_thread(self, pool: ThreadPoolExecutor, func: Callable[[], T]) -> T:
-        return await asyncio.get_running_loop().run_in_executor(pool, func)
+    async def _in_writer(self, func: Callable[[], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._writer, func)
 
     def begin_after(self, connections: int) -> None:
         """The file has connections with numbers up to this one."""
@@ -372,16 +340,9 @@ class Session:
                 if kept.saved is not None and not kept.is_dirty and not kept.is_stuck:
                     self._look_again(kept)
             await self.flush()
-        await self._in_thread(self._walker, self._close_readers)
-        await self._in_thread(self._writer, lambda: self._close_file(keep))
-        self._walker.shutdown(wait=False)
+        await self.reader.close()
+        await self._in_writer(lambda: self._close_file(keep))
         self._writer.shutdown(wait=False)
-
-    def _close_readers(self) -> None:
-        for reader in {self._reader, self._far_reader} - {None}:
-            if self.file.path and reader is not None:
-                reader.close()
-        self._reader = self._far_reader = None
 
     def _close_file(self, keep: bool) -> None:
         with contextlib.suppress(sqlite3.Error, OSError):

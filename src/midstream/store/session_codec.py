@@ -12,19 +12,23 @@ conversations are written apart: they are shared, or must not be written again w
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from operator import attrgetter
 from typing import Any, NamedTuple, TypeAlias
 
 import msgpack
 
 from midstream.flows import change
-from midstream.flows.connection import Client, Connection, Server
+from midstream.flows.connection import Client, Server
+from midstream.flows.elsewhere import Elsewhere, conversation_of, put_elsewhere
 from midstream.flows.flow import FLOW_FORMAT_VERSION, Flow
 from midstream.flows.http import HTTPFlow
 from midstream.flows.state import State, StateError
+from midstream.flows.tcp import TCPMessage
 from midstream.flows.tunnel import TunnelFlow
+from midstream.flows.udp import UDPMessage
 from midstream.flows.unsaved import Unsaved
+from midstream.flows.websocket import checked_message
 
 FORMAT = 1
 """The version of what is written. A reader of version n reads 1 to n."""
@@ -32,6 +36,7 @@ INLINE = 64 << 10
 """Bytes of a body that is written with its flow; a larger one is written apart, and only when it is another."""
 
 Snapshot: TypeAlias = tuple[Any, ...]
+Body: TypeAlias = bytes | Elsewhere[bytes]
 
 MOST_ITEMS = 100_000
 """Of a list or dict: what a wrong length may make the reader take memory for."""
@@ -44,10 +49,10 @@ class Unpackable(ValueError):
 # --- snapshots, on the loop
 
 _HEAD = attrgetter("id", "live", "intercepted", "is_replay", "marked", "comment", "timestamp_created")
-_MESSAGE = ("raw_http_version", "_headers.fields", "raw_content", "timestamp_start", "timestamp_end")
+_MESSAGE = ("raw_http_version", "_headers.fields", "held_content", "timestamp_start", "timestamp_end")
 _REQUEST = attrgetter(*_MESSAGE, "_host", "_port", "raw_method", "raw_scheme", "raw_authority", "raw_path")
 _RESPONSE = attrgetter(*_MESSAGE, "_status_code", "raw_reason")
-_BODY = 2  # where raw_content stands in both
+_BODY = 2  # where the body stands in both; one that is elsewhere is not read for it
 _SOCKET = attrgetter("closed_by_client", "close_code", "close_reason", "timestamp_end")
 HTTP_PARTS = 5  # the parts of the content of an HTTP flow; others have one or none
 _COMMON = frozenset(Flow._SCHEMA)
@@ -102,7 +107,7 @@ def packed_notes(notes: dict[Any, Any]) -> tuple[bytes, bool]:
     kept = {key: note for key, note in notes.items() if _is_plain(key, 0) and _is_plain(note, 0)}
     if len(kept) > MOST_ITEMS:
         kept = {}
-    return _pack(kept), len(kept) == len(notes)
+    return pack(kept), len(kept) == len(notes)
 
 
 def comes_back_whole(flow: Flow) -> bool:
@@ -132,7 +137,7 @@ def _is_plain(value: object, depth: int) -> bool:
     return all(_is_plain(key, 21) and _is_plain(item, depth + 1) for key, item in value.items())  # type: ignore[attr-defined]
 
 
-def large_bodies(content: tuple[Any, ...]) -> list[tuple[int, bytes]]:
+def large_bodies(content: tuple[Any, ...]) -> list[tuple[int, Body]]:
     """The bodies that are written apart: of the request (0) and of the response (1)."""
     found = []
     for side, index in enumerate((0, 2)) if len(content) == HTTP_PARTS else ():
@@ -164,7 +169,7 @@ def pack_flow(shot: Snapshot) -> bytes:
         message = content[index]
         content = (*content[:index], (*message[:_BODY], len(body), *message[_BODY + 1 :]), *content[index + 1 :])
     changes = parts.changes and [_change_state(each, undone) for each, undone in parts.changes]
-    return _pack((*parts[:6], changes, parts.backup and _plain_backup(parts.backup), content))
+    return pack((*parts[:6], changes, parts.backup and _plain_backup(parts.backup), content))
 
 
 def _plain_backup(backup: State) -> State:
@@ -172,12 +177,8 @@ def _plain_backup(backup: State) -> State:
     return {**backup, "metadata": unpack(packed_notes(backup["metadata"])[0])}
 
 
-def pack(value: tuple[Any, ...]) -> bytes:
-    """The bytes of a message of a conversation, or of a connection. Raises Unpackable."""
-    return _pack(value)
-
-
-def _pack(value: Any) -> bytes:
+def pack(value: Any) -> bytes:
+    """The bytes of plain values: of a message of a conversation, or of a connection. Raises Unpackable."""
     try:
         packed: bytes = msgpack.packb(value, unicode_errors="surrogatepass")
     except (TypeError, ValueError, OverflowError, RecursionError) as error:
@@ -222,8 +223,8 @@ class Stored(NamedTuple):
 
     number: int
     data: bytes
-    bodies: dict[int, bytes]
-    messages: Sequence[bytes]
+    bodies: Mapping[int, Body]
+    messages: Sequence[bytes] | Elsewhere[list[Any]]
     first: int
     """The number of the first message that is left."""
 
@@ -255,10 +256,36 @@ def unpack_flow(
         **_content(kind, content, stored),
     }
     flow = Flow.from_state(state)
+    _leave_elsewhere(flow, stored)
     flow.live = live is True
     if changes:
         flow._changes = change.from_states(changes) or None
     return flow, snapshot(flow, client, server)
+
+
+def _leave_elsewhere(flow: Flow, stored: Stored) -> None:
+    if isinstance(flow, HTTPFlow):
+        for side, message in enumerate((flow._request, flow._response)):
+            body = stored.bodies.get(side)
+            if message is not None and isinstance(body, Elsewhere):
+                put_elsewhere(message, body)
+    owner = conversation_of(flow)
+    if owner is not None and isinstance(stored.messages, Elsewhere):
+        put_elsewhere(owner, stored.messages)
+
+
+def kind_of(data: bytes) -> str:
+    """Which type of flow it is. StateError."""
+    values = unpack(data)
+    return str(values[0]) if isinstance(values, list) and values else ""
+
+
+def unpack_messages(kind: str, packed: Iterable[bytes]) -> list[Any]:
+    """The messages of a conversation of that type. StateError."""
+    made = {"http": checked_message, "tcp": TCPMessage._checked, "udp": UDPMessage._checked}.get(kind)
+    if made is None:
+        raise StateError("damaged: it is no conversation")
+    return [made(unpack(each), "message") for each in packed]
 
 
 def _content(kind: object, content: Any, stored: Stored) -> State:
@@ -271,14 +298,14 @@ def _content(kind: object, content: Any, stored: Stored) -> State:
                 "websocket": socket and _socket(socket, stored),
             }
         if kind in ("tcp", "udp"):
-            return {"messages": [unpack(message) for message in stored.messages]}
+            return {"messages": _messages(stored)}
         (state,) = content
         return {str(key): value for key, value in state.items()}
     except (TypeError, ValueError, AttributeError) as error:
         raise error if isinstance(error, StateError) else StateError("damaged: it is no flow") from None
 
 
-def _request(values: Any, trailers: Any, bodies: dict[int, bytes]) -> State:
+def _request(values: Any, trailers: Any, bodies: Mapping[int, Body]) -> State:
     version, headers, body, start, end, host, port, method, scheme, authority, path = values
     return {
         "http_version": version,
@@ -296,7 +323,7 @@ def _request(values: Any, trailers: Any, bodies: dict[int, bytes]) -> State:
     }
 
 
-def _response(values: Any, trailers: Any, bodies: dict[int, bytes]) -> State:
+def _response(values: Any, trailers: Any, bodies: Mapping[int, Body]) -> State:
     version, headers, body, start, end, status, reason = values
     return {
         "http_version": version,
@@ -310,19 +337,24 @@ def _response(values: Any, trailers: Any, bodies: dict[int, bytes]) -> State:
     }
 
 
-def _body(value: Any, bodies: dict[int, bytes], side: int) -> Any:
+def _body(value: Any, bodies: Mapping[int, Body], side: int) -> Any:
     if type(value) is not int:
         return value
     body = bodies.get(side, b"")
     if len(body) != value:
-        raise StateError(f"damaged: {len(body)} of {value} bytes of its body are there")
-    return body
+        raise StateError(f"damaged: {len(body):,} of {value:,} bytes of its body are there")
+    return None if isinstance(body, Elsewhere) else body
+
+
+def _messages(stored: Stored) -> list[Any]:
+    messages = stored.messages
+    return [] if isinstance(messages, Elsewhere) else [unpack(message) for message in messages]
 
 
 def _socket(values: Any, stored: Stored) -> State:
     by_client, code, reason, end = values
     return {
-        "messages": [unpack(message) for message in stored.messages],
+        "messages": _messages(stored),
         "closed_by_client": by_client,
         "close_code": code,
         "close_reason": reason,
@@ -336,56 +368,3 @@ def _usable(backup: Any) -> State | None:
         return {**Flow.from_state(backup).get_state(), "backup": None}
     except StateError:
         return None
-
-
-# --- connections
-
-_ENDS = ("peername", "sockname", "transport_protocol", "error", "tls", "certificate_list", "alpn", "alpn_offers")
-_TLS = ("cipher", "cipher_list", "tls_version", "sni", "timestamp_start", "timestamp_end", "timestamp_tls_setup")
-_CLIENT_NAMES = ("id", *_ENDS, *_TLS, "mitmcert", "proxy_mode", "tls_resumed", "hello", "_fingerprints")
-_SERVER_NAMES = ("id", *_ENDS, *_TLS, "address", "timestamp_tcp_setup", "via", "tls_resumed")
-_CLIENT, _SERVER = attrgetter(*_CLIENT_NAMES), attrgetter(*_SERVER_NAMES)
-
-
-def connection_snapshot(connection: Connection) -> Snapshot:
-    """What a connection is like now. Whether it is open is not part of it."""
-    return _CLIENT(connection) if isinstance(connection, Client) else _SERVER(connection)
-
-
-def pack_connection(shot: Snapshot) -> bytes:
-    """The bytes of such a snapshot. Raises Unpackable."""
-    is_client = len(shot) == len(_CLIENT_NAMES)
-    values = dict(zip(_CLIENT_NAMES if is_client else _SERVER_NAMES, shot, strict=True))
-    try:
-        values["certificate_list"] = [cert.to_pem() for cert in values["certificate_list"]]
-        values["alpn_offers"], values["cipher_list"] = list(values["alpn_offers"]), list(values["cipher_list"])
-        if is_client:
-            values["mitmcert"] = values["mitmcert"] and values["mitmcert"].to_pem()
-            values["proxy_mode"] = values["proxy_mode"].full_spec
-    except (TypeError, ValueError, AttributeError) as error:
-        raise Unpackable(f"a connection: {error}") from None
-    return _pack(values)
-
-
-def unpack_connection(data: bytes) -> Client | Server:
-    """A closed connection with these values. Raises StateError."""
-    values = unpack(data)
-    if not isinstance(values, dict):
-        raise StateError("damaged: it is no connection")
-    resumed = values.pop("tls_resumed", None) is True
-    if "proxy_mode" not in values:
-        server = Server.from_state(values)
-        server.tls_resumed = resumed
-        return server
-    hello, fingerprints = values.pop("hello", b""), values.pop("_fingerprints", None)
-    client = Client.from_state(values)
-    client.tls_resumed = resumed
-    if isinstance(hello, bytes):
-        client.hello = hello
-    if (
-        isinstance(fingerprints, list)
-        and len(fingerprints) == 2
-        and all(isinstance(each, str) for each in fingerprints)
-    ):
-        client.fingerprints = (fingerprints[0], fingerprints[1])
-    return client

@@ -19,7 +19,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Literal, TypeAlias
 
-from midstream.store.session_codec import FORMAT, Parts, Snapshot, Unpackable, pack, pack_connection, pack_flow
+from midstream.store.session_codec import FORMAT, Parts, Snapshot, Unpackable, pack, pack_flow
+from midstream.store.session_connections import pack_connection
 from midstream.store.session_proof import prove_connection, prove_flow
 from midstream.store.session_records import APART_MESSAGES, MESSAGES_BITS, PIECES_BITS, body_place, last_number
 from midstream.work.whole_file import PRIVATE

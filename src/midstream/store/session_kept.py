@@ -6,6 +6,7 @@ a flow shows here: the methods raise anything.
 
 from __future__ import annotations
 
+from midstream.flows.elsewhere import Elsewhere
 from midstream.flows.flow import Flow
 from midstream.store.rows import Row
 from midstream.store.session_codec import Parts, Snapshot, large_bodies, snapshot, weight
@@ -40,7 +41,9 @@ class Kept:
 
     def forget_written(self) -> None:
         """What was to be written was not: all of it is new again."""
-        self.is_writing, self.saved, self.talk = False, None, None
+        self.is_writing, self.saved = False, None
+        if not isinstance(messages_of(self.flow), Elsewhere):  # those are there, whatever happened to the rest
+            self.talk = None
 
     def has_changed(self, links: Links) -> bool:
         """Whether it differs from what was written."""
@@ -58,7 +61,10 @@ class Kept:
         known = dict(large_bodies(Parts(*self.saved).content)) if self.saved else {}
         for side, body in large_bodies(content):
             write.apart |= 1 << side
-            if known.get(side) is not body:
+            if isinstance(body, Elsewhere):
+                if body.place != (self.row.number, side) and (read := body.value()) is not None:
+                    write.bodies.append((side, read))  # it is that of another flow
+            elif known.get(side) != body:  # equal to what was elsewhere and has been read
                 write.bodies.append((side, body))
         self.weight = weight(content)
         messages = messages_of(flow)

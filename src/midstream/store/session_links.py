@@ -12,7 +12,8 @@ from typing import Any
 
 from midstream.flows.connection import Client, Connection, Server
 from midstream.flows.state import StateError
-from midstream.store.session_codec import Snapshot, connection_snapshot, unpack_connection
+from midstream.store.session_codec import Snapshot
+from midstream.store.session_connections import connection_snapshot, unpack_connection
 
 _RECENT = 256
 

@@ -19,9 +19,9 @@ from midstream.store.session_codec import (
     Stored,
     Unpackable,
     large_bodies,
-    unpack_connection,
     unpack_flow,
 )
+from midstream.store.session_connections import unpack_connection
 
 _MOST_SHAPES: Final = 1000
 _CLIENT, _SERVER = Client(peername=("", 0), sockname=("", 0)), Server(address=None)

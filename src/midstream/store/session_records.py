@@ -10,10 +10,12 @@ import contextlib
 import sqlite3
 import zlib
 from collections.abc import Sequence
-from typing import Final
+from io import BytesIO
+from typing import Any, Final, Protocol
 
+from midstream.flows.elsewhere import Elsewhere
 from midstream.flows.state import StateError
-from midstream.store.session_codec import Stored
+from midstream.store.session_codec import Body, Stored, kind_of, unpack_messages
 
 APART_MESSAGES: Final = 4
 """In the column `apart`, beside 1 and 2 for the large bodies of request and response."""
@@ -25,6 +27,10 @@ MOST_FLOWS: Final = 1 << 31
 # What is read at once, whichever is less.
 _WINDOW: Final = 256
 _MOST_BYTES: Final = 16 << 20
+# What takes more than a millisecond to read: bytes of a body, messages of a conversation.
+_LARGE: Final = 256 << 10
+_MANY_MESSAGES: Final = 200
+_MESSAGE_SIZE: Final = 200
 
 
 def body_place(number: int, side: int) -> int:
@@ -32,8 +38,19 @@ def body_place(number: int, side: int) -> int:
     return (number << 1 | side) << PIECES_BITS
 
 
-def read(db: sqlite3.Connection, numbers: Sequence[int]) -> dict[int, Stored | StateError]:
-    """Some flows; StateError for those that are damaged, nothing for those that are not there."""
+class Elsewheres(Protocol):
+    """Who makes stand-ins for what is not read with its flow."""
+
+    def body(self, number: int, side: int, size: int) -> Elsewhere[bytes]: ...
+    def messages(self, number: int, kind: str, first: int, count: int) -> Elsewhere[list[Any]]: ...
+
+
+def read(
+    db: sqlite3.Connection, numbers: Sequence[int], elsewhere: Elsewheres | None = None
+) -> dict[int, Stored | StateError]:
+    """Some flows; StateError for those that are damaged, nothing for those that are not there. What is large is left
+    where it is if there is somebody to stand in for it.
+    """
     marks = ",".join("?" * len(numbers))
     try:
         rows = db.execute(f"SELECT * FROM flows WHERE number IN ({marks})", numbers).fetchall()  # noqa: S608
@@ -41,7 +58,7 @@ def read(db: sqlite3.Connection, numbers: Sequence[int]) -> dict[int, Stored | S
         # A page is damaged: what a walk over its neighbours has found is found in that way again.
         found = [each for number in numbers for each in scan(db, number - 1, number)[0]]
         return {each.number: each for each in found if isinstance(each, Stored) and each.number in numbers}
-    return {row[0]: _stored(db, row) for row in rows}
+    return {row[0]: _stored(db, row, elsewhere) for row in rows}
 
 
 def scan(db: sqlite3.Connection, after: int, last: int) -> tuple[list[Stored | StateError], int]:
@@ -77,7 +94,9 @@ def scan(db: sqlite3.Connection, after: int, last: int) -> tuple[list[Stored | S
 def _size(stored: Stored | StateError) -> int:
     if isinstance(stored, StateError):
         return 0
-    return len(stored.data) + sum(map(len, stored.bodies.values())) + sum(map(len, stored.messages))
+    messages = stored.messages
+    said = _MESSAGE_SIZE * len(messages) if isinstance(messages, Elsewhere) else sum(map(len, messages))
+    return len(stored.data) + sum(map(len, stored.bodies.values())) + said
 
 
 def last_number(db: sqlite3.Connection) -> int:
@@ -110,7 +129,9 @@ def read_connection(db: sqlite3.Connection, number: int) -> bytes:
     return row[1]
 
 
-def _stored(db: sqlite3.Connection, row: tuple[int, int | None, int, int, int, object]) -> Stored | StateError:
+def _stored(
+    db: sqlite3.Connection, row: tuple[int, int | None, int, int, int, object], elsewhere: Elsewheres | None = None
+) -> Stored | StateError:
     number, total, apart, first, count, data = row
     try:
         if not isinstance(data, bytes) or zlib.crc32(data) != total:
@@ -119,31 +140,66 @@ def _stored(db: sqlite3.Connection, row: tuple[int, int | None, int, int, int, o
             raise StateError("damaged: its numbers are none of a flow")
         if not apart:
             return Stored(number, data, {}, (), 0)
-        bodies = {side: _pieces(db, body_place(number, side)) for side in (0, 1) if apart & (1 << side)}
-        messages = _messages(db, number << MESSAGES_BITS, first, count) if apart & APART_MESSAGES else []
-        return Stored(number, data, bodies, messages, first)
+        bodies = {side: _body(db, number, side, elsewhere) for side in (0, 1) if apart & (1 << side)}
+        if not apart & APART_MESSAGES:
+            return Stored(number, data, bodies, (), first)
+        if count <= _MANY_MESSAGES:
+            return Stored(number, data, bodies, read_messages(db, number, first, count), first)
+        return Stored(number, data, bodies, _talk(db, (number, first, count), kind_of(data), elsewhere), first)
     except StateError as error:
         return error
     except (sqlite3.DatabaseError, OverflowError) as error:
         return StateError(f"damaged: {error}")
 
 
-def _pieces(db: sqlite3.Connection, start: int) -> bytes:
-    rows = db.execute(
-        "SELECT sum, data FROM bodies WHERE piece BETWEEN ? AND ? ORDER BY piece",
-        (start, start + (1 << PIECES_BITS) - 1),
-    )
-    return b"".join([_whole(total, data) for total, data in rows])
+def _body(db: sqlite3.Connection, number: int, side: int, elsewhere: Elsewheres | None) -> Body:
+    if elsewhere is not None:
+        # Asking for the length reads nothing of a record.
+        question = "SELECT sum(length(data)) FROM bodies WHERE piece BETWEEN ? AND ?"
+        (size,) = db.execute(question, _places(number, side)).fetchone()
+        if size is not None and size > _LARGE:
+            return elsewhere.body(number, side, size)
+    return read_body(db, number, side)
 
 
-def _messages(db: sqlite3.Connection, start: int, first: int, count: int) -> list[bytes]:
+def _talk(
+    db: sqlite3.Connection, place: tuple[int, int, int], kind: str, elsewhere: Elsewheres | None
+) -> Elsewhere[list[Any]]:
+    number, first, count = place
+    if elsewhere is not None:
+        return elsewhere.messages(number, kind, first, count)
+    # Here is a thread with the time to make messages of the bytes; on the loop thousands would hold it.
+    packed = read_messages(db, number, first, count)
+    made: Elsewhere[list[Any]] = Elsewhere(place, count, lambda: unpack_messages(kind, packed))
+    made.value()
+    return made
+
+
+def read_body(db: sqlite3.Connection, number: int, side: int) -> bytes:
+    """A body that is written apart, as far as it is there. StateError when a piece of it is damaged."""
+    rows = db.execute("SELECT sum, data FROM bodies WHERE piece BETWEEN ? AND ? ORDER BY piece", _places(number, side))
+    # Piece by piece: a join would hold the interpreter while it copies all of it.
+    body = BytesIO()
+    for total, data in rows:
+        body.write(_whole(total, data))
+    return body.getvalue()
+
+
+def _places(number: int, side: int) -> tuple[int, int]:
+    start = body_place(number, side)
+    return start, start + (1 << PIECES_BITS) - 1
+
+
+def read_messages(db: sqlite3.Connection, number: int, first: int, count: int) -> list[bytes]:
+    """The messages of a conversation, packed. StateError when one is damaged or not there."""
+    start = number << MESSAGES_BITS
     rows = db.execute(
         "SELECT sum, data FROM messages WHERE number BETWEEN ? AND ? ORDER BY number",
         (start + first, start + first + count - 1),
     )
     found = [_whole(total, data) for total, data in rows]
     if len(found) != count:
-        raise StateError(f"damaged: {len(found)} of {count} messages are there")
+        raise StateError(f"damaged: {len(found):,} of {count:,} messages are there")
     return found
 
 

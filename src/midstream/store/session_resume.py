@@ -45,7 +45,7 @@ async def bring_back(view: View, session: Session, last: int, job: Job) -> Broug
     brought = Brought()
     budget, after = Budget(), 0
     while after < last and not job.stopped:
-        found, after = await session.scan(after, last)
+        found, after = await session.reader.scan(after, last)
         for stored in found:
             problem = _bring_one(view, session, stored, brought)
             if problem:

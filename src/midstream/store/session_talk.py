@@ -9,9 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, TypeAlias
 
+from midstream.flows.elsewhere import Elsewhere, conversation_of
 from midstream.flows.flow import Flow
-from midstream.flows.http import HTTPFlow
-from midstream.flows.tunnel import TunnelFlow
 
 Written: TypeAlias = tuple[int, tuple[Any, ...]]
 
@@ -19,13 +18,13 @@ Written: TypeAlias = tuple[int, tuple[Any, ...]]
 # further back is found when the flow leaves memory, or the session ends.
 _RECENT = 256
 _TAIL = 16
+_MESSAGE_SIZE = 200  # bytes of memory, without its content
 
 
-def messages_of(flow: Flow) -> Sequence[Any] | None:
-    """The messages of a conversation; None for a flow that is none."""
-    if isinstance(flow, HTTPFlow):
-        return flow.websocket.messages if flow.websocket is not None else None
-    return flow.messages if isinstance(flow, TunnelFlow) else None
+def messages_of(flow: Flow) -> Sequence[Any] | Elsewhere[list[Any]] | None:
+    """The messages of a conversation, which are not read for it; None for a flow that is none."""
+    owner = conversation_of(flow)
+    return None if owner is None else owner.held_messages
 
 
 class Talk:
@@ -42,8 +41,10 @@ class Talk:
         self._contents: list[bytes] = []
         self._tail: list[tuple[Any, ...]] = []
 
-    def is_as_written(self, messages: Sequence[Any]) -> bool:
+    def is_as_written(self, messages: Sequence[Any] | Elsewhere[list[Any]]) -> bool:
         """Whether nothing at all has changed."""
+        if isinstance(messages, Elsewhere):  # nobody has touched them
+            return True
         known, contents = self._known, self._contents
         if len(messages) != len(known):
             return False
@@ -51,8 +52,10 @@ class Talk:
             return False
         return self._tail == [message.get_state() for message in messages[len(messages) - len(self._tail) :]]
 
-    def news(self, messages: Sequence[Any], *, all_of_them: bool = False) -> list[Written]:
+    def news(self, messages: Sequence[Any] | Elsewhere[list[Any]], *, all_of_them: bool = False) -> list[Written]:
         """What is to be written now, and take it for written."""
+        if isinstance(messages, Elsewhere):
+            return []
         if self._known and (not messages or messages[0] is not self._known[0]):
             self._forget(messages)
         known, contents = self._known, self._contents
@@ -70,20 +73,26 @@ class Talk:
             found.append((self.first + i, message.get_state()))
             known.append(message)
             contents.append(message.content)
-            self.size += len(message.content) + 200
+            self.size += len(message.content) + _MESSAGE_SIZE
         self._tail = [message.get_state() for message in messages[-_TAIL:]]
         return found
 
-    def take_as_written(self, messages: Sequence[Any]) -> None:
-        """These were just read from the session."""
+    def take_as_written(self, messages: Sequence[Any] | Elsewhere[list[Any]]) -> None:
+        """These were just read from the session, or will be when somebody touches them."""
+        if isinstance(messages, Elsewhere):
+            if not messages.is_read:
+                messages.on_read = self.take_as_written
+                self.size = _MESSAGE_SIZE * len(messages)
+                return
+            messages = messages.value() or []
         self._known, self._contents = list(messages), [message.content for message in messages]
         self._tail = [message.get_state() for message in messages[-_TAIL:]]
-        self.size = sum(map(len, self._contents)) + 200 * len(self._contents)
+        self.size = sum(map(len, self._contents)) + _MESSAGE_SIZE * len(self._contents)
 
     def _forget(self, messages: Sequence[Any]) -> None:
         """The oldest are gone; if none is as it was, all are written anew, under new numbers."""
         left = messages[0] if messages else None
         gone = next((i for i, message in enumerate(self._known) if message is left), len(self._known))
-        self.size -= sum(map(len, self._contents[:gone])) + 200 * gone
+        self.size -= sum(map(len, self._contents[:gone])) + _MESSAGE_SIZE * gone
         del self._known[:gone], self._contents[:gone]
         self.first += gone

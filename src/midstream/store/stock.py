@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from typing import TYPE_CHECKING
 
+from midstream.flows.elsewhere import unread_parts
 from midstream.flows.flow import Flow
 from midstream.store.rows import Row
 from midstream.store.walk import Walk
@@ -46,12 +47,19 @@ class Stock:
     def get(self, id_: str) -> Flow | None:
         """The flow, or None when it is not (or no longer) stored. There is only ever one object for an id.
 
-        It may have to be read from the session, within a millisecond. For very many use `walk`.
+        It may have to be read from the session, within a millisecond: large bodies and long conversations are left
+        there until they are touched, or fetched. For very many use `walk`.
         """
         flow = self._flows.get(id_)
         if flow is None and self._session is not None and (row := self._rows.get(id_)) is not None:
             return self._session.load(row)
         return flow
+
+    async def fetch(self, flow: Flow) -> None:
+        """Read what of a flow is left in the session, in a thread: then nothing of it takes time."""
+        parts = unread_parts(flow)
+        if parts and self._session is not None:
+            await self._session.reader.fetch(parts)
 
     def in_memory(self, id_: str) -> Flow | None:
         """The flow if nothing has to be read for it. All that are live or held are in memory."""

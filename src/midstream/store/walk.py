@@ -139,7 +139,7 @@ class Walk:
             if len(numbers) >= _MOST_READ or size > _MOST_BYTES or len(steps) >= _MOST_IDS:
                 break
         if numbers and self._view.session is not None:
-            self._ahead = steps, self._view.session.read_soon(numbers)
+            self._ahead = steps, self._view.session.reader.read_soon(numbers)
         elif not self._steps:
             self._steps = steps
         else:
