@@ -19,6 +19,7 @@ from midstream.text.escape import visible
 
 if TYPE_CHECKING:
     from midstream.console.console import Console
+    from midstream.console.finder import Finder
     from midstream.flows.flow import Flow
 
 Copied: TypeAlias = "str | Mapping[str, str]"
@@ -107,6 +108,13 @@ class Pane(urwid.Widget):
 
     def search_hits(self) -> tuple[int, int] | None:
         """Of a pane that counts itself: which hit it stands on, from 1, and how many there are; None: not known yet."""
+        return None
+
+    def narrow(self, finder: Finder | None) -> int | None:
+        """Of a short list: show only the rows that hold what is looked for, or all again; how many that are.
+
+        None: this pane does not, a search goes from hit to hit.
+        """
         return None
 
     def search_place(self) -> object:

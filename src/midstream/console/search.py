@@ -1,8 +1,9 @@
 """Find in the focused pane: `/`, then `n` and `N`. What is looked for is the same in every pane.
 
 While the prompt is open the pane goes to the first hit as one types, and esc takes it back; hits are counted beside, in
-slices, so that the loop is never held. Panes that are no lists of rows look through their texts themselves. Bodies of
-all flows are searched by search_flows.py; what that finds, `n` and `N` stop at as well.
+slices, so that the loop is never held. Lists of options, commands and keys show only what was found. Panes that are no
+lists of rows look through their texts themselves. Bodies of all flows are searched by search_flows.py; what that finds,
+`n` and `N` stop at as well.
 """
 
 from __future__ import annotations
@@ -59,11 +60,22 @@ class Search:
             return
         pane, place, _ = self._origin
         pane.search_return(place)
-        self._look(pane, pattern, backwards=False)
+        if (total := pane.narrow(None)) is None:
+            self._look(pane, pattern, backwards=False)
+        else:
+            self._use(pattern)
+            left = pane.narrow(self.finder) if pattern else total
+            self.note = self._wrapped = ""
+            if pattern:
+                self._counted(left or 0, total if left else 0)
         self._console.request_frame(now=True)
 
     def keep(self) -> None:
-        """Enter: stay at the hit."""
+        """Enter: stay at the hit. A list that was narrowed to nothing shows all again."""
+        if self._origin is not None and self.note == "not found":
+            pane, place, _ = self._origin
+            if pane.narrow(None) is not None:
+                pane.search_return(place)
         self._origin = None
         self._say()
 
@@ -113,7 +125,8 @@ class Search:
             self.flows.forget()
 
     def opened(self, pane: Pane) -> None:
-        """A pane was opened. Of a flow whose body holds what all flows were searched for, show where."""
+        """A pane was opened: all of it. Of a flow whose body holds what all flows were searched for, show where."""
+        pane.narrow(None)
         flow = pane.focused_flow() if pane.name == "detail" else None
         tab = self.flows.found.get(flow.id) if flow is not None else None
         show = getattr(pane, "show_tab", None)

@@ -28,9 +28,9 @@ def pane(console: FakeConsole) -> CommandsPane:
 
 
 GOLDEN = """\
- commands  1 of 2   / find
-  command                    arguments                                  keys
-> flow.mark                  marker:str *more:str                       m
+ commands  2   / find
+  command                    arguments                                keys
+> flow.mark                  marker:str *more:str                     m
   view.clear
 
 

@@ -18,6 +18,7 @@ from midstream.text.escape import visible
 
 if TYPE_CHECKING:
     from midstream.console.console import Console
+    from midstream.console.finder import Finder
     from midstream.console.keymap import Binding
     from midstream.hub.command import Command, CommandParameter
 
@@ -25,7 +26,7 @@ COLUMNS = (
     Column("cursor", "", width=2, gap=0),
     Column("name", "command", width=26, gap=0),
     Column("signature", "arguments", gap=1),
-    Column("keys", "keys", width=8, shown_from=56),
+    Column("keys", "keys", width=10, shown_from=56),
 )
 _LONGEST_NAME = 36
 _MOST_CHOICES = 20
@@ -39,10 +40,12 @@ class CommandsPane(ListPane):
     name = "commands"
     contexts: ClassVar[tuple[str, ...]] = ("commands", "list", "global")
     no_cache = ["render"]
+    narrows = True
 
     def __init__(self, console: Console) -> None:
         super().__init__(console)
         self._names: list[str] = []
+        self._listed: tuple[list[str], Finder | None] = [], None
         self._keys: dict[str, str] = {}
         self._bindings: dict[str, list[Binding]] = {}
         self._choices: dict[Choice, str] = {}
@@ -69,8 +72,10 @@ class CommandsPane(ListPane):
         return len(self._names)
 
     def row_text(self, index: int) -> str:
-        command = self.console.master.commands.commands[self._names[index]]
-        return f"{command.name} {command.help or ''}"
+        return self._text(self._names[index])
+
+    def _text(self, name: str) -> str:
+        return f"{name} {self.console.master.commands.commands[name].help or ''}"
 
     def copies(self) -> Mapping[str, Callable[[], str]]:
         name = self.focused_command
@@ -89,10 +94,8 @@ class CommandsPane(ListPane):
         keys: list[Run] = [*find, ("hint", "   "), *self.key_hint("console.nav.select", "run   ")]
         keys += [*self.key_hint("console.commands.prompt", "to the prompt   ")]
         keys += self.key_hint("console.key.bind.focus", "bind to a key")
-        return [[("title", f" commands  {self._place()}   "), *keys], heading(layout)]
-
-    def _place(self) -> str:
-        return f"{self.scroll.focus + 1} of {len(self._names)}" if self._names else "0"
+        count = self.narrowed_title(len(self._names), len(self._listed[0]))
+        return [[("title", " commands  "), *count, *keys], heading(layout)]
 
     def row_runs(self, index: int, columns: int) -> Line:
         name = self._names[index]
@@ -155,12 +158,14 @@ class CommandsPane(ListPane):
         return lay_out(COLUMNS, columns, (("name", longest if columns >= 70 else 26),))
 
     def _list(self) -> None:
-        names = sorted(self.console.master.commands.commands)
-        if names != self._names:
-            focused = self._names[self.scroll.focus] if self.scroll.focus < len(self._names) else None
-            self._names = names
-            if focused in names:
-                self.scroll.focus = names.index(focused)
+        listed = sorted(self.console.master.commands.commands), self.narrowed_by
+        if listed == self._listed:
+            return
+        focused = self._names[self.scroll.focus] if self.scroll.focus < len(self._names) else None
+        self._listed = listed
+        self._names = self.left_of(listed[0], self._text)
+        if focused in self._names:
+            self.scroll.focus = self._names.index(focused)
 
     def _keys_of(self, name: str) -> str:
         """The keys that run the command, with whatever arguments."""

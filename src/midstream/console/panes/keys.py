@@ -57,10 +57,12 @@ class KeysPane(ListPane):
     contexts: ClassVar[tuple[str, ...]] = ("keys", "list", "global")
     no_cache = ["render"]
     box_beside = False
+    narrows = True
 
     def __init__(self, console: Console) -> None:
         super().__init__(console)
         self._rows: list[_Row] = []
+        self._all: list[_Row] = []
         self._revision: object = None
 
     def entered(self) -> None:
@@ -84,6 +86,7 @@ class KeysPane(ListPane):
 
     def find_key(self, key: str) -> None:
         """Go to the next binding that counts and begins with a key."""
+        self.narrow(None)
         self._list()
         self.scroll.count = len(self._rows)
         places = [
@@ -100,6 +103,7 @@ class KeysPane(ListPane):
 
     def show(self, keys: tuple[str, ...]) -> None:
         """Go to what was bound last to these keys."""
+        self.narrow(None)
         self._list()
         found = [each.binding is not None and not each.is_lost and each.binding.keys == keys for each in self._rows]
         if True in found:
@@ -113,13 +117,7 @@ class KeysPane(ListPane):
         return len(self._rows)
 
     def row_text(self, index: int) -> str:
-        shown = self._rows[index]
-        binding = shown.binding
-        if binding is None:
-            return shown.error
-        return " ".join(
-            (show_chord(binding.keys), shown.where, binding.command, binding.help, binding.source, shown.reason)
-        )
+        return _text(self._rows[index])
 
     def copies(self) -> Mapping[str, Callable[[], str]]:
         focused = self._focused()
@@ -141,12 +139,14 @@ class KeysPane(ListPane):
 
     def _list(self) -> None:
         bindings = self.console.bindings
-        if bindings.revision == self._revision:
+        revision = bindings.revision, self.narrowed_by
+        if revision == self._revision:
             return
         focused = self._rows[self.scroll.focus] if self.scroll.focus < len(self._rows) else None
-        self._revision = bindings.revision
-        self._rows = [_Row(error=error) for error in bindings.errors]
-        self._rows += _binding_rows(self.console.keys.keymap, self.console)
+        self._revision = revision
+        self._all = [_Row(error=error) for error in bindings.errors]
+        self._all += _binding_rows(self.console.keys.keymap, self.console)
+        self._rows = self.left_of(self._all, _text, is_sorted=False)
         if focused is not None and focused.binding is not None:
             likeness = [_likeness(each, focused) for each in self._rows]
             if best := max(likeness, default=0):
@@ -158,10 +158,13 @@ class KeysPane(ListPane):
     def head(self, columns: int) -> list[Line]:
         self._list()
         bindings = self.console.bindings
-        line: list[Run] = [("title", f" keys  {sum(not each.is_lost and not each.error for each in self._rows)}   ")]
+        count, total = len(self._rows), len(self._all)
+        if self.narrowed_by is None:
+            count = total = sum(not each.is_lost and not each.error for each in self._all)
+        line: list[Run] = [("title", " keys  "), *self.narrowed_title(count, total)]
         if errors := len(bindings.errors):
             line.append(("failed", f"{errors} skipped in key files   "))
-        if broken := sum(bool(each.reason) and not each.is_lost for each in self._rows):
+        if broken := sum(bool(each.reason) and not each.is_lost for each in self._all):
             line.append(("failed", f"{broken} not available   "))
         if changes := len(bindings.session):
             line.append(("strong", f"{changes} of this session   "))
@@ -231,6 +234,16 @@ class KeysPane(ListPane):
     def _help(self, binding: Binding) -> str:
         command = self.console.master.commands.commands.get(binding.command.partition(" ")[0])
         return binding.help or ((command.help or "").partition("\n")[0] if command is not None else "") or "No help."
+
+
+def _text(shown: _Row) -> str:
+    """What a search looks at."""
+    binding = shown.binding
+    if binding is None:
+        return shown.error
+    return " ".join(
+        (show_chord(binding.keys), shown.where, binding.command, binding.help, binding.source, shown.reason)
+    )
 
 
 def _layout(columns: int) -> tuple[Placed, ...]:

@@ -7,6 +7,8 @@ ids, and there may be a hundred thousand of them.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from operator import itemgetter
+from typing import TYPE_CHECKING, TypeVar
 
 import urwid
 
@@ -25,9 +27,16 @@ from midstream.console.widgets.canvas import (
 )
 from midstream.console.widgets.scroll import Scroll
 from midstream.console.widgets.table import fit_runs
+from midstream.text.escape import visible
+
+if TYPE_CHECKING:
+    from midstream.console.finder import Finder
+
+_Row = TypeVar("_Row")
 
 WHEEL_ROWS = 3
 _BOX_FROM = 10  # rows from which there is room for a box below the list
+_LONGEST_FOUND = 30  # cells of what was looked for, in a title
 _BESIDE_FROM = 100  # columns from which the box stands at the right instead of below
 
 
@@ -37,11 +46,13 @@ class ListPane(Pane):
     no_cache = ["render"]
     box_beside = True  # on wide screens the box stands at the right of the list
     box_share = 3  # the box below takes at most a part of the pane: one third
+    narrows = False  # whether a search leaves only the rows that it finds; see `left_of`
 
     def __init__(self, console: object) -> None:
         super().__init__(console)  # type: ignore[arg-type]
         self.scroll = Scroll()
         self._list_top = 1
+        self.narrowed_by: Finder | None = None
 
     # -- for subclasses -----------------------------------------------------------------------------------------------
 
@@ -99,12 +110,54 @@ class ListPane(Pane):
         self.scroll.go(index)
         self.console.request_frame(now=True)
 
-    def search_place(self) -> tuple[int, int]:
-        return self.scroll.focus, self.scroll.top
+    def search_place(self) -> tuple[int, int, Finder | None]:
+        return self.scroll.focus, self.scroll.top, self.narrowed_by
 
     def search_return(self, place: object) -> None:
         assert isinstance(place, tuple)
-        self.scroll.focus, self.scroll.top = place
+        focus, top, narrowed_by = place
+        if narrowed_by is not self.narrowed_by:
+            self.narrow(narrowed_by)
+        self.scroll.focus, self.scroll.top = focus, top
+
+    def narrow(self, finder: Finder | None) -> int | None:
+        if not self.narrows:
+            return None
+        if finder is not self.narrowed_by:
+            self.row_count()
+            self.narrowed_by = finder
+            self.scroll.count = self.row_count()
+            self.scroll.go(self.scroll.focus if finder is None else 0)
+            self.console.request_frame(now=True)
+        return self.row_count()
+
+    def left_of(self, rows: list[_Row], text: Callable[[_Row], str], *, is_sorted: bool = True) -> list[_Row]:
+        """The rows that a search leaves; `is_sorted` puts those first that hold it nearest to their beginning."""
+        if self.narrowed_by is None:
+            return rows
+        places = [(next(self.narrowed_by.spans(text(each)), None), each) for each in rows]
+        found = [(span[0], each) for span, each in places if span is not None]
+        if is_sorted:
+            found.sort(key=itemgetter(0))
+        return [each for _, each in found]
+
+    def narrowed_title(self, count: int, total: int) -> Line:
+        """How many rows there are, and of how many, when a search left them."""
+        if self.narrowed_by is None:
+            return [("title", f"{count}   " if count == total else f"{count} of {total}   ")]
+        words = visible(self.narrowed_by.pattern)[:_LONGEST_FOUND]
+        return [
+            ("title", "find: "),
+            ("prompt", words),
+            ("title", f"  {count} of {total}   "),
+            *self.key_hint("console.cancel", "all   "),
+        ]
+
+    def cancel(self) -> bool:
+        if self.narrowed_by is not None:
+            self.narrow(None)
+            return True
+        return super().cancel()
 
     def place_focus(self, place: str) -> None:
         self.scroll.count = self.row_count()

@@ -24,6 +24,7 @@ from midstream.text.escape import visible
 
 if TYPE_CHECKING:
     from midstream.console.console import Console
+    from midstream.console.finder import Finder
     from midstream.hub.option import Option
     from midstream.hub.option_types import OptionValue
 
@@ -44,6 +45,7 @@ class OptionsPane(ListPane):
     name = "options"
     contexts: ClassVar[tuple[str, ...]] = ("options", "list", "global")
     no_cache = ["render"]
+    narrows = True
 
     def __init__(self, console: Console) -> None:
         super().__init__(console)
@@ -51,6 +53,7 @@ class OptionsPane(ListPane):
         self.only_changed = False
         self._edit: OptionEdit | None = None
         self._names: list[str] = []
+        self._listed: tuple[list[str], Finder | None] = [], None
         self._field: tuple[int, int] | None = None  # the cursor in the field, when it was painted
 
     # -- shown and hidden ---------------------------------------------------------------------------------------------
@@ -80,7 +83,7 @@ class OptionsPane(ListPane):
     def show(self, only_changed: bool) -> None:
         """Show all options, or those that were changed."""
         focused = self.focused_option
-        self.only_changed = only_changed
+        self.only_changed, self.narrowed_by = only_changed, None
         self._list()
         self.scroll.count = len(self._names)
         self.scroll.go(self._names.index(focused) if focused in self._names else 0)
@@ -91,7 +94,10 @@ class OptionsPane(ListPane):
         return len(self._names)
 
     def row_text(self, index: int) -> str:
-        option = self.options.option(self._names[index])
+        return self._text(self._names[index])
+
+    def _text(self, name: str) -> str:
+        option = self.options.option(name)
         # A default is no news: `/scripts` shall find the option of that name, not a list that has it as an item.
         shown = "" if _is_secret(option) or not option.has_changed() else value_text(option.current())
         return f"{option.name} {option.help} {shown}"
@@ -117,11 +123,14 @@ class OptionsPane(ListPane):
         names = sorted(self.options.keys())
         if self.only_changed:
             names = [name for name in names if self.options.has_changed(name)]
-        if names != self._names:
-            focused = self._names[self.scroll.focus] if self.scroll.focus < len(self._names) else None
-            self._names = names
-            if focused in names:
-                self.scroll.focus = names.index(focused)
+        listed = names, self.narrowed_by
+        if listed == self._listed:
+            return
+        focused = self._names[self.scroll.focus] if self.scroll.focus < len(self._names) else None
+        self._listed = listed
+        self._names = self.left_of(names, self._text)
+        if focused in self._names:
+            self.scroll.focus = self._names.index(focused)
 
     def _follow_script(self) -> None:
         """A script that is loaded anew brings its option anew; one that went took the option along."""
@@ -169,7 +178,7 @@ class OptionsPane(ListPane):
 
     def why_not(self, command: str) -> str:
         match command.partition(" ")[0]:
-            case "console.options.all" if not self.only_changed:
+            case "console.options.all" if not self.only_changed and self.narrowed_by is None:
                 return "all options are shown"
             case "console.options.changed" if not self.only_changed and not self._changed_count:
                 return "no option was changed"
@@ -220,9 +229,9 @@ class OptionsPane(ListPane):
 
     def head(self, columns: int) -> list[Line]:
         self._list()
-        shown = f"{len(self._names)} of {len(self.options.keys())}" if self.only_changed else f"{len(self._names)}"
         line: list[Run] = [
-            ("title", f" options  {shown}   "),
+            ("title", " options  "),
+            *self.narrowed_title(len(self._names), len(self.options.keys())),
             *self.key_hint("console.options.all", f"all {len(self.options.keys())}   "),
             *self.key_hint("console.options.changed", f"changed {self._changed_count}   "),
             *self.key_hint("console.search", "find"),
