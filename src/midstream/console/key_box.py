@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 Done = Callable[[tuple[str, ...], tuple[str, ...], str], object]
 LONGEST = 8
 _VERDICT = 2  # lines
+_OTHER_KEYS = ("esc leaves; enter, tab and esc themselves are bound", "at the prompt, by console.key.bind")
 
 
 class KeysField(Field):
@@ -116,7 +117,7 @@ class KeyBox(Form):
         """What stands in the way, or what the keys do now; and what the terminal makes of them."""
         keys = self._chord.keys
         if not keys or not self._contexts:
-            return [("dim", "esc leaves; keys that end this box are bound by console.key.bind at the prompt")]
+            return [("dim", line) for line in _OTHER_KEYS]
         said = [self._place()]
         for key in keys:
             if meaning := self._console.bindings.legacy_meaning(key):

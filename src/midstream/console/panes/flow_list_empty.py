@@ -45,7 +45,7 @@ def no_flows(pane: Pane, columns: int, rows: int) -> list[_Line]:
     """No flow has arrived yet: where to send one, and how to be trusted."""
     options = pane.console.master.options
     modes = list(options.mode if "mode" in options else ()) or ["regular"]
-    ways = _ways_in(ProxyMode.parse(modes[0]), options)
+    ways = _ways_in(ProxyMode.parse(modes[0]), options, _port_given(pane))
     lines: list[_Line] = [[("strong", "  No flows yet.")], []]
     steps = [text for text in (ways.here, ways.trust) if text]
     for number, text in enumerate(steps, 1):
@@ -88,11 +88,17 @@ def _note(pane: Pane, columns: int) -> list[_Line]:
     return [[("dim", f"{' ' * _MARGIN}{line}")] for line in textwrap.wrap(visible(words), room, break_on_hyphens=False)]
 
 
-def _ways_in(mode: ProxyMode, options: Options) -> _Ways:
+def _port_given(pane: Pane) -> int:
+    """The port that the system gave to the first mode, when it was left to it; 0 while it listens nowhere."""
+    addon = pane.console.master.addons.get("proxyserver")
+    return next((port for _, port in addon.listen_addrs()), 0) if addon is not None else 0
+
+
+def _ways_in(mode: ProxyMode, options: Options, port_given: int) -> _Ways:
     host = mode.listen_host(options.listen_host if "listen_host" in options else "")
     if host in ("", "0.0.0.0", "::"):  # noqa: S104  # not bound here, only shown
         host = "127.0.0.1"
-    port = mode.listen_port(options.listen_port if "listen_port" in options else None) or 0
+    port = mode.listen_port(options.listen_port if "listen_port" in options else None) or port_given
     here = visible(hostport("", host, port))
     if isinstance(mode, ReverseMode) and mode.scheme != "dns":
         return _reverse(mode, host, port, options)
