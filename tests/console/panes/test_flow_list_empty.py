@@ -12,5 +12,5 @@ def test_the_next_steps_name_the_port_that_the_system_gave(console: FakeConsole)
     addresses: list[tuple[str, int]] = []
     console.master.addons["proxyserver"] = SimpleNamespace(listen_addrs=lambda: addresses)
     assert "No flows yet" in "\n".join(screen(pane, 80, 24))
-    addresses += [("0.0.0.0", 40123), ("::", 40123)]  # noqa: S104  # nothing listens there
+    addresses += [("0.0.0.0", 40123), ("::", 40123)]  # nothing listens there
     assert "curl --proxy http://127.0.0.1:40123" in "\n".join(screen(pane, 80, 24))
