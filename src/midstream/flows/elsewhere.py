@@ -10,7 +10,7 @@ only until it is touched. Nothing here knows where the value is.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Hashable
+from collections.abc import Callable
 from types import new_class
 from typing import Any, Final, Generic, TypeVar
 
@@ -29,12 +29,12 @@ class Elsewhere(Generic[T]):
     """A value of so many bytes, or messages, that `read` gets. When that gives None it is lost, and asked for no more.
 
     Equal to its value once that is read: what was written of a flow is compared with what it is now. `place` says where
-    it is, for whoever put it there.
+    it is, for whoever put it there; first the number of the flow.
     """
 
     __slots__ = ("__weakref__", "_lock", "_read", "_value", "on_read", "place", "size")
 
-    def __init__(self, place: Hashable, size: int, read: Callable[[], T | None]) -> None:
+    def __init__(self, place: tuple[int, ...], size: int, read: Callable[[], T | None]) -> None:
         self.place = place
         self.size = size
         self.on_read: Callable[[T], object] | None = None

@@ -6,6 +6,9 @@ a flow shows here: the methods raise anything.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 from midstream.flows.elsewhere import Elsewhere
 from midstream.flows.flow import Flow
 from midstream.store.rows import Row
@@ -33,7 +36,7 @@ class Kept:
         """The flow was just read; the number of its first message that is left."""
         self.saved = shot
         self.weight = weight(Parts(*shot).content)
-        messages = messages_of(self.flow)
+        messages = self._messages()
         if messages is not None:
             self.talk = Talk(first)
             self.talk.take_as_written(messages)
@@ -42,7 +45,7 @@ class Kept:
     def forget_written(self) -> None:
         """What was to be written was not: all of it is new again."""
         self.is_writing, self.saved = False, None
-        if not isinstance(messages_of(self.flow), Elsewhere):  # those are there, whatever happened to the rest
+        if not isinstance(self._messages(), Elsewhere):  # those are there, whatever happened to the rest
             self.talk = None
 
     def has_changed(self, links: Links) -> bool:
@@ -50,7 +53,7 @@ class Kept:
         before = len(links.pending)
         if self._shot(links) != self.saved or len(links.pending) > before:
             return True
-        messages = messages_of(self.flow)
+        messages = self._messages()
         return messages is not None and (self.talk is None or not self.talk.is_as_written(messages))
 
     def news(self, links: Links) -> FlowWrite | None:
@@ -67,17 +70,25 @@ class Kept:
             elif known.get(side) != body:  # equal to what was elsewhere and has been read
                 write.bodies.append((side, body))
         self.weight = weight(content)
-        messages = messages_of(flow)
+        messages, has_news = self._messages(), shot != self.saved
         if messages is not None:
             self.talk = self.talk or Talk()
+            before = self.talk.span
             write.messages = self.talk.news(messages, all_of_them=not flow.live)
             write.first, write.count = self.talk.first, len(messages)
             write.apart |= APART_MESSAGES
             self.weight += self.talk.size
-        if shot == self.saved and not write.messages:
+            has_news = has_news or bool(write.messages) or before != self.talk.span
+        if not has_news:
             return None
         self.saved, self.is_writing = shot, True
         return write
+
+    def _messages(self) -> Sequence[Any] | Elsewhere[list[Any]] | None:
+        messages = messages_of(self.flow)
+        if isinstance(messages, Elsewhere) and messages.place[0] != self.row.number:
+            return messages.value() or []  # they are those of another flow
+        return messages
 
     def _shot(self, links: Links) -> Snapshot:
         flow = self.flow

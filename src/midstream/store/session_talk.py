@@ -30,7 +30,7 @@ def messages_of(flow: Flow) -> Sequence[Any] | Elsewhere[list[Any]] | None:
 class Talk:
     """What was written of one conversation, by identity: neither messages nor their bytes are copied."""
 
-    __slots__ = ("_contents", "_known", "_tail", "first", "size")
+    __slots__ = ("_contents", "_known", "_tail", "_unread", "first", "size")
 
     def __init__(self, first: int = 0) -> None:
         self.first = first
@@ -40,13 +40,19 @@ class Talk:
         self._known: list[Any] = []
         self._contents: list[bytes] = []
         self._tail: list[tuple[Any, ...]] = []
+        self._unread = 0  # messages that are written, and that nobody has seen since
+
+    @property
+    def span(self) -> tuple[int, int]:
+        """The number of the first message that is left, and how many there are, as written last."""
+        return self.first, self._unread or len(self._known)
 
     def is_as_written(self, messages: Sequence[Any] | Elsewhere[list[Any]]) -> bool:
         """Whether nothing at all has changed."""
         if isinstance(messages, Elsewhere):  # nobody has touched them
             return True
         known, contents = self._known, self._contents
-        if len(messages) != len(known):
+        if self._unread or len(messages) != len(known):
             return False
         if any(message is not known[i] or message.content is not contents[i] for i, message in enumerate(messages)):
             return False
@@ -56,6 +62,8 @@ class Talk:
         """What is to be written now, and take it for written."""
         if isinstance(messages, Elsewhere):
             return []
+        self.first += self._unread  # somebody put others in their place
+        self._unread = 0
         if self._known and (not messages or messages[0] is not self._known[0]):
             self._forget(messages)
         known, contents = self._known, self._contents
@@ -82,9 +90,11 @@ class Talk:
         if isinstance(messages, Elsewhere):
             if not messages.is_read:
                 messages.on_read = self.take_as_written
+                self._unread = len(messages)
                 self.size = _MESSAGE_SIZE * len(messages)
                 return
             messages = messages.value() or []
+        self._unread = 0
         self._known, self._contents = list(messages), [message.content for message in messages]
         self._tail = [message.get_state() for message in messages[-_TAIL:]]
         self.size = sum(map(len, self._contents)) + _MESSAGE_SIZE * len(self._contents)
