@@ -179,6 +179,41 @@ async def test_a_filter_is_named_and_used_by_its_name(shown: Shown) -> None:
     assert "> @api & ~m POST" in shown.prompt_line, "as it was typed"
 
 
+async def test_what_is_typed_is_kept_with_a_name_by_one_key(shown: Shown) -> None:
+    shown.press("f", "~m POST", "enter", "f", "~d api")
+    assert "alt s keep with a name" in shown.text
+    shown.press("meta s")
+    assert "a name for ~d api:" in shown.prompt_line
+    shown.press("a b", "enter")
+    assert "'a b' is no name for a filter" in shown.text
+    shown.press("ctrl u", "api", "enter")
+    assert shown.options.console_filters == ["api: ~d api"]
+    assert "@api is ~d api; f takes it by its name" in shown.prompt_line
+    shown.press("esc")
+    assert "> ~m POST" in shown.prompt_line
+    assert "> @api" in shown.prompt_line
+    assert shown.options.view_filter == "(~m POST) & (~d api)"
+
+
+async def test_a_filter_that_is_none_gets_no_name(shown: Shown) -> None:
+    shown.press("f", "(~m", "meta s")
+    assert "is not closed" in shown.prompt_line or "needs" in shown.prompt_line
+    shown.press("ctrl u", "meta s")
+    assert "filter:" in shown.prompt_line, "nothing was typed: nothing happens"
+
+
+async def test_the_menu_names_what_holds(shown: Shown) -> None:
+    shown.press(",")
+    assert "Name the filter" in shown.text
+    shown.press("n")
+    assert "no filter is set" in shown.text
+    shown.press("f", "~d api", "enter", ",", "n", "loop", "enter")
+    assert shown.console.breadcrumbs.texts == ["@loop"]
+    shown.press("f", "@loop & ~q", "meta s", "loop", "enter")
+    assert "the filter named loop: " in shown.prompt_line
+    assert shown.options.console_filters == ["loop: ~d api"]
+
+
 async def test_a_named_filter_that_changes_changes_the_list(shown: Shown) -> None:
     shown.options.console_filters = ["some: ~d api"]
     shown.press("f", "@some", "enter")

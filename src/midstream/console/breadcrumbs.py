@@ -80,6 +80,15 @@ class Breadcrumbs:
                 crumb.text = filter_names.in_full(crumb.text, before | names)
         self._apply()
 
+    def named(self, text: str, name: str) -> None:
+        """A filter has a name now: where it holds, it is shown by that, unless it is shown by another name."""
+        if text.startswith("@") and text[1:] in self.names:
+            return
+        for crumb in self.crumbs:
+            if crumb.text == text:
+                crumb.text = f"@{name}"
+        self._apply()
+
     def push(self, text: str) -> None:
         """One more filter. FilterError if it is none."""
         parse(text, self.names)

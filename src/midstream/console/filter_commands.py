@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from midstream.console import filter_names
 from midstream.console.filter_box import FilterBox
+from midstream.console.prompt_filter import name_filter
 from midstream.console.prompt_search import as_filter
 from midstream.flows.errors import CommandError
 from midstream.hub.addons import Loader
@@ -73,26 +74,24 @@ class FilterCommands:
 
     @command("console.filter.save")
     def save(self, name: str, text: str = "") -> None:
-        """Give the filters that hold a name, or another filter."""
-        crumbs = self._console.breadcrumbs
-        text = text or _together([crumb.text for crumb in crumbs.crumbs if crumb.on])
-        if not text:
-            raise CommandError("no filter is set: type one with f, then give it a name")
+        """Name the filters that hold, or another filter, to use it again as @name."""
+        name, text = name.strip().removeprefix("@"), text or self._set_now()
         filter_names.save(self._console.master.options, name, text)
-        self._console.message(f"@{name.strip().removeprefix('@')} is {text}; save the options to keep it")
+        self._console.breadcrumbs.named(text, name)
+        self._console.message(
+            f"@{name} is {text}; f takes it by its name, `, f` lists it, `, s` saves it for next time"
+        )
 
     @command("console.filter.save.as")
     def save_as(self) -> None:
-        """Ask for a name for the filters that hold."""
-        if not any(crumb.on for crumb in self._console.breadcrumbs.crumbs):
-            raise CommandError("no filter is set: type one with f, then give it a name")
-        self._console.prompt("name of the filter:", kind="text", done=self._save_named)
+        """Name the filters that hold: ask for the name by which they are used again."""
+        name_filter(self._console, self._set_now())
 
-    def _save_named(self, name: str) -> None:
-        try:
-            self.save(name)
-        except CommandError as error:  # the prompt stays
-            raise ValueError(str(error)) from None
+    def _set_now(self) -> str:
+        texts = [crumb.text for crumb in self._console.breadcrumbs.crumbs if crumb.on]
+        if not texts:
+            raise CommandError("no filter is set: type one with f, then give it a name")
+        return texts[0] if len(texts) == 1 else " & ".join(f"({text})" for text in texts)
 
     @command("console.filter.forget")
     @argument("name", type=Choice("console.filter.names"))
@@ -117,7 +116,3 @@ class FilterCommands:
             raise CommandError("nothing was searched for: / asks what")
         self._console.open_pane("flows")
         self._console.prompt("filter:", as_filter(search.pattern, bool(search.flows.found)), kind="filter")
-
-
-def _together(texts: Sequence[str]) -> str:
-    return texts[0] if len(texts) == 1 else " & ".join(f"({text})" for text in texts)

@@ -15,6 +15,8 @@ from midstream.console.history import History
 from midstream.console.prompt import Prompt
 from midstream.console.widgets.canvas import Line
 from midstream.filters import Filter, FilterError, parse
+from midstream.flows.errors import CommandError, OptionsError
+from midstream.text.escape import visible
 
 if TYPE_CHECKING:
     from midstream.console.console import Console
@@ -25,7 +27,13 @@ DEBOUNCE = 0.12
 class FilterPrompt(Prompt):
     """Live: the list is what the filter finds so far; an error names its column."""
 
-    keys = (("enter", "keep"), ("tab", "complete"), ("esc", "the old list"), ("up", "used before"))
+    keys = (
+        ("enter", "keep"),
+        ("tab", "complete"),
+        ("alt s", "keep with a name"),
+        ("esc", "the old list"),
+        ("up", "used before"),
+    )
 
     def __init__(self, console: Console, history: History, text: str = "", instead_of: int | None = None) -> None:
         """`instead_of`: the breadcrumb that is edited."""
@@ -40,6 +48,14 @@ class FilterPrompt(Prompt):
         self._progress: tuple[int, int, int] | None = None
         if text:
             self.changed()
+
+    def press(self, key: str) -> None:
+        if key == "alt s" and self.edit.text.strip() and not self.is_searching_history:
+            self._enter()
+            if self.finished:
+                name_filter(self.console, self.edit.text.strip())
+        else:
+            super().press(key)
 
     def changed(self) -> None:
         if self._timer is not None:
@@ -140,6 +156,18 @@ class FilterPrompt(Prompt):
     def _show_progress(self, found: int, examined: int, total: int) -> None:
         self._progress = (found, examined, total)
         self.console.request_frame()
+
+
+def name_filter(console: Console, text: str) -> None:
+    """Ask for a name for a filter; the prompt stays when it is none."""
+
+    def done(name: str) -> None:
+        try:
+            console.master.commands.call("console.filter.save", name, text)
+        except (CommandError, OptionsError) as error:
+            raise ValueError(str(error)) from None
+
+    console.prompt(f"a name for {visible(text)}:", kind="text", done=done)
 
 
 def _flows(count: int) -> str:
