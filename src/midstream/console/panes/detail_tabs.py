@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from midstream.console.panes.event_stream import is_event_stream
 from midstream.console.panes.facts import blank, facts, header_facts, heading, sentence
+from midstream.console.panes.failure_words import is_fault
 from midstream.console.panes.replay_links import ReplayLinks
 from midstream.console.widgets.body_viewer import Body
 from midstream.console.widgets.canvas import Run
@@ -84,7 +85,7 @@ def state_runs(flow: Flow, now: float) -> list[Run]:
     if flow.intercepted:
         return [("held", f"‖ held at {_held_part(flow).lower().removesuffix('s')} {age} ")]
     if flow.error is not None:
-        return [("failed", "! failed ")]
+        return [("failed", "! failed ")] if _has_failed(flow) else [("dim", "closed by the client ")]
     if not flow.live:
         return []
     if MESSAGES in tabs_of(flow):
@@ -261,11 +262,16 @@ def _headers(message: Message, shape: Shape) -> list[Piece]:
 
 def _trouble(flow: Flow) -> list[Piece]:
     pieces = []
-    if flow.error is not None:
+    if flow.error is not None and _has_failed(flow):
         pieces.append(Piece([("failed", "! ")], [("failed", visible(flow.error.msg))], words=True))
     if flow.comment:
         pieces.append(Piece([("dim", "; ")], [("strong", visible(flow.comment[:4096]))], words=True))
     return [*pieces, blank()] if pieces else []
+
+
+def _has_failed(flow: Flow) -> bool:
+    reason = flow.error.msg if flow.error is not None else ""
+    return is_fault(reason, "text/event-stream" if is_event_stream(flow) else "")
 
 
 def _no_response(flow: HTTPFlow) -> list[Piece]:

@@ -219,6 +219,6 @@ def _focus_role(focus: bool) -> str:
 def _bar_role(each: Row) -> str:
     if each.held:
         return "held"
-    if each.failed:
+    if flow_row.has_failed(each):
         return "failed"
     return "live" if flow_row.is_ticking(each) else "dim"

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from midstream.console.panes.failure_words import failure_word, is_fault
 from midstream.console.widgets import cells
 from midstream.console.widgets.canvas import Run
 from midstream.hub.markers import DEFAULT, glyph
@@ -32,6 +33,8 @@ class Sight(NamedTuple):
     url_cells: int = 80
 
 
+_WIDE_URL: Final = 40  # cells
+_LEAST_REASON: Final = 14
 _WRITING: Final = frozenset({"POST", "PUT", "PATCH"})
 _READING: Final = frozenset({"GET", "HEAD", "OPTIONS", "TRACE", "CONNECT"})
 # RFC 1035 §4.1.1: no such name, a server that failed, refused, and so on.
@@ -84,7 +87,7 @@ def _signs(row: Row) -> list[tuple[str, str]]:
         signs.append((row.marked if len(row.marked) == 1 and row.marked.isalnum() else "*", "marked"))
     if row.held:
         signs.append(("‖", "held"))
-    if row.failed:
+    if has_failed(row):
         signs.append(("!", "failed"))
     if row.modified:
         signs.append(("E", "edited"))
@@ -125,12 +128,14 @@ def address(row: Row, show: Show) -> list[Run]:
 def url(row: Row, failure_room: int, show: Show) -> list[Run]:
     """Host and path; behind them the reason of a failure, for which the rest gives way."""
     runs = address(row, show)
-    if not row.failed:
+    if not has_failed(row):
         return runs
     reason = "  " + visible(without_host(show(row.failed), row.host))
-    # The reason keeps its share of the column; a long path gives way, since the detail pane has all of it. In a narrow
-    # column the share is smaller: which request failed says more than half a reason.
-    share = failure_room // (2 if failure_room >= 40 else 3)
+    # The reason keeps a share of a wide column; a narrow one is for the address: which request failed says more than
+    # half a reason, and the column beside it has that in a word.
+    share = failure_room // 3 if failure_room >= _WIDE_URL else 0
+    if not share and sum(len(text) for _, text in runs) + _LEAST_REASON > failure_room:
+        return runs
     room = max(failure_room - min(len(reason), share), 0)
     kept: list[Run] = []
     for role, text in runs:
@@ -141,6 +146,11 @@ def url(row: Row, failure_room: int, show: Show) -> list[Run]:
         if room <= 0:
             break
     return [*kept, ("failed", reason)]
+
+
+def has_failed(row: Row) -> bool:
+    """Whether its end is a fault, and no stream that was closed by who had opened it."""
+    return bool(row.failed) and is_fault(row.failed, row.content_type)
 
 
 def without_host(reason: str, host: str) -> str:
@@ -157,7 +167,7 @@ def code(row: Row) -> Run:
     """The status, what holds the flow, or that it failed or is still on its way."""
     if row.held:
         return "held", _HELD_CODES[row.held]
-    if row.failed:
+    if has_failed(row):
         # The 200 of a CONNECT is ours: it says nothing about what failed afterwards.
         return "failed", "ERR" if row.status is None or row.method == "CONNECT" else str(row.status)
     if row.status is None:
@@ -171,11 +181,13 @@ def code(row: Row) -> Run:
 
 
 def kind(row: Row) -> Run:
-    """What the body is, or what DNS was asked for, in at most six cells."""
+    """What the body is, what DNS was asked for, or why there is none, in at most six cells."""
     if row.kind == "dns" and row.content_type:
         return "dim", visible(row.content_type)
     if row.kind != "http":
         return "dim", _PRESENT_NAMES[row.kind]
+    if row.failed and not row.content_type:
+        return "failed", failure_word(row.failed)
     media = row.content_type.partition("/")[2]
     if row.refused:
         return "failed", f"grpc{row.refused:>2}"
@@ -195,7 +207,14 @@ def size(row: Row) -> Run:
     if not row.size:
         return "dim", "-"
     text = human_size(row.size)
-    return "dim", text + "+" if row.live and row.duration is None and len(text) < 5 else text
+    return "dim", text + "+" if _grows(row) and len(text) < 5 else text
+
+
+def _grows(row: Row) -> bool:
+    """Whether more may come: not to a request that waits for its answer, nor to what is held as a whole."""
+    if not row.live or row.duration is not None or row.held in ("request", "response"):
+        return False
+    return row.waited is not None or row.kind in ("tcp", "udp")
 
 
 def duration(row: Row, now: float) -> Run:
