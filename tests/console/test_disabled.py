@@ -47,6 +47,25 @@ async def test_keys_for_other_flows(tmp_path: Path):
 
 async def test_what_is_about_nothing_in_particular_always_works(tmp_path: Path):
     async with shown_console(tmp_path) as shown:
-        before = shown.console.master.options.intercept_active
+        before = shown.console.master.options.console_quickhelp_visible
+        shown.press("H")
+        assert shown.console.master.options.console_quickhelp_visible is not before
+
+
+async def test_holding_is_switched_only_where_a_filter_says_what_to_hold(tmp_path: Path):
+    async with shown_console(tmp_path) as shown:
+        options = shown.console.master.options
         shown.press("I")
-        assert shown.console.master.options.intercept_active is not before
+        assert said(shown) == "I: no filter says what to hold: i sets one"
+        options.update(intercept="~m POST")
+        shown.press("I")
+        assert not options.intercept_active
+
+
+async def test_keys_of_the_details_work_before_their_first_frame(tmp_path: Path):
+    async with shown_console(tmp_path) as shown:
+        shown.console.view.add(http_flow("http://a.test/", response_body=b'{"a":1}'))
+        shown.console.open_pane("detail")
+        pane = shown.console.focused_pane
+        assert pane.why_not("console.flowview.raw") == ""
+        assert pane.why_not("console.flowview.mode.choose") == ""

@@ -45,7 +45,10 @@ def why_not(console: Console, binding: Binding, flow: Flow | None) -> str:
 
 
 def _nothing_to(console: Console, line: str, flow: Flow | None) -> str:
-    """The same for undoing, repeating, and stepping through attempts."""
+    """The same for undoing, repeating, holding, and stepping through attempts."""
+    if line == "set intercept_active toggle":
+        is_set = "intercept" not in console.master.options or console.master.options.intercept
+        return "" if is_set else "no filter says what to hold: i sets one"
     if line in ("edit.undo", "edit.redo"):
         journal = console.master.undo
         depth = journal.depth if line == "edit.undo" else journal.redo_depth

@@ -24,6 +24,11 @@ _SELF_EVIDENT = frozenset({"up", "down", "left", "right", "home", "end", "page_u
 # What works on an empty list as well, but is nothing to suggest there.
 _FOR_MANY = ("console.filter", "view_order")
 
+_NEXT_HIT = "console.search.next"
+
+# From so many columns on there is room for the menu of the rest, and for the prompt.
+_NARROW, _WIDE = 80, 100
+
 Hint = tuple[str, str]  # a key, and what it does
 
 
@@ -54,8 +59,8 @@ def hint_line(console: Console, columns: int) -> tuple[list[Run], list[tuple[int
     places: list[tuple[int, int, str]] = []
     hints = _taken(console)
     if hints is None:
-        tail = _tail(console)
-        hints = [*_of_bindings(console, columns - sum(map(_width, tail))), *tail]
+        tail = _tail(console, columns)
+        hints = [*_of_bindings(console, columns - sum(map(_width, tail)), {key for key, _ in tail}), *tail]
     for key, text in hints:
         start = line_width(runs)
         if start + _width((key, text)) - 1 > columns:
@@ -80,44 +85,49 @@ def _taken(console: Console) -> Sequence[Hint] | None:
     return (("esc", "cancel"),) if console.keys.pending else None
 
 
-def _of_bindings(console: Console, room: int) -> list[Hint]:
+def _of_bindings(console: Console, room: int, seen: set[str]) -> list[Hint]:
     found: list[Hint] = []
-    seen: set[str] = set()
     flow = console.focused_flow()
     used = 1
     # What is global is on every pane and in the help.
-    for context in [name for name in console.contexts() if name != "global"]:
-        for binding in console.keys.keymap.in_context(context):
-            first = binding.keys[0]
-            if (
-                first in seen
-                or first in _SELF_EVIDENT
-                or console.bindings.legacy_meaning(first)
-                or not _is_useful(console, binding, flow)
-            ):
-                continue
-            seen.add(first)
-            text = console.keys.keymap.title((first,), (context,)) if len(binding.keys) > 1 else binding.help
-            if not text:
-                continue
-            hint = first, text[:1].lower() + text[1:]
-            used += _width(hint)
-            if used > room:
-                return found
-            found.append(hint)
+    contexts, keymap = console.contexts(), console.keys.keymap
+    bindings = [each for context in contexts if context != "global" for each in keymap.in_context(context)]
+    if console.search.pattern:  # then it is what one does next
+        bindings.sort(key=lambda binding: binding.command != _NEXT_HIT)
+    for binding in bindings:
+        first = binding.keys[0]
+        if (
+            first in seen
+            or first in _SELF_EVIDENT
+            or console.bindings.legacy_meaning(first)
+            or not _is_useful(console, binding, flow)
+        ):
+            continue
+        seen.add(first)
+        text = keymap.title((first,), contexts) if len(binding.keys) > 1 else binding.help
+        if not text:
+            continue
+        hint = first, text[:1].lower() + text[1:]
+        used += _width(hint)
+        if used > room:
+            return found
+        found.append(hint)
     return found
 
 
-def _tail(console: Console) -> list[Hint]:
+def _tail(console: Console, columns: int) -> list[Hint]:
     """What stands at the end everywhere."""
+    keymap, contexts = console.keys.keymap, console.contexts()
     wanted = {
         "console.view.help": "help" if console.focused_pane.name != "help" else "",
         "console.view.pop": "quit" if console.is_at_root else "back",
-        "console.command": "command",
+        "console.command": "command" if columns >= _WIDE else "",
     }
     tail = []
+    if columns >= _NARROW and (title := keymap.title((keymap.leader,), contexts)):
+        tail.append((keymap.leader, title.lower()))
     for command, text in wanted.items():
-        for binding in console.keys.keymap.in_context("global"):
+        for binding in keymap.in_context("global"):
             if text and binding.command == command and len(binding.keys) == 1:
                 tail.append((binding.keys[0], text))
                 break

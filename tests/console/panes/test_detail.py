@@ -47,7 +47,7 @@ def held(console: FakeConsole) -> HTTPFlow:
 
 
 HELD = """\
- 1  POST https://api.example/v2/cart/items              ‖ held at request 4.1s
+ 1  POST https://api.example/v2/cart/items               ‖ held at request 4.1s
  [Request*]| Response | Timing | Connection                  m view: auto   all
 POST https://api.example/v2/cart/items HTTP/1.1
 
@@ -63,7 +63,7 @@ POST https://api.example/v2/cart/items HTTP/1.1
   4  }"""
 
 HELD_RESPONSE = """\
- 1  POST https://api.example/v2/cart/items              ‖ held at request 4.1s
+ 1  POST https://api.example/v2/cart/items               ‖ held at request 4.1s
   Request* |[Response]| Timing | Connection                                 all
   The request is held: the server has not seen it yet.
   a resume   e edit   X kill"""

@@ -4,8 +4,10 @@ import math
 from collections.abc import Callable
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from midstream.console.panes.timing_text import timing_pieces
+from midstream.console.panes.timing_text import _axis, timing_pieces
 from midstream.flows.flow import Error, Flow
 from midstream.testing import tflow
 from tests.kit.captured import START, dns_flow, http_flow, tcp_flow, websocket_flow
@@ -94,3 +96,10 @@ def test_times_that_no_clock_has(moment: float, columns: int) -> None:
             flow.request.timestamp_end = moment
         shown(flow, columns)
         shown(flow, columns, now=moment)
+
+
+@given(st.floats(0.001, 1e7), st.integers(10, 120))
+def test_the_numbers_of_the_axis_end_where_the_bars_do(seconds: float, room: int) -> None:
+    numbers = _axis(seconds, room).runs[0][1]
+    assert len(numbers) <= room + 1
+    assert numbers.startswith("0 ms")

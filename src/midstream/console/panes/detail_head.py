@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from midstream.console.panes import detail_tabs
 from midstream.console.panes.detail_tabs import MESSAGES
 from midstream.console.widgets.canvas import PaintedRow, Run, line_width, paint_row
+from midstream.console.widgets.table import fit_runs
 from midstream.text.escape import visible
 
 if TYPE_CHECKING:
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from midstream.console.panes.detail import Detail
     from midstream.flows.flow import Flow
 
-_LEAST_TITLE = 40  # cells that are left of the title before keys are told beside it
+_LEAST_TITLE = 60  # cells that are left of the title before keys are told beside it
 
 
 class Head:
@@ -43,7 +44,8 @@ class Head:
                 state += [("text", " "), *keys]
         right = line_width(state)
         shown = self._console.master.showing.flow(flow, last=0)
-        title = paint_row(detail_tabs.title_runs(shown, row, now), max(columns - right - 1, 0))
+        room = max(columns - right - 1, 0)
+        title = paint_row(fit_runs(detail_tabs.title_runs(shown, row, now), room), room)
         return [*title, *paint_row([("text", " "), *state], min(right + 1, columns))]
 
     def _tabs(self, flow: Flow, pane: Detail, columns: int) -> PaintedRow:

@@ -19,6 +19,7 @@ _OF_FILES = ("viewer", "save", "encoding")
 
 def why_not(command: str, pane: Detail, flow: Flow) -> str:
     """In a few words; nothing when the command does something."""
+    pane.refresh()  # a key may come before the first frame
     if command.startswith("console.messages."):
         return _of_messages(command.rpartition(".")[2], pane, flow)
     name = command.removeprefix("console.flowview.")

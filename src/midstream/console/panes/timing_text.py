@@ -137,17 +137,16 @@ def _reused(flow: Flow) -> Iterator[str]:
 def _axis(seconds: float, room: int) -> Piece:
     """The numbers above the bars, as round as they can be."""
     step = _round_step(seconds, room)
-    line = [" "] * (room + 12)
+    line = ""
     moment = 0.0
     while moment <= seconds + step / 1000:
         label = "0 ms" if not moment else _number(moment)
-        at = int(room * moment / seconds)
-        if at + len(label) <= len(line):
-            line[at : at + len(label)] = label
+        # The last one ends where the bars do: beyond that it would be wrapped.
+        at = min(int(room * moment / seconds), room + 1 - len(label))
+        if not line or at > len(line):
+            line = line.ljust(at) + label
         moment += step
-    return Piece(
-        [("title", f"  {'Timing':<{_NAME}}"), ("text", " " * (_NUMBER + 2))], [("dim", "".join(line).rstrip())]
-    )
+    return Piece([("title", f"  {'Timing':<{_NAME}}"), ("text", " " * (_NUMBER + 2))], [("dim", line)])
 
 
 def _round_step(seconds: float, room: int) -> float:
