@@ -25,14 +25,23 @@ from console import Bench
 
 LIMIT_MS = 50.0
 
+ORDERS = ("size", "url", "host", "code", "type", "method", "messages", "duration")
+
 # What is done, and the keys for it. A pause stands between two keys.
 DEEDS: tuple[tuple[str, list[str]], ...] = (
     ("nothing", []),
     ("filter of the URL, typed", ["f", *"~u n=77", "\r"]),
+    ("a filter more, and back", ["f", *"~u n=777", "\r", "\x7f"]),
     ("filters off", ["\x7f"]),
     ("filter of bodies", ["f", *"~b nothing", "\r"]),
     ("filters off again", ["\x7f"]),
-    *((f"sort by {order}", [f":set view_order {order}\r"]) for order in ("size", "url", "host", "code", "duration")),
+    ("filter that all pass", ["f", *"~m get", "\r"]),
+    ("filters toggled", [":console.filter.toggle.all\r", ":console.filter.toggle.all\r"]),
+    ("filter popped", ["\x7f"]),
+    *((f"sort by {order}", [f":set view_order {order}\r"]) for order in ORDERS),
+    ("sort by size, then url", [":set view_order size\r:set view_order url\r"]),
+    ("reverse, and back", [":set view_order_reversed toggle\r", ":set view_order_reversed toggle\r"]),
+    ("traffic by size", [":set view_order size\r"]),
     ("back to time", [":set view_order time\r"]),
     ("tree", [":console.view.tree\r"]),
     ("tree, closed", ["q"]),
@@ -40,13 +49,34 @@ DEEDS: tuple[tuple[str, list[str]], ...] = (
     ("search in the list", ["/", *"n=9999", "\r"]),
     ("search hops", ["n", "N"]),
     ("home, end", ["g", "G"]),
+    ("follow, and not", ["F", "F"]),
     ("a resize", ["RESIZE"]),
     ("details, and ten flows on", ["\r", *[" "] * 10, "q"]),
     ("mark all", [":flow.mark @all :default:\r"]),
-    ("undo of that", ["u"]),
+    ("undo of marks", ["u"]),
+    ("redo of marks", ["\x12"]),
+    ("only marked, and all", ["M", "M"]),
+    ("unmark all", ["U"]),
+    ("mark shown", [":flow.mark.toggle @shown\r"]),
+    ("comment on all", [":flow.comment @all hello\r"]),
+    ("undo of comments", ["u"]),
+    ("unmark marked", ["*", "m"]),
+    ("delete shown", [":view.flows.remove @shown\r"]),
+    ("undo of the delete", ["u"]),
+    ("delete by filter", [":view.flows.remove '~u n=.*[0-4]$'\r"]),
+    ("undo of that delete", ["u"]),
+    ("purge unmarked", [":view.clear_unmarked\r"]),
+    ("undo of the purge", ["u"]),
+    ("save all", [":save.file @all {folder}/saved.mid\r"]),
     ("clear", [":view.clear\r"]),
     ("undo of the clear", ["u"]),
+    ("redo of the clear", ["\x12"]),
+    ("undo of that clear", ["u"]),
+    ("clear, by size", [":set view_order size\r", ":view.clear\r"]),
+    ("undo of that, by size", ["u"]),
     ("clear again", [":view.clear\r"]),
+    ("load 100,000", [":view.flows.load {folder}/saved.mid\r"]),
+    ("clear of the loaded", [":view.clear\r"]),
 )
 
 
@@ -95,7 +125,7 @@ class Stops:
                 time.sleep(0.2)
                 bench.term.pty.setwinsize(40, 120)
             else:
-                os.write(bench.term.pty.fd, key.encode())
+                os.write(bench.term.pty.fd, key.replace("{folder}", str(self.folder)).encode())
         load.wait()
         bench.term.settle(0.2, 20)
         if self.args.show:

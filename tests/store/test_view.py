@@ -1,11 +1,7 @@
 import asyncio
-import random
 from collections.abc import Iterable
 
 import pytest
-from hypothesis import settings
-from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from midstream import filters
 from midstream.flows.http import HTTPFlow
@@ -341,74 +337,3 @@ async def test_the_loop_is_not_held_while_filtering_many_flows() -> None:
     async with never_held(0.05):
         await view.refilter(filters.parse("~h nothing | ~b nothing | ~m get"))
     assert len(view.shown) == 20_000
-
-
-class Machine(RuleBasedStateMachine):
-    """Whatever happens, the view shows what a naive one would, and keeps the focus on a shown flow."""
-
-    @initialize()
-    def begin(self) -> None:
-        self.view = View()
-        self.flows: dict[str, HTTPFlow] = {}
-        self.filter: str | None = None
-        self.count = 0
-        self.random = random.Random(1)
-
-    @rule(start=st.integers(0, 5), size=st.integers(0, 3), method=st.sampled_from(["GET", "PUT"]))
-    def add(self, start: int, size: int, method: str) -> None:
-        self.count += 1
-        flow = http_flow(f"http://h/{start}{size}", method, response_body=b"x" * size, start=START + start)
-        self.flows[flow.id] = flow
-        self.view.add(flow)
-
-    @rule(size=st.integers(0, 3), path=st.sampled_from(["/00", "/12", "/33"]), marked=st.booleans())
-    def change(self, size: int, path: str, marked: bool) -> None:
-        if self.flows:
-            flow = self.random.choice(list(self.flows.values()))
-            assert flow.response is not None
-            flow.response.raw_content = b"x" * size
-            flow.request.path = path
-            flow.marked = ":dog:" if marked else ""
-            self.view.update(flow)
-
-    @rule(count=st.integers(0, 3))
-    def remove(self, count: int) -> None:
-        gone = list(self.flows)[:count]
-        assert self.view.remove(gone) == [self.flows.pop(id_) for id_ in gone]
-
-    @rule()
-    def focus(self) -> None:
-        if self.view.shown:
-            self.view.set_focus(self.random.choice(list(self.view.shown)))
-
-    @rule(text=st.sampled_from([None, "~m get", "~marked", "/3", "~q"]))
-    def set_filter(self, text: str | None) -> None:
-        self.filter = text
-        self.view.set_filter(filters.parse(text) if text else None)
-
-    @rule(key=st.sampled_from(list(ORDERS)), reverse=st.booleans())
-    def set_order(self, key: str, reverse: bool) -> None:
-        self.view.set_order(key, reverse)
-
-    @invariant()
-    def shows_what_it_should(self) -> None:
-        view = self.view
-        wanted = {id_ for id_, flow in self.flows.items() if self.filter is None or filters.match(self.filter, flow)}
-        assert set(view.shown) == wanted
-        assert len(view.shown) == len(wanted)
-        assert (view.focus_id in wanted) if wanted else view.focus_id is None
-        assert [view.index(id_) for id_ in view.shown] == list(range(len(wanted)))
-        view.tidy()
-        keys = {
-            "time": lambda row: (row.created, row.number),
-            "method": lambda row: (row.method, row.number),
-            "url": lambda row: (row.path, row.number),
-            "size": lambda row: (row.size, row.number),
-        }
-        key = keys.get(view.order) or ORDERS[view.order]
-        rows = [view.row(id_) for id_ in view.shown]
-        assert rows == sorted(rows, key=key, reverse=view.reversed)
-
-
-Machine.TestCase.settings = settings(max_examples=60, stateful_step_count=30, deadline=None)
-TestMachine = Machine.TestCase

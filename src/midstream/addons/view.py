@@ -11,9 +11,9 @@ import logging
 import os
 import time
 import weakref
-from collections.abc import Iterable, Sequence
+from collections.abc import Coroutine, Iterable, Sequence
 from contextlib import aclosing
-from typing import TypeVar
+from typing import Any, TypeVar
 from uuid import uuid4
 
 from midstream import filters
@@ -33,7 +33,7 @@ from midstream.hub.log import ALERT
 from midstream.hub.recording import is_by_person, unrecorded
 from midstream.hub.types import Choice, Path
 from midstream.store.focus import Focus
-from midstream.store.order import ORDERS
+from midstream.store.order import ORDERS, check_order
 from midstream.store.specs import ids_in
 from midstream.store.taken import Taken
 from midstream.store.view import View
@@ -79,7 +79,7 @@ class ViewAddon:
                 raise OptionsError(f"option view_filter: {error}") from None
             self._apply(filter_)
         if updated & {"view_order", "view_order_reversed"}:
-            self.view.set_order(options.view_order, options.view_order_reversed)
+            self._sort(options.view_order, options.view_order_reversed)
         if "console_focus_follow" in updated:
             self.view.follow = options.console_focus_follow
 
@@ -91,6 +91,13 @@ class ViewAddon:
             self.view.set_filter(filter_)
         else:
             ctx.master.background.spawn(self.view.refilter(filter_), "filter the flow list")
+
+    def _sort(self, key: str, reversed: bool) -> None:
+        # A script may look at the list in its next line; whoever looks at the screen sees it in a moment.
+        if key == self.view.order or len(self.view.shown) <= _MANY or not is_by_person():
+            self.view.set_order(key, reversed)
+        else:
+            ctx.master.background.spawn(self.view.reorder(key, reversed), "sort the flow list")
 
     def _is_quick(self, filter_: filters.Filter | None) -> bool:
         """Whether all flows can be looked at in one go."""
@@ -248,10 +255,8 @@ class ViewAddon:
             taken.let_go()
             self._let_go(gone)
             return
-        step = Removal(self.view, ids, take_out)
-        step.what = f"{word} of {counted(len(ids))}"
-        step.free, step.take_back = self._let_go, self._welcome
-        step.do()
+        step = Removal(self.view, ids, take_out, word)
+        step.free, step.take_back, step.show_later = self._let_go, self._welcome, self._show_later
         if not ctx.master.undo.add(step):
             logger.warning("the %s cannot be undone: %d MB are too many to keep", step.what, step.size >> 20)
 
@@ -260,15 +265,17 @@ class ViewAddon:
 
     def _taken_out(self, ids: Sequence[str], kill_all: bool = False) -> tuple[Taken, int]:
         """Take flows out; how many were ended for that. What is live is in memory."""
-        ended = 0
-        for id_ in ids:
-            flow = self.view.in_memory(id_)
-            if flow is not None and flow.live:
+        taken, ended = self.view.take_out(ids), 0
+        for flow in taken.flows.values():
+            if flow.live:
                 self._dismissed.add(flow)
                 if flow.killable and (kill_all or flow.intercepted):
                     flow.kill()
                     ended += 1
-        return self.view.take_out(ids), ended
+        return taken, ended
+
+    def _show_later(self, pass_: Coroutine[Any, Any, None]) -> None:
+        ctx.master.background.spawn(pass_, "show what is back")
 
     def _welcome(self, flows: Iterable[Flow]) -> None:
         """What was taken out is in the list again: events about it count."""
@@ -334,14 +341,15 @@ class ViewAddon:
     def order_set(self, order_key: str) -> None:
         """Sort the list without changing the option."""
         try:
-            self.view.set_order(order_key, self.view.reversed)
+            check_order(order_key)
         except ValueError as error:
             raise CommandError(str(error)) from None
+        self._sort(order_key, self.view.wanted_order[1])
 
     @command("view.order.reverse")
     def order_reverse(self, boolean: bool) -> None:
         """Show the largest sort key first, or last, without changing the option."""
-        self.view.set_order(self.view.order, boolean)
+        self._sort(self.view.wanted_order[0], boolean)
 
     # -- properties and settings --------------------------------------------------------------------------------------
 

@@ -6,7 +6,8 @@ their rows, so that they come back with their numbers, at their places.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Sequence
+from typing import Any, Final
 
 from midstream.flows.errors import CommandError
 from midstream.flows.flow import Flow
@@ -14,23 +15,29 @@ from midstream.store.rows import Row
 from midstream.store.taken import Taken
 from midstream.store.view import View
 
+# So many are shown again in one go; and so many where each may have to be read to know whether it passes the filter.
+_MANY: Final = 2000
+_FEW: Final = 20
+
 TakeOut = Callable[[Sequence[str]], tuple[Taken, int]]
 
 
 class Removal:
     """Flows that a person takes out of the list. `take_out` does so and says how many had to be ended for it."""
 
-    def __init__(self, view: View, ids: Iterable[str], take_out: TakeOut) -> None:
+    def __init__(self, view: View, ids: Sequence[str], take_out: TakeOut, word: str = "delete") -> None:
         self._view = view
         self._take_out = take_out
-        self._ids = [id_ for id_ in ids if id_ in view]
-        self._taken = Taken([], {}, None)
+        self._ids = ids
+        self._taken = Taken({}, {}, None)
         self._focus = view.focus_id
         self._ended = 0
         self.free: Callable[[list[object]], None] = lambda gone: None
         self.take_back: Callable[[Iterable[Flow]], None] = lambda flows: None
-        self.what = f"delete of {counted(len(self._ids))}"
-        self.size = 0
+        self.show_later: Callable[[Coroutine[Any, Any, None]], None] | None = None
+        """Shows very many in slices."""
+        self.do()
+        self.what = f"{word} of {counted(len(self._taken.rows))}"
 
     def do(self) -> None:
         """Take them out."""
@@ -39,19 +46,29 @@ class Removal:
         self.size = self._taken.size
 
     def undo(self) -> str:
-        if all(id_ in self._view for id_ in self._ids):
+        taken = self._taken
+        if all(row.id in self._view for row in taken.rows):
             raise CommandError("they are in the list already")
-        self.take_back(self._taken.flows.values())
-        back = self._view.put_back(self._taken)
-        if self._focus is not None and self._focus in self._view.shown:
-            self._view.set_focus(self._focus)
-        return "; ".join(self._notes(back))
+        self.take_back(taken.flows.values())
+        missing = len(taken.rows)
+        if self.show_later is not None and self._is_much():
+            back = self._view.store_back(taken)
+            self.show_later(self._view.show_back(back, self._focus))
+        else:
+            back = self._view.put_back(taken)
+            if self._focus is not None and self._focus in self._view.shown:
+                self._view.set_focus(self._focus)
+        return "; ".join(self._notes(back, missing - len(back)))
 
-    def _notes(self, back: Sequence[Row]) -> Iterable[str]:
+    def _is_much(self) -> bool:
+        """Whether it takes long to know which of them are shown."""
+        return len(self._taken.rows) > (_MANY if self._view.filter is None else _FEW)
+
+    def _notes(self, back: Sequence[Row], missing: int) -> Iterable[str]:
         if self._ended:
             verb = "was" if self._ended == 1 else "were"
             yield f"{counted(self._ended)} {verb} killed by it and {'is' if self._ended == 1 else 'are'} not live again"
-        if missing := len(self._ids) - len(back):
+        if missing:
             yield f"{counted(missing)} in the list already"
         if hidden := sum(not self._view.shown.has(row) for row in back):
             yield f"{counted(hidden)} hidden by the filter"
@@ -74,7 +91,7 @@ class Addition:
     def __init__(self, view: View, what: str, flows: Sequence[Flow]) -> None:
         self._view = view
         self._ids = [flow.id for flow in flows]
-        self._taken = Taken([], {}, None)
+        self._taken = Taken({}, {}, None)
         self._focus: str | None = None
         self.what = what
         self.size = 100 * len(flows)

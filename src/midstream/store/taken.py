@@ -6,7 +6,7 @@ until then, so that a hundred thousand flows are deleted, and are there again, w
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Final
 
 from midstream.flows.flow import Flow
@@ -24,12 +24,14 @@ _FLOW: Final = 3000
 class Taken:
     """See the module. `flows` are those in memory, `session` is where the others are."""
 
-    def __init__(self, rows: Sequence[Row], flows: Mapping[str, Flow], session: Session | None) -> None:
-        self.rows = rows
+    def __init__(self, gone: Mapping[str, Row], flows: Mapping[str, Flow], session: Session | None) -> None:
+        self.rows = list(gone.values())
         """Of all of them, in the order in which they were named."""
         self._session = session
-        self._kept: list[Kept] = session.take_out(rows) if session is not None else []
-        self.flows: dict[str, Flow] = {row.id: flows[row.id] for row in rows if row.id in flows}
+        self._kept: list[Kept] = session.take_out(self.rows) if session is not None else []
+        self.flows: dict[str, Flow] = {
+            id_: flows[id_] for id_ in min(gone, flows, key=len) if id_ in flows and id_ in gone
+        }
         """Those that were in memory and stay there, by their ids; all that were live are among them."""
 
     @property
@@ -42,9 +44,12 @@ class Taken:
     def give_back(self, ids: Collection[str]) -> None:
         """The view stores the flows with these ids again; of the others nothing is left."""
         if self._session is not None:
-            back = [row for row in self.rows if row.id in ids]
+            back, lost = self.rows, []
+            if len(ids) < len(self.rows):
+                back = [row for row in self.rows if row.id in ids]
+                lost = [row for row in self.rows if row.id not in ids]
             self._session.put_back(back, [kept for kept in self._kept if kept.row.id in ids])
-            self._session.remove([row for row in self.rows if row.id not in ids])
+            self._session.remove(lost)
         self._empty()
 
     def let_go(self) -> None:

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 WHEEL_ROWS = 3
 _TICK = 0.5  # in-flight times are painted twice a second
 _TIDY = 1.0  # rows ordered by size move to their places once a second
+_MANY_MOVED = 2000  # that are not moved in one go
 _DOUBLE_CLICK = 0.4
 _OF_ROWS = frozenset(
     {"console.search", "console.flows.clear", "console.peek", "console.timeline.cycle", "console.tree.reveal"}
@@ -103,7 +104,10 @@ class FlowList(Pane):
 
     def _tidy(self) -> None:
         self._tidier = None
-        self.view.tidy()
+        if self.view.untidy <= _MANY_MOVED:
+            self.view.tidy()
+        else:
+            self.console.spawn(self.view.reorder(self.view.order, self.view.reversed), "sort the flow list")
 
     def _tick_later(self) -> None:
         if self._ticker is None and self._loop is not None:
