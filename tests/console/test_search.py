@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import gzip
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
-from midstream.console import search_body, search_flows
+from midstream.console import search, search_body, search_flows
 from midstream.console.finder import finder
 from midstream.console.panes.keys import KeysPane
 from midstream.console.panes.list_pane import ListPane
@@ -17,6 +18,7 @@ from midstream.console.prompt_search import as_filter
 from midstream.console.widgets.canvas import line_width, mark
 from midstream.filters import parse
 from midstream.flows.flow import Flow
+from midstream.work.slices import Budget
 from tests.console.masters import Shown, shown_console
 from tests.kit.captured import dns_flow, http_flow, tcp_flow, websocket_flow
 from tests.kit.stopwatch import within
@@ -72,6 +74,26 @@ async def test_n_and_N_hop_and_say_where_they_are(shown: Shown) -> None:
     assert "/cart   1 of 3   from the start again" in shown.text
     shown.press("N")
     assert "/cart   3 of 3   from the end again" in shown.text
+
+
+async def test_what_was_found_stays_found_though_the_time_ran_out_at_the_end(
+    shown: Shown, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class SpentAfter(Budget):
+        """Lets one piece of work be done at once, and no more."""
+
+        left = 1
+
+        def spent(self) -> bool:
+            self.left -= 1
+            return self.left < 0
+
+    add(shown, "cart", "other")
+    monkeypatch.setattr(search, "Budget", SpentAfter)
+    before = asyncio.all_tasks()
+    shown.press("/", "cart", "enter")
+    await shown.until(lambda: asyncio.all_tasks() <= before)
+    assert "/cart   1 of 1" in shown.text
 
 
 async def test_the_only_hit_is_no_new_round(shown: Shown) -> None:

@@ -148,13 +148,12 @@ class Search:
         for now in work:
             found = now
             if budget.spent():
-                self._console.spawn(self._go_on(work, token), "search")
+                self._console.spawn(self._go_on(work, token, found), "search")
                 return True
         return found
 
-    async def _go_on(self, work: Iterator[bool], token: Token) -> None:
+    async def _go_on(self, work: Iterator[bool], token: Token, found: bool) -> None:
         budget = Budget()
-        found = False
         for now in work:
             found = now
             if budget.spent():
