@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from midstream.hub.log import ALERT
 from tests.console.masters import Shown, shown_console
 from tests.kit.captured import http_flow, tcp_flow
 from tests.kit.hostile import TEXTS, WIDTHS, assert_clean
@@ -258,6 +259,28 @@ async def test_toasts_stack_go_by_time_and_leave_the_focus_alone(shown):
     messages.toasts = [toast._replace(since=toast.since - 6) for toast in messages.toasts]
     messages.expire()
     assert "news" not in shown.text
+
+
+async def test_the_row_in_focus_is_not_covered_by_a_toast(shown):
+    for number in range(60):
+        shown.view.add(http_flow(f"http://shop.example/{number}"))
+    shown.press("G")
+    row = shown.lines[cursor(shown)[1]]
+    shown.console.messages.news("news")
+    assert shown.lines[cursor(shown)[1]] == row
+    assert shown.lines[2].endswith(" news")
+    shown.press("g")
+    assert shown.lines[-4].endswith(" news")
+
+
+async def test_no_toast_covers_the_log_that_says_the_same(shown):
+    shown.press("E")
+    logging.getLogger("midstream.addon").error("it broke")
+    assert shown.text.count("it broke") == 1
+    assert not shown.console.messages.toasts
+    shown.options.console_eventlog_verbosity = "error"
+    logging.getLogger("midstream.addon").log(ALERT, "it is done")
+    assert "it is done" in shown.text, "the log does not show it"
 
 
 async def test_errors_stay_until_a_key_that_was_pressed_after_they_could_be_read(shown):

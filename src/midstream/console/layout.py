@@ -72,7 +72,10 @@ class Layout(urwid.Widget):
         self.has_toasts = not small
         if not small and console.messages.toasts:
             lines = console.messages.toast_lines(columns, max(body_rows // 2, 1))
-            canvas = self._over(canvas, lines, (columns, body_rows, self._top), "corner")
+            covered = range(self._top + body_rows - len(lines), self._top + body_rows)
+            at_the_top = canvas.cursor is not None and canvas.cursor[1] in covered  # where somebody works
+            place = "top corner" if at_the_top else "corner"
+            canvas = self._over(canvas, lines, (columns, body_rows, self._top), place)
         return self._with_boxes(canvas, columns, body_rows, self._top) if body_rows > 0 else canvas
 
     # --- parts ------------------------------------------------------------------------------------------------------
@@ -117,8 +120,9 @@ class Layout(urwid.Widget):
         if not lines:
             return canvas
         width = min(columns, max(line_width(line) for line in lines))
-        left = {"left": 0, "corner": columns - width}.get(place, (columns - width) // 2)
-        first = {"centre": (rows - len(lines)) // 2, "top": min(2, rows - len(lines))}.get(place, rows - len(lines))
+        left = {"left": 0, "corner": columns - width, "top corner": columns - width}.get(place, (columns - width) // 2)
+        below = rows - len(lines)
+        first = {"centre": below // 2, "top": min(2, below), "top corner": min(1, below)}.get(place, below)
         at = None if cursor is None else (min(cursor[0] + 2, width - 1), min(cursor[1] + 1, len(lines) - 1))
         if at is not None:
             self._box_at = left, top + first, width, len(lines)

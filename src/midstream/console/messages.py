@@ -12,6 +12,7 @@ import logging
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
+from midstream.console.panes.log import Log
 from midstream.console.widgets import cells
 from midstream.console.widgets.canvas import Line
 from midstream.hub.log import ALERT, EventLogHandler, LogEntry
@@ -143,8 +144,11 @@ class Messages:
     def _logged(self, entry: LogEntry) -> None:
         if self._echo:
             return  # it came from `show` itself
-        if entry.level == "error" and not any(pane.name == "log" for pane in self._console.panes_shown):
+        logs = [pane for pane in self._console.panes_shown if isinstance(pane, Log)]
+        if entry.level == "error" and not logs:
             self.unseen_errors += 1
+        if any(log.shows(entry) for log in logs):
+            return  # a toast would only cover it
         # Messages about a script begin with its name themselves, and who says our own is clear.
         named = entry.source in ("", logger.name.rpartition(".")[2]) or entry.msg.startswith(entry.source)
         self.news(entry.msg if named else f"{entry.source}: {entry.msg}", entry.level)

@@ -109,6 +109,10 @@ class Log(ListPane):
         """Whose entries are shown; nothing for everybody's."""
         return self._log.source
 
+    def shows(self, entry: LogEntry) -> bool:
+        """Whether an entry that comes now is seen: the end is on the screen, and its level and origin are shown."""
+        return self.scroll.follow and self._log.takes(entry)
+
     def show_source(self, source: str) -> None:
         """Show the entries of one addon or logger only, or all again."""
         focused = self.focused_entry

@@ -52,10 +52,14 @@ class LogLines:
         for entry in entries:
             self.add(entry)
 
+    def takes(self, entry: LogEntry) -> bool:
+        """Whether it is of the level and the origin that are shown."""
+        return log_tier(entry.level) <= log_tier(self.verbosity) and self.source in ("", entry.source)
+
     def add(self, entry: LogEntry) -> int:
         """Take an entry; how many lines left at the beginning for it, or -1 when it is not shown."""
         self.sources[entry.source] += 1
-        if log_tier(entry.level) > log_tier(self.verbosity) or self.source not in ("", entry.source):
+        if not self.takes(entry):
             return -1
         self.errors += entry.level == "error"
         key = (entry.level, entry.source, entry.msg)
