@@ -39,6 +39,27 @@ class Streams:
         flow.response.stream = self.for_response  # type: ignore[assignment]
 
 
+async def test_a_client_that_has_the_whole_body_may_leave_before_addons_have_heard_of_it():
+    left = asyncio.Event()
+
+    class Slow:
+        async def response(self, flow: HTTPFlow) -> None:
+            await left.wait()
+
+    async with conversation(Slow(), settings=Settings(stream_large_bodies=1)) as talk:
+        talk.say(GET)
+        server = await talk.server()
+        await server.head()
+        server.say(OK)
+        await talk.client.expect(OK)
+        talk.client.stream.close()
+        await settle()
+        left.set()
+        await talk.over()
+        assert talk.recorder.names() == ["requestheaders", "request", "responseheaders", "response"]
+        assert talk.recorder.last("response").error is None
+
+
 # -- early answers --
 
 

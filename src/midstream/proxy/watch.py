@@ -60,6 +60,12 @@ class Watch:
         if self.busy:
             self.end("client disconnected")
 
+    def served(self) -> None:
+        """The client has been sent all that it waits for: its leaving is no failure. That it left before it took all is
+        told by writing.
+        """
+        self.busy = False
+
     def flow_killed(self) -> None:
         """The flow under way was killed, by whomever and in whatever thread. An addon that does it in its handler is
         noticed after the event.

@@ -211,7 +211,7 @@ class DownstreamH1:
         head, framing = self._head(request, response, original, None)
         self.answering = True
         self.stream.write(head)
-        return BodyWriter(self.stream, framing, self._be_patient)
+        return BodyWriter(self.stream, framing, self._be_patient, self._watch.served)
 
     # -- the connection --
 

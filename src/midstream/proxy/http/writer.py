@@ -19,14 +19,19 @@ class WrongLength(Exception):
 
 
 class BodyWriter:
-    """The body of one message, after its head. `be_patient` is called before each wait for the peer."""
+    """The body of one message, after its head. `be_patient` is called before each wait for the peer, `on_whole` when it
+    is given all that its Content-Length announces: it may leave as soon as it has taken that.
+    """
 
-    __slots__ = ("_be_patient", "_framing", "_left", "_stream")
+    __slots__ = ("_be_patient", "_framing", "_left", "_on_whole", "_stream")
 
-    def __init__(self, stream: Stream, framing: int, be_patient: Callable[[], None]) -> None:
+    def __init__(
+        self, stream: Stream, framing: int, be_patient: Callable[[], None], on_whole: Callable[[], None] | None = None
+    ) -> None:
         self._stream = stream
         self._framing = framing
         self._be_patient = be_patient
+        self._on_whole = on_whole
         self._left = max(framing, 0)
 
     async def write(self, data: bytes) -> None:
@@ -38,6 +43,8 @@ class BodyWriter:
             if len(data) > self._left:
                 raise WrongLength(f"the body is longer than its Content-Length of {framing}")
             self._left -= len(data)
+            if not self._left and self._on_whole is not None:
+                self._on_whole()
         for start in range(0, len(data), PIECE):
             piece = data[start : start + PIECE] if len(data) > PIECE else data
             self._stream.write(chunk(piece) if framing == CHUNKED else piece)
