@@ -31,7 +31,7 @@ async def collector(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Collector]
     collector.start()
     yield collector
     collector.stop()
-    gc.unfreeze()
+    gc.freeze()  # what other tests left is looked at no more
     gc.set_threshold(*before)
 
 

@@ -8,7 +8,6 @@ and finds nothing from then on. For texts up to 128 kB at a time; larger ones be
 from __future__ import annotations
 
 import re
-import time
 from collections.abc import Iterator
 
 from midstream.text.patterns import Pattern, TooSlow
@@ -17,14 +16,13 @@ LONGEST = 1000
 """Characters of a pattern; what is longer was pasted, and its rest is left out."""
 
 SECONDS = 0.02
-"""What one question may take on the loop, which nobody holds for 50 ms; half of it after each that took too long."""
+"""What one question may take on the loop, and once more; nobody holds it for 50 ms. Half of it after each too long."""
 
 MOST_SPANS = 1000
 """Places that are told of one text: more than a screen has cells to paint them in."""
 
 # Questions that took too long, after which the expression is given up: a list asks one for each row.
 _MOST_SLOW = 2
-_ATTEMPTS = 3
 
 # Letters that say nothing about case: \S, \B, (?P<name>, \N{NAME}, \u00E4.
 _NOT_TYPED = re.compile(r"\\N\{[^}]*\}|\\x[0-9A-Fa-f]{2}|\\u[0-9A-Fa-f]{4}|\\.|\(\?P[<=>][^>)]*", re.DOTALL)
@@ -75,20 +73,17 @@ class Finder:
             return []
         if self.is_literal and text.isascii() and self.pattern.isascii():
             return self._words(text, most)
-        began = time.thread_time()
-        for attempt in range(_ATTEMPTS):
+        for is_last in (False, True):
             try:
                 if isinstance(text, str):
                     return self._of_texts().spans(text, most, self._seconds)
                 return self._of_bytes().spans(text, most, self._seconds)
             except TooSlow as slow:
-                # On a machine with other things to do it may have had no time at all: that says nothing about it.
-                if attempt + 1 < _ATTEMPTS and time.thread_time() - began < self._seconds / 2:
-                    continue
-                self._slow += 1
-                self._seconds /= 2
-                self.problem = f"{slow}: it was given up"
-                break
+                # Once more: it may have been a collection of garbage, which says nothing about the expression.
+                if is_last:
+                    self._slow += 1
+                    self._seconds /= 2
+                    self.problem = f"{slow}: it was given up"
         return []
 
     def _words(self, text: str | bytes, most: int) -> list[tuple[int, int]]:
