@@ -45,16 +45,16 @@ def names(shown: Shown) -> list[str]:
 )
 def test_starts_of_words_count_more(typed: str, better: str, worse: str) -> None:
     score = fuzzy.scorer(typed)
-    assert score(fuzzy.searched(better)) > score(fuzzy.searched(worse))
+    assert score(fuzzy.Searched(better)) > score(fuzzy.Searched(worse))
 
 
 @pytest.mark.parametrize("typed", ["xyz", "emusre", "flow zebra"])
 def test_what_is_not_there_in_order_does_not_fit(typed: str) -> None:
-    assert fuzzy.scorer(typed)(fuzzy.searched("flow.resume")) == 0
+    assert fuzzy.scorer(typed)(fuzzy.Searched("flow.resume")) == 0
 
 
 def test_many_words_that_begin_alike_cost_little() -> None:
-    text = fuzzy.searched("a " * 100 + "b")
+    text = fuzzy.Searched("a " * 100 + "b")
     with within(1.0):
         for size in range(2, 14):
             fuzzy.scorer("a" * size + "ba")(text)

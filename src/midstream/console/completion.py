@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from midstream.console.candidates import MOST, Candidates
 from midstream.console.completion_filter import SeenValues, complete_filter, operator_meanings
-from midstream.console.fuzzy import scorer, searched
+from midstream.console.fuzzy import Searched, scorer
 from midstream.hub import lexer
 from midstream.hub.arguments.flow import complete_filter as filters_in_full
 from midstream.hub.markers import glyph
@@ -75,7 +75,7 @@ def complete_command(
 def _near(typed: str, names: Iterable[str]) -> list[str]:
     """The names that fit a few letters, as the palette has it, where none begins with them; the best first."""
     score_of = scorer(typed)
-    scores = {name: score for name in names if (score := score_of(searched(name)))}
+    scores = {name: score for name in names if (score := score_of(Searched(name)))}
     return sorted(scores, key=lambda name: (-scores[name], name))[:_MOST_NEAR]
 
 

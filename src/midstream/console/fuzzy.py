@@ -1,7 +1,7 @@
 """Fuzzy matching for the palette: how well words that are typed fit a text. Plain functions; nothing is painted here.
 
 Each word has to be found: as a part of the text, by the starts of its words, or letter by letter in order. A budget of
-5 ms for 5,000 texts rules out walking over letters in Python: bits, `str.find` and a regex do it.
+5 ms for 5,000 texts rules out walking over letters in Python: `str.find`, bits and a regex do it.
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from functools import lru_cache
-from typing import NamedTuple
 
 LONGEST = 240
 """Characters of a text that are looked at."""
@@ -24,25 +23,27 @@ _WORD_STARTS = re.compile(r"(?<![a-z0-9])[a-z0-9]")
 _NAME = 96  # characters in which single letters are looked for
 
 
-class Searched(NamedTuple):
-    """A text as it is looked through: in lower case, its letters as bits, and what its words begin with.
+class Searched:
+    """A text as it is looked through, in lower case; it is prepared once, and asked about at each key.
 
-    `spots` has for each character its places in the first part of the text as bits; under "" those where words begin.
-
-    Long texts that are no names have no initials: looking for scattered letters in them costs more than it finds.
+    Only names are looked through for single letters: in long texts that costs more than it finds.
     """
 
-    text: str
-    bits: int
-    initials: str
-    spots: dict[str, int]
+    __slots__ = ("_letters", "is_name", "text")
 
+    def __init__(self, text: str, *, is_name: bool = True) -> None:
+        self.text = text[:LONGEST].casefold()
+        self.is_name = is_name
+        self._letters: tuple[str, dict[str, int]] | None = None
 
-def searched(text: str, *, is_name: bool = True) -> Searched:
-    """Prepare a text once; it is asked about at each key."""
-    lower = text[:LONGEST].casefold()
-    initials = "".join(_WORD_STARTS.findall(lower)) if is_name else ""
-    return Searched(lower, _bits(lower), initials, _spots(lower[:_NAME]) if is_name else {})
+    @property
+    def letters(self) -> tuple[str, dict[str, int]]:
+        """What its words begin with, and for each character its places in the first part of the text as bits; under ""
+        those where words begin. Made when it is asked for: few texts get that far.
+        """
+        if self._letters is None:
+            self._letters = "".join(_WORD_STARTS.findall(self.text)), _spots(self.text[:_NAME])
+        return self._letters
 
 
 def scorer(typed: str) -> Callable[[Searched], int]:
@@ -66,17 +67,15 @@ def scorer(typed: str) -> Callable[[Searched], int]:
 class _Word:
     """One word that is typed. A text is scored by the best way in which it holds it; short texts before long ones."""
 
-    __slots__ = ("_bits", "_size", "_text")
+    __slots__ = ("_characters", "_size", "_text")
 
     def __init__(self, text: str) -> None:
         self._text = text
         self._size = len(text)
-        self._bits = _bits(text)
+        self._characters = "".join(dict.fromkeys(text))
 
     def score(self, where: Searched) -> int:
-        text, bits, initials, spots = where
-        if self._bits & ~bits:
-            return 0
+        text = where.text
         size = len(text)
         short = 100 - (size if size < 100 else 99)
         at = text.find(self._text)
@@ -88,8 +87,9 @@ class _Word:
             # A later place may be the start of a word.
             later = max(text.find("." + self._text, at), text.find(" " + self._text, at))
             return (_WORD_START if later >= 0 else _INSIDE) + short - min(max(later, at), 60)
-        if self._size < 2 or not initials:
+        if self._size < 2 or not where.is_name or any(character not in text for character in self._characters):
             return 0
+        initials, spots = where.letters
         if self._text in initials:
             return _INITIALS + short
         if end := _end_of(self._text, spots, spots[""], lambda here: spots[""] & (-(here & -here) << 1)):
@@ -125,14 +125,6 @@ def _spots(text: str) -> dict[str, int]:
     for at, character in enumerate(text):
         spots[character] = spots.get(character, 0) | 1 << at
     return spots
-
-
-def _bits(text: str) -> int:
-    """The characters of a text as bits: one that lacks a bit of what is typed cannot match."""
-    bits = 0
-    for character in set(text):
-        bits |= 1 << (ord(character) & 63)
-    return bits
 
 
 @lru_cache(256)

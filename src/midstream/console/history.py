@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from midstream.console.fuzzy import scorer, searched
+from midstream.console.fuzzy import Searched, scorer
 
 if TYPE_CHECKING:
     from midstream.hub.commands import CommandManager
@@ -78,7 +78,7 @@ class History:
         score_of = scorer(words)
         found: dict[str, tuple[int, int]] = {}
         for age, line in enumerate(reversed(self.lines)):
-            if line not in found and (score := score_of(searched(line)) if words.strip() else 1):
+            if line not in found and (score := score_of(Searched(line)) if words.strip() else 1):
                 found[line] = (-(score // _ABOUT_THE_SAME), age)
         return sorted(found, key=found.__getitem__)[:MOST_MATCHES]
 

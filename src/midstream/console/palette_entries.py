@@ -13,7 +13,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from midstream.console import filter_names
-from midstream.console.fuzzy import LONGEST, Searched, searched
+from midstream.console.fuzzy import LONGEST, Searched
 from midstream.console.go_to import go_to_flow
 from midstream.console.key_names import show_chord
 from midstream.console.keymap import CONTEXTS
@@ -28,12 +28,14 @@ MOST = 5000
 _MOST_FLOWS = 2000
 _MOST_MARKS = 500
 _LONGEST_VALUE = 60
+_WEIGHT = {"commands": 30, "panes": 60, "options": 10, "filters": 20, "marks": 5, "flows": 0}
+_HAS_KEY = 120  # what has a key is used more
 
 
 class Entry:
-    """One thing that can be found. `id` is what is remembered of it; `do` gets the console."""
+    """One thing that can be found. `id` is what is remembered of it; `do` gets the console; `weight` is its lead."""
 
-    __slots__ = ("_searched", "do", "help", "id", "keys", "kind", "name", "row")
+    __slots__ = ("_searched", "do", "help", "id", "keys", "kind", "name", "row", "weight")
 
     def __init__(
         self, kind: str, name: str, help: str, do: Callable[[Console], object], keys: str = "", row: Row | None = None
@@ -45,13 +47,14 @@ class Entry:
         self.keys = keys
         self.row = row
         self.id = f"{kind} {name}"
+        self.weight = _WEIGHT[kind] + _HAS_KEY * bool(keys)
         self._searched: Searched | None = None
 
     @property
     def searched(self) -> Searched:
         """The text that is looked through."""
         if self._searched is None:
-            self._searched = searched(f"{self.name} {self.help}", is_name=self.row is None)
+            self._searched = Searched(f"{self.name} {self.help}", is_name=self.row is None)
         return self._searched
 
 
@@ -68,9 +71,9 @@ class Recent:
         self._order.pop(id_, None)
         self._order[id_] = None
 
-    def bonus(self, id_: str) -> int:
-        """What its score gets on top."""
-        return 100 + min(self._uses[id_], 5) * 50 if id_ in self._uses else 0
+    def bonuses(self) -> dict[str, int]:
+        """What the scores of some get on top."""
+        return {id_: 100 + min(uses, 5) * 50 for id_, uses in self._uses.items()}
 
     def newest(self) -> list[str]:
         """The ids, newest first."""

@@ -25,8 +25,6 @@ if TYPE_CHECKING:
 
 _MOST = 200  # rows: whoever does not find something among them types another letter
 _ROWS = 14
-_WEIGHT = {"commands": 30, "panes": 60, "options": 10, "filters": 20, "marks": 5, "flows": 0}
-_HAS_KEY = 120  # what has a key is used more
 _PROMPT = "> "
 
 
@@ -128,12 +126,12 @@ class Palette(Overlay):
         if not typed:
             self._count, self._fitting, self._found = len(pool), pool, self._first(pool)
             return
-        score = fuzzy.scorer(typed)
-        scored: list[tuple[int, int]] = []
-        for number, entry in enumerate(pool):
-            if points := score(entry.searched):
-                used = _HAS_KEY * bool(entry.keys) + self._recent.bonus(entry.id)
-                scored.append((points + _WEIGHT[entry.kind] + used, -number))
+        score, bonuses = fuzzy.scorer(typed), self._recent.bonuses()
+        scored = [
+            (points + entry.weight + bonuses.get(entry.id, 0), -number)
+            for number, entry in enumerate(pool)
+            if (points := score(entry.searched))
+        ]
         self._fitting = [pool[-number] for _, number in scored]
         self._count = len(scored)
         self._found = [pool[-number] for _, number in nlargest(_MOST, scored)]
