@@ -62,6 +62,13 @@ def test_compressed_bodies_are_decoded_and_binary_ones_shown_where_they_differ()
     assert rows[1].sign == "~"
 
 
+def test_a_compressed_document_is_compared_by_path_and_one_that_is_too_large_says_so():
+    ours, theirs = (gzip.compress(json.dumps({"a": 1, "b": each}).encode()) for each in (2, 3))
+    assert body_rows(ours, "gzip", theirs, "gzip") == [Row("/a", "1", "1"), Row("/b", "2", "3")]
+    long = gzip.compress(b"x\n" * comparing.LARGEST)
+    assert body_rows(long, "gzip", b"x", "")[0].name.startswith("compared are the first")
+
+
 def test_what_is_too_large_is_cut_and_said():
     large = b"a line of text\n" * (comparing.LARGEST // 10)
     (row,) = body_rows(large, "", large[:-5], "")

@@ -172,10 +172,10 @@ def _body(message: Message | None) -> Body:
 
 def _decoded(data: bytes, encoding: str) -> tuple[bytes, bool]:
     try:
-        plain, is_whole = encodings.decode_beginning(data, encoding, LARGEST) if encoding else (data, True)
+        plain, is_cut = encodings.decode_beginning(data, encoding, LARGEST) if encoding else (data, False)
     except ValueError:
-        plain, is_whole = data, True
-    return plain[:LARGEST], not is_whole or len(plain) > LARGEST
+        plain, is_cut = data, False
+    return plain[:LARGEST], is_cut or len(plain) > LARGEST
 
 
 def _json_rows(left: bytes, right: bytes) -> list[Row] | None:
