@@ -32,6 +32,7 @@ from tests.kit.hostile_flows import clean_name, hostile_bodies, hostile_certific
 from tests.kit.program import free_port
 from tests.kit.pty import ProgramOnPty
 from tests.kit.terminal_bytes import COLOURS, assert_ours, assert_text
+from tests.kit.waiting import PATIENCE
 
 pytestmark = pytest.mark.end2end
 
@@ -113,19 +114,25 @@ def requests(port: int) -> list[bytes]:
 def origin(tls: ssl.SSLContext | None = None) -> Iterator[int]:
     """Answers each request with the answer whose number is the first segment of its path; /ws, /tcp: see `_talk`."""
     listener = socket.create_server(("127.0.0.1", 0))
-    ready = answers()
+    ready, threads = answers(), []
 
     def serve() -> None:
         with suppress(OSError):
             while True:
                 client, _ = listener.accept()
-                threading.Thread(target=_talk, args=(client, tls, ready), daemon=True).start()
+                threads.append(threading.Thread(target=_talk, args=(client, tls, ready)))
+                threads[-1].start()
 
-    threading.Thread(target=serve, daemon=True).start()
+    server = threading.Thread(target=serve)
+    server.start()
     try:
         yield listener.getsockname()[1]
     finally:
+        listener.shutdown(socket.SHUT_RDWR)  # closing it alone would not wake who waits for a client
         listener.close()
+        for thread in (server, *threads):
+            thread.join(PATIENCE)
+            assert not thread.is_alive(), "the origin still talks to somebody"
 
 
 def _talk(client: socket.socket, tls: ssl.SSLContext | None, ready: list[bytes]) -> None:
@@ -375,10 +382,11 @@ def test_none_of_it_reaches_a_terminal_from_any_pane_or_box(home: Home, origins:
     with ProgramOnPty(home.argv(MIDSTREAM, *more), 120, 32, env=ENVIRONMENT) as program:
         program.wait_for(f":{port}")
         program.wait_for("/21 ")
-        attacker = threading.Thread(target=attack, args=(port, *origins), daemon=True)
-        attacker.start()
-        while attacker.is_alive():
-            program.read()
+        with ThreadPoolExecutor(1) as attacker:
+            attacked = attacker.submit(attack, port, *origins)
+            while not attacked.done():
+                program.read()
+            attacked.result()
         walk_details(program)
         seen = ""
         for key in "ey":  # their menus come when the next key does not
@@ -418,7 +426,9 @@ def test_none_of_it_reaches_a_terminal_from_any_pane_or_box(home: Home, origins:
 
 def run(argv: list[str]) -> bytes:
     """What a program prints into a pipe."""
-    ended = subprocess.run(argv, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env={**os.environ, **ENVIRONMENT})
+    ended = subprocess.run(
+        argv, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env={**os.environ, **ENVIRONMENT}, timeout=60
+    )
     return ended.stdout
 
 

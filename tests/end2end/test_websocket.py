@@ -24,7 +24,7 @@ from tests.kit.program import free_port, middump
 from tests.kit.pty import ProgramOnPty
 from tests.kit.running_master import RunningMaster, running_master
 from tests.kit.socket_end import SocketEnd, tunnelled
-from tests.kit.waiting import until
+from tests.kit.waiting import PATIENCE, until
 from tests.kit.websocket_echo import websocket_echo
 
 pytestmark = pytest.mark.end2end
@@ -310,17 +310,17 @@ def _watch(program: ProgramOnPty, port: int, echo: int) -> None:
         client.send("and more")
         program.wait_for("and more")
         for text in ("hello there", "and more"):
-            assert client.recv() == text
+            assert client.recv(PATIENCE) == text
         program.send("i", "~websocket", "<enter>")
-        program.wait_for("~websocket")
+        program.wait_for("i:~websocket")  # it holds from now on; what is typed is seen before
         client.send("hold me")
         program.wait_for("‖ held  hold me")
         program.send("e", "e")
         program.wait_for("message edited")
         program.send("a")
-        program.wait_for("‖ held  let me go")  # the answer of the server
+        program.wait_for("← text      9b  ‖ held  let me go")
         program.send("a")
-        assert client.recv() == "let me go"
+        assert client.recv(PATIENCE) == "let me go"
         client.send("drop me")
         program.wait_for("‖ held  drop me")
         program.send("e", "d")
