@@ -30,6 +30,7 @@ RATE = 200  # requests per second, all clients together
 SOURCE = """
 import asyncio, logging
 from midstream import command, ctx
+from tests.kit.stopwatch import Slow
 
 VERSION = {version}
 logger = logging.getLogger(__name__)
@@ -157,6 +158,8 @@ async def test_no_request_is_lost_and_nothing_is_left_over(tmp_path: Path, monke
         assert len(left_behind("under_fire")) == 1
         assert running.master.options.mark == "kept"
         assert running.logged("in its new form") == [f"{path} is loaded in its new form"] * SAVES
+        if held := running.logged("held everything up"):
+            raise Slow(held[0])
         assert [entry.msg for entry in running.log if entry.level in ("error", "warn")] == []
         await asyncio.sleep(0)
         gc.collect()

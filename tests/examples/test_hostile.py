@@ -7,6 +7,7 @@ import pytest
 
 from tests.kit.example_run import EXAMPLES, example
 from tests.kit.origins import Heard, ok
+from tests.kit.stopwatch import Slow
 
 JWT = "eyJhbGciOm51bGx9.eyJleHAiOnt9LCJzdWIiOlt7fV19."
 OPTIONS: dict[str, dict[str, object]] = {
@@ -55,10 +56,10 @@ async def test_no_example_fails_at_hostile_traffic(confdir: Path, name: str) -> 
             lengths = (f"Content-Length: {len(body)}",) if body else ()
             run.client.end.say(run.client.head(path, *fields, *lengths, method=method) + body)
             await run.client.answer()
-        failed = [
-            entry.msg for entry in run.running.log if " failed in " in entry.msg or "held everything" in entry.msg
-        ]
-        assert not failed, failed[0]
+        for entry in run.running.log:
+            assert " failed in " not in entry.msg
+            if "held everything" in entry.msg:
+                raise Slow(entry.msg)
         for command in [each for each in run.master.commands.commands if each.endswith((".show", ".list", "_stats"))]:
             if not run.master.commands.commands[command].parameters:
                 run.execute(command)
