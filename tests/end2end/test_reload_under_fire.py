@@ -19,6 +19,7 @@ import pytest
 from midstream.hub import scripts
 from tests.kit.origins import answering, ok, origin
 from tests.kit.running_master import RunningMaster, running_master
+from tests.kit.stopwatch import Slow
 from tests.kit.waiting import PATIENCE, until
 
 pytestmark = pytest.mark.end2end
@@ -30,7 +31,6 @@ RATE = 200  # requests per second, all clients together
 SOURCE = """
 import asyncio, logging
 from midstream import command, ctx
-from tests.kit.stopwatch import Slow
 
 VERSION = {version}
 logger = logging.getLogger(__name__)
