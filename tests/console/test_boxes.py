@@ -211,6 +211,14 @@ async def test_what_is_wrong_is_said_and_nothing_is_lost(shown: Shown) -> None:
     assert shown.console.overlay is None
 
 
+async def test_a_chooser_that_sets_an_option_stands_on_what_is_set(shown: Shown) -> None:
+    shown.options.view_order = "url"
+    shown.press("o")
+    assert "*url" in shown.text
+    shown.press("enter")
+    assert shown.options.view_order == "url"
+
+
 async def test_clicks_choose_and_switch(shown: Shown) -> None:
     form = a_form(lambda _: None)
     shown.console.show(form)

@@ -283,6 +283,15 @@ async def test_no_toast_covers_the_log_that_says_the_same(shown):
     assert "it is done" in shown.text, "the log does not show it"
 
 
+async def test_opening_the_log_takes_the_toasts_away_that_say_the_same(shown):
+    for _ in range(3):
+        logging.getLogger("midstream.addon").error("it broke")
+    assert shown.text.count("it broke") == 1, "a toast that comes again stands there once"
+    shown.press("E")
+    assert shown.text.count("it broke") == 1, "the line in the log"
+    assert not shown.console.messages.toasts
+
+
 async def test_errors_stay_until_a_key_that_was_pressed_after_they_could_be_read(shown):
     messages = shown.console.messages
     logging.getLogger("midstream.addon").error("it broke " * 30)

@@ -70,7 +70,14 @@ class BoxCommands:
         def picked(choice: str) -> None:
             self._console.run_command(lexer_join(cmd, [arg.replace("{choice}", choice) for arg in args]))
 
-        self._console.show(Chooser(prompt, [str(each) for each in listed], picked))
+        self._console.show(Chooser(prompt, [str(each) for each in listed], picked, self._present(cmd, args)))
+
+    def _present(self, cmd: str, args: Sequence[str]) -> str:
+        """What is chosen now, where an option is set."""
+        options = self._console.master.options
+        if cmd == "set" and len(args) == 2 and args[1] == "{choice}" and args[0] in options:
+            return str(options.option(args[0]).current())
+        return ""
 
     # --- the palette ------------------------------------------------------------------------------------------------
 

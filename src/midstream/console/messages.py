@@ -82,6 +82,7 @@ class Messages:
             return
         now = asyncio.get_running_loop().time()
         self.forget(topic)
+        self.toasts = [toast for toast in self.toasts if toast.text != text.strip()]  # said again: one is enough
         self.toasts.append(Toast(text.strip(), level, now, topic))
         while len(self.toasts) > MOST_TOASTS:
             # An error gives way last.
@@ -121,8 +122,9 @@ class Messages:
         self.toasts = []
 
     def log_was_seen(self) -> None:
-        """The log is on the screen."""
+        """The log is on the screen: it says what the toasts say."""
         self.unseen_errors = 0
+        self.toasts = [toast for toast in self.toasts if toast.topic]
 
     def toast_lines(self, columns: int, rows: int) -> list[Line]:
         """The toasts, the newest at the bottom, at most `rows` of them."""
