@@ -11,7 +11,7 @@ import time
 from typing import TYPE_CHECKING
 
 from midstream.console import edit_parts, head_text
-from midstream.console.edit_texts import Problem, TextSubject, body_text, head_problem, split_whole
+from midstream.console.edit_texts import Problem, TextSubject, body_text, problem_in, split_whole
 from midstream.console.text_bytes import TextForm, to_bytes
 from midstream.flows import charset
 from midstream.flows.connection import Client, Server
@@ -67,7 +67,7 @@ class Composed(TextSubject):
         head = _completed(text)
         if head.partition("\n")[0].endswith((f" {SCHEME}", f" {SCHEME} {VERSION}")):
             return Problem(1, f"type the URL behind {SCHEME}, or paste a curl command")
-        problem = head_problem(head, is_response=False)
+        problem = problem_in(head_text.read_request, head)
         if problem is not None:
             return problem
         try:

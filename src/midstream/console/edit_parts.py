@@ -205,18 +205,32 @@ def text_of(flow: HTTPFlow, message: Request | Response, part: str) -> tuple[byt
         head, suffix = text_of(flow, message, f"{part}-headers")
         body, _ = body_file(message)
         return (b"%s\n%s" % (head or b"", body) if body is not None else None), suffix
-    fields = message.headers.fields
     if part == "request-headers":
-        request = flow.request
-        version = request.http_version.encode("utf-8", "surrogateescape")
-        method = request.method.encode("utf-8", "surrogateescape")
-        return head_text.write_request(method, request.url.encode("utf-8", "surrogateescape"), version, fields), ".http"
+        return head_text.write_request(*request_head(flow.request)), ".http"
     if part == "response-headers":
         assert isinstance(message, Response)
-        version = message.http_version.encode("utf-8", "surrogateescape")
-        reason = message.reason.encode("utf-8", "surrogateescape")
-        return head_text.write_response(version, message.status_code, reason, fields), ".http"
+        return head_text.write_response(*response_head(message)), ".http"
     return body_file(message)
+
+
+def request_head(request: Request) -> head_text.RequestText:
+    """The parts of a head, as its text has them."""
+    method, url, version = map(_bytes, (request.method, request.url, request.http_version))
+    return head_text.RequestText(method, url, version, request.headers.fields)
+
+
+def response_head(response: Response) -> head_text.ResponseText:
+    """The same of a response."""
+    version, reason = _bytes(response.http_version), _bytes(response.reason)
+    return head_text.ResponseText(version, response.status_code, reason, response.headers.fields)
+
+
+def _bytes(text: str) -> bytes:
+    return text.encode("utf-8", "surrogateescape")
+
+
+def _text(data: bytes) -> str:
+    return data.decode("utf-8", "surrogateescape")
 
 
 def body_file(message: Request | Response) -> tuple[bytes | None, str]:
@@ -235,9 +249,12 @@ def change_of(flow: HTTPFlow, message: Request | Response, part: str, data: byte
     if part in _WHOLE:
         return _change_of_whole(flow, message, part, data)
     if part == "request-headers":
-        return functools.partial(_set_request_head, flow.request, head_text.read_request(data))
+        asked = head_text.read_request(data, request_head(flow.request))
+        return functools.partial(_set_request_head, flow.request, asked)
     if part == "response-headers":
-        return functools.partial(_set_response_head, flow, message, head_text.read_response(data))
+        assert isinstance(message, Response)
+        head = head_text.read_response(data, response_head(message))
+        return functools.partial(_set_response_head, flow, message, head)
     return functools.partial(_set_body, flow, message, data)
 
 
@@ -257,28 +274,27 @@ def _change_of_whole(flow: HTTPFlow, message: Request | Response, part: str, dat
 
 def _set_request_head(request: Request, text: head_text.RequestText) -> None:
     # Only what is different is set: the rest stays as it came, byte for byte (P1).
-    url = text.url.decode("utf-8", "surrogateescape")
+    method, url, version = map(_text, text[:3])
     if text.fields != request.headers.fields:
         request.headers = Headers(text.fields)
-    if text.method.decode("ascii") != request.method:
-        request.method = text.method.decode("ascii")
-    if text.version.decode("ascii") != request.http_version:
-        request.http_version = text.version.decode("ascii")
+    if method != request.method:
+        request.method = method
+    if version != request.http_version:
+        request.http_version = version
     if url != request.url:
         request.url = url
 
 
-def _set_response_head(flow: HTTPFlow, message: Request | Response, text: head_text.ResponseText) -> None:
-    assert isinstance(message, Response)
-    reason = text.reason.decode("utf-8", "surrogateescape")
+def _set_response_head(flow: HTTPFlow, message: Response, text: head_text.ResponseText) -> None:
+    version, reason = _text(text.version), _text(text.reason)
     if text.fields != message.headers.fields:
         message.headers = Headers(text.fields)
     if text.status != message.status_code:
         message.status_code = text.status
     if reason != message.reason:
         message.reason = reason
-    if text.version.decode("ascii") != message.http_version:
-        message.http_version = text.version.decode("ascii")
+    if version != message.http_version:
+        message.http_version = version
     flow.response = message
 
 

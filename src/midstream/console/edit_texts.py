@@ -132,7 +132,16 @@ class HeadText(FlowText):
         return "response-headers" if self._is_response else "request-headers"
 
     def check(self, text: str) -> Problem | None:
-        return head_problem(text, self._is_response)
+        return self._head_problem(text)
+
+    def _head_problem(self, text: str) -> Problem | None:
+        # What came so may stay so (P1).
+        message = self.message
+        if isinstance(message, Response):
+            before = edit_parts.response_head(message)
+            return problem_in(lambda data: head_text.read_response(data, before), text)
+        asked = edit_parts.request_head(message)
+        return problem_in(lambda data: head_text.read_request(data, asked), text)
 
     def suffix(self) -> str:
         return ".http"
@@ -180,7 +189,7 @@ class WholeText(HeadText):
 
     def check(self, text: str) -> Problem | None:
         head, body = split_whole(text)
-        problem = head_problem(head, self._is_response)
+        problem = self._head_problem(head)
         if problem is None and (problem := body_problem(body, self._form)) is not None:
             problem = Problem((problem.line or 1) + head.count("\n") + 1, problem.reason)
         return problem
@@ -272,11 +281,10 @@ def body_problem(text: str, form: TextForm) -> Problem | None:
     return None
 
 
-def head_problem(text: str, is_response: bool) -> Problem | None:
-    """Why a text is no head."""
+def problem_in(read: Callable[[bytes], object], text: str) -> Problem | None:
+    """Why a text is no head, asked of what reads it."""
     try:
-        data = text.encode("utf-8", "surrogateescape")
-        head_text.read_response(data) if is_response else head_text.read_request(data)
+        read(text.encode("utf-8", "surrogateescape"))
     except ValueError as error:
         return problem_of(error)
     return None

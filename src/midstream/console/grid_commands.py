@@ -15,6 +15,7 @@ from midstream.console import external_editor
 from midstream.console.external_program import NoProgram
 from midstream.console.grids import PARTS
 from midstream.console.grids.cells_text import unescaped
+from midstream.console.key_names import show_chord
 from midstream.console.panes.grid import Grid
 from midstream.flows.errors import CommandError
 from midstream.flows.flow import Flow
@@ -68,11 +69,20 @@ class GridCommands:
     def delete(self) -> None:
         """Take the row out."""
         self._grid(with_rows=True).delete()
+        self._say("the row is out")
 
     @command("console.grideditor.clear")
     def clear(self) -> None:
         """Take all rows out."""
-        self._grid(with_rows=True).clear()
+        grid = self._grid(with_rows=True)
+        count = len(grid.rows)
+        grid.clear()
+        self._say("the row is out" if count == 1 else f"{count:,} rows are out")
+
+    def _say(self, what: str) -> None:
+        keys = self._console.keys.keymap.keys_for("console.grideditor.undo", ("grid",))
+        back = f"; {show_chord(keys)} takes that back" if keys else ""
+        self._console.message(f"{what}, and gone when you apply{back}", log=False)
 
     @command("console.grideditor.undo")
     def undo(self) -> None:

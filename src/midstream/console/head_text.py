@@ -1,6 +1,7 @@
 """Heads of messages as text for an editor, and back: a start line and one `name: value` line per field.
 
-Bytes that were not touched come back as the same bytes (P1). Errors name the line; nothing is guessed.
+Lines that were not touched come back as the same bytes, whatever those are (P1): whoever reads a text names the head
+that it was made of. Errors name the line; nothing is guessed.
 """
 
 from __future__ import annotations
@@ -43,9 +44,11 @@ def write_response(version: bytes, status: int, reason: bytes, fields: Fields) -
     return b"%s %d %s\n%s" % (version, status, reason, _write_fields(fields))
 
 
-def read_request(text: bytes) -> RequestText:
+def read_request(text: bytes, before: RequestText | None = None) -> RequestText:
     """The parts of an edited request head. BadHead names the line."""
-    start, fields = _read(text)
+    start, fields = _read(text, before.fields if before is not None else ())
+    if before is not None and text.startswith(write_request(*before[:3], ())):
+        return before._replace(fields=fields)
     parts = start.split(b" ")
     if len(parts) != 3:
         raise BadHead(f"line 1: a request begins with 'METHOD URL VERSION', not {_shown(start)}")
@@ -58,9 +61,11 @@ def read_request(text: bytes) -> RequestText:
     return RequestText(method, url, version, fields)
 
 
-def read_response(text: bytes) -> ResponseText:
+def read_response(text: bytes, before: ResponseText | None = None) -> ResponseText:
     """The parts of an edited response head. BadHead names the line."""
-    start, fields = _read(text)
+    start, fields = _read(text, before.fields if before is not None else ())
+    if before is not None and text.startswith(write_response(*before[:3], ())):
+        return before._replace(fields=fields)
     version, _, rest = start.partition(b" ")
     status, _, reason = rest.partition(b" ")
     _check_version(version)
@@ -80,14 +85,19 @@ def _write_fields(fields: Fields) -> bytes:
     return b"".join(b"%s: %s\n" % field for field in fields)
 
 
-def _read(text: bytes) -> tuple[bytes, Fields]:
-    lines = [line.removesuffix(b"\r") for line in text.split(b"\n")]
+def _read(text: bytes, before: Fields) -> tuple[bytes, Fields]:
+    as_it_came = {b"%s: %s" % field: field for field in before}
+    lines = text.split(b"\n")
     while lines and not lines[-1].strip():
         lines.pop()
     if not lines:
         raise BadHead("line 1: the head is empty")
     fields = []
-    for number, line in enumerate(lines[1:], 2):
+    for number, whole in enumerate(lines[1:], 2):
+        line = whole.removesuffix(b"\r")
+        if (field := as_it_came.get(whole) or as_it_came.get(line)) is not None:
+            fields.append(field)
+            continue
         if not line.strip():
             raise BadHead(f"line {number}: an empty line ends a head; a body is edited on its own")
         name, colon, value = line.partition(b":")
@@ -99,7 +109,7 @@ def _read(text: bytes) -> tuple[bytes, Fields]:
         if _BAD_IN_VALUE.search(value):
             raise BadHead(f"line {number}: the value of {_shown(name)} holds a control character")
         fields.append((name, value))
-    return lines[0].strip(b" \t"), tuple(fields)
+    return lines[0].strip(b" \t\r"), tuple(fields)
 
 
 def _shown(data: bytes) -> str:

@@ -165,13 +165,8 @@ def test_cookies_come_back(values: list[bytes]) -> None:
     cookies = kind("cookies", flow)
     rows = cookies.read()
     cookies.write(rows)
-    # Of a header in which there is no cookie at all, none stays.
-    slots = {row.slot for row in rows}
-    assert flow.request.headers.fields == (
-        fields[0],
-        *(pair for slot, pair in enumerate(fields[1:-1]) if slot in slots),
-        fields[-1],
-    )
+    # Where no cookie is left at all, no header stays.
+    assert flow.request.headers.fields == (fields[0], *(fields[1:-1] if rows else ()), fields[-1])
 
 
 def test_one_cookie_is_edited_and_the_others_keep_their_blanks() -> None:

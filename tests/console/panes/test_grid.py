@@ -269,7 +269,7 @@ async def test_a_list_of_the_options_is_a_table_whose_paths_are_completed(shown,
     assert grid(shown).kind.title == "option client_replay"
     shown.press("a", f"{tmp_path}/flo", "tab")
     assert grid(shown).field.text == f"{tmp_path}/flows_"
-    assert grid(shown).offered == [f"{tmp_path}/flows_a", f"{tmp_path}/flows_b"]
+    assert grid(shown).field.offered == [f"{tmp_path}/flows_a", f"{tmp_path}/flows_b"]
     shown.press("c", "ctrl s")
     assert "flows_c: " in shown.text
     assert shown.options.client_replay == []
@@ -354,3 +354,34 @@ async def test_a_short_name_is_typed_in_a_field_that_has_room(shown):
     assert "[x-a-longer-name " in shown.text
     shown.press("enter")
     assert "x-a-longer-name" in shown.text
+
+
+async def test_a_row_that_was_deleted_by_mistake_comes_back_and_the_key_is_told(shown):
+    flow = a_flow(shown)
+    shown.press("e", "h", "down", "d")
+    assert "the row is out, and gone when you apply; u takes that back" in shown.text
+    shown.press("z")
+    assert "3 rows are out" in shown.text
+    shown.press("u", "u")
+    assert not grid(shown).is_changed
+    shown.press("ctrl s")
+    assert flow.request.headers.fields == FIELDS
+
+
+async def test_finding_while_a_cell_is_typed_takes_the_cell_first(shown):
+    a_flow(shown)
+    shown.press("e", "h", "/", "cookie", "enter", "g", "enter", "ctrl u", "other", "meta n")
+    assert grid(shown).rows[0].cells == (b"Host", b"other")
+    assert grid(shown).scroll.focus == 3
+    assert grid(shown).field is None
+    shown.press("g", "enter", "\\x", "meta n")
+    assert grid(shown).field is not None
+    assert grid(shown).scroll.focus == 0
+
+
+async def test_the_box_says_what_is_wrong_with_what_is_typed(shown):
+    a_flow(shown)
+    shown.press("e", "h", "h", "enter", " ", "x")
+    assert "' ' cannot stand in the name of a header" in shown.text
+    shown.press("backspace", "backspace")
+    assert "cannot stand" not in shown.text

@@ -97,13 +97,17 @@ class Cookies(FlowKind):
         return _advice(cells)
 
     def write(self, rows: Sequence[Row]) -> None:
-        tails = [read_parts(split(value), slot)[1] for slot, value in enumerate(self._values())]
+        values, tails = {}, []
+        for slot, value in enumerate(self._values()):
+            some, tail = read_parts(split(value), slot)
+            tails.append(tail)
+            if rows and not some:
+                values[slot] = [value]  # nobody saw it, so nobody took it out
         by_slot: dict[int, list[Row]] = {}
         for row in rows:
             by_slot.setdefault(row.slot, []).append(row)
-        values = {
-            slot: [write_parts(some, tails[slot] if slot < len(tails) else b"")] for slot, some in by_slot.items()
-        }
+        for slot, some in by_slot.items():
+            values[slot] = [write_parts(some, tails[slot] if slot < len(tails) else b"")]
         headers = self.request.headers
         name = b"cookie" if self.request.is_http2 or self.request.is_http3 else b"Cookie"
         self.request.headers = refill(headers.fields, name, values)

@@ -9,15 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
-from midstream.console.completion import common_start
 from midstream.console.grids.kind import BadCell, Kind, Row
 from midstream.console.grids.rows import Rows
 from midstream.console.overlays.leave import Leave
+from midstream.console.panes.grid_cell import CellField
 from midstream.console.panes.grid_look import GridLook
 from midstream.console.panes.help_box import HelpBox
 from midstream.console.panes.list_pane import ListPane
 from midstream.console.widgets.canvas import Line
-from midstream.console.widgets.line_edit import LineEdit
 
 if TYPE_CHECKING:
     from midstream.console.console import Console
@@ -40,10 +39,9 @@ class Grid(ListPane):
         self.kind = kind
         self.rows = Rows(kind.read(), len(kind.columns))
         self.column = 1 if len(kind.columns) > 1 else 0  # values are edited more often than names
-        self.problem = ""
-        self.offered: list[str] = []  # what tab found for the cell that is edited
         self._done = done
-        self.field: LineEdit | None = None  # while the focused cell is edited
+        self.field: CellField | None = None  # while the focused cell is edited
+        self._problem = ""  # with the focused cell, while it is not edited
         self._new_row = False  # the row was made to be typed into, and goes if nothing is
         self._source = kind.source()
         self._is_stale = False
@@ -65,6 +63,11 @@ class Grid(ListPane):
             self._source = now
             self._is_stale = self.kind.read() != self.rows.read
         return self._is_stale
+
+    @property
+    def problem(self) -> str:
+        """What is wrong with the focused cell, or with what is typed into it."""
+        return self.field.problem if self.field is not None else self._problem
 
     @property
     def key(self) -> tuple[str, ...]:
@@ -91,6 +94,10 @@ class Grid(ListPane):
 
     def row_text(self, index: int) -> str:
         return " ".join(self.kind.text_of(cell[:_SEARCHED]) for cell in self.rows[index].cells)
+
+    def search(self, pattern: str, backwards: bool = False) -> bool:
+        # What is typed belongs to the cell it stands in, so that comes first.
+        return self.commit() and super().search(pattern, backwards)
 
     def nothing(self) -> str:
         return "There are no rows; a adds one."
@@ -147,7 +154,7 @@ class Grid(ListPane):
             self.scroll.go(min(at, len(self.rows) - 1))
 
     def _rows_changed(self) -> None:
-        self.problem = ""
+        self._problem = ""
         self.scroll.count = len(self.rows)
         self.scroll.focus = max(min(self.scroll.focus, len(self.rows) - 1), 0)
         self.console.request_frame(now=True)
@@ -155,7 +162,7 @@ class Grid(ListPane):
     # -- moving -------------------------------------------------------------------------------------------------------
 
     def navigate(self, move: str) -> None:
-        self.problem = ""
+        self._problem = ""
         last = len(self.kind.columns) - 1
         match move:
             case "left":
@@ -225,10 +232,13 @@ class Grid(ListPane):
 
     def begin_editing(self) -> None:
         """The focused cell becomes a field."""
-        text = self.kind.text_of(self.cell)
-        self.field = LineEdit(text, kill_ring=getattr(self.console, "kill_ring", None), multiline="\n" in text)
+        row, column = self.rows[self.scroll.focus], self.column
+
+        def check(data: bytes) -> str:
+            return _reason(self.kind.check(row.with_cell(column, data).cells), column)
+
+        self.field = CellField(self.cell, self.kind, check, getattr(self.console, "kill_ring", None))
         self.editing = True
-        self._check_typed()
         self.console.request_frame(now=True)
 
     def editing_keys(self) -> Sequence[tuple[str, str]]:
@@ -241,53 +251,32 @@ class Grid(ListPane):
             case "esc":
                 self._drop_new_row()
                 self.stop_editing()
-                self.problem = ""
+                self._problem = ""
             case "enter":
                 self.commit()
             case "up" | "down":
                 if self.commit():
                     self.navigate(key)
-            case "tab" if self._complete():
+            case "tab" if self.field.complete():
                 pass
             case "tab" | "shift tab":
                 if self.commit() and self._step_cell(1 if key == "tab" else -1) and self._can_be_typed:
                     self.begin_editing()
-            case _:
-                if not self.field.press(key):
-                    return False
-                self.offered = []
-                self._check_typed()
+            case _ if not self.field.press(key):
+                return False
         self.console.request_frame(now=True)
         return True
-
-    def _complete(self) -> bool:
-        """Go on with what is typed as far as it can mean only one thing; False: there is nothing to complete."""
-        assert self.field is not None
-        text, at = self.field.text, self.field.cursor
-        found = self.kind.complete(text[:at]) if at else []
-        common = common_start(found)
-        if len(found) < 2 and common == text[:at]:
-            return False
-        if len(common) > at:
-            self.field.set_text(common + text[at:], len(common))
-        self.offered = found if len(found) > 1 else []
-        self._check_typed()
-        return bool(found)
 
     def pasted(self, text: str) -> bool:
         if self.field is None:
             return False
-        # A line end is typed as an escape: the field has one line.
-        text = text.replace("\r\n", "\n").rstrip("\n")
-        self.field.insert(text if self.field.multiline else self.kind.text_of(text.encode("utf-8", "replace")))
-        self._check_typed()
+        self.field.paste(text)
         self.console.request_frame(now=True)
         return True
 
     def stop_editing(self) -> None:
         """The field is a cell again."""
         self.field, self.editing, self._new_row = None, False, False
-        self.offered = []
 
     def _drop_new_row(self) -> None:
         if self._new_row and self.rows[self.scroll.focus].is_empty:
@@ -299,34 +288,19 @@ class Grid(ListPane):
         if self.field is None:
             return True
         try:
-            data = self.kind.bytes_of(self.field.text)
-        except ValueError as error:
-            self.problem = str(error)
+            data = self.field.data()
+        except ValueError:
             return False
-        if data == self.cell:
-            self._show_problem(self.scroll.focus)
-        else:
-            self.set_cell(data)
+        is_changed = self.field.is_changed
         self.stop_editing()
+        if is_changed:
+            self.set_cell(data)
+        else:
+            self._show_problem(self.scroll.focus)
         return True
 
-    def _check_typed(self) -> None:
-        assert self.field is not None
-        at = self.scroll.focus
-        try:
-            data = self.kind.bytes_of(self.field.text)
-        except ValueError as error:
-            self.problem = str(error)
-            return
-        if data == self.cell:
-            self.problem = ""
-            return
-        bad = self.kind.check(self.rows[at].with_cell(self.column, data).cells)
-        self.problem = bad.reason if bad is not None and bad.column == self.column else ""
-
     def _show_problem(self, at: int) -> None:
-        bad = self.bad(self.rows[at])
-        self.problem = bad.reason if bad is not None and bad.column == self.column else ""
+        self._problem = _reason(self.bad(self.rows[at]), self.column)
 
     def bad(self, row: Row) -> BadCell | None:
         """Why a row cannot be applied; what came so may stay so (P1)."""
@@ -347,7 +321,7 @@ class Grid(ListPane):
             if (bad := self.bad(row)) is not None:
                 self.scroll.count = len(self.rows)
                 self.scroll.go(at)
-                self.column, self.problem = bad.column, bad.reason
+                self.column, self._problem = bad.column, bad.reason
                 self.console.message(f"row {at + 1}: {bad.reason}", "error", log=False)
                 return
         if self.is_stale and not over:
@@ -361,7 +335,7 @@ class Grid(ListPane):
             done = self.kind.apply(kept)
         except ValueError as error:
             if str(error):
-                self.problem = str(error)
+                self._problem = str(error)
                 self.console.message(str(error), "error", log=False)
             return
         if dropped:
@@ -418,3 +392,8 @@ class Grid(ListPane):
     def get_cursor_coords(self, size: tuple[int, int]) -> tuple[int, int] | None:
         found = super().get_cursor_coords(size)
         return (min(self._look.cursor, size[0] - 1), found[1]) if found is not None else None
+
+
+def _reason(bad: BadCell | None, column: int) -> str:
+    """Why a cell of this column cannot be applied, if it is this one."""
+    return bad.reason if bad is not None and bad.column == column else ""

@@ -99,8 +99,8 @@ class GridLook:
             lines.append(("value.bad", f"! {visible(problem)}"))
         elif advice := grid.kind.advice(each.cells):
             lines.append(("dim", advice))
-        if grid.offered:
-            lines.append(("value", visible("  ".join(grid.offered[:_OFFERED]))))
+        if grid.field is not None and grid.field.offered:
+            lines.append(("value", visible("  ".join(grid.field.offered[:_OFFERED]))))
         text = grid.field.text if grid.field is not None else grid.kind.text_of(data[:_EXPLAINED])
         lines.append(("header.value", visible(text[:_EXPLAINED])) if text else ("dim", "empty"))
         size = f"  {len(data):,} bytes" if len(data) > 80 else ""
