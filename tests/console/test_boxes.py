@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from midstream.console.completion import Candidates
+from midstream.console.hints import hint_line
 from midstream.console.overlays import (
     Answer,
     ChoiceField,
@@ -217,6 +218,16 @@ async def test_a_chooser_that_sets_an_option_stands_on_what_is_set(shown: Shown)
     assert "*url" in shown.text
     shown.press("enter")
     assert shown.options.view_order == "url"
+
+
+async def test_the_way_out_of_a_box_is_named_where_there_is_little_room(tmp_path: Path) -> None:
+    for columns in (120, 60, 40):
+        async with shown_console(tmp_path, columns, 16) as shown:
+            shown.options.console_quickhelp_visible = True
+            shown.press("K", "a")
+            assert shown.console.overlay is not None
+            hints = "".join(text for _, text in hint_line(shown.console, columns)[0])
+            assert "enter bind" in hints and "esc cancel" in hints and len(hints.rstrip()) <= columns
 
 
 async def test_clicks_choose_and_switch(shown: Shown) -> None:

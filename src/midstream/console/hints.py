@@ -61,6 +61,8 @@ def hint_line(console: Console, columns: int) -> tuple[list[Run], list[tuple[int
     if hints is None:
         tail = _tail(console, columns)
         hints = [*_of_bindings(console, columns - sum(map(_width, tail)), {key for key, _ in tail}), *tail]
+    else:
+        hints = _with_way_out(hints, columns - 1)
     for key, text in hints:
         start = line_width(runs)
         if start + _width((key, text)) - 1 > columns:
@@ -72,6 +74,21 @@ def hint_line(console: Console, columns: int) -> tuple[list[Run], list[tuple[int
 
 def _width(hint: Hint) -> int:
     return len(hint[0]) + len(hint[1]) + 3
+
+
+def _with_way_out(hints: Sequence[Hint], room: int) -> Sequence[Hint]:
+    """Those that fit; esc is among them, for nobody may feel locked in."""
+    out = next((hint for hint in hints if hint[0] == "esc"), None)
+    if out is None or sum(map(_width, hints)) - 2 <= room:
+        return hints
+    room -= _width(out) - 2
+    kept: list[Hint] = []
+    for hint in hints:
+        room -= _width(hint) if hint is not out else 0
+        if room < 0:
+            break
+        kept.append(hint)
+    return kept if out in kept else [*kept, out]
 
 
 def _taken(console: Console) -> Sequence[Hint] | None:

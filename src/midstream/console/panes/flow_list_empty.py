@@ -69,7 +69,10 @@ def _fitted(lines: list[_Line], note: list[_Line], hints: _Line, rows: int) -> l
     if len(tight) <= rows:
         return tight
     steps = [line for line in lines if line]
-    return [*steps, *note[: max(rows - len(steps) - 1, 0)], hints]
+    begun = note[: max(rows - len(steps) - 1, 0)]
+    if begun and len(begun) < len(note):
+        begun[-1] = [*begun[-1], ("dim", " …")]
+    return [*steps, *begun, hints]
 
 
 def _step(number: str, text: str, columns: int) -> list[_Line]:
