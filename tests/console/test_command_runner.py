@@ -15,7 +15,7 @@ from midstream.flows.flow import Flow
 from midstream.hub import types
 from midstream.hub.commands import command
 from tests.console.masters import Shown, shown_console
-from tests.kit.captured import http_flow
+from tests.kit.captured import START, http_flow, websocket_flow
 
 SCRIPT = """
 import asyncio
@@ -297,6 +297,19 @@ async def test_a_flow_that_is_hidden_is_not_mistaken_for_the_shown_one(shown):
     assert "this flow is hidden by the filter" in shown.text
     run(shown, f"console.view.flow @{flows[0].id}")
     assert shown.console.pane.name == "detail"
+
+
+async def test_a_held_flow_is_opened_where_it_is_held_and_says_since_when(shown):
+    chat = websocket_flow((True, b"hello"), (True, b"wait"), live=True)
+    shown.view.add(chat)
+    chat.intercept()
+    shown.view.update(chat)
+    run(shown, f"console.view.flow @{chat.id}")
+    shown.console.pane.clock = lambda: chat.websocket.messages[-1].timestamp + 2
+    shown.console.request_frame(now=True)
+    await shown.until_shown("[Messages 2*]")
+    await shown.until_shown("held at message 2.0s")
+    assert chat.websocket.messages[-1].timestamp != START, "or the first moment of the flow would do as well"
 
 
 async def test_a_filter_over_many_flows_is_looked_for_in_slices(shown):

@@ -25,6 +25,8 @@ from midstream.console.log_commands import LogCommands
 from midstream.console.look_commands import LookCommands
 from midstream.console.motions import Motions
 from midstream.console.pane_commands import PaneCommands
+from midstream.console.panes.detail import Detail
+from midstream.console.panes.detail_tabs import held_tab
 from midstream.flows.errors import CommandError
 from midstream.flows.flow import Flow
 from midstream.hub import lexer
@@ -99,7 +101,9 @@ class ConsoleAddon:
         if self._console.view.index(flow.id) is None:
             raise CommandError("this flow is hidden by the filter, or not in the list any more")
         self._console.view.set_focus(flow.id)
-        self._console.open_pane("detail")
+        detail = self._console.open_pane("detail")
+        if flow.intercepted and isinstance(detail, Detail):
+            detail.show_tab(held_tab(flow))
 
     @command("console.view.options")
     def view_options(self) -> None:

@@ -81,9 +81,11 @@ def title_runs(flow: Flow, row: Row | None, now: float) -> list[Run]:
 
 def state_runs(flow: Flow, now: float) -> list[Run]:
     """Held, failed, in flight: what stands at the right of the title."""
-    age = human_duration(now - flow.timestamp_start)
     if flow.intercepted:
-        return [("held", f"‖ held at {_held_part(flow).lower().removesuffix('s')} {age} ")]
+        held = held_tab(flow)
+        waited = human_duration(max(now - _held_from(flow, held), 0.0))
+        return [("held", f"‖ held at {held.lower().removesuffix('s')} {waited} ")]
+    age = human_duration(now - flow.timestamp_start)
     if flow.error is not None:
         return [("failed", "! failed ")] if _has_failed(flow) else [("dim", "closed by the client ")]
     if not flow.live:
@@ -107,11 +109,20 @@ def replay_runs(flow: Flow, links: ReplayLinks) -> list[Run]:
     return runs
 
 
-def _held_part(flow: Flow) -> str:
+def held_tab(flow: Flow) -> str:
     """The tab of what is held; of a conversation it is the last message."""
     if messages_of(flow):
         return MESSAGES
     return RESPONSE if getattr(flow, "response", None) is not None else REQUEST
+
+
+def _held_from(flow: Flow, tab: str) -> float:
+    """When what is held began to wait: a message when it came, a head or body when its last byte did."""
+    if tab == MESSAGES:
+        return float(getattr(messages_of(flow)[-1], "timestamp", flow.timestamp_start))
+    part = getattr(flow, tab.lower(), None)
+    end = getattr(part, "timestamp_end", None)
+    return float(end or getattr(part, "timestamp_start", None) or flow.timestamp_start)
 
 
 def tab_runs(
@@ -123,7 +134,7 @@ def tab_runs(
     runs: list[Run] = [("text", " ")]
     places: list[tuple[int, int, str]] = []
     at = 1
-    held = _held_part(flow) if flow.intercepted else ""
+    held = held_tab(flow) if flow.intercepted else ""
     for number, name in enumerate(tabs):
         if number:
             runs.append(("border", "|"))
