@@ -238,21 +238,124 @@ async def test_with_a_filter_and_many_flows(master: Master, view: View) -> None:
     assert len(view.shown) == 3
 
 
-async def test_marks_of_very_many_flows(master: Master, view: View) -> None:
+async def at_rest(master: Master) -> None:
+    await until(lambda: not master.background._tasks, "all that was begun has ended")
+
+
+async def test_marks_of_very_many_flows(master: Master, view: View, caplog: Any) -> None:
+    caplog.set_level("INFO")
     flows = filled(view, 2100)
     flows[7].marked = ":keep:"
     view.update(flows[7])
     run("flow.mark @all :dog:")
     run("flow.mark @all false")
-    assert master.undo.steps() == ["mark of 2,100 flows", "mark of 2,100 flows"]
-    undo()
-    await until(lambda: {flow.marked for flow in flows} == {":dog:"}, "all are marked again")
+    assert master.undo.steps() == ["flow.mark of 2,100 flows", "flow.mark of 2,100 flows"]
+    undo()  # before it has begun
+    await at_rest(master)
+    assert {flow.marked for flow in flows} == {":dog:"}
+    assert master.undo.steps() == ["mark of 2,100 flows"]
+    assert (master.undo.redo_depth, view.row(flows[7].id).marked) == (0, ":dog:")
     flows[8].marked = ":mine:"
     view.update(flows[8])
-    assert "not on 1 that were marked anew" in undo()
-    await until(lambda: flows[2099].marked == "", "the first marks are back")
+    view.remove([flows[9].id])
+    undo()
+    redo()  # waits for its turn
+    undo()
+    await at_rest(master)
     assert (flows[6].marked, flows[7].marked, flows[8].marked) == ("", ":keep:", ":mine:")
     assert view.row(flows[7].id).marked == ":keep:"
+    assert caplog.text.count("not on 2 flows: marked: it was changed again since") == 3
+
+
+async def test_an_edit_of_very_many_flows_is_one_step_and_is_repeated(master: Master, view: View) -> None:
+    flows = filled(view, 2100)
+    run("flow.set @all path /new")
+    run("flow.comment @all hello")
+    await at_rest(master)
+    assert {(flow.comment, flow.request.path) for flow in flows} == {("hello", "/new")}
+    assert master.undo.steps() == ["comment of 2,100 flows", "edit of request path of 2,100 flows"]
+    assert master.undo.size < 2100 * 800
+    assert [change.during for change in flows[-1].changes] == ["flow.comment", "flow.set"]
+    other = http_flow("http://example.com/other", start=START + 9000)
+    view.add(other)
+    view.set_focus(other.id)
+    run("edit.repeat")
+    assert other.comment == "hello"
+    undo()
+    undo()
+    undo()
+    await at_rest(master)
+    assert [(flow.comment, flow.request.path) for flow in flows] == [("", f"/{n}") for n in range(2100)]
+    assert {change.undone for change in flows[-1].changes if change.during.startswith("flow.")} == {True}
+    redo()
+    await at_rest(master)
+    assert {(flow.comment, flow.request.path) for flow in flows} == {("", "/new")}
+    run("flow.revert @all")
+    await at_rest(master)
+    assert flows[5].request.path == "/5"
+
+
+async def test_what_goes_on_stops_when_it_is_undone(master: Master, view: View) -> None:
+    flows = filled(view, 4000)
+    run("flow.comment @all hello")
+    await until(lambda: any(flow.comment for flow in flows), "it has begun")
+    assert master.jobs.running[0].what == "flow.comment"
+    undo()
+    await at_rest(master)
+    assert {flow.comment for flow in flows} == {""}
+    assert sum(bool(flow.changes) for flow in flows) < 4000
+    run("flow.resume @all")  # nothing to do, and nothing to undo
+    assert (master.undo.depth, master.undo.redo_depth) == (0, 1)
+
+
+async def test_what_grows_too_large_cannot_be_undone(
+    master: Master, view: View, caplog: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("midstream.addons.undo.MOST_BYTES", 1 << 20)
+    flows = filled(view, 2100)
+    run(f"flow.set @all path /{'x' * 2000}")
+    await at_rest(master)
+    assert {len(flow.request.path) for flow in flows} == {2001}
+    assert master.undo.depth == 0
+    assert "cannot be undone: 1 MB are too many to keep" in caplog.text
+
+
+async def test_a_script_finds_very_many_flows_changed_at_once(master: Master, view: View) -> None:
+    class Script:
+        def tick(self, flow: HTTPFlow) -> None:
+            ctx.master.commands.call("flow.mark", view.resolve("@all"), ":dog:")
+            ctx.master.commands.call("view.order.set", "url")
+            self.seen = list(view.shown)
+
+    flows = filled(view, 2100)
+    script = Script()
+    with master.events.recorder.of([], "script", "tick"):
+        script.tick(flows[0])
+    assert {flow.marked for flow in flows} == {":dog:"}
+    assert view.order == "url"
+    assert script.seen == list(view.shown)
+    run("view.order.set time")
+    assert view.order == "url"
+    await until(lambda: view.order == "time", "a person sees it in a moment")
+
+
+async def test_a_clear_of_very_many_flows_is_undone_in_slices(master: Master, view: View) -> None:
+    flows = filled(view, 2100)
+    flows[3].marked = ":dog:"
+    view.update(flows[3])
+    view.set_focus(flows[2000].id)
+    run("view.clear")
+    assert not len(view)
+    assert undo() == "undone: clear of 2,100 flows; nothing more to undo"
+    assert len(view) == 2100
+    await until(lambda: len(view.shown) == 2100, "they are shown")
+    assert view.focus_id == flows[2000].id
+    redo()
+    assert not len(view)
+    undo()
+    redo()
+    await at_rest(master)
+    assert (len(view), len(view.shown)) == (0, 0)
 
 
 async def test_copies_and_new_requests_are_taken_out_unless_sent(master: Master, view: View) -> None:

@@ -11,7 +11,7 @@ import os
 from collections.abc import Callable, Sequence
 from pathlib import Path as FilePath
 
-from midstream.addons.mark_step import Marking
+from midstream.addons.in_bulk import Edit, InBulk
 from midstream.flows.errors import CommandError, OptionsError
 from midstream.flows.flow import Flow
 from midstream.flows.http import HTTPFlow, Request, Response
@@ -24,6 +24,8 @@ from midstream.hub.adopting import DEFAULT_SOURCE, can_be_adopted
 from midstream.hub.commands import argument, command
 from midstream.hub.log import ALERT
 from midstream.hub.types import Choice, Marker, Path
+from midstream.store.rows import Row
+from midstream.store.specs import Flows
 from midstream.work.slices import cooperate
 
 logger = logging.getLogger(__name__)
@@ -39,7 +41,7 @@ class Core:
     """The addon; see the module."""
 
     def __init__(self) -> None:
-        self._marking = Marking()
+        self._in_bulk = InBulk()
 
     def load(self, loader: Loader) -> None:
         config.declare_folder(loader.master.options)
@@ -125,23 +127,25 @@ class Core:
     @command("flow.resume")
     def resume(self, flows: Sequence[Flow]) -> None:
         """Let held flows go on."""
-        _each(flows, _resume)
+        _each(_at_hand(flows), _resume)
 
     @command("flow.kill")
     def kill(self, flows: Sequence[Flow]) -> None:
         """End flows that are still in flight; nothing more of them is forwarded."""
-        _each(flows, _kill)
+        _each(_at_hand(flows), _kill)
 
     @command("flow.drop")
     def drop(self, flows: Sequence[Flow]) -> None:
         """Keep back the WebSocket, TCP or UDP message at which flows are held, and let them go on."""
-        if not _each(flows, _drop):
-            raise CommandError("flow.drop: no flow is held at a message")
+        held = _at_hand(flows)
+        with ctx.master.events.recorder.of_command((held,), "flow.drop"):  # there may have been too many to look at
+            if not _each(held, _drop):
+                raise CommandError("flow.drop: no flow is held at a message")
 
     @command("flow.revert")
     def revert(self, flows: Sequence[Flow]) -> None:
         """Take back what was edited."""
-        _each(flows, _revert)
+        self._edit(flows, "flow.revert", _revert, lambda row: row.modified)
 
     @command("flow.mark")
     def mark(self, flows: Sequence[Flow], marker: Marker) -> None:
@@ -152,10 +156,7 @@ class Core:
             flow.marked = str(marker)
             return changed
 
-        if self._marking.is_for_many(flows):
-            self._marking.mark(flows, lambda present: str(marker))
-        else:
-            _each(flows, put)
+        self._edit(flows, "flow.mark", put, lambda row: row.marked != marker)
 
     @command("flow.mark.toggle")
     def mark_toggle(self, flows: Sequence[Flow]) -> None:
@@ -165,10 +166,14 @@ class Core:
             flow.marked = "" if flow.marked else markers.DEFAULT
             return True
 
-        if self._marking.is_for_many(flows):
-            self._marking.mark(flows, lambda present: "" if present else markers.DEFAULT)
-        else:
-            _each(flows, flip)
+        self._edit(flows, "flow.mark.toggle", flip)
+
+    def _edit(self, flows: Sequence[Flow], name: str, edit: Edit, may: Callable[[Row], bool] = lambda row: True) -> int:
+        """Edit flows, and tell the addons; very many in slices. How many are, or may be, changed."""
+        if self._in_bulk.is_for(flows):
+            self._in_bulk.begin(flows, name, edit, may)
+            return len(flows)
+        return _each(flows, edit)
 
     # -- editing --------------------------------------------------------------------------------------------------
 
@@ -188,7 +193,7 @@ class Core:
             _set_attribute(flow.request, flow.response, attr, value)
             return True
 
-        if not _each(flows, change) and len(flows):
+        if not self._edit(flows, "flow.set", change, _is_http) and len(flows):
             part = "response" if attr in RESPONSE_ATTRIBUTES else "request"
             raise CommandError(f"flow.set: none of these flows has an HTTP {part} with a {attr}")
 
@@ -200,23 +205,56 @@ class Core:
     @command("flow.decode")
     def decode(self, flows: Sequence[Flow], part: str) -> None:
         """Undo the content encoding of requests or responses."""
-        _each_message(flows, part, _decode)
+        self._edit_messages(flows, part, "flow.decode", _decode)
 
     @command("flow.encode")
     @argument("encoding", type=Choice("flow.encode.options"))
     def encode(self, flows: Sequence[Flow], part: str, encoding: str) -> None:
         """Give requests or responses that have no content encoding one."""
-        _each_message(flows, part, lambda flow, message: _encode(flow, message, encoding))
+        self._edit_messages(flows, part, "flow.encode", lambda flow, message: _encode(flow, message, encoding))
 
     @command("flow.encode.toggle")
     def encode_toggle(self, flows: Sequence[Flow], part: str) -> None:
         """Switch requests or responses between plain and deflate."""
-        _each_message(flows, part, lambda flow, message: _decode(flow, message) or _encode(flow, message, "deflate"))
+
+        def switch(flow: HTTPFlow, message: Request | Response) -> bool:
+            return _decode(flow, message) or _encode(flow, message, "deflate")
+
+        self._edit_messages(flows, part, "flow.encode.toggle", switch)
 
     @command("flow.encode.options")
     def encode_options(self) -> Sequence[str]:
         """The content encodings that can be applied."""
         return list(ENCODINGS)
+
+    def _edit_messages(
+        self, flows: Sequence[Flow], part: str, name: str, change: Callable[[HTTPFlow, Request | Response], bool]
+    ) -> None:
+        if part not in ("request", "response"):
+            raise CommandError(f"{part!r} is no part of a flow; the parts are request and response")
+
+        def change_part(flow: Flow) -> bool:
+            if not isinstance(flow, HTTPFlow):
+                return False
+            message = flow.request if part == "request" else flow.response
+            try:
+                return message is not None and change(flow, message)
+            except ValueError as error:
+                raise CommandError(f"the {part} of flow {flow.id}: {error}") from None
+
+        self._edit(flows, name, change_part, _is_http)
+
+
+def _is_http(row: Row) -> bool:
+    return row.kind in ("http", "ws")
+
+
+def _at_hand(flows: Sequence[Flow]) -> Sequence[Flow]:
+    """Those that are held or in flight: they are in memory, so that of very many nothing has to be read."""
+    if not isinstance(flows, Flows):
+        return flows
+    in_memory = (ctx.master.view.in_memory(id_) for id_ in flows.ids)
+    return [flow for flow in in_memory if flow is not None and (flow.live or flow.intercepted)]
 
 
 def _each(flows: Sequence[Flow], change: Callable[[Flow], bool]) -> int:
@@ -237,22 +275,6 @@ def _each(flows: Sequence[Flow], change: Callable[[Flow], bool]) -> int:
 async def _tell(changed: list[Flow]) -> None:
     async for some in cooperate(changed):
         await ctx.master.events.update(some)
-
-
-def _each_message(flows: Sequence[Flow], part: str, change: Callable[[HTTPFlow, Request | Response], bool]) -> None:
-    if part not in ("request", "response"):
-        raise CommandError(f"{part!r} is no part of a flow; the parts are request and response")
-
-    def change_part(flow: Flow) -> bool:
-        if not isinstance(flow, HTTPFlow):
-            return False
-        message = flow.request if part == "request" else flow.response
-        try:
-            return message is not None and change(flow, message)
-        except ValueError as error:
-            raise CommandError(f"the {part} of flow {flow.id}: {error}") from None
-
-    _each(flows, change_part)
 
 
 def _resume(flow: Flow) -> bool:

@@ -13,6 +13,7 @@ import time
 import weakref
 from collections.abc import Coroutine, Iterable, Sequence
 from contextlib import aclosing
+from functools import partial
 from typing import Any, TypeVar
 from uuid import uuid4
 
@@ -248,7 +249,7 @@ class ViewAddon:
         self._take_out(self.view.resolve("@unmarked").ids)
 
     def _take_out(self, ids: Sequence[str], word: str = "delete", kill_all: bool = False) -> None:
-        take_out = self._killed_and_taken_out if kill_all else self._taken_out
+        take_out = partial(self._taken_out, kill_all=kill_all)
         if not ids or not is_by_person():
             taken, _ = take_out(ids)
             gone: list[object] = list(taken.flows.values())
@@ -259,9 +260,6 @@ class ViewAddon:
         step.free, step.take_back, step.show_later = self._let_go, self._welcome, self._show_later
         if not ctx.master.undo.add(step):
             logger.warning("the %s cannot be undone: %d MB are too many to keep", step.what, step.size >> 20)
-
-    def _killed_and_taken_out(self, ids: Sequence[str]) -> tuple[Taken, int]:
-        return self._taken_out(ids, kill_all=True)
 
     def _taken_out(self, ids: Sequence[str], kill_all: bool = False) -> tuple[Taken, int]:
         """Take flows out; how many were ended for that. What is live is in memory."""
@@ -380,23 +378,23 @@ class ViewAddon:
     @command("view.settings.getval")
     def getval(self, flow: Flow, key: str, default: str) -> str:
         """What the interface remembers about a flow under this key."""
-        return self._settings(flow).get(key, default)
+        return self._settings(flow.id).get(key, default)
 
     @command("view.settings.setval")
     def setval(self, flows: Sequence[Flow], key: str, value: str) -> None:
         """Let the interface remember something about flows."""
-        for flow in flows:
-            self._settings(flow)[key] = value
+        for id_ in ids_in(flows):
+            self._settings(id_)[key] = value
 
     @command("view.settings.setval.toggle")
     def setval_toggle(self, flows: Sequence[Flow], key: str) -> None:
         """Switch something that is remembered about flows between "true" and "false"."""
-        for flow in flows:
-            settings = self._settings(flow)
+        for id_ in ids_in(flows):
+            settings = self._settings(id_)
             settings[key] = "false" if settings.get(key) == "true" else "true"
 
-    def _settings(self, flow: Flow) -> dict[str, str]:
+    def _settings(self, id_: str) -> dict[str, str]:
         try:
-            return self.view.settings(flow.id)
+            return self.view.settings(id_)
         except KeyError:
             raise CommandError("this flow is not in the list") from None

@@ -11,7 +11,6 @@ from typing import Any, Final
 
 from midstream.flows.errors import CommandError
 from midstream.flows.flow import Flow
-from midstream.store.rows import Row
 from midstream.store.taken import Taken
 from midstream.store.view import View
 
@@ -53,24 +52,26 @@ class Removal:
         missing = len(taken.rows)
         if self.show_later is not None and self._is_much():
             back = self._view.store_back(taken)
+            hidden = 0  # which is seen in a moment
             self.show_later(self._view.show_back(back, self._focus))
         else:
             back = self._view.put_back(taken)
+            hidden = sum(not self._view.shown.has(row) for row in back)
             if self._focus is not None and self._focus in self._view.shown:
                 self._view.set_focus(self._focus)
-        return "; ".join(self._notes(back, missing - len(back)))
+        return "; ".join(self._notes(missing - len(back), hidden))
 
     def _is_much(self) -> bool:
         """Whether it takes long to know which of them are shown."""
         return len(self._taken.rows) > (_MANY if self._view.filter is None else _FEW)
 
-    def _notes(self, back: Sequence[Row], missing: int) -> Iterable[str]:
+    def _notes(self, missing: int, hidden: int) -> Iterable[str]:
         if self._ended:
             verb = "was" if self._ended == 1 else "were"
             yield f"{counted(self._ended)} {verb} killed by it and {'is' if self._ended == 1 else 'are'} not live again"
         if missing:
             yield f"{counted(missing)} in the list already"
-        if hidden := sum(not self._view.shown.has(row) for row in back):
+        if hidden:
             yield f"{counted(hidden)} hidden by the filter"
 
     def redo(self) -> str:

@@ -15,7 +15,7 @@ within it, is one `Gesture`: whoever keeps a journal of them, to undo them, sets
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from contextvars import ContextVar
 from inspect import isawaitable
 from threading import RLock
@@ -31,7 +31,7 @@ from midstream.hub.handlers import Handler
 H = TypeVar("H", bound=Callable[..., object])
 
 MOST_FLOWS = 2000
-"""Flows of one command that are compared; snapshots of more would hold the loop."""
+"""Flows of one command that are compared at once; snapshots of more would hold the loop."""
 
 ARRIVALS: Final = {
     "request": ("request.content", "request.trailers"),
@@ -61,14 +61,25 @@ class Touched(NamedTuple):
 
 
 class Gesture:
-    """All that a person did in one go: a key, a command line, an edit that was applied."""
+    """All that a person did in one go: a key, a command line, an edit that was applied.
 
-    __slots__ = ("during", "is_open", "touched")
+    What is done to very many flows goes on when the command has returned; the gesture is open until that has ended.
+    """
 
     def __init__(self, during: str) -> None:
         self.during = during
         self.is_open = True
+        self.is_wanted = True
+        """False asks whoever is at work to stop: it is being undone."""
         self.touched: list[Touched] = []
+
+    def note(self, touched: Touched) -> None:
+        """Another flow was changed."""
+        self.touched.append(touched)
+
+    def end(self) -> None:
+        """That was all."""
+        self.is_open = False
 
 
 _gesture: ContextVar[Gesture | None] = ContextVar("midstream_gesture", default=None)
@@ -112,6 +123,8 @@ class Recorder:
         self.on = False
         self.gesture_ended: Callable[[Gesture], None] | None = None
         """Told of what a person has changed, when that is done."""
+        self.long_gesture: Callable[[str], Gesture] = Gesture
+        """Makes the gesture of what goes on after the command, which can be undone before it has ended."""
         self._open: dict[Flow, list[Watch]] = {}
         self._lock = RLock()  # `@concurrent` handlers call commands, too
 
@@ -138,6 +151,18 @@ class Recorder:
         doing = Doing(self, (self.begin(flow, PERSON, during) for flow in flows), PERSON, during)
         doing.is_gesture = False
         return doing
+
+    @contextmanager
+    def within(self, gesture: Gesture) -> Iterator[None]:
+        """What a person changes on flows within the block belongs to this gesture, and is told to nobody else."""
+        before = _actor.get(), _gesture.get()
+        _actor.set(PERSON)
+        _gesture.set(gesture)
+        try:
+            yield
+        finally:
+            _actor.set(before[0])
+            _gesture.set(before[1])
 
     def of_command(self, arguments: Iterable[object], name: str) -> AbstractContextManager[None]:
         """The same for the flows among the arguments of a command: the doing of whoever called it."""
@@ -179,7 +204,7 @@ class Recorder:
         change = Change(watch.who, watch.during, kept_parts(parts))
         flow.note_change(change)
         if watch.gesture is not None:
-            watch.gesture.touched.append(Touched(flow, change, parts, waits_at(flow)))
+            watch.gesture.note(Touched(flow, change, parts, waits_at(flow)))
         for other in self._open[flow]:
             other.before = snapshot(flow, other.before)
 
@@ -217,7 +242,7 @@ class Doing:
         _actor.set(self._outer)  # not by a token, which would have to be of the same context
         _gesture.set(self._outer_gesture)
         if (gesture := self._gesture) is not None:
-            gesture.is_open = False
+            gesture.end()
             if gesture.touched and self._recorder.gesture_ended is not None:
                 self._recorder.gesture_ended(gesture)
 

@@ -19,10 +19,13 @@ MOST_BYTES: Final = 64 * 1024 * 1024
 class Step(Protocol):
     """Something that was done and can be taken back."""
 
-    what: str
-    """In words: `delete of 3 flows`."""
-    size: int
-    """About how many bytes it holds on to."""
+    @property
+    def what(self) -> str:
+        """In words: `delete of 3 flows`."""
+
+    @property
+    def size(self) -> int:
+        """About how many bytes it holds on to. What is still at work may grow."""
 
     def undo(self) -> str:
         """Take it back; what else is to be said of that. CommandError says why it cannot be, and nothing changed."""
@@ -40,7 +43,6 @@ class Journal:
     def __init__(self) -> None:
         self._done: deque[Step] = deque()
         self._undone: list[Step] = []
-        self._size = 0
         self._refused: Step | None = None  # which would not go last time: asked again, it is left out
         self.changed: Signal[[]] = Signal()
 
@@ -57,7 +59,7 @@ class Journal:
     @property
     def size(self) -> int:
         """About how many bytes all steps hold on to."""
-        return self._size
+        return sum(step.size for step in (*self._done, *self._undone))
 
     def steps(self) -> list[str]:
         """What can be undone, the last first."""
@@ -72,7 +74,6 @@ class Journal:
             self.changed.send()
             return False
         self._done.append(step)
-        self._size += step.size
         self._make_room()
         self.changed.send()
         return True
@@ -85,6 +86,14 @@ class Journal:
         """Do again what was undone last, in the same way."""
         return self._move(undo=False)
 
+    def forget(self, step: Step) -> None:
+        """There is nothing of this one that could be undone after all."""
+        for steps in (self._done, self._undone):
+            if step in steps:
+                steps.remove(step)
+                step.let_go()
+        self.changed.send()
+
     def clear(self) -> None:
         """Forget everything."""
         self._refused = None
@@ -96,18 +105,17 @@ class Journal:
         here, there = (self._done, self._undone) if undo else (self._undone, self._done)
         word = "undo" if undo else "redo"
         while here:
-            step, before = here[-1], here[-1].size
+            step = here[-1]
             try:
                 note = step.undo() if undo else step.redo()
             except CommandError as problem:
                 if self._refused is not step:
                     self._refused = step
                     raise CommandError(f"cannot {word} the {step.what}: {problem}; again leaves it out") from None
-                self._drop(here.pop())
+                here.pop().let_go()
                 continue
             self._refused = None
             there.append(here.pop())
-            self._size += step.size - before
             self._make_room()
             self.changed.send()
             return _sentence("undone" if undo else "redone", step.what, note, self._left(undo))
@@ -123,16 +131,12 @@ class Journal:
         )
 
     def _make_room(self) -> None:
-        while len(self._done) > MOST_STEPS or (self._size > MOST_BYTES and len(self._done) > 1):
-            self._drop(self._done.popleft())
+        while len(self._done) > MOST_STEPS or (len(self._done) > 1 and self.size > MOST_BYTES):
+            self._done.popleft().let_go()
 
     def _forget(self, steps: deque[Step] | list[Step]) -> None:
         while steps:
-            self._drop(steps.pop())
-
-    def _drop(self, step: Step) -> None:
-        self._size -= step.size
-        step.let_go()
+            steps.pop().let_go()
 
 
 def _sentence(verb: str, what: str, note: str, left: str) -> str:
