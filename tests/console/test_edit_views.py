@@ -59,6 +59,18 @@ async def test_bytes_are_edited_as_hex_and_compressed_again(shown, monkeypatch, 
     assert flow.response.raw_content != flow.response.content
 
 
+async def test_json_is_edited_as_it_is_shown_and_sent_as_it_came(shown, monkeypatch, tmp_path):
+    use_editor(monkeypatch, tmp_path, "text = text.replace(b'\\n  \"qty\": 1', b'\\n  \"qty\": 2')")
+    flow = http_flow(
+        "http://h/", response_headers=((b"content-type", b"application/json"),), response_body=b'{"qty":1}'
+    )
+    shown.view.add(flow)
+    shown.press("e", "v", "enter")
+    await shown.until_shown("response-body (JSON) edited")
+    assert flow.response is not None
+    assert flow.response.raw_content == b'{"qty":2}'
+
+
 async def test_dns_answers_are_edited(shown, monkeypatch, tmp_path):
     use_editor(monkeypatch, tmp_path, "text = text.replace(b'dns.example', b'other.example')")
     flow = dns_flow()

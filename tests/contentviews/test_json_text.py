@@ -4,9 +4,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from midstream.contentviews.api import Metadata
 from midstream.contentviews.json_text import NotJson, begins_as_json, reindent
+from midstream.contentviews.views.json import JSON
 
-JSON = st.recursive(
+VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=10),
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=5), inner, max_size=4),
     max_leaves=30,
@@ -54,7 +56,7 @@ def test_work_is_cut_into_steps() -> None:
     assert parts.count(None) > 10
 
 
-@given(JSON, st.booleans(), st.sampled_from([None, 1, "\t"]))
+@given(VALUES, st.booleans(), st.sampled_from([None, 1, "\t"]))
 def test_the_value_is_the_same(value: object, ascii_only: bool, indent: int | str | None) -> None:
     data = json.dumps(value, ensure_ascii=ascii_only, indent=indent).encode("utf-8", "surrogatepass")
     whole = b"".join(part for part in reindent(data) if part is not None)
@@ -82,10 +84,47 @@ def test_a_look_at_the_beginning(data: bytes, begins: bool) -> None:
     assert begins_as_json(data) is begins
 
 
-@given(JSON, st.integers(0, 200))
+@given(VALUES, st.integers(0, 200))
 def test_any_beginning_of_json_is_cut_short_or_whole(value: object, at: int) -> None:
     data = json.dumps([value]).encode("utf-8", "surrogatepass")[:at]
     try:
         list(reindent(data))
     except NotJson as error:
         assert "ends before" in str(error) or not data
+
+
+@given(VALUES, st.sampled_from([(",", ":"), (", ", ": ")]), st.sampled_from(["", "\n"]))
+def test_an_edited_text_is_written_as_it_came(value: object, separators: tuple[str, str], end: str) -> None:
+    original = (json.dumps(value, separators=separators) + end).encode()
+    view, metadata = JSON(), Metadata(content_type="application/json", original_data=original)
+    shown = view.prettify(original, metadata)
+    assert view.reencode(shown, metadata) == original
+    assert view.reencode(shown + "\n\n", metadata) == original, "editors put a line break at the end"
+
+
+@pytest.mark.parametrize(
+    ("original", "old", "new", "result"),
+    [
+        (b'{"a":1.50,"a":[2e3,"x, y: z"]}', "1.50", "1.60", b'{"a":1.60,"a":[2e3,"x, y: z"]}'),
+        (b'{"a": 1, "b": [1, 2]}\n', "2", "3", b'{"a": 1, "b": [1, 3]}\n'),
+        (b'{\n  "a": 1\n}\n', "1", "7", b'{\n  "a": 7\n}\n'),
+        (b"no json", "no json", '{"a": 1}', b'{"a":1}'),
+    ],
+)
+def test_what_was_edited_alone_changes(original: bytes, old: str, new: str, result: bytes) -> None:
+    view, metadata = JSON(), Metadata(content_type="application/json", original_data=original)
+    shown = view.prettify(original, metadata) if b"{" in original else original.decode()
+    assert view.reencode(shown.replace(old, new), metadata) == result
+
+
+@pytest.mark.parametrize(
+    ("original", "text", "reason"),
+    [
+        (b"{}", '{\n  "a": 1,\n}', "line 3, column 1"),
+        (b'"\xff"', '"a"', "not in UTF-8"),
+        (b"[]", "[" * 100_000, "nested too deeply|no JSON"),
+    ],
+)
+def test_what_is_no_json_is_not_taken(original: bytes, text: str, reason: str) -> None:
+    with pytest.raises(ValueError, match=reason):
+        JSON().reencode(text, Metadata(original_data=original))

@@ -150,7 +150,7 @@ def test_encoding_again() -> None:
     finally:
         contentviews.remove(Reversed)
     assert reencode_message("616263", flow.response, flow, "Hex Stream") == b"abc"
-    with pytest.raises(ValueError, match="JSON only shows"):
-        reencode_message("{}", flow.response, flow, "json")
+    with pytest.raises(ValueError, match="XML/HTML only shows"):
+        reencode_message("{}", flow.response, flow, "xml/html")
     with pytest.raises(KeyError):
         reencode_message("{}", flow.response, flow, "auto")

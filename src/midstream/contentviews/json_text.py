@@ -84,6 +84,20 @@ def reindent(data: bytes) -> Iterator[bytes | None]:
     yield layout.taken() + layout.line
 
 
+def in_one_line(data: bytes, like: bytes = b"") -> bytes:
+    """JSON without what `reindent` puts in; with the blanks behind commas and colons that `like` has."""
+    blanks = [(b"", b""), (b" ", b" "), (b"", b" "), (b" ", b"")]
+    like = like.strip()
+    style = next((each for each in blanks if like and _spaced(like, each) == like), blanks[0])
+    return _spaced(data, style)
+
+
+def _spaced(data: bytes, blanks: tuple[bytes, bytes]) -> bytes:
+    behind = {b",": b"," + blanks[0], b":": b":" + blanks[1]}
+    tokens = (match[1] or match[2] or match[3] for match in _TOKEN.finditer(data))
+    return b"".join(behind.get(token, token) for token in tokens)
+
+
 class _Layout:
     """The lines made so far, and the grammar as far as brackets and commas go."""
 

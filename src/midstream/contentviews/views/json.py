@@ -1,12 +1,13 @@
-"""JSON with line breaks and indentation; numbers, escapes and doubled keys stay as they came."""
+"""JSON with line breaks and indentation; numbers, escapes and doubled keys stay as they came, also after an edit."""
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 
-from midstream.contentviews.api import Metadata
-from midstream.contentviews.json_text import begins_as_json, reindent
+from midstream.contentviews.api import InteractiveContentview, Metadata
+from midstream.contentviews.json_text import begins_as_json, in_one_line, reindent
 from midstream.contentviews.plain_text import as_utf8, content_type_of
 from midstream.contentviews.stepped import Stepped, joined
 
@@ -14,7 +15,7 @@ from midstream.contentviews.stepped import Stepped, joined
 _TYPE = re.compile(r"application/(?!.*(?:ndjson|jsonl|json-seq)).*json(?:-rpc)?|text/json")
 
 
-class JSON(Stepped):
+class JSON(Stepped, InteractiveContentview):
     """By its type, or by how it begins when the type says nothing else."""
 
     name = "JSON"
@@ -25,6 +26,27 @@ class JSON(Stepped):
     def steps(self, data: bytes, metadata: Metadata) -> Iterator[bytes | None]:
         text = joined(as_utf8(data, content_type_of(metadata)))
         return reindent(text)
+
+    def reencode(self, prettified: str, metadata: Metadata) -> bytes:
+        original = metadata.original_data or b""
+        try:
+            if prettified == self.prettify(original, metadata):
+                return original
+        except ValueError:  # what came was none
+            pass
+        try:
+            original.decode("utf-8")
+            json.loads(prettified)
+        except json.JSONDecodeError as error:
+            raise ValueError(f"this is no JSON: line {error.lineno}, column {error.colno}: {error.msg}") from None
+        except UnicodeDecodeError:
+            raise ValueError("the body is not in UTF-8: edit it as it came") from None
+        except RecursionError:
+            raise ValueError("the text is nested too deeply to be checked") from None
+        edited = prettified.strip().encode("utf-8")
+        if b"\n" not in original.strip():  # else it goes in lines as well, as they were left
+            edited = in_one_line(edited, original)
+        return edited + b"\n" * original.endswith(b"\n")
 
     def render_priority(self, data: bytes, metadata: Metadata) -> float:
         if not data:
