@@ -11,7 +11,9 @@ from inspect import BoundArguments
 from typing import TYPE_CHECKING
 
 from midstream.console import results
+from midstream.flows.elsewhere import unread_parts
 from midstream.flows.errors import CommandError, OptionsError
+from midstream.flows.flow import Flow
 from midstream.hub import ctx, lexer
 from midstream.hub.command_failures import explain
 from midstream.store.specs import Flows
@@ -22,6 +24,13 @@ if TYPE_CHECKING:
 
 # With fewer flows a filter is done within a frame.
 _MANY = 1000
+# Commands that read or replace what flows carry. A large body on disk is read before, in a thread.
+_READERS = (
+    *("console.bodyview", "console.compose", "console.copy", "console.edit", "console.export"),
+    *("console.flows.cut", "console.flows.yank", "cut", "export", "flow.compare", "flow.decode", "flow.encode"),
+    *("flow.revert", "flow.set", "replay", "save", "view.flows.duplicate"),
+)
+_MOST_READ = 8  # large ones: more would not fit into memory together, and who takes very many walks
 
 
 class CommandRunner:
@@ -37,8 +46,9 @@ class CommandRunner:
         with ctx.use(self._console.master):
             try:
                 command, arguments = self._commands.prepare(line)
-                if any(map(self._takes_long, arguments.args)):
-                    self._console.spawn(self._finish(name, self._look_first(command, arguments)), name)
+                unread = self._unread(arguments) if name.startswith(_READERS) else []
+                if unread or any(map(self._takes_long, arguments.args)):
+                    self._console.spawn(self._finish(name, self._look_first(command, arguments, unread)), name)
                     return ""
                 result = command.call_prepared(arguments)
                 if isinstance(result, Awaitable) or self._takes_long(result):
@@ -53,7 +63,20 @@ class CommandRunner:
         """Whether these are flows that have to be looked for among so many that it would hold the loop."""
         return isinstance(value, Flows) and value.is_searched_for and len(self._console.view) > _MANY
 
-    async def _look_first(self, command: Command, arguments: BoundArguments) -> object:
+    def _unread(self, arguments: BoundArguments) -> list[Flow]:
+        """The flows among the arguments, or else the focused one, whose content is on the disk as yet."""
+        view, meant = self._console.view, self._console.focused_flow()
+        flows = [] if meant is None else [meant]
+        for value in arguments.args:
+            if isinstance(value, Flow):
+                flows.append(value)
+            elif isinstance(value, Flows) and not value.is_searched_for:
+                flows += [flow for id_ in value.ids[:_MOST_READ] if (flow := view.get(id_)) is not None]
+        return [flow for flow in flows if unread_parts(flow)]
+
+    async def _look_first(self, command: Command, arguments: BoundArguments, unread: list[Flow]) -> object:
+        for flow in unread:
+            await self._console.view.fetch(flow)
         for value in arguments.args:
             if isinstance(value, Flows):
                 await value.look()

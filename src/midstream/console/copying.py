@@ -67,7 +67,7 @@ def _body(message: Message | None) -> bytes | None:
 
 
 def _has_body(message: Message | None) -> bool:
-    return message is not None and bool(message.raw_content)
+    return message is not None and bool(message.held_content)
 
 
 def _has_header(message: Message | None, name: str) -> bool:

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING
 
 from midstream.console import compose, edit_parts, edit_views, message_texts
 from midstream.console.edit_texts import PARTS, TextSubject, subject_of
+from midstream.console.panes import detail_tabs
 from midstream.console.panes.grid import Grid
 from midstream.console.panes.text_pane import TextPane
 from midstream.flows.errors import CommandError
 from midstream.flows.flow import Flow
 from midstream.flows.http import HTTPFlow
-from midstream.flows.waiting import messages_of
 from midstream.hub.commands import argument, command
 from midstream.hub.types import Choice
 
@@ -66,7 +66,7 @@ class EditCommands:
         if flow is None:
             return list(PARTS)
         is_http = isinstance(flow, HTTPFlow)
-        messages = [message_texts.PART] if messages_of(flow) or not is_http else []
+        messages = [message_texts.PART] if detail_tabs.message_count(flow) or not is_http else []
         shown = edit_views.entries(self._console, flow)
         viewed = [entry.name for entry in shown if entry.part.endswith("-body") or entry.part in messages]
         return [*messages, *(PARTS if is_http else ()), *viewed]

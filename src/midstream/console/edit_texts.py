@@ -251,7 +251,7 @@ def _is_body(part: str) -> bool:
 
 
 def _short(subject: FlowText) -> FlowText:
-    size = len(subject.message.raw_content or b"") if not isinstance(subject, HeadText) else 0
+    size = len(subject.message.held_content or b"") if not isinstance(subject, HeadText) else 0
     is_long = size > MOST or len(subject.read().encode("utf-8", "surrogatepass")) > MOST
     if is_long:
         raise CommandError(f"the {subject.title} is longer than {MOST // 1024} kB: e b and e B open it in $EDITOR")

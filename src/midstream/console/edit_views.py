@@ -23,12 +23,12 @@ from midstream.contentviews.registries import registry_of
 from midstream.contentviews.views.hex_dump import HexDump
 from midstream.contentviews.views.hex_stream import HexStream
 from midstream.flows.dns import DNSFlow, DNSMessage
+from midstream.flows.elsewhere import conversation_of, is_unread
 from midstream.flows.errors import CommandError
 from midstream.flows.flow import Flow
 from midstream.flows.http import HTTPFlow, Message
 from midstream.flows.tcp import TCPMessage
 from midstream.flows.udp import UDPMessage
-from midstream.flows.waiting import messages_of
 from midstream.flows.websocket import WebSocketMessage
 
 if TYPE_CHECKING:
@@ -72,6 +72,8 @@ def entries(console: Console, flow: Flow) -> list[Entry]:
     """What of a flow can be edited so."""
     views, found = registry_of(console.master), []
     for part, message in _messages(console, flow):
+        if isinstance(message, Message) and is_unread(message.held_content):  # it is too large
+            continue
         data, trouble = content_of(message, MOST)
         if not data or len(data) > MOST or trouble.startswith("[cannot") or "there is more" in trouble:
             continue
@@ -79,7 +81,7 @@ def entries(console: Console, flow: Flow) -> list[Entry]:
         if isinstance(view, HexDump):
             view = views.get(HexStream.name) or view
         if isinstance(view, InteractiveContentview):
-            suffix = ".yaml" if view.syntax_highlight == "yaml" else ".txt"
+            suffix = ".json" if view.name == "JSON" else ".yaml" if view.syntax_highlight == "yaml" else ".txt"
             found.append(Entry(part, message, view.name, suffix))
     return found
 
@@ -101,7 +103,8 @@ def _messages(console: Console, flow: Flow) -> Iterator[tuple[str, ContentviewMe
         yield "request", flow.request
         if flow.response is not None:
             yield "response", flow.response
-    if messages_of(flow):
+    owner = conversation_of(flow)
+    if owner is not None and not is_unread(owner.held_messages) and owner.messages:
         message = meant_message(console, flow)
         if isinstance(message, WebSocketMessage | TCPMessage | UDPMessage):
             yield "message", message

@@ -113,6 +113,11 @@ def conversation_of(flow: Flow) -> WebSocketData | TunnelFlow[Any] | None:
     return flow if isinstance(flow, TunnelFlow) else None
 
 
+def is_unread(value: object) -> bool:
+    """Whether this is what stands for a value that is not in memory."""
+    return isinstance(value, Elsewhere) and not value.is_read
+
+
 def unread_parts(flow: Flow) -> list[Elsewhere[Any]]:
     """What of a flow is not in memory."""
     found: list[object] = []
@@ -120,4 +125,4 @@ def unread_parts(flow: Flow) -> list[Elsewhere[Any]]:
         found += [each.held_content for each in (flow._request, flow._response) if each is not None]
     if (owner := conversation_of(flow)) is not None:
         found.append(owner.held_messages)
-    return [each for each in found if isinstance(each, Elsewhere) and not each.is_read]
+    return [each for each in found if isinstance(each, Elsewhere) and is_unread(each)]

@@ -20,6 +20,7 @@ from midstream.console.overlays.fields import ChoiceField, TextField, ToggleFiel
 from midstream.console.overlays.form import Form
 from midstream.console.widgets import cells
 from midstream.console.widgets.canvas import Line
+from midstream.flows.elsewhere import Elsewhere
 from midstream.flows.flow import Flow
 from midstream.flows.http import HTTPFlow
 from midstream.hub.option_kinds import complete_path
@@ -201,9 +202,10 @@ def _title(console: Console, flows: Sequence[Flow]) -> str:
 def _size(flow: Flow) -> int:
     if not isinstance(flow, HTTPFlow):
         return 0
-    response = flow.response.raw_content if flow.response is not None else None
-    messages = sum(len(message.content) for message in flow.websocket.messages) if flow.websocket is not None else 0
-    return max(len(flow.request.raw_content or b""), len(response or b""), messages)
+    response = flow.response.held_content if flow.response is not None else None
+    said = flow.websocket.held_messages if flow.websocket is not None else ()
+    messages = _PREVIEW_BODY + 1 if isinstance(said, Elsewhere) else sum(len(message.content) for message in said)
+    return max(len(flow.request.held_content or b""), len(response or b""), messages)
 
 
 def _complete(text: str, cursor: int) -> Candidates:

@@ -9,7 +9,9 @@ from __future__ import annotations
 from collections.abc import Coroutine
 from typing import TYPE_CHECKING, Any
 
+from midstream.console.fetching import Fetching, sentence_of
 from midstream.console.panes import detail_tabs
+from midstream.console.panes.facts import sentence
 from midstream.console.panes.messages_text import MessagePieces
 from midstream.console.widgets.body_viewer import Body, BodyView
 from midstream.console.widgets.canvas import PaintedRow
@@ -38,6 +40,7 @@ class BodyPreview:
         self._console = console
         self._views = registry_of(console.master)
         self._viewer = TextViewer()
+        self._fetching = Fetching(console, lambda: None)
         self._shown: tuple[object, ...] = ()
         self._note = ""
 
@@ -72,15 +75,16 @@ class BodyPreview:
 
     def _prepare(self, flow: Flow, side: str) -> None:
         message = getattr(flow, side, None) if side != MESSAGES else None
-        raw = message.raw_content if isinstance(message, Message) else None
-        count = len(detail_tabs.messages_of(flow)) if side == MESSAGES else 0
+        is_whole = self._fetching.is_whole(flow)
+        raw = message.held_content if isinstance(message, Message) else None
+        count = detail_tabs.message_count(flow) if side == MESSAGES else 0
         revisions = self._views.revision, self._console.master.showing.revision
         # The body itself and not its number: while it is held here, no other one can get the same number.
-        shown = (flow.id, side, message, raw, count, flow.intercepted, *revisions)
+        shown = (flow.id, side, message, raw, is_whole, count, flow.intercepted, *revisions)
         if len(shown) == len(self._shown) and all(a is b or a == b for a, b in zip(shown, self._shown, strict=True)):
             return
         self._shown = shown
-        pieces, self._note = self._pieces(flow, side)
+        pieces, self._note = self._pieces(flow, side) if is_whole else (_reading(flow), "")
         self._viewer.show(pieces)
 
     def _pieces(self, flow: Flow, side: str) -> tuple[Pieces, str]:
@@ -122,6 +126,10 @@ def _beginning(body: Body) -> tuple[bytes | None, bool]:
         except ValueError:
             pass
     return content[:_BEGINNING], is_cut or len(content) > _BEGINNING
+
+
+def _reading(flow: Flow) -> Pieces:
+    return FixedPieces([sentence(sentence_of(flow), "dim")])
 
 
 def _not_now(work: Coroutine[Any, Any, object], name: str) -> None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 import urwid
 
+from midstream.console.fetching import Fetching
 from midstream.console.panes.flow_row import address
 from midstream.console.panes.list_pane import ListPane
 from midstream.console.widgets import cells
@@ -59,6 +60,7 @@ class Compare(ListPane):
         self._is_waiting = False
         self._stale = True
         self._newest = Generation()
+        self._fetching = Fetching(console, self._again), Fetching(console, self._again)
 
     # -- what is compared ---------------------------------------------------------------------------------------------
 
@@ -87,7 +89,12 @@ class Compare(ListPane):
         if self._on_change in self.console.view.on_change:
             self.console.view.on_change.remove(self._on_change)
         self._newest.cancel()
+        for fetching in self._fetching:
+            fetching.forget()
         self._is_waiting = False
+
+    def _again(self) -> None:
+        self._stale = True
 
     def _on_change(self, change: Change) -> None:
         if change.kind == "refresh" or (change.id in self._ids and change.kind != "focus"):
@@ -160,6 +167,10 @@ class Compare(ListPane):
         if flows is None:
             self._rows, self._is_waiting = [], False
         else:
+            if not all(fetching.is_whole(flow) for fetching, flow in zip(self._fetching, flows, strict=True)):
+                self._rows, self._is_waiting = [], True
+                self._arrange()
+                return
             left, right = (self.console.master.showing.flow(flow) for flow in flows)
             self._rows = comparing.head_rows(left, right, self._side)
             self._is_waiting = comparing.bodies(left, right, self._side) is not None

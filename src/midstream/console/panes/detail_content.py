@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
 
+from midstream.console.fetching import Fetching, sentence_of
 from midstream.console.pane import Copied
 from midstream.console.panes import detail_tabs
 from midstream.console.panes.body_bar import PointerLine, bar_row
@@ -16,6 +17,7 @@ from midstream.console.panes.conversation import Conversation
 from midstream.console.panes.detail_tabs import MESSAGES, REQUEST, RESPONSE, Shape
 from midstream.console.panes.detail_text import MESSAGE, Built, Texts
 from midstream.console.panes.event_stream import EventStream, is_event_stream
+from midstream.console.panes.facts import sentence
 from midstream.console.panes.line_values import json_value
 from midstream.console.panes.messages_text import closing_runs
 from midstream.console.panes.replay_links import ReplayLinks
@@ -67,6 +69,7 @@ class Content:
         self._bodies = {
             tab: BodyView(self._body_changed, console.spawn, self._views, worker) for tab in (*_BODIES, MESSAGE)
         }
+        self._fetching = Fetching(console, self._body_changed)
         self._texts = Texts(console, self.links, self.toggle_headers)
         self._built = Built(FixedPieces([]))
         # The views, the one chosen by the option, and what addons want to be shown, at the last refresh.
@@ -86,6 +89,7 @@ class Content:
         for body in self._bodies.values():
             body.forget()
         self.pointer.forget()
+        self._fetching.forget()
         self._flow = self._opened = None
         self._what, self._built = What(), Built(FixedPieces([]))
         self.viewer.show(self._built.pieces)
@@ -195,6 +199,9 @@ class Content:
         if tab == MESSAGES:
             self._refresh_messages(flow, opened, same)
         else:
+            if not self._fetching.is_whole(flow) and showing.flows:  # what is shown is made of all of it
+                self._show_reading(flow, same)
+                return
             shown = showing.flow(flow, last=0)
             shape = Shape(columns - 1, self.folded, self.collapsed)
             self._built = self._texts.of(tab, shown, shape, self._bodies.get(tab), self._clock())
@@ -202,7 +209,15 @@ class Content:
         # A body that is ready at once tells so while it is being shown; that is this refresh.
         self.stale = False
 
+    def _show_reading(self, flow: Flow, same: bool) -> None:
+        self._built = Built(FixedPieces([sentence(sentence_of(flow), "dim")]))
+        for viewer in (self.viewer, self.below):
+            viewer.show(self._built.pieces, keep_place=same)
+
     def _refresh_messages(self, flow: Flow, opened: ChunkLike | None, same: bool) -> None:
+        if not self._fetching.is_whole(flow):
+            self._show_reading(flow, same)
+            return
         self.conversation.show(flow, self._messages(flow))
         message = opened if opened is not None else self.conversation.selected
         if message is None:
@@ -232,7 +247,7 @@ class Content:
         flow = self._flow
         if flow is None:
             return 0
-        return len(self.events.messages) if is_event_stream(flow) else len(detail_tabs.messages_of(flow))
+        return len(self.events.messages) if is_event_stream(flow) else detail_tabs.message_count(flow)
 
     def enter_on(self, piece: int) -> Callable[[], object] | None:
         """What enter does on a line."""

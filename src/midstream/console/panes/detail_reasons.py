@@ -38,9 +38,9 @@ def _of_body(name: str, pane: Detail, flow: Flow) -> str:
     message = flow.request if pane.shown_tab() == "Request" else flow.response
     if message is None:
         return "there is no response yet"
-    if message.raw_content is None:
+    if message.held_content is None:
         return "the body was not kept"
-    return "" if message.raw_content or name == "encoding" else "the body is empty"
+    return "" if message.held_content or name == "encoding" else "the body is empty"
 
 
 def _of_messages(name: str, pane: Detail, flow: Flow) -> str:

@@ -12,6 +12,7 @@ from midstream.console.widgets.body_viewer import Body
 from midstream.console.widgets.canvas import Run
 from midstream.console.widgets.pieces import Piece
 from midstream.flows.dns import DNSFlow, DNSMessage, Question, ResourceRecord, classes, op_codes, response_codes, types
+from midstream.flows.elsewhere import conversation_of, is_unread
 from midstream.flows.flow import Flow
 from midstream.flows.http import HTTPFlow, Message, Request
 from midstream.store.rows import Row
@@ -45,7 +46,7 @@ def searched_beside(flow: Flow, tab: str) -> str:
     """The tab to go on in with a search that finds nothing here; "" when there is none, or a large body."""
     other = {REQUEST: RESPONSE, RESPONSE: REQUEST}.get(tab, "")
     message = getattr(flow, other.lower(), None)
-    size = len(message.raw_content or b"") if isinstance(message, Message) else 0
+    size = len(message.held_content or b"") if isinstance(message, Message) else 0
     return other if message is not None and size <= _SEARCHED_BESIDE else ""
 
 
@@ -58,6 +59,12 @@ def messages_of(flow: Flow) -> list[object]:
     """The messages behind the tab of that name."""
     found = flow.websocket if isinstance(flow, HTTPFlow) else flow
     return getattr(found, "messages", [])
+
+
+def message_count(flow: Flow) -> int:
+    """How many there are, read or not."""
+    owner = conversation_of(flow)
+    return 0 if owner is None else len(owner.held_messages)
 
 
 def title_runs(flow: Flow, row: Row | None, now: float) -> list[Run]:
@@ -111,7 +118,7 @@ def replay_runs(flow: Flow, links: ReplayLinks) -> list[Run]:
 
 def held_tab(flow: Flow) -> str:
     """The tab of what is held; of a conversation it is the last message."""
-    if messages_of(flow):
+    if message_count(flow):
         return MESSAGES
     return RESPONSE if getattr(flow, "response", None) is not None else REQUEST
 
@@ -199,21 +206,25 @@ def trailer_pieces(message: Message, shape: Shape) -> list[Piece]:
 
 def body_of(message: Message) -> Body:
     """The raw body and what says how to read it."""
-    headers, raw = message.headers, message.raw_content
+    headers, held = message.headers, message.held_content
+    kind, encoding = headers.get("content-type", ""), headers.get("content-encoding", "")
+    if is_unread(held):
+        return Body(b"", kind, encoding, coming=len(held))
+    raw = message.raw_content
     target = message.data.path if raw == b"" and isinstance(message, Request) else b""
-    return Body(raw, headers.get("content-type", ""), headers.get("content-encoding", ""), target)
+    return Body(raw, kind, encoding, target)
 
 
 def body_sentences(message: Message, flow: HTTPFlow, part: str) -> list[Piece]:
     """What has to be said of a body that is not there as it was sent."""
-    if message.raw_content is None:
+    if message.held_content is None:
         if flow.live and message.timestamp_end is None:
             return [sentence("The body passes through as it comes and is not kept.", "live")]
         words = "The body was streamed: it passed through and was not kept."
         return [sentence(words, "dim"), sentence("To keep such bodies: set store_streamed_bodies true", "dim")]
     if cut := flow.metadata.get(f"{part}_body_cut"):
         return [sentence(f"Only a part of the body was kept: {str(cut)[:200]}.", "edited")]
-    if not message.raw_content and flow.live and message.timestamp_end is None:
+    if not message.held_content and flow.live and message.timestamp_end is None:
         return [sentence("Nothing of the body has come yet.", "live")]
     return []
 

@@ -38,12 +38,15 @@ Spawn = Callable[[Coroutine[Any, Any, object], str], object]
 
 
 class Body(NamedTuple):
-    """A body as it came: `raw` is None when it was not kept. `target` is what a request without a body asks for."""
+    """A body as it came: `raw` is None when it was not kept. `target` is what a request without a body asks for. Of one
+    that is being read, `coming` are the bytes that it will have.
+    """
 
     raw: bytes | None
     content_type: str = ""
     encoding: str = ""
     target: bytes = b""
+    coming: int = 0
 
 
 class BodyView:
@@ -139,7 +142,9 @@ class BodyView:
         self._end_work()
         self._revision, self._is_cut, self._has_json, self._waits = self._views.revision, False, False, ""
         raw = self._body.raw
-        if raw is None:
+        if self._body.coming:
+            self._set(FixedPieces([]), f"reading {human_size(self._body.coming)} …")
+        elif raw is None:
             self._set(FixedPieces([]), "not kept: it was streamed")
         elif len(raw) <= SMALL and self._show_small(raw):
             return
