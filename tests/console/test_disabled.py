@@ -22,6 +22,8 @@ def said(shown: Shown) -> str:
         ("V", "V: this flow was not edited"),
         ("U", "U: no flow is marked"),
         ("n", "n: nothing was searched for"),
+        (", a", ", a: this flow was not replayed"),
+        (", x", ", x: nothing is being read or saved"),
         ("* d", "* d: no flow is marked"),
         ("e z", "e z does nothing here; ? shows the keys"),
         ("~", "~ does nothing here; ? shows the keys"),

@@ -56,10 +56,14 @@ def _nothing_to(console: Console, line: str, flow: Flow | None) -> str:
     if line == "edit.repeat":
         repeat = console.master.addons.get("repeat")
         return "" if repeat is None or repeat.can_repeat else "nothing was edited that could be repeated"
-    if line.startswith("view.attempt.") and flow is not None:
-        attempts = console.master.addons.get("attempts")
-        return "" if attempts is None or attempts.has_some(flow.id) else "this flow was not replayed"
-    return "there is no flow in focus" if line.startswith("view.attempt.") else ""
+    if line == "jobs.stop":
+        return "" if console.master.jobs.running else "nothing is being read or saved"
+    if "view.attempt." not in line:
+        return ""
+    attempts = console.master.addons.get("attempts")
+    if flow is None:
+        return "there is no flow in focus"
+    return "" if attempts is None or attempts.has_some(flow.id) else "this flow was not replayed"
 
 
 def unmet(console: Console, keys: tuple[str, ...], contexts: Iterable[str], flow: Flow | None) -> str:
