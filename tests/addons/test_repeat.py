@@ -13,11 +13,12 @@ from midstream.addons.undo import Undo
 from midstream.addons.view import ViewAddon
 from midstream.flows.errors import CommandError
 from midstream.flows.http import HTTPFlow
+from midstream.flows.websocket import WebSocketMessage
 from midstream.hub import ctx
 from midstream.hub.master import Master
 from midstream.store.view import View
 from midstream.testing import context
-from tests.kit.captured import START, http_flow
+from tests.kit.captured import START, http_flow, websocket_flow
 
 
 @pytest.fixture
@@ -80,6 +81,37 @@ async def test_the_focused_flow_gets_it_if_it_is_another_one(master: Master, vie
     view.set_focus(flows[2].id)
     run("edit.repeat")
     assert ["x-debug" in flow.request.headers for flow in flows] == [True, False, True]
+
+
+async def test_the_next_held_message_of_a_conversation_is_another_one(master: Master, view: View) -> None:
+    flow = websocket_flow((True, b'{"qty": 1}'), live=True)
+    flow.intercept()
+    view.add(flow)
+    view.set_focus(flow.id)
+    assert flow.websocket is not None
+    messages = flow.websocket.messages
+    with ctx.master.events.recorder.of([flow], "you", "edit", messages[0]):
+        messages[0].content = b'{"qty": 2}'
+    with pytest.raises(CommandError, match="no other flow is held"):
+        run("edit.repeat")
+    messages.append(WebSocketMessage(1, True, b'{"qty": 1, "id": 8}'))
+    run("edit.repeat")
+    assert [each.content for each in messages] == [b'{"qty": 2}', b'{"qty": 2, "id": 8}']
+    with pytest.raises(CommandError, match="no other flow is held"):
+        run("edit.repeat")
+    flow.resume()
+    messages.append(WebSocketMessage(1, True, b'{"qty": 1, "id": 9}'))
+    with pytest.raises(CommandError, match="no other flow is held"):
+        run("edit.repeat")
+
+
+async def test_a_flow_that_has_it_is_not_edited_again_at_its_response(master: Master, view: View) -> None:
+    (flow,) = held(view, 1)
+    view.set_focus(flow.id)
+    add_header(flow)
+    flow.response = http_flow("http://example.com/").response
+    with pytest.raises(CommandError, match="no other flow is held"):
+        run("edit.repeat")
 
 
 async def test_flows_of_a_spec(master: Master, view: View) -> None:

@@ -1,7 +1,8 @@
 """The last edit once more, on another flow: `edit.repeat`. What an edit is on another flow says flows/repeating.py.
 
 The addon `undo` tells of each edit of a person. Without a flow the command takes the one in focus; if that is the one
-that was edited (or repeated on) last, the next flow that is held, and moves the focus there.
+that was edited (or repeated on) last, the next flow that is held, and moves the focus there. Of a conversation each
+message that is held is another one to be edited.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from midstream.flows.errors import CommandError
 from midstream.flows.flow import Flow
 from midstream.flows.repeating import Operation, operations_of, planned
+from midstream.flows.waiting import waits_at
 from midstream.hub import ctx
 from midstream.hub.commands import command
 from midstream.hub.log import ALERT
@@ -35,7 +37,7 @@ class Repeat:
 
     def __init__(self) -> None:
         self._operations: tuple[Operation, ...] = ()
-        self._has_it = ""  # the flow on which it was done last
+        self._has_it = ("", "")  # where it was done last, see `_place`
 
     @property
     def can_repeat(self) -> bool:
@@ -49,7 +51,8 @@ class Repeat:
         first = gesture.touched[0]
         parts = [part for touched in gesture.touched if touched.flow is first.flow for part in touched.parts]
         if operations := operations_of(first.flow, parts):
-            self._operations, self._has_it = operations, gesture.touched[-1].flow.id
+            last = gesture.touched[-1]
+            self._operations, self._has_it = operations, _place(last.flow, last.waited)
 
     @command(REPEAT)
     def repeat(self, *flows: str) -> None:
@@ -59,6 +62,10 @@ class Repeat:
         view = _view()
         for flow in self._chosen(view, " ".join(flows)):
             self._do(view, flow)
+
+    def _was_done_on(self, flow: Flow) -> bool:
+        place = _place(flow, waits_at(flow))
+        return flow.id == self._has_it[0] and (not place[1] or place == self._has_it)
 
     def _do(self, view: View, flow: Flow) -> None:
         name = f"flow {view.row(flow.id).number:,}"
@@ -71,7 +78,7 @@ class Repeat:
                 plan.carry_out()
         except ValueError as problem:
             raise CommandError(f"not repeated on {name}: {visible(str(problem))}") from None
-        self._has_it = flow.id
+        self._has_it = _place(flow, waits_at(flow))
         if flow.id in view.shown:
             view.set_focus(flow.id)
         sent = "; it had already been sent" if is_edit and flow.live and not flow.intercepted else ""
@@ -85,13 +92,18 @@ class Repeat:
             except ValueError as error:
                 raise CommandError(str(error)) from None
         focused = view.focus_id
-        if focused is not None and focused != self._has_it:
-            flow = view.get(focused)
-            return [flow] if flow is not None else []
+        flow = view.get(focused) if focused is not None else None
+        if flow is not None and not self._was_done_on(flow):
+            return [flow]
         for id_ in _held_after(view, focused):
-            if id_ != self._has_it and (flow := view.get(id_)) is not None:
+            if id_ != self._has_it[0] and (flow := view.get(id_)) is not None:
                 return [flow]
         raise CommandError("no other flow is held; go to the one that is to be edited so, and press the key again")
+
+
+def _place(flow: Flow, waits: str) -> tuple[str, str]:
+    """A flow, and which of its messages waits, if one does: the next one that is held has not got the edit."""
+    return flow.id, waits if waits.startswith("messages") else ""
 
 
 def _held_after(view: View, focused: str | None) -> Iterator[str]:
