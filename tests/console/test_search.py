@@ -273,6 +273,27 @@ async def test_bodies_of_all_flows_are_searched_and_hopped_through(shown: Shown)
     assert stops == {flow.id for flow in flows[1:]}
 
 
+async def test_a_hop_goes_on_with_flows_that_have_come_since(shown: Shown) -> None:
+    holding(shown)
+    growing = http_flow("http://shop.example/growing", response_body=b"hay", live=True)
+    shown.view.add(growing)
+    search = shown.console.search.flows
+    shown.press("/", "tab", "needle", "enter")
+    await shown.until(lambda: not search.is_running and len(search.found) == 7, 30)
+    assert growing.response is not None
+    growing.response.content = b"hay, and a needle"
+    growing.live = False
+    shown.view.update(growing)
+    late, other = (http_flow("http://shop.example/late", response_body=body.encode()) for body in ("needle", "hay"))
+    shown.view.add(late)
+    shown.view.add(other)
+    shown.press("n")
+    await shown.until(lambda: not search.is_running and len(search.found) == 9, 30)
+    assert {growing.id, late.id} <= set(search.found)
+    shown.press("n")
+    assert not search.is_running, "nothing has come since"
+
+
 async def test_opening_what_was_found_shows_where(shown: Shown) -> None:
     flows = holding(shown)
     shown.press("/", "tab", "needle", "enter")

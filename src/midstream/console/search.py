@@ -104,6 +104,7 @@ class Search:
         if not self.pattern:
             self._console.message("nothing was searched for: / asks what", log=False)
             return
+        self.flows.go_on()
         self._look(self._console.focused_pane, self.pattern, backwards)
         self._say()
 

@@ -3,7 +3,7 @@
 It runs beside everything else: flows come in slices (`view.walk`, also from disk), small bodies are searched at once,
 the others in the worker process. It is a job, with its share in the status bar, and esc stops it. An expression that
 backtracks is stopped in each body after two seconds, and given up after a few. search.py owns it and hops through what
-it found.
+it found; with each hop it goes on with flows that have come since, or were not over then.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Iterator
+from itertools import takewhile
 from typing import TYPE_CHECKING, TypeAlias
 
 from midstream.console import search_body
@@ -49,6 +50,9 @@ class FlowSearch:
         self._finder = Finder("")
         self._slow = 0
         self._told_at = 0.0
+        self._last = 0  # the number of the newest flow that was looked at
+        self._unfinished: set[str] = set()  # those that were not over then
+        self._is_done = False
         self.found: dict[str, str] = {}
         self.share: float | None = None  # while it runs
         self.problem = ""
@@ -70,9 +74,25 @@ class FlowSearch:
         """Begin anew."""
         self.forget()
         if pattern:
-            self.share = 0.0
             self._finder = Finder(pattern)
-            self._console.spawn(self._run(self._newest.begin()), "search in bodies")
+            view = self._console.view
+            newest_last = view.order == "time" and not view.reversed
+            self._begin(list(reversed(view.shown)) if newest_last else list(view.shown))
+
+    def go_on(self) -> None:
+        """Look at the flows that have come since it was done."""
+        if self._is_done and (ids := self._since()):
+            self._begin(ids)
+
+    def _begin(self, ids: list[str]) -> None:
+        self.share, self._is_done = 0.0, False
+        self._console.spawn(self._run(ids, self._newest.begin()), "search in bodies")
+
+    def _since(self) -> list[str]:
+        view = self._console.view
+        newest_first = reversed(tuple(view.all_ids))
+        come = takewhile(lambda id_: view.row(id_).number > self._last, newest_first)
+        return [id_ for id_ in (*come, *self._unfinished) if id_ in view.shown and id_ not in self.found]
 
     def stop(self) -> bool:
         """End it and keep what was found; False: it does not run."""
@@ -88,19 +108,20 @@ class FlowSearch:
         self.stop()
         self.found = {}
         self.problem, self._slow = "", 0
+        self._last, self._is_done = 0, False
+        self._unfinished.clear()
 
     # --- the work ---------------------------------------------------------------------------------------------------
 
-    async def _run(self, token: Token) -> None:
+    async def _run(self, ids: list[str], token: Token) -> None:
         if not token.current:
             return
         self._task = asyncio.current_task()
         view = self._console.view
-        newest_last = view.order == "time" and not view.reversed
-        ids = list(reversed(view.shown)) if newest_last else list(view.shown)
         with self._console.master.jobs.begun(f"search for {visible(self._finder.pattern[:20])}") as job:
             walk = view.walk(ids, token=token)
             async for flow in walk:
+                self._note(flow)
                 if tab := await self._where(flow):
                     self.found[flow.id] = tab
                 if not token.current:
@@ -108,8 +129,17 @@ class FlowSearch:
                 if job.stopped or self.problem:
                     break
                 self._report(job, walk.examined / len(ids))
+            self._is_done = not job.stopped and not self.problem
         self._task = self.share = None
         self._progress()
+
+    def _note(self, flow: Flow) -> None:
+        """What is new to the next search, and what need not be looked at again."""
+        self._unfinished.discard(flow.id)
+        if flow.live:
+            self._unfinished.add(flow.id)
+        if flow.id in self._console.view:
+            self._last = max(self._last, self._console.view.row(flow.id).number)
 
     def _report(self, job: Job, share: float) -> None:
         self.share = share
