@@ -64,6 +64,7 @@ class SessionAddon:
         self._damaged: SessionFile | None = None
         self._damaged_lock: Lock | None = None
         self._last_flow = self._last_connection = 0
+        self._expected: int | None = None
         self._mode = ""
         self._figures = Figures(0, 0, 0)
         self._figures_at = -1.0
@@ -103,6 +104,7 @@ class SessionAddon:
             reader = file.reader()
             self._last_flow = session_records.last_number(reader)
             self._last_connection = session_records.last_connection(reader)
+            self._expected = session_records.flows_noted(reader)
             reader.close()
             file.forget_closing()
         except session_file.ForeignSession as error:
@@ -203,7 +205,7 @@ class SessionAddon:
         assert self._path is not None
         name = self._path.stem
         with ctx.master.jobs.begun(f"resuming {name}") as job:
-            brought = await bring_back(self.view, session, self._last_flow, job)
+            brought = await bring_back(self.view, session, self._last_flow, job, self._expected)
         await ctx.master.is_up.wait()  # the screen is there, and shows what is logged
         _tell(name, brought)
 
@@ -327,6 +329,12 @@ def _tell(name: str, brought: Brought) -> None:
     if brought.problem:
         lost = f"{_counted(brought.damaged)} could not be read: " if brought.damaged else ""
         logger.error("session %s: %s%s", name, lost, visible(brought.problem))
+    if brought.connections:
+        logger.error(
+            "session %s: %d connections could not be read: their flows have no addresses and certificates",
+            name,
+            brought.connections,
+        )
 
 
 def resident_size() -> int:

@@ -322,6 +322,11 @@ class Session:
     async def _in_writer(self, func: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._writer, func)
 
+    @property
+    def lost_connections(self) -> int:
+        """Connections that could not be read: their flows are there without addresses and certificates."""
+        return len(self._links.lost)
+
     def begin_after(self, connections: int) -> None:
         """The file has connections with numbers up to this one."""
         self._links.begin_after(connections)

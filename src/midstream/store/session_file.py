@@ -22,7 +22,14 @@ from typing import Final, Literal, TypeAlias
 from midstream.store.session_codec import FORMAT, Parts, Snapshot, Unpackable, pack, pack_flow
 from midstream.store.session_connections import pack_connection
 from midstream.store.session_proof import prove_connection, prove_flow
-from midstream.store.session_records import APART_MESSAGES, MESSAGES_BITS, PIECES_BITS, body_place, last_number
+from midstream.store.session_records import (
+    APART_MESSAGES,
+    MESSAGES_BITS,
+    PIECES_BITS,
+    body_place,
+    flows_noted,
+    last_number,
+)
 from midstream.work.whole_file import PRIVATE
 
 APPLICATION: Final = 0x6D696473  # "mids"
@@ -102,6 +109,7 @@ class SessionFile:
         self.path = path
         self._db: sqlite3.Connection | None = None
         self._last = 0
+        self._count: int | None = 0  # flows that are there; None for a file that does not say
         self._unwritten: dict[int, str] = {}  # connections that cannot be, and why
 
     # --- opening
@@ -115,7 +123,7 @@ class SessionFile:
             for pragma in (f"page_size={PAGE if self.path else _PAGE_IN_MEMORY}", *_PRAGMAS):
                 db.execute(f"PRAGMA {pragma}").fetchall()
             _check_or_make(db)
-            self._last = last_number(db)
+            self._last, self._count = last_number(db), flows_noted(db)
         except BaseException:
             db.close()
             raise
@@ -171,6 +179,9 @@ class SessionFile:
         try:
             if connections:
                 db.executemany("INSERT OR REPLACE INTO connections VALUES (?, ?, ?)", connections)
+            count = self._count
+            if count is not None:
+                count += len(flows) - _known(db, [flow[0] for flow in flows if flow[0] <= self._last])
             db.executemany("INSERT OR REPLACE INTO flows VALUES (?, ?, ?, ?, ?, ?)", flows)
             for each in kept:
                 _write_apart(db, each)
@@ -180,11 +191,15 @@ class SessionFile:
                     continue
                 db.execute("DELETE FROM taken WHERE number = ?", (number,))
                 if fate == "removed":
-                    _remove(db, number)
+                    gone = _remove(db, number)
+                    count = None if count is None else count - gone
             db.execute("INSERT OR REPLACE INTO facts VALUES ('written', ?)", (time.time(),))
             self._last = max(self._last, *(flow[0] for flow in flows)) if flows else self._last
-            db.execute("INSERT OR REPLACE INTO facts VALUES ('last', ?)", (self._last,))
+            # How many there are is noted where nothing of a flow is: of a damaged file it says how many are lost.
+            facts = [("last", self._last), ("flows", count)]
+            db.executemany("INSERT OR REPLACE INTO facts VALUES (?, ?)", facts)
             db.execute("COMMIT")
+            self._count = count
         except BaseException:
             with contextlib.suppress(sqlite3.Error):
                 db.execute("ROLLBACK")
@@ -300,10 +315,21 @@ def _write_apart(db: sqlite3.Connection, each: FlowWrite) -> None:
         db.executemany("INSERT OR REPLACE INTO messages VALUES (?, ?, ?)", rows)
 
 
-def _remove(db: sqlite3.Connection, number: int) -> None:
-    db.execute("DELETE FROM flows WHERE number = ?", (number,))
+def _known(db: sqlite3.Connection, numbers: Sequence[int]) -> int:
+    """How many of these flows are there already."""
+    if not numbers:
+        return 0
+    marks = ",".join("?" * len(numbers))
+    (known,) = db.execute(f"SELECT count(*) FROM flows WHERE number IN ({marks})", numbers).fetchone()  # noqa: S608
+    return int(known)
+
+
+def _remove(db: sqlite3.Connection, number: int) -> int:
+    """How many flows are fewer."""
+    gone = db.execute("DELETE FROM flows WHERE number = ?", (number,)).rowcount
     # Asked for always: a body that was edited since may have been a large one.
     start = body_place(number, 0)
     db.execute("DELETE FROM bodies WHERE piece BETWEEN ? AND ?", (start, start + (2 << PIECES_BITS) - 1))
     start = number << MESSAGES_BITS
     db.execute("DELETE FROM messages WHERE number BETWEEN ? AND ?", (start, start + (1 << MESSAGES_BITS) - 1))
+    return gone

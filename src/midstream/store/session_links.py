@@ -6,6 +6,7 @@ may be edited by themselves. Nothing here keeps a connection alive but the last 
 
 from __future__ import annotations
 
+import sqlite3
 import weakref
 from collections.abc import Callable
 from typing import Any
@@ -37,6 +38,8 @@ class Links:
         self._by_number: dict[int, _Known] = {}
         self._recent: dict[int, Connection] = {}
         self._last = 0
+        self.lost: set[int] = set()
+        """Connections that cannot be read: an empty one stands for each, so that their flows are not lost, too."""
         self.pending: list[tuple[int, Snapshot]] = []
         """What has to be written with the next flows."""
 
@@ -66,25 +69,29 @@ class Links:
 
     def client(self, number: Any) -> Client:
         """A client connection. StateError."""
-        found = self._get(number)
+        found = self._get(number, lambda: Client(peername=("", 0), sockname=("", 0)))
         if not isinstance(found, Client):
             raise StateError("damaged: a client connection is none")
         return found
 
     def server(self, number: Any) -> Server:
         """A server connection. StateError."""
-        found = self._get(number)
+        found = self._get(number, lambda: Server(address=None))
         if not isinstance(found, Server):
             raise StateError("damaged: a server connection is none")
         return found
 
-    def _get(self, number: Any) -> Connection:
+    def _get(self, number: Any, empty: Callable[[], Client | Server]) -> Connection:
         if type(number) is not int:
             raise StateError("damaged: a connection has no number")
         known = self._by_number.get(number)
         connection = known() if known is not None else None
         if connection is None:
-            connection = unpack_connection(self._read(number))
+            try:
+                connection = unpack_connection(self._read(number))
+            except (StateError, sqlite3.DatabaseError):
+                self.lost.add(number)
+                connection = empty()
             self._learn(connection, number, connection_snapshot(connection))
             if len(self._recent) >= _RECENT:
                 self._recent.clear()

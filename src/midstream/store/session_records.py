@@ -112,6 +112,22 @@ def last_number(db: sqlite3.Connection) -> int:
     return int(pages) * 32 if rows > 1 else 0  # nothing was ever written to a new one
 
 
+def flows_noted(db: sqlite3.Connection) -> int | None:
+    """How many flows there ought to be; None where that is not known: an older midstream did not note it."""
+    with contextlib.suppress(sqlite3.DatabaseError):
+        facts = dict(db.execute("SELECT name, value FROM facts").fetchall())
+        noted = facts.get("flows", None if "written" in facts else 0)
+        return noted if isinstance(noted, int) and 0 <= noted < MOST_FLOWS else None
+    return None
+
+
+def taken(db: sqlite3.Connection) -> set[int]:
+    """Flows that were taken out of the list and are not deleted yet, as far as that can be read."""
+    with contextlib.suppress(sqlite3.DatabaseError):
+        return {number for (number,) in db.execute("SELECT number FROM taken")}
+    return set()
+
+
 def last_connection(db: sqlite3.Connection) -> int:
     """The largest number of a connection."""
     try:

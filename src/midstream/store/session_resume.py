@@ -22,7 +22,7 @@ from midstream.store.session import Session
 from midstream.store.session_codec import Stored, unpack_flow
 from midstream.store.session_file import SessionFile
 from midstream.store.session_links import Links
-from midstream.store.session_records import last_number, read_connection, scan
+from midstream.store.session_records import flows_noted, last_number, read_connection, scan, taken
 from midstream.store.view import View
 from midstream.work.slices import Budget
 
@@ -32,16 +32,29 @@ CUT_OFF: Final = "midstream ended while this was in flight."
 
 @dataclass(slots=True)
 class Brought:
-    """What came back. `problem` is what is wrong with the first of the `damaged` ones."""
+    """What came back, and what did not. `problem` is what is wrong with the first of the `damaged` ones; `connections`
+    are those that are lost, though their flows are there.
+    """
 
     flows: int = 0
     cut_off: int = 0
     damaged: int = 0
+    connections: int = 0
     problem: str = ""
 
+    def expect(self, flows: int | None) -> None:
+        """So many flows ought to be there, where that is known: those of which nothing was found are lost as well."""
+        missing = (flows or 0) - self.flows - self.damaged
+        if missing > 0:
+            self.damaged += missing
+            self.problem = self.problem or "the file is damaged, and nothing is left of them"
 
-async def bring_back(view: View, session: Session, last: int, job: Job) -> Brought:
-    """Put the flows with numbers up to `last` into the list, the oldest first. Ends early when the job is stopped."""
+
+async def bring_back(view: View, session: Session, last: int, job: Job, expected: int | None = None) -> Brought:
+    """Put the flows with numbers up to `last` into the list, the oldest first. Ends early when the job is stopped.
+
+    `expected` is how many there ought to be, if that is known.
+    """
     brought = Brought()
     budget, after = Budget(), 0
     while after < last and not job.stopped:
@@ -55,6 +68,9 @@ async def bring_back(view: View, session: Session, last: int, job: Job) -> Broug
                 await budget.rest()
         job.report(after / last)
     view.sort_arrivals()
+    brought.connections = session.lost_connections
+    if not job.stopped:
+        brought.expect(expected)
     return brought
 
 
@@ -66,10 +82,13 @@ async def take_over(view: View, source: SessionFile, job: Job) -> Brought:
     reader = source.reader()
     links = Links(lambda number: read_connection(reader, number))
     budget, after, last = Budget(), 0, last_number(reader)
+    gone = await asyncio.to_thread(taken, reader)
     try:
         while after < last and not job.stopped:
             found, after = await asyncio.to_thread(scan, reader, after, last)
             for stored in found:
+                if isinstance(stored, Stored) and stored.number in gone:
+                    continue
                 try:
                     if isinstance(stored, StateError):
                         raise stored
@@ -85,6 +104,10 @@ async def take_over(view: View, source: SessionFile, job: Job) -> Brought:
                 if budget.spent():
                     await budget.rest()
             job.report(after / last)
+        brought.connections = len(links.lost)
+        expected = flows_noted(reader)
+        if expected is not None and not job.stopped:
+            brought.expect(expected - len(gone))
     finally:
         reader.close()
     return brought
