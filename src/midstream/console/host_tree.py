@@ -169,14 +169,16 @@ class HostTree:
             node.is_open = is_open
             self.shape += 1
 
-    def lines(self) -> Iterator[Item]:
-        """All lines that are unfolded, from top to bottom."""
+    def lines(self, *, folded: bool = False) -> Iterator[Item]:
+        """All lines that are unfolded, from top to bottom; with `folded` also the nodes below those that are not."""
         waiting = _below(self.root)
         while waiting:
             node, id_ = waiting.pop()
             yield node, id_
             if not id_ and node.is_open:
                 waiting.extend(_below(node))
+            elif not id_ and folded:
+                waiting.extend(_nodes_below(node))
 
     def _node_for(self, row: Row) -> Node:
         node = self.root.child(_host_of(row))
@@ -204,8 +206,11 @@ def _below(node: Node) -> list[Item]:
         lines.append((node, MORE_ABOVE))
     if len(node.children) > MOST:
         lines.append((node, MORE_BELOW))
-    lines.extend((child, "") for child in reversed(node.in_order(MOST)))
-    return lines
+    return [*lines, *_nodes_below(node)]
+
+
+def _nodes_below(node: Node) -> list[Item]:
+    return [(child, "") for child in reversed(node.in_order(MOST))]
 
 
 def _add(share: _Share, sign: int) -> None:

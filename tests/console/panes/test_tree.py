@@ -263,3 +263,22 @@ async def test_hostile_hosts_and_paths(console: FakeConsole, pane: TreePane) -> 
         pane._look_again = 0.0
         assert_clean(pane.render((width, 90), True), width)
     pane.left()
+
+
+async def test_a_search_finds_what_is_folded_and_folds_it_again(console: FakeConsole, pane: TreePane) -> None:
+    pane.entered()
+    assert not pane.search("login")
+    console.add(*shop())
+    screen(pane, 80, 12)
+    place = pane.search_place()
+    assert pane.search("login")
+    assert "/login" in screen(pane, 80, 12)[1 + pane.scroll.focus - pane.scroll.top]
+    pane.search_return(place)
+    lines = screen(pane, 80, 12)
+    assert not any("login" in line for line in lines)
+    assert pane.scroll.focus == 0
+    assert pane.search("a.js")
+    assert "/a.js" in screen(pane, 80, 12)[1 + pane.scroll.focus - pane.scroll.top]
+    assert not pane.search("nowhere")
+    assert pane.search("cart", backwards=True)
+    assert "/cart" in screen(pane, 80, 12)[1 + pane.scroll.focus - pane.scroll.top]

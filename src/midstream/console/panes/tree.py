@@ -9,11 +9,13 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Iterable
+from itertools import islice
 from typing import TYPE_CHECKING, ClassVar
 
 from midstream.console.host_tree import MORE_ABOVE, MORE_BELOW, MOST, HostTree, Item, Node, filter_for
 from midstream.console.panes import flow_row
 from midstream.console.panes.list_pane import ListPane
+from midstream.console.search_rows import SearchRows
 from midstream.console.widgets import cells
 from midstream.console.widgets.canvas import Line, Run, line_width
 from midstream.text.escape import visible
@@ -22,6 +24,7 @@ from midstream.work.slices import cooperate
 
 if TYPE_CHECKING:
     from midstream.console.console import Console
+    from midstream.console.finder import Finder
     from midstream.flows.flow import Flow
     from midstream.store.rows import Row
     from midstream.store.view import Change
@@ -32,6 +35,7 @@ _DEEPEST_INDENT = 20
 _MORE = frozenset({MORE_ABOVE, MORE_BELOW})
 # New lines are looked for again after so many times what it took: a hundred thousand of them take a while.
 _REST = 20
+_SEARCHED = 5_000  # lines, for it is done within a key press
 
 
 class TreePane(ListPane):
@@ -48,6 +52,8 @@ class TreePane(ListPane):
         self._shape = -1
         self._look_again = 0.0
         self._focus: Item | None = None
+        self._unfolded: list[Node] = []  # by a search that is still typed
+        self._searched_from: Item | None = None
         self._wanted = ""  # a flow that was to be revealed before it was read
         self._share = 0.0  # of the flows that are read, while they are
         self._is_fed = False
@@ -210,6 +216,48 @@ class TreePane(ListPane):
         if self._focused() != (node, id_):  # one of very many
             self._put_focus((node, ""))
 
+    # -- searching ----------------------------------------------------------------------------------------------------
+
+    def search_rows(self) -> SearchRows:
+        """Also what is folded, unless that is too much: it is unfolded where something is found. Of flows only those
+        that are shown.
+        """
+        items = list(islice(self.tree.lines(folded=True), _SEARCHED))
+        if len(items) == _SEARCHED:
+            return super().search_rows()
+        places = {item: index for index, item in enumerate(items)}
+        return SearchRows(
+            lambda: len(items),
+            lambda: 0 if (here := self._focused()) is None else places.get(here, 0),
+            lambda index: self._text(items[index]),
+            lambda index: self._found(items[index]),
+        )
+
+    def _found(self, item: Item) -> None:
+        above = item[0].parent if not item[1] else item[0]
+        while above is not None and above.parent is not None:
+            if not above.is_open:
+                self._unfolded.append(above)
+                self.tree.set_open(above, True)
+            above = above.parent
+        self._put_focus(item)
+        self.console.request_frame(now=True)
+
+    def search_place(self) -> tuple[int, int, Finder | None]:
+        self._unfolded.clear()
+        self._searched_from = self._focused()
+        return super().search_place()
+
+    def search_return(self, place: object) -> None:
+        for node in self._unfolded:
+            self.tree.set_open(node, False)
+        self._unfolded.clear()
+        self._look_again = 0.0
+        self._refresh()
+        super().search_return(place)
+        if self._searched_from is not None:
+            self._refocus(self._searched_from)
+
     def focused_flow(self) -> Flow | None:
         item = self._focused()
         return self.view.get(item[1]) if item is not None and item[1] and item[1] not in _MORE else None
@@ -251,7 +299,10 @@ class TreePane(ListPane):
         return "No flows yet." if not self._share else "reading …"
 
     def row_text(self, index: int) -> str:
-        node, id_ = self._lines[index]
+        return self._text(self._lines[index])
+
+    def _text(self, item: Item) -> str:
+        node, id_ = item
         return _flow_text(self.view.row(id_)) if id_ and id_ in self.view else node.name
 
     def row_runs(self, index: int, columns: int) -> Line:
