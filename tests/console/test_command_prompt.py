@@ -293,3 +293,5 @@ async def test_set_says_what_is_set(tmp_path: Path) -> None:
     async with shown_console(tmp_path, 100, 26) as shown:
         shown.press(":", *"set view_order_reversed=true", "enter")
         await shown.until_shown("view_order_reversed is true")
+        shown.press(":", "set intercept=", "enter")
+        await shown.until_shown("intercept is empty")

@@ -273,6 +273,26 @@ async def test_bodies_of_all_flows_are_searched_and_hopped_through(shown: Shown)
     assert stops == {flow.id for flow in flows[1:]}
 
 
+async def test_a_search_in_bodies_goes_to_the_first_hit_behind_the_place_and_may_be_taken_back(shown: Shown) -> None:
+    bodies = (b"hay", b"a needle", b"needles", b"hay", b"the needle")
+    flows = [http_flow(f"http://shop.example/{body[0]}", response_body=body) for body in bodies]
+    for flow in flows:
+        shown.view.add(flow)
+    search = shown.console.search.flows
+    shown.view.set_focus(flows[0].id)
+    shown.press("/", *"needle")
+    for _ in range(2):
+        before = shown.prompt_line
+        shown.press("tab")
+        await shown.until(lambda: not search.is_running and len(search.found) == 3, 30)
+        await shown.until_shown("1 of 3")
+        assert shown.view.focus_id == flows[1].id, "who said it first is the question, not who said it last"
+        shown.press("tab")
+        await shown.until(lambda: shown.prompt_line == before)
+        assert shown.view.focus_id == flows[0].id
+        assert not search.found
+
+
 async def test_a_hop_goes_on_with_flows_that_have_come_since(shown: Shown) -> None:
     holding(shown)
     growing = http_flow("http://shop.example/growing", response_body=b"hay", live=True)

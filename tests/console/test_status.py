@@ -179,6 +179,8 @@ async def test_the_tab_bar_says_where_clients_can_connect(shown):
     assert status.where(shown.console) == ("regular", "127.0.0.1:8081 [::1]:8081")
     shown.options.update(mode=["regular", "reverse:http://example.com@81"])
     assert status.where(shown.console)[0] == "2 modes"
+    addresses[:] = [("", port) for port in range(8081, 8085)]
+    assert "".join(text for _, text in status.tab_bar(shown.console, 78)[0]).endswith(" 2 modes ")
     shown.options.update(mode=["reverse:http://example.com@81"])
     assert status.where(shown.console)[0] == "reverse:http://example.com"
     shown.options.update(server=False)

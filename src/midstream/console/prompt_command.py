@@ -103,7 +103,7 @@ class CommandPrompt(Prompt):
         if name in options:
             option = options.option(name)
             value = "set" if option.kind.editor == "secret" else value_text(option.current())
-            self.console.message(f"{name} is {visible(value)}")
+            self.console.message(f"{name} is {visible(value) or 'empty'}")
 
     def cancel(self) -> None:
         self._count.stop()

@@ -58,12 +58,12 @@ class SearchPrompt(Prompt):
     def changed(self) -> None:
         super().changed()
         self._stop_timer()
+        if not self._with_bodies:
+            self._state.flows.forget()  # nor are they counted
         self._state.look(self.edit.text)
         if self._with_bodies and self.edit.text:
             # Each start looks at all flows anew.
             self._timer = asyncio.get_running_loop().call_later(_DEBOUNCE, self._look_in_bodies)
-        else:
-            self._state.flows.forget()
 
     def hint(self) -> Line:
         search = self._state

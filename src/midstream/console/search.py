@@ -33,6 +33,7 @@ class Search:
         self.flows = FlowSearch(console, self._flow_found)
         self.note = ""  # "3 of 41", "not found", and whether it began from the other end
         self._wrapped = ""
+        self._below = self._landed = -1  # the rows that a search in bodies began at, and went to
         self._newest = Generation()
         self._origin: tuple[Pane, object, Finder] | None = None  # while it is typed
 
@@ -110,7 +111,7 @@ class Search:
 
     def _look(self, pane: Pane, pattern: str, backwards: bool) -> None:
         self._use(pattern)
-        self.note = self._wrapped = ""
+        self.note, self._wrapped, self._landed = "", "", -1
         if not pattern:
             self.flows.forget()
             pane.search("")
@@ -209,18 +210,28 @@ class Search:
         """The search through all flows has come further, or ended."""
         pane = self._origin[0] if self._origin is not None else self._console.focused_pane
         rows = pane.search_rows() if pane.name == "flows" else None
-        if rows is not None and self.note == "not found" and self.flows.found:
-            # No row has it: go to the newest flow that does, and stay there.
-            self.note = ""
-            index = self._console.view.index(next(iter(self.flows.found)))
-            if index is not None:
-                rows.go(index)
+        if rows is not None:
+            self._land(rows)
         if not self.flows.is_running:
             if rows is not None:
                 self._console.spawn(self._recount(rows, self._newest.begin()), "search")
             elif not self.is_typed:
                 self._console.message(f"/{self.pattern}   {self.flows.note}", log=False)
         self._console.request_frame()
+
+    def _land(self, rows: SearchRows) -> None:
+        """No row has it: go to the first flow below that does. The newest are found first, so while it is typed and
+        nobody has moved on, to one that is nearer and found later.
+        """
+        at, count = rows.position(), rows.count()
+        found = (self._console.view.index(id_) for id_ in self.flows.found)
+        indexes = [index for index in found if index is not None]
+        if not indexes or (self.note != "not found" and not (self.is_typed and self._landed == at)):
+            return
+        if self.note == "not found":
+            self.note, self._below = "", at
+        self._landed = min(indexes, key=lambda index: (index - self._below - 1) % count)
+        rows.go(self._landed)
 
     async def _recount(self, rows: SearchRows, token: Token) -> None:
         self._wrapped = ""

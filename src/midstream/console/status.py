@@ -46,7 +46,7 @@ def tab_bar(console: Console, columns: int) -> tuple[list[Run], list[tuple[int, 
         runs.append(("tab", " "))
     mode, addresses = (visible(words) for words in where(console))
     both = f"{mode} {addresses}".strip()
-    for right in (f"midstream  {both} ", f"{both} ", f"{addresses} "):
+    for right in (f"midstream  {both} ", f"{both} ", f"{addresses} ", f"{mode} "):
         gap = columns - line_width(runs) - cells.measure(right)
         if gap > 0:
             runs += [("tab", " " * gap), ("tab", right)]

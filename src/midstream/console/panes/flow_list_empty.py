@@ -178,6 +178,8 @@ def nothing_matches(pane: Pane) -> list[_Line]:
         lines.append([("text", "  The filter is "), ("prompt", visible(view.filter_text))])
         lines.append(_hints(pane, ("console.filter.pop", "drop it"), ("console.filter", "another one")))
     if view.marked_only:
-        lines.append([("text", "  Only marked flows are shown, and none is marked.")])
+        marked = len(pane.console.tally.marked)
+        none = "none of them passes the filter" if marked else "none is marked"
+        lines.append([("text", f"  Only marked flows are shown, and {none}.")])
         lines.append(_hints(pane, ("view.properties.marked.toggle", "show all")))
     return lines
