@@ -1,5 +1,10 @@
 """The connection tab: all that is known of TLS."""
 
+import math
+import time
+
+import pytest
+
 from midstream.console.panes.connection_text import connection_pieces
 from midstream.flows.certificate import Cert
 from midstream.flows.flow import Flow
@@ -52,3 +57,21 @@ def test_without_tls_there_is_nothing_of_it() -> None:
     flow = tflow()
     flow.client_conn.hello = b""
     assert not having(shown(flow), "ja3")
+
+
+@pytest.mark.parametrize(
+    ("days", "words"),
+    [
+        (-1000, "not valid yet at that time"),
+        (0, " left at that time"),
+        (100_000, "expired at that time"),
+        (math.nan, "UTC"),
+    ],
+)
+def test_how_long_a_certificate_was_good(days: float, words: str) -> None:
+    flow = tflow()
+    flow.server_conn.certificate_list = (Cert(issue([], None, is_ca=True, common_name="root").certificate),)
+    flow.request.timestamp_start = time.time() + days * 86_400
+    lines = shown(flow)
+    assert having(lines, "valid")[0].endswith(words)
+    assert having(lines, "issuer", "itself")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from math import isfinite
 
 from midstream.console.panes.facts import blank, facts, heading, sentence
 from midstream.console.widgets.pieces import Piece
@@ -13,6 +14,7 @@ from midstream.text.url import hostport
 
 _MOST_NAMES = 40
 _MOST_IN_CHAIN = 20
+_DAY = 86_400
 
 
 def connection_pieces(flow: Flow) -> list[Piece]:
@@ -24,29 +26,29 @@ def connection_pieces(flow: Flow) -> list[Piece]:
     if flow.client_conn.mitmcert is not None:
         pieces += [
             heading("  Certificate shown to the client", role="strong"),
-            *_certificate(flow.client_conn.mitmcert),
+            *_certificate(flow.client_conn.mitmcert, flow.timestamp_start),
         ]
-    pieces += _chain(flow.client_conn, "  Certificate of the client")
+    pieces += _chain(flow.client_conn, "  Certificate of the client", flow.timestamp_start)
     pieces += [blank(), heading("Server connection")]
     if flow.server_conn.address is None and flow.server_conn.timestamp_start is None:
         pieces.append(sentence("none was needed", "dim"))
     else:
         pieces += facts(_server(flow.server_conn))
-    pieces += _chain(flow.server_conn, "  Certificate of the server")
+    pieces += _chain(flow.server_conn, "  Certificate of the server", flow.timestamp_start)
     if flow.metadata:
         pairs = ((str(name), repr(value)[:1000]) for name, value in list(flow.metadata.items())[:100])
         pieces += [blank(), heading("Metadata"), *facts(pairs)]
     return pieces
 
 
-def _chain(connection: Connection, title: str) -> list[Piece]:
+def _chain(connection: Connection, title: str, then: float) -> list[Piece]:
     """What the other side showed: all of its certificate, and a line for each that came with it."""
     shown = list(connection.certificate_list)
     if not shown:
         return []
     return [
         heading(f"{title}, chain of {len(shown)}", role="strong"),
-        *_certificate(shown[0]),
+        *_certificate(shown[0], then),
         *facts([("signed by", _subject(cert)) for cert in shown[1:_MOST_IN_CHAIN]]),
     ]
 
@@ -105,25 +107,36 @@ def _address(address: tuple[str, int] | None) -> str:
     return hostport("", address[0], address[1]) if address else "unknown"
 
 
-def _certificate(cert: Cert) -> list[Piece]:
+def _certificate(cert: Cert, then: float) -> list[Piece]:
     try:
-        return facts(list(_certificate_facts(cert)))
+        return facts(list(_certificate_facts(cert, then)))
     except Exception as error:  # whatever a hostile certificate makes the parser raise
         return [sentence(f"it cannot be read: {error}", "failed")]
 
 
-def _certificate_facts(cert: Cert) -> Iterator[tuple[str, str]]:
+def _certificate_facts(cert: Cert, then: float) -> Iterator[tuple[str, str]]:
     yield "subject", _name(cert.subject)
-    yield "issuer", _name(cert.issuer)
+    yield "issuer", "itself" if cert.issuer == cert.subject else _name(cert.issuer)
     names = [str(name.value) for name in cert.altnames]
     if names:
         more = f" and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else ""
         yield "names", ", ".join(names[:_MOST_NAMES]) + more
-    yield "valid", f"{cert.notbefore:%Y-%m-%d %H:%M} to {cert.notafter:%Y-%m-%d %H:%M} UTC"
+    span = f"{cert.notbefore:%Y-%m-%d %H:%M} to {cert.notafter:%Y-%m-%d %H:%M} UTC"
+    yield "valid", f"{span}, {_left(cert, then)}" if isfinite(then) else span
     kind, bits = cert.keyinfo
     yield "key", f"{kind}, {bits} bits" if bits > 0 else kind
     yield "serial", f"{cert.serial:x}"
     yield "sha-256", cert.fingerprint().hex(":")
+
+
+def _left(cert: Cert, then: float) -> str:
+    """How long it was still good when the flow began."""
+    if then < cert.notbefore.timestamp():
+        return "not valid yet at that time"
+    days = int((cert.notafter.timestamp() - then) // _DAY)
+    if days < 0:
+        return "expired at that time"
+    return f"{days:,} day{'' if days == 1 else 's'} left at that time"
 
 
 def _name(pairs: list[tuple[str, str]]) -> str:
