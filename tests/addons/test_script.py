@@ -8,11 +8,15 @@ from pathlib import Path
 
 import pytest
 
+from midstream.addons.changes import Changes
+from midstream.addons.core import Core
 from midstream.addons.script import ScriptLoader
+from midstream.addons.undo import Undo
 from midstream.flows.errors import CommandError
 from midstream.hub.master import Master
+from midstream.hub.recording import MOST_FLOWS
 from midstream.testing import context
-from tests.kit.captured import http_flow, tcp_flow
+from tests.kit.captured import http_flow, tcp_flow, websocket_flow
 
 SOURCE = """
 import asyncio
@@ -116,3 +120,65 @@ async def test_a_script_that_refuses_the_options_is_logged(
     master.commands.call("script.run", [http_flow()], str(script))
     await until(lambda: any(record.levelno == logging.ERROR for record in caplog.records))
     assert "not with me" in caplog.text
+
+
+# -- what a person has a script do is an edit --------------------------------------------------------------------------
+
+
+@pytest.fixture
+async def recorded(tmp_path: Path) -> AsyncIterator[Master]:
+    async with context(ScriptLoader(), Changes(recorded=True), Undo(), Core(), loadcore=False) as tests:
+        await tests.master.running()
+        yield tests.master
+
+
+async def test_it_is_one_step_of_undo_is_recorded_and_can_be_reverted(recorded: Master, tmp_path: Path) -> None:
+    script = tmp_path / "once.py"
+    script.write_text(
+        "def request(flow): flow.request.headers['x'] = '1'\n"
+        "async def response(flow): flow.response.text = 'other'\n"
+        "def websocket_message(flow): flow.websocket.messages[-1].content += b'!'\n"
+    )
+    flows = [http_flow(), websocket_flow((True, b"one"), (False, b"two"))]
+    recorded.commands.call("script.run", flows, str(script))
+    await until(lambda: recorded.undo.depth)
+    assert flows[1].websocket is not None
+    assert [each.content for each in flows[1].websocket.messages] == [b"one!", b"two!"]
+    assert {(change.who, change.during) for flow in flows for change in flow.changes} == {("you", "script.run once.py")}
+    assert recorded.undo.depth == 1
+    recorded.commands.execute("edit.undo")
+    assert "x" not in flows[0].request.headers
+    assert flows[0].response is not None
+    assert flows[0].response.text == "hello"
+    assert [each.content for each in flows[1].websocket.messages] == [b"one", b"two"]
+    recorded.commands.execute("edit.redo")
+    assert flows[0].request.headers["x"] == "1"
+    assert flows[0].modified()
+    recorded.commands.call("flow.revert", flows)
+    assert "x" not in flows[0].request.headers
+
+
+async def test_a_script_that_only_looks_changes_nothing(
+    recorded: Master, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    script = tmp_path / "look.py"
+    script.write_text("def request(flow): flow.request.headers.get('x')")
+    flow = http_flow()
+    before = flow.get_state()
+    recorded.commands.call("script.run", [flow], str(script))
+    await until(lambda: "look.py has run over 1 flow" in caplog.text)
+    assert flow.get_state() == before
+    assert not recorded.undo.depth
+    assert not flow.changes
+
+
+async def test_over_very_many_flows_it_is_still_one_step(recorded: Master, tmp_path: Path) -> None:
+    script = tmp_path / "once.py"
+    script.write_text("def request(flow): flow.comment = 'seen'")
+    flows = [http_flow() for _ in range(MOST_FLOWS + 1)]
+    recorded.commands.call("script.run", flows, str(script))
+    await until(lambda: flows[-1].comment)
+    assert recorded.undo.depth == 1
+    await until(lambda: "now" not in recorded.undo.steps()[0])
+    recorded.commands.execute("edit.undo")
+    await until(lambda: not any(flow.comment for flow in flows))

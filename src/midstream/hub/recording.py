@@ -164,6 +164,12 @@ class Recorder:
             _actor.set(before[0])
             _gesture.set(before[1])
 
+    def ended(self, gesture: Gesture) -> None:
+        """A gesture is over: whoever keeps a journal is told, if anything was changed."""
+        gesture.end()
+        if gesture.touched and self.gesture_ended is not None:
+            self.gesture_ended(gesture)
+
     def of_command(self, arguments: Iterable[object], name: str) -> AbstractContextManager[None]:
         """The same for the flows among the arguments of a command: the doing of whoever called it."""
         return self.of(_flows_in(arguments), _actor.get(), name)
@@ -242,9 +248,7 @@ class Doing:
         _actor.set(self._outer)  # not by a token, which would have to be of the same context
         _gesture.set(self._outer_gesture)
         if (gesture := self._gesture) is not None:
-            gesture.end()
-            if gesture.touched and self._recorder.gesture_ended is not None:
-                self._recorder.gesture_ended(gesture)
+            self._recorder.ended(gesture)
 
 
 class Recorded:
