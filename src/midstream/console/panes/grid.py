@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, ClassVar
 
 from midstream.console.grids.kind import BadCell, Kind, Row
 from midstream.console.grids.rows import Rows
+from midstream.console.key_names import show_chord
 from midstream.console.overlays.leave import Leave
-from midstream.console.panes.grid_cell import CellField
+from midstream.console.panes.grid_cell import CellField, reason_of
 from midstream.console.panes.grid_look import GridLook
 from midstream.console.panes.help_box import HelpBox
 from midstream.console.panes.list_pane import ListPane
@@ -235,14 +236,16 @@ class Grid(ListPane):
         row, column = self.rows[self.scroll.focus], self.column
 
         def check(data: bytes) -> str:
-            return _reason(self.kind.check(row.with_cell(column, data).cells), column)
+            return reason_of(self.kind.check(row.with_cell(column, data).cells), column)
 
         self.field = CellField(self.cell, self.kind, check, getattr(self.console, "kill_ring", None))
         self.editing = True
         self.console.request_frame(now=True)
 
     def editing_keys(self) -> Sequence[tuple[str, str]]:
-        return (("enter", "set"), ("tab", "set, next cell"), ("ctrl s", "apply all"), ("esc", "leave it as it was"))
+        keys = self.console.keys.keymap.keys_for("console.text.apply", ("text",))
+        apply = ((show_chord(keys), "apply all"),) if keys else ()
+        return (("enter", "set"), ("tab", "set, next cell"), *apply, ("esc", "leave it as it was"))
 
     def typed(self, key: str) -> bool:
         if self.field is None:
@@ -300,7 +303,7 @@ class Grid(ListPane):
         return True
 
     def _show_problem(self, at: int) -> None:
-        self._problem = _reason(self.bad(self.rows[at]), self.column)
+        self._problem = reason_of(self.bad(self.rows[at]), self.column)
 
     def bad(self, row: Row) -> BadCell | None:
         """Why a row cannot be applied; what came so may stay so (P1)."""
@@ -392,8 +395,3 @@ class Grid(ListPane):
     def get_cursor_coords(self, size: tuple[int, int]) -> tuple[int, int] | None:
         found = super().get_cursor_coords(size)
         return (min(self._look.cursor, size[0] - 1), found[1]) if found is not None else None
-
-
-def _reason(bad: BadCell | None, column: int) -> str:
-    """Why a cell of this column cannot be applied, if it is this one."""
-    return bad.reason if bad is not None and bad.column == column else ""

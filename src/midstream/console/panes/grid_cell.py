@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from midstream.console.completion import common_start
-from midstream.console.grids.kind import Kind
+from midstream.console.grids.kind import BadCell, Kind
 from midstream.console.widgets.line_edit import KillRing, LineEdit, Window
 
 
@@ -78,3 +78,8 @@ class CellField:
         else:
             # What came so may stay so (P1).
             self.problem = self._check(data) if data != self._before else ""
+
+
+def reason_of(bad: BadCell | None, column: int) -> str:
+    """Why the cell of a column cannot be applied; nothing when another one is the bad one."""
+    return bad.reason if bad is not None and bad.column == column else ""
