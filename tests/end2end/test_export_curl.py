@@ -18,7 +18,7 @@ from tests.kit.awkward_requests import awkward_requests
 from tests.kit.captured import http_flow
 from tests.kit.curl import needs_curl
 from tests.kit.origins import Handler, Heard, Origin, answering, ok, origin
-from tests.kit.shell_line import SHELLS, run_line
+from tests.kit.shell_line import SHELLS, batches, run_line
 from tests.kit.socket_end import SocketEnd
 
 pytestmark = needs_curl
@@ -44,9 +44,12 @@ async def test_200_awkward_requests_arrive_byte_by_byte(tmp_path: Path) -> None:
     (tmp_path / "home").mkdir()
     (tmp_path / "home" / ".curlrc").write_text('header = "X-From-Curlrc: yes"\nuser-agent = "rc"\n')
     async with origin(answering(lambda _: ok(b"", "Connection: close"))) as web:
-        for number, flow in enumerate(awkward_requests(COUNT, web.host, web.port)):
-            shell = SHELLS[number % len(SHELLS)]
-            assert_same(flow, await send(flow, web, tmp_path, shell))
+        for number, flows in enumerate(batches(list(awkward_requests(COUNT, web.host, web.port)))):
+            web.requests.clear()
+            lines = [f"{curl(outgoing(flow))} -sS" for flow in flows]
+            await run_line("\n".join(lines), tmp_path, SHELLS[number % len(SHELLS)])
+            for flow, heard in zip(flows, web.requests, strict=True):
+                assert_same(flow, heard)
 
 
 @pytest.mark.parametrize("shell", SHELLS)

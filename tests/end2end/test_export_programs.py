@@ -21,7 +21,7 @@ from midstream.store.exports.raw import raw_request
 from midstream.store.exports.wget import wget
 from tests.kit.awkward_requests import awkward_requests
 from tests.kit.origins import Heard, Origin, answering, ok, origin
-from tests.kit.shell_line import SHELLS, run_line
+from tests.kit.shell_line import SHELLS, batches, run_line
 
 needs_httpie = pytest.mark.skipif(shutil.which("http") is None, reason="the program http (HTTPie) is not installed")
 needs_wget = pytest.mark.skipif(shutil.which("wget") is None, reason="the program wget is not installed")
@@ -74,10 +74,10 @@ async def test_httpie_sends_the_same_request(tmp_path: Path) -> None:
 
     added = {b"connection": b"keep-alive", b"accept-encoding": b"identity", b"user-agent": b"python-urllib3/"}
     async with origin(answering(lambda _: ok(b"", "Connection: close"))) as web:
-        for number, (flow, line) in enumerate(exportable(comparable, 16, web)):
+        for number, (flow, line) in enumerate(exportable(comparable, 10, web)):
             await run_line(line, tmp_path, SHELLS[number % len(SHELLS)])
             assert_same_but(flow, web.requests[-1], added)
-        assert len(web.requests) == 16
+        assert len(web.requests) == 10
 
 
 @needs_wget
@@ -91,10 +91,11 @@ async def test_wget_sends_the_same_request(tmp_path: Path) -> None:
         b"content-type": b"application/x-www-form-urlencoded",
     }
     async with origin(answering(lambda _: ok(b"", "Connection: close"))) as web:
-        for number, (flow, line) in enumerate(exportable(wget, 60, web)):
-            await run_line(f"{line} -q", tmp_path, SHELLS[number % len(SHELLS)])
-            assert_same_but(flow, web.requests[-1], added)
-        assert len(web.requests) == 60
+        for number, sent in enumerate(batches(exportable(wget, 60, web))):
+            web.requests.clear()
+            await run_line("\n".join(f"{line} -q" for _, line in sent), tmp_path, SHELLS[number % len(SHELLS)])
+            for (flow, _), heard in zip(sent, web.requests, strict=True):
+                assert_same_but(flow, heard, added)
 
 
 RUN_ALL = """

@@ -26,6 +26,7 @@ from types import TracebackType
 from typing import Any
 
 import pyte
+from wcwidth import wcwidth
 
 DEADLINE = 20.0
 _QUERY = re.compile(rb"\x1b\[\?(\d+)\$p")
@@ -64,6 +65,8 @@ class ProgramOnPty:
         self._modes = modes
         self._extended_keys = extended_keys
         self.output = bytearray()
+        self._lines: list[str] = []
+        self._size = (0, 0)
         self.master, slave = pty.openpty()
         fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
         self.settings_before = termios.tcgetattr(slave)
@@ -96,7 +99,26 @@ class ProgramOnPty:
     @property
     def lines(self) -> list[str]:
         """The rows of the screen, without white space at their ends."""
-        return [line.rstrip() for line in self.screen.display]
+        screen = self.screen
+        if self._size != (screen.lines, screen.columns):
+            self._size = screen.lines, screen.columns
+            self._lines = [""] * screen.lines
+            screen.dirty.update(range(screen.lines))
+        for row in screen.dirty:  # which costs a tenth of reading them all, and every wait reads them again and again
+            if row < screen.lines:
+                self._lines[row] = self._row(row)
+        screen.dirty.clear()
+        return list(self._lines)
+
+    def _row(self, row: int) -> str:
+        cells = self.screen.buffer[row]
+        texts: list[str] = []
+        is_covered = False
+        for column in range(self.screen.columns):
+            text = "" if is_covered else cells[column].data
+            is_covered = bool(text) and not text.isascii() and wcwidth(text[0]) == 2
+            texts.append(text)
+        return "".join(texts).rstrip()
 
     @property
     def text(self) -> str:

@@ -5,7 +5,11 @@ from __future__ import annotations
 import asyncio
 import os
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TypeVar
+
+T = TypeVar("T")
 
 SHELLS = tuple(shell for shell in ("sh", "dash", "bash", "zsh", "fish") if shutil.which(shell))
 
@@ -26,3 +30,8 @@ async def run_line(line: str, folder: Path, shell: str = "sh") -> bytes:
     assert process.returncode == 0, (shell, line, errors)
     assert not list(here.iterdir()), (shell, line)
     return out
+
+
+def batches(lines: Sequence[T], size: int = 6) -> list[Sequence[T]]:
+    """Some at a time: starting a shell takes longer than what it runs. There are more of them than shells."""
+    return [lines[start : start + size] for start in range(0, len(lines), size)]
