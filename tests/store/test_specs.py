@@ -4,7 +4,8 @@ import pytest
 
 from midstream import filters
 from midstream.flows.flow import Flow
-from midstream.store.specs import Flows, Removed
+from midstream.hub.recording import Recorder
+from midstream.store.specs import Flows, Removed, takes_long
 from midstream.store.view import View
 from midstream.work.slices import Generation
 from tests.kit.captured import START, http_flow
@@ -120,7 +121,7 @@ async def test_flows_may_come_and_go_while_they_are_looked_for() -> None:
 
 async def test_a_newer_search_ends_an_older_one() -> None:
     turns = Generation()
-    older = Flows((None for _ in range(10_000_000)), lambda id_: None)
+    older = Flows((None for _ in range(10_000_000)), View())
     looking = asyncio.ensure_future(older.look(turns.begin()))
     await asyncio.sleep(0)
     newer = view_of(3).resolve("~all")
@@ -136,3 +137,28 @@ def test_marks_are_read_from_the_flows_as_rows_may_be_told_later() -> None:
     view.add(flow)
     flow.marked = ":dog:"
     assert (list(view.resolve("@marked")), list(view.resolve("@unmarked"))) == ([flow], [])
+
+
+class OnDisk:
+    """A store with nothing in memory; whoever reads takes long."""
+
+    def in_memory(self, id_: str) -> None:
+        return None
+
+    def get(self, id_: str) -> None:
+        raise AssertionError(f"{id_} was read")
+
+
+def test_what_is_mostly_on_disk_is_too_much_for_one_go() -> None:
+    ids = [str(n) for n in range(60)]
+    assert Flows(ids, OnDisk()).is_far
+    assert takes_long(Flows(ids, OnDisk()), 2000)
+    assert not takes_long(Flows(ids[:50], OnDisk()), 2000)
+    recorder = Recorder()
+    recorder.on = True
+    with recorder.of_command([Flows(ids, OnDisk())], "delete"):
+        pass  # which goes by ids
+    view = View()
+    assert not takes_long([http_flow()], 1)
+    assert takes_long([http_flow(), http_flow()], 1)
+    assert not view.resolve("@all").is_far

@@ -24,6 +24,7 @@ from midstream.hub.commands import command
 from midstream.hub.option_kinds import Kind
 from midstream.hub.types import Path
 from midstream.proxy.server import Proxy
+from midstream.store.specs import takes_long
 from midstream.text.escape import visible
 from midstream.work.slices import cooperate
 
@@ -104,7 +105,7 @@ class ClientPlayback:
     @command("replay.client")
     def start_replay(self, flows: Sequence[Flow]) -> None:
         """Send the requests of flows again, each as a new flow. A flow that was never sent is sent itself."""
-        if len(flows) > _MANY:
+        if takes_long(flows, _MANY):
             ctx.master.background.spawn(self._take_in_slices(flows), "queue replays")
         else:
             self._take(flows)

@@ -1,4 +1,4 @@
-"""What a person does to very many flows: one after the other, in slices, while the program goes on.
+"""What a person does to very many flows, or to many on disk: one after the other, in slices, while the program goes on.
 
 Used by the commands that change flows, in addons/core.py and addons/comment.py. It is one gesture, so that one undo
 takes all of it back, and a job, which is shown with its share and can be stopped. What was begun first is done first.
@@ -16,7 +16,7 @@ from midstream.flows.flow import Flow
 from midstream.hub import ctx
 from midstream.hub.recording import MOST_FLOWS, PERSON, Gesture, is_by_person
 from midstream.store.rows import Row
-from midstream.store.specs import ids_in
+from midstream.store.specs import ids_in, takes_long
 from midstream.store.walk import Walk
 from midstream.text.escape import visible
 
@@ -37,7 +37,7 @@ class InBulk:
     @staticmethod
     def is_for(flows: Sequence[Flow]) -> bool:
         """Whether these are more than are changed in one go."""
-        return len(flows) > MOST_FLOWS and getattr(ctx.master, "view", None) is not None and is_by_person()
+        return takes_long(flows, MOST_FLOWS) and getattr(ctx.master, "view", None) is not None and is_by_person()
 
     def begin(self, flows: Sequence[Flow], name: str, edit: Edit, may: Callable[[Row], bool]) -> None:
         """Edit flows; of those on disk only the ones whose rows say that something `may` change are read."""

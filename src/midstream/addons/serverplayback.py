@@ -28,6 +28,7 @@ from midstream.hub.commands import command
 from midstream.hub.repeats import Repeats
 from midstream.hub.types import Path
 from midstream.proxy.server import Proxy
+from midstream.store.specs import takes_long
 from midstream.text.escape import visible
 from midstream.work.slices import cooperate, let_go
 
@@ -113,7 +114,7 @@ class ServerPlayback:
     def add_flows(self, flows: Sequence[Flow]) -> None:
         """Add the recorded answers of these flows to those that there are."""
         self._switch(on=True)
-        if len(flows) <= _MANY and not self._jobs:
+        if not takes_long(flows, _MANY) and not self._jobs:
             left_out: Counter[str] = Counter()
             for flow in flows:
                 self._add(flow, left_out)

@@ -35,7 +35,7 @@ from midstream.hub.recording import is_by_person, unrecorded
 from midstream.hub.types import Choice, Path
 from midstream.store.focus import Focus
 from midstream.store.order import ORDERS, check_order
-from midstream.store.specs import ids_in
+from midstream.store.specs import ids_in, takes_long
 from midstream.store.taken import Taken
 from midstream.store.view import View
 from midstream.work.slices import Budget, cooperate, let_go
@@ -101,10 +101,10 @@ class ViewAddon:
             ctx.master.background.spawn(self.view.reorder(key, reversed), "sort the flow list")
 
     def _is_quick(self, filter_: filters.Filter | None) -> bool:
-        """Whether all flows can be looked at in one go."""
-        if len(self.view) - len(self.view.flows_in_memory) > _FEW:  # reading takes its time
-            return filter_ is None
-        return len(self.view) <= (_FEW if filter_ is not None and filter_.takes_time else _MANY)
+        """Whether all flows can be looked at, and those that pass be sorted, in one go."""
+        on_disk = len(self.view) - len(self.view.flows_in_memory)
+        is_slow = filter_ is not None and (filter_.takes_time or on_disk > _FEW)  # to read takes its time as well
+        return len(self.view) <= (_FEW if is_slow else _MANY)
 
     # -- events -------------------------------------------------------------------------------------------------------
 
@@ -178,7 +178,7 @@ class ViewAddon:
     @command("view.flows.duplicate")
     def duplicate(self, flows: Sequence[Flow]) -> None:
         """Copy flows and focus the first copy."""
-        if len(flows) > _MANY:
+        if takes_long(flows, _MANY):
             ctx.master.background.spawn(self._duplicate(flows), "copy flows")
             return
         copies = [flow.copy() for flow in flows]

@@ -138,7 +138,7 @@ class BoxCommands:
 
     def _clear_but_held(self) -> None:
         view, held = self._console.view, self._console.tally.held
-        others = Flows([id_ for id_ in view.all_ids if id_ not in held], view.get)  # by their ids: none is read
+        others = Flows([id_ for id_ in view.all_ids if id_ not in held], view)  # by their ids: none is read
         self._console.master.commands.call("view.flows.remove", others)
 
     # --- export -----------------------------------------------------------------------------------------------------

@@ -136,7 +136,7 @@ class Motions:
             return
         self._range_from = None
         first, last = sorted((start, here))
-        found = Flows(view.shown[first : last + 1], view.get)
+        found = Flows(view.shown[first : last + 1], view)
         self._console.master.commands.call("flow.mark", found, ":default:")
         count = last + 1 - first
         self._console.message(f"{count:,} flows marked" if count > 1 else "one flow marked")

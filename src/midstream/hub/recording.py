@@ -297,5 +297,7 @@ def _flows_in(arguments: Iterable[object]) -> Iterator[Flow]:
     for argument in arguments:
         if isinstance(argument, Flow):
             yield argument
-        elif isinstance(argument, Sequence) and not isinstance(argument, str | bytes) and len(argument) <= MOST_FLOWS:
+        elif not isinstance(argument, Sequence) or isinstance(argument, str | bytes) or len(argument) > MOST_FLOWS:
+            continue
+        elif not getattr(argument, "is_far", False):  # to read them all would hold the loop as well
             yield from (each for each in argument if isinstance(each, Flow))

@@ -282,7 +282,13 @@ class Showing(Stock):
         while token.current:
             order, reversed = self._wanted_order
             sorting = Sorting(order, self.slice)
-            rows = map(self._rows.get, self.shown.as_sorted() if ids is None else ids)
+            rows: Iterator[Row | None]
+            if ids is not None:
+                rows = map(self._rows.get, ids)
+            elif len(self.shown) == len(self._rows):
+                rows = iter(list(self._rows.values()))  # as they lie in memory: twice as quick
+            else:
+                rows = map(self._rows.get, self.shown.as_sorted())
             if not await sorting.run(rows, self._sorts.begin()):
                 continue  # another order is wanted by now
             before = self.shown.take_over(sorting, self._touched or ())

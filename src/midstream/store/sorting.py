@@ -7,6 +7,7 @@ the list stays as it is; in the end rows get their keys and the list is another 
 
 from __future__ import annotations
 
+import gc
 from bisect import bisect_left, insort
 from collections.abc import Collection, Iterable
 from itertools import chain, islice
@@ -38,6 +39,8 @@ class Sorting:
             for row in some_rows:
                 if row is not None:
                     self._keys[row] = self._key(row)
+            # So that no collection comes over a hundred thousand tuples at once; looked at once, they are never again.
+            gc.collect(0)
         self._make_buckets()
         async for some_keys in cooperate(self._keys.values(), self._budget, token):
             for key in some_keys:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from itertools import islice
 from typing import Protocol, overload
 
 from midstream import filters
@@ -17,7 +18,14 @@ from midstream.text.suggest import did_you_mean
 from midstream.work.slices import Budget, Token
 
 
-class Store(Protocol):
+class Kept(Protocol):
+    """Where flows are fetched from."""
+
+    def get(self, id_: str) -> Flow | None: ...
+    def in_memory(self, id_: str) -> Flow | None: ...
+
+
+class Store(Kept, Protocol):
     """What a spec needs to know; `store.view.View` is one."""
 
     @property
@@ -27,10 +35,9 @@ class Store(Protocol):
     @property
     def shown(self) -> Sequence[str]: ...
     def row(self, id_: str) -> Row: ...
-    def get(self, id_: str) -> Flow | None: ...
-    def in_memory(self, id_: str) -> Flow | None: ...
 
 
+_MOST_READ = 50
 # Every flow id is a UUID; a shorter word after the @ is a name, right or wrong.
 _IDS = re.compile(r"@[0-9a-fA-F,-]{36,}")
 
@@ -47,12 +54,12 @@ class Flows(Sequence[Flow]):
     not, and is walked once.
     """
 
-    __slots__ = ("_find", "_get", "_ids")
+    __slots__ = ("_find", "_ids", "_store")
 
-    def __init__(self, find: Iterable[str | None], get: Callable[[str], Flow | None]) -> None:
+    def __init__(self, find: Iterable[str | None], store: Kept) -> None:
         self._find = find
         self._ids: tuple[str, ...] | None = None
-        self._get = get
+        self._store = store
 
     @property
     def ids(self) -> tuple[str, ...]:
@@ -65,6 +72,12 @@ class Flows(Sequence[Flow]):
     def is_searched_for(self) -> bool:
         """Whether somebody still has to look at every flow to know which are meant."""
         return self._ids is None and not isinstance(self._find, Collection)
+
+    @property
+    def is_far(self) -> bool:
+        """Whether more of them are on disk than are read in one go."""
+        in_memory = self._store.in_memory
+        return next(islice((id_ for id_ in self.ids if in_memory(id_) is None), _MOST_READ, None), None) is not None
 
     async def look(self, token: Token | None = None) -> bool:
         """Find out which flows are meant, in slices. False: the token was overtaken, and nothing is known."""
@@ -86,7 +99,7 @@ class Flows(Sequence[Flow]):
 
     def __iter__(self) -> Iterator[Flow]:
         for id_ in self.ids:
-            flow = self._get(id_)
+            flow = self._store.get(id_)
             if flow is not None:
                 yield flow
 
@@ -96,8 +109,8 @@ class Flows(Sequence[Flow]):
     def __getitem__(self, index: slice) -> Flows: ...
     def __getitem__(self, index: int | slice) -> Flow | Flows:
         if isinstance(index, slice):
-            return Flows(self.ids[index], self._get)
-        flow = self._get(self.ids[index])
+            return Flows(self.ids[index], self._store)
+        flow = self._store.get(self.ids[index])
         if flow is None:
             raise Removed(f"flow {self.ids[index]} was removed")
         return flow
@@ -150,12 +163,17 @@ def resolve(store: Store, spec: str) -> Flows:
     """
     word = spec.strip()
     if word in SPECS:
-        return Flows(SPECS[word][1](store), store.get)
+        return Flows(SPECS[word][1](store), store)
     named = ids_of(word)
     if named is not None:
-        return Flows([id_ for id_ in named if id_ in store.all_ids], store.get)
+        return Flows([id_ for id_ in named if id_ in store.all_ids], store)
     matches = filters.parse(spec)
-    return Flows(_search(store, matches, matches.on_row), store.get)
+    return Flows(_search(store, matches, matches.on_row), store)
+
+
+def takes_long(flows: Sequence[Flow], most: int) -> bool:
+    """Whether these are more than `most`, or are mostly on disk: too many for one go."""
+    return len(flows) > most or (isinstance(flows, Flows) and flows.is_far)
 
 
 def ids_in(flows: Sequence[Flow]) -> Sequence[str]:
