@@ -249,7 +249,7 @@ SCENES = [
     Scene("search", some_traffic, ("/", "cart")),
     Scene("search-next", some_traffic, ("/", "cart", "enter", "n", "n")),
     Scene("search-missing", some_traffic, ("/", "cart(")),
-    Scene("search-bodies", some_traffic, ("/", "tab", "xxx"), until="4 of 4   bodies: 4 flows"),
+    Scene("search-bodies", some_traffic, ("/", "tab", "xxx"), until="1 of 4   bodies: 4 flows"),
     Scene("search-options", nothing, ("O", "/", "intercept", "enter", "n")),
     Scene(
         "history", some_traffic, (":", "view.focus.next", "enter", ":", "view.focus.prev", "enter", ":", "ctrl r", "vf")

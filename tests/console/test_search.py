@@ -281,8 +281,8 @@ async def test_a_search_in_bodies_goes_to_the_first_hit_behind_the_place_and_may
     search = shown.console.search.flows
     shown.view.set_focus(flows[0].id)
     shown.press("/", *"needle")
+    before = shown.prompt_line
     for _ in range(2):
-        before = shown.prompt_line
         shown.press("tab")
         await shown.until(lambda: not search.is_running and len(search.found) == 3, 30)
         await shown.until_shown("1 of 3")
