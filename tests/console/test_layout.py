@@ -292,6 +292,19 @@ async def test_opening_the_log_takes_the_toasts_away_that_say_the_same(shown):
     assert not shown.console.messages.toasts
 
 
+async def test_flows_that_fail_one_after_the_other_are_one_toast(shown):
+    proxy, other = logging.getLogger("midstream.proxy.http"), logging.getLogger("midstream.addon")
+    for number in range(4):
+        proxy.warning("request %d failed", number, extra={"flow": f"id-{number}"})
+    other.warning("this is about no flow")
+    assert [toast.text.split(": ")[-1] for toast in shown.console.messages.toasts] == [
+        "request 3 failed",
+        "this is about no flow",
+    ]
+    shown.press("6")
+    assert shown.console.messages.toasts == [], "the log has them"
+
+
 async def test_errors_stay_until_a_key_that_was_pressed_after_they_could_be_read(shown):
     messages = shown.console.messages
     logging.getLogger("midstream.addon").error("it broke " * 30)

@@ -28,6 +28,7 @@ _MOST_ROWS = 3  # of one toast
 _WIDEST = 64
 _UNREAD = 1.0  # a key that is on its way when an error comes does not take it away
 _HELD = "held"
+_ABOUT_FLOWS = "flows:"
 _LONGEST = 100  # characters of where a flow goes to
 _ROLES = {"error": "bar.error", "warn": "bar.warn"}
 
@@ -124,7 +125,7 @@ class Messages:
     def log_was_seen(self) -> None:
         """The log is on the screen: it says what the toasts say."""
         self.unseen_errors = 0
-        self.toasts = [toast for toast in self.toasts if toast.topic]
+        self.toasts = [toast for toast in self.toasts if toast.topic == _HELD]
 
     def toast_lines(self, columns: int, rows: int) -> list[Line]:
         """The toasts, the newest at the bottom, at most `rows` of them."""
@@ -153,7 +154,9 @@ class Messages:
             return  # a toast would only cover it
         # Messages about a script begin with its name themselves, and who says our own is clear.
         named = entry.source in ("", logger.name.rpartition(".")[2]) or entry.msg.startswith(entry.source)
-        self.news(entry.msg if named else f"{entry.source}: {entry.msg}", entry.level)
+        # Rows tell which flows fail; of what is said about them by itself, one at a time is news enough.
+        topic = f"{_ABOUT_FLOWS} {entry.source}" if entry.flow and entry.level == "warn" else ""
+        self.news(entry.msg if named else f"{entry.source}: {entry.msg}", entry.level, topic)
 
 
 def _is_over(toast: Toast, now: float, by_key: bool) -> bool:
