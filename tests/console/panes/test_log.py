@@ -160,6 +160,25 @@ def test_what_may_be_shown_of_a_line(pane: Log, console: FakeConsole) -> None:
     assert "/?password=hunter2: refused" in "\n".join(screen(pane, 80, 20))
 
 
+async def test_an_entry_is_shown_whole_when_its_line_has_no_room_for_it(console: FakeConsole, pane: Log) -> None:
+    flow = http_flow()
+    console.add(flow)
+    said = "the rule /~d api.example/x-seen/yes was skipped, because what it makes is no header: the last word"
+    console.store.log(said, "warn", START, source="rules", flow=flow.id)
+    console.store.log("short", "info", START + 1, source="rules")
+    pane.entered()
+    pane.navigate("start")
+    assert "the last word" not in "\n".join(screen(pane, 80, 20))
+    assert not pane.why_not("console.log.expand"), "enter would go to the flow"
+    pane.toggle_expanded()
+    assert "the last word" in "\n".join(screen(pane, 80, 20))
+    pane.toggle_expanded()
+    pane.navigate("end")
+    screen(pane, 80, 20)
+    assert pane.why_not("console.log.expand") == "all of this entry is in its line"
+    pane.left()
+
+
 async def test_enter_goes_to_the_flow_that_an_entry_is_about(console: FakeConsole, pane: Log) -> None:
     flow, other = http_flow(), http_flow()
     console.add(flow, other)

@@ -54,6 +54,7 @@ class Log(ListPane):
         super().__init__(console)
         self.expanded = False
         self._rows = 0  # the height when it was last painted
+        self._cut: LogEntry | None = None  # the entry in focus, if its line had no room for all of it then
         self._log = LogLines()
         self._store: EventStore | None = None
         self.scroll.follow = True
@@ -195,7 +196,8 @@ class Log(ListPane):
             return "the log is empty" if command.startswith(about) else ""
         if command == "console.log.expand":
             entry = self.focused_entry
-            return "" if entry is not None and (entry.exc_text or "\n" in entry.msg) else "this entry is one line"
+            has_more = entry is not None and (entry is self._cut or entry.exc_text or "\n" in entry.msg)
+            return "" if has_more or self.expanded else "all of this entry is in its line"
         return ""
 
     def toggle_expanded(self) -> None:
@@ -251,6 +253,8 @@ class Log(ListPane):
         if on and cells.measure(first) > room:  # the message is worth more than the keys, which the footer names too
             tail = self._tail(line, False, more, columns)
             room = columns - line_width(runs) - line_width(tail) - len(count)
+        if on:
+            self._cut = entry if cells.measure(first) > room else None
         message = cells.cut(first, max(8, room), cells.ELLIPSIS)
         runs += [("text", message), ("strong", count)]
         return [*runs, ("text", " " * max(0, columns - line_width(runs) - line_width(tail))), *tail]
