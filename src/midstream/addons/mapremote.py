@@ -14,6 +14,8 @@ from midstream.proxy.server import Proxy
 from midstream.text.escape import visible
 from midstream.text.patterns import TooSlow, check_template
 
+_MOST_SAID = 200  # characters of a URL that was made wrong
+
 
 class UrlRule:
     """One rule."""
@@ -81,7 +83,8 @@ class Rewriting(OnRequest):
         except TooSlow as slow:
             self._telling.skipped(rule.text, flow, slow)
         except ValueError as error:
-            self._telling.skipped(rule.text, flow, f"what it makes is no URL: {visible(str(error))}")
+            made = visible(after[:_MOST_SAID])
+            self._telling.skipped(rule.text, flow, f"what it makes is no URL: {made} ({visible(str(error))})")
 
 
 def _check_template(rule: Rule) -> None:
