@@ -137,10 +137,11 @@ def _reused(flow: Flow) -> Iterator[str]:
 def _axis(seconds: float, room: int) -> Piece:
     """The numbers above the bars, as round as they can be."""
     step = _round_step(seconds, room)
+    unit, scale = ("s", 1) if seconds >= 1 else ("ms", 1000)
     line = ""
     moment = 0.0
     while moment <= seconds + step / 1000:
-        label = "0 ms" if not moment else _number(moment)
+        label = f"{moment * scale:g}" if moment else f"0 {unit}"
         # The last one ends where the bars do: beyond that it would be wrapped.
         at = min(int(room * moment / seconds), room + 1 - len(label))
         if not line or at > len(line):
@@ -157,12 +158,6 @@ def _round_step(seconds: float, room: int) -> float:
             if seconds / (step * factor) <= most:
                 return step * factor
         step *= 10
-
-
-def _number(seconds: float) -> str:
-    if seconds >= 1:
-        return f"{seconds:g} s"
-    return f"{seconds * 1000:g}"
 
 
 def _row(phase: Phase, start: float, end: float, now: float, room: int) -> Piece:
