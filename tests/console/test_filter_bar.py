@@ -204,7 +204,7 @@ async def test_a_filter_that_is_none_gets_no_name(shown: Shown) -> None:
 
 async def test_the_menu_names_what_holds(shown: Shown) -> None:
     shown.press(",")
-    assert "Name the filter" in shown.text
+    assert "Name the filter - no filter is set" in shown.text
     shown.press("n")
     assert "no filter is set" in shown.text
     shown.press("f", "~d api", "enter", ",", "n", "loop", "enter")

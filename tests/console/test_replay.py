@@ -87,7 +87,8 @@ async def test_a_draft_is_a_copy_without_an_answer_that_knows_whose_it_was(tmp_p
         assert draft is not None and draft is not parent and len(shown.view) == 2
         assert draft.response is None and draft.is_replay is None and draft.metadata[REPLAY_OF] == parent.id
         shown.press("enter")
-        assert shown.lines[1].rstrip().endswith("/first")  # it is no replay yet
+        assert shown.lines[1].rstrip().endswith("  r sends it")
+        assert "replay" not in shown.lines[1], "it is none yet"
         assert attempt_of(draft) is draft
 
 
@@ -104,3 +105,12 @@ async def test_the_link_to_a_flow_that_the_filter_hides_takes_the_filter_off(tmp
         shown.press("down", "enter")
         assert shown.view.focus_id == parent.id
         assert "flow 1 was hidden by ~replay" in shown.text
+
+
+async def test_a_request_that_was_not_sent_says_which_key_sends_it(tmp_path: Path):
+    async with shown_console(tmp_path) as shown:
+        shown.view.add(http_flow("http://a.test/first"))
+        shown.press("enter")
+        assert "sends it" not in shown.text
+        shown.press("R")
+        assert shown.lines[1].rstrip().endswith("r sends it")

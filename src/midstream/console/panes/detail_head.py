@@ -8,6 +8,8 @@ from midstream.console.panes import detail_tabs
 from midstream.console.panes.detail_tabs import MESSAGES
 from midstream.console.widgets.canvas import PaintedRow, Run, line_width, paint_row
 from midstream.console.widgets.table import fit_runs
+from midstream.flows.attempt import is_draft
+from midstream.flows.http import HTTPFlow
 from midstream.text.escape import visible
 
 if TYPE_CHECKING:
@@ -42,6 +44,8 @@ class Head:
             ]
             if line_width(state) + line_width(keys) + _LEAST_TITLE <= columns:
                 state += [("text", " "), *keys]
+        elif not flow.live and isinstance(flow, HTTPFlow) and is_draft(flow):
+            state += pane.key_hint("replay.client @focus", "sends it ")
         right = line_width(state)
         shown = self._console.master.showing.flow(flow, last=0)
         room = max(columns - right - 1, 0)

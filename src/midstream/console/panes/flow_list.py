@@ -125,6 +125,8 @@ class FlowList(Pane):
                 return "there are no flows"
             case "console.filter.pop" | "console.filter.toggle.all" if not self.console.breadcrumbs.texts:
                 return "no filter is set"
+            case "console.filter.save.as" if not any(crumb.on for crumb in self.console.breadcrumbs.crumbs):
+                return "no filter is set"
             case "view.properties.marked.toggle" if not self.view.marked_only and not self._has_marks:
                 return "no flow is marked"
             case "flow.mark" if not self._has_marks:
