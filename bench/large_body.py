@@ -21,13 +21,14 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+from tests.console.masters import Shown, shown_console
+from tests.kit.captured import http_flow
+
 from midstream.flows.websocket import TEXT, WebSocketData, WebSocketMessage
 from midstream.store import session as session_module
 from midstream.store.session import Session
 from midstream.store.session_file import SessionFile
 from midstream.work.collector import Collector
-from tests.console.masters import Shown, shown_console
-from tests.kit.captured import http_flow
 
 SIZE = 50_000_000
 MESSAGES = 50_000
