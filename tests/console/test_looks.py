@@ -129,6 +129,23 @@ async def test_a_locale_without_unicode_is_ascii(tmp_path, monkeypatch):
         assert "=req" in shown.text and not bytes_beyond_ascii(shown)
 
 
+@pytest.mark.parametrize(
+    ("environment", "chosen", "plain"),
+    [
+        ({"LC_ALL": "C"}, True, True),
+        ({"LANG": "POSIX", "LC_CTYPE": "C.UTF-8"}, True, True),  # LC_CTYPE is Python's own doing
+        ({"LANG": "de_DE.ISO-8859-1", "LC_ALL": ""}, True, True),  # not installed
+        ({"LC_ALL": "C", "LANG": "de_DE.UTF-8"}, True, True),
+        ({}, True, False),  # a container; its terminal is one of today
+        ({"LANG": "de_DE.UTF-8"}, True, False),  # not installed
+        ({"LANG": "C", "LC_CTYPE": "C.UTF-8"}, False, False),
+        ({"LC_ALL": "C", "PYTHONUTF8": "1"}, True, False),
+    ],
+)
+def test_the_locale_that_was_asked_for_counts(environment, chosen, plain):
+    assert glyphs.locale_is_plain(environment, chosen) is plain
+
+
 def signs_of(path: Path) -> set[str]:
     """Characters beyond ASCII in the strings of a module that are no docstrings; surrogates stand for bytes."""
     tree = ast.parse(path.read_text("utf-8"))

@@ -7,6 +7,7 @@ when its locale is not UTF-8, or when the option `console_ascii` asks for it (th
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final
 
 import urwid
@@ -57,6 +58,14 @@ class _Mode:
 def use_ascii(only: bool) -> None:
     """Show ASCII whatever the terminal could. Like urwid's own encoding this is one for the process: so is a screen."""
     _Mode.only_ascii = only
+
+
+def locale_is_plain(environment: Mapping[str, str], python_chose_utf8: bool) -> bool:
+    """Whether the locale that was asked for is not UTF-8. Python takes UTF-8 for `C`, `POSIX` and what is not
+    installed (PEP 538, 540), so that only what stands in the environment tells; where nothing does, that is right.
+    """
+    said = environment.get("LC_ALL") or environment.get("LANG") or "utf-8"
+    return python_chose_utf8 and "PYTHONUTF8" not in environment and "utf" not in said.lower()
 
 
 def beyond_ascii() -> bool:

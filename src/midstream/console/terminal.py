@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import os
 import signal
+import sys
 from collections.abc import Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING
@@ -17,7 +18,7 @@ from typing import TYPE_CHECKING
 import urwid
 
 from midstream.console.frame_clock import DATA_INTERVAL, PLAIN_DATA_INTERVAL, SLOW_DATA_INTERVAL, FrameClock
-from midstream.console.glyphs import use_ascii
+from midstream.console.glyphs import locale_is_plain, use_ascii
 from midstream.console.heartbeat import Heartbeat
 from midstream.console.main_loop import ConsoleLoop
 from midstream.console.main_loop import Input as Event
@@ -233,7 +234,8 @@ class Terminal:
         self.show_palette(name)
 
     def _use_ascii(self) -> None:
-        use_ascii(bool(getattr(self._console.master.options, "console_ascii", False)))
+        is_plain = self._screen is not None and locale_is_plain(os.environ, bool(sys.flags.utf8_mode))
+        use_ascii(is_plain or bool(getattr(self._console.master.options, "console_ascii", False)))
 
     # --- the guard's questions --------------------------------------------------------------------------------------
 
