@@ -74,6 +74,10 @@ async def test_hints_are_those_of_what_has_the_keys(shown):
     hint = shown.lines[-1].index("esc")
     shown.console.terminal.handle([("mouse press", 1, hint, 31)])
     assert shown.lines[-1].startswith(" n next match")
+    shown.press("1")
+    assert not shown.lines[-1].startswith(" n next match"), "it is of another pane"
+    shown.press("3")
+    assert shown.lines[-1].startswith(" n next match")
     shown.press("?")
     assert "? help" not in shown.lines[-1]
     shown.press("?")

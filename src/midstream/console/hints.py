@@ -109,7 +109,7 @@ def _of_bindings(console: Console, room: int, seen: set[str]) -> list[Hint]:
     # What is global is on every pane and in the help.
     contexts, keymap = console.contexts(), console.keys.keymap
     bindings = [each for context in contexts if context != "global" for each in keymap.in_context(context)]
-    if console.search.pattern:  # then it is what one does next
+    if console.search.pattern and console.search.pane is console.focused_pane:  # then it is what one does next
         bindings.sort(key=lambda binding: binding.command != _NEXT_HIT)
     for binding in bindings:
         first = binding.keys[0]

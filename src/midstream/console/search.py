@@ -31,6 +31,7 @@ class Search:
         self._console = console
         self.finder = Finder("")
         self.flows = FlowSearch(console, self._flow_found)
+        self.pane: Pane | None = None  # where it was looked for last
         self.note = ""  # "3 of 41", "not found", and whether it began from the other end
         self._wrapped = ""
         self._below = self._landed = -1  # the rows that a search in bodies began at, and went to
@@ -60,6 +61,7 @@ class Search:
         if self._origin is None:
             return
         pane, place, _ = self._origin
+        self.pane = pane
         pane.search_return(place)
         if (total := pane.narrow(None)) is None:
             self._look(pane, pattern, backwards=False)
@@ -111,7 +113,7 @@ class Search:
 
     def _look(self, pane: Pane, pattern: str, backwards: bool) -> None:
         self._use(pattern)
-        self.note, self._wrapped, self._landed = "", "", -1
+        self.pane, self.note, self._wrapped, self._landed = pane, "", "", -1
         if not pattern:
             self.flows.forget()
             pane.search("")
@@ -135,6 +137,7 @@ class Search:
         if tab and show is not None:
             show(tab)
             pane.search(self.pattern)
+            self.pane = pane
 
     # --- rows -------------------------------------------------------------------------------------------------------
 
