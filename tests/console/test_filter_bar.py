@@ -188,11 +188,19 @@ async def test_what_is_typed_is_kept_with_a_name_by_one_key(shown: Shown) -> Non
     assert "'a b' is no name for a filter" in shown.text
     shown.press("ctrl u", "api", "enter")
     assert shown.options.console_filters == ["api: ~d api"]
-    assert "@api is ~d api; f takes it by its name" in shown.prompt_line
+    assert "@api is ~d api; `, f` lists it" in shown.prompt_line
     shown.press("esc")
     assert "> ~m POST" in shown.prompt_line
     assert "> @api" in shown.prompt_line
     assert shown.options.view_filter == "(~m POST) & (~d api)"
+
+
+async def test_the_only_name_is_offered_while_it_is_typed(shown: Shown) -> None:
+    shown.options.console_filters = ["some: ~d api"]
+    shown.press("f", "@")
+    assert "@some  ~d api" in shown.text
+    shown.press("tab", "enter")
+    assert shown.console.breadcrumbs.texts == ["@some"]
 
 
 async def test_a_filter_that_is_none_gets_no_name(shown: Shown) -> None:

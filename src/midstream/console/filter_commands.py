@@ -78,9 +78,7 @@ class FilterCommands:
         name, text = name.strip().removeprefix("@"), text or self._set_now()
         filter_names.save(self._console.master.options, name, text)
         self._console.breadcrumbs.named(text, name)
-        self._console.message(
-            f"@{name} is {text}; f takes it by its name, `, f` lists it, `, s` saves it for next time"
-        )
+        self._console.message(f"@{name} is {text}; `, f` lists it, `, s` saves it for next time")
 
     @command("console.filter.save.as")
     def save_as(self) -> None:

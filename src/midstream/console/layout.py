@@ -96,7 +96,7 @@ class Layout(urwid.Widget):
             cursor = box.cursor if box is self._console.overlay and prompt is None else None
             canvas = self._over(canvas, lines, (columns, rows, top), box.place, cursor)
         if prompt is not None:
-            if prompt.candidates is not None and len(prompt.candidates.choices) > 1:
+            if prompt.candidates is not None and (len(prompt.candidates.choices) > 1 or prompt.is_offered):
                 lines = choice_lines(prompt.candidates, prompt.chosen, columns, min(rows, 12))
                 canvas = self._over(canvas, lines, (columns, rows, top), "left")
         elif keys.menu_is_open and self._console.overlay is None:
