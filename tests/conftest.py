@@ -32,6 +32,21 @@ def pytest_asyncio_loop_factories() -> Mapping[str, Callable[[], asyncio.Abstrac
     return {"loop": loop_factory() or asyncio.new_event_loop}
 
 
+LONGEST = ("test_mode_transparent.py", "test_hostile_bytes.py", "test_export_programs.py", "test_export_curl.py",
+           "test_websocket_conformance.py", "test_random_keys_default.py", "test_random_keys_vim.py",
+           "test_random_keys_emacs.py")  # fmt: skip
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What takes longest comes first, whole programs next: no worker is left with them when the others have ended."""
+    items.sort(key=lambda item: (item.path.name not in LONGEST, "end2end" not in item.path.parts))
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """`-n auto`: one more than cores, as whole programs wait a lot."""
+    return 1 + (os.cpu_count() or 1)
+
+
 def pytest_collection_finish() -> None:
     """No collection of garbage looks at the thousands of tests themselves, again and again."""
     gc.collect()

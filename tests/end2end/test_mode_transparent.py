@@ -43,7 +43,7 @@ async def test_in_a_network_of_its_own():
         stderr=asyncio.subprocess.STDOUT,
     )  # fmt: skip
     try:
-        async with asyncio.timeout(100):
+        async with asyncio.timeout(110):  # less than the patience of tests/conftest.py
             output, _ = await process.communicate()
     finally:
         if process.returncode is None:
