@@ -289,6 +289,25 @@ async def test_a_huge_paste_is_not_parsed_at_each_key(shown):
     assert "flow.kill: 1 argument needed, got 200000" in shown.text
 
 
+async def test_lines_of_vim_do_what_their_users_mean(tmp_path: Path) -> None:
+    async with shown_console(tmp_path, 100, 26) as shown:
+        shown.view.add(http_flow("http://shop.example/cart"))
+        shown.press("3")
+        assert shown.console.shown_name == "options"
+        shown.press(":", "q")
+        assert "runs console.view.pop" in shown.prompt_line
+        shown.press("enter")
+        assert shown.console.shown_name == "flows"
+        shown.press(":", "q", "enter")
+        assert "quit?" in shown.text
+        shown.press("n", ":", "qa", "enter")
+        assert "quit?" in shown.text
+        shown.press("n", ":", f"w {tmp_path / 'kept.mid'}", "enter")
+        await shown.until((tmp_path / "kept.mid").exists)
+        shown.press(":", "q now", "enter")
+        assert "no command is called 'q'" in shown.text
+
+
 async def test_set_says_what_is_set(tmp_path: Path) -> None:
     async with shown_console(tmp_path, 100, 26) as shown:
         shown.press(":", *"set view_order_reversed=true", "enter")

@@ -32,6 +32,15 @@ if TYPE_CHECKING:
 # A longer line is pasted, not typed: nobody reads its colours, and finding them would hold the loop.
 _LONGEST = 16 * 1024
 
+# What fingers type that know vim. No command is called so.
+_VIM_LINES = {
+    "q": "console.view.pop",
+    "q!": "console.exit",
+    "qa": "console.exit.ask",
+    "qa!": "console.exit",
+    "w": "console.flows.save",
+}
+
 
 class CommandPrompt(Prompt):
     """See the module."""
@@ -87,7 +96,7 @@ class CommandPrompt(Prompt):
         self._count.stop()
         if self.done is not None:
             return not text.strip() or super().accept(text)
-        if text.strip() and (problem := self.console.runner.run(text)):
+        if text.strip() and (problem := self.console.runner.run(_meant(text) or text)):
             # It stays, so that it can be put right; and it is kept, should it be left now.
             self.problem = problem
             self.history.add(text)
@@ -117,6 +126,10 @@ class CommandPrompt(Prompt):
         self._roles, self._coming, self._help = ["prompt"] * len(text), "", ""
         self._wrong, self._wrong_at = "", 0
         if len(text) > _LONGEST:
+            self._count.ask(None)
+            return
+        if meant := _meant(text):
+            self._roles, self._help = ["prompt.good"] * len(text), f"runs {visible(meant)}"
             self._count.ask(None)
             return
         with ctx.use(self.console.master):
@@ -149,6 +162,14 @@ class CommandPrompt(Prompt):
         if part.type is Cmd and not any(name.startswith(word) for name in self._commands.commands):
             return "prompt.bad"
         return "prompt"
+
+
+def _meant(line: str) -> str:
+    """The command that a line of vim stands for; "" for any other line."""
+    word, _, path = line.strip().partition(" ")
+    if word == "w" and path:
+        return f"save.file @shown {path}"
+    return "" if path else _VIM_LINES.get(word, "")
 
 
 def reason_of(part: ParseResult, commands: CommandManager) -> tuple[str, int]:
