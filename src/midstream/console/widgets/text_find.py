@@ -9,8 +9,9 @@ from bisect import bisect_left, bisect_right
 
 from midstream.console.finder import MOST_SPANS, Finder
 
-MOST = 5 * MOST_SPANS
-"""Places that are known of one text: more than anybody steps through. Beyond that they are not counted."""
+MOST = 2 * MOST_SPANS
+"""Places that are known of one text: more than anybody steps through. Beyond that they are not counted; each key that
+is typed looks for all of them again."""
 
 Span = tuple[int, int]
 
