@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from midstream.addons.in_bulk import InBulk
+from midstream.addons.in_bulk import are_many, edit_all
 from midstream.flows.flow import Flow
 from midstream.hub import ctx
 from midstream.hub.commands import command
@@ -12,9 +12,6 @@ from midstream.hub.commands import command
 
 class Comment:
     """The addon; see the module."""
-
-    def __init__(self) -> None:
-        self._in_bulk = InBulk()
 
     @command("flow.comment")
     def comment(self, flow: Sequence[Flow], comment: str) -> None:
@@ -25,7 +22,7 @@ class Comment:
             each.comment = comment
             return changed
 
-        if self._in_bulk.is_for(flow):
-            self._in_bulk.begin(flow, "flow.comment", put, lambda row: row.shared.comment != comment)
+        if are_many(flow):
+            edit_all(flow, "flow.comment", put, lambda row: row.shared.comment != comment)
         else:
             ctx.master.events.update.sync([each for each in flow if put(each)])

@@ -11,7 +11,7 @@ import os
 from collections.abc import Callable, Sequence
 from pathlib import Path as FilePath
 
-from midstream.addons.in_bulk import Edit, InBulk
+from midstream.addons.in_bulk import Edit, are_many, edit_all
 from midstream.flows.errors import CommandError, OptionsError
 from midstream.flows.flow import Flow
 from midstream.flows.http import HTTPFlow, Request, Response
@@ -39,9 +39,6 @@ _MANY = 500
 
 class Core:
     """The addon; see the module."""
-
-    def __init__(self) -> None:
-        self._in_bulk = InBulk()
 
     def load(self, loader: Loader) -> None:
         config.declare_folder(loader.master.options)
@@ -170,8 +167,8 @@ class Core:
 
     def _edit(self, flows: Sequence[Flow], name: str, edit: Edit, may: Callable[[Row], bool] = lambda row: True) -> int:
         """Edit flows, and tell the addons; very many in slices. How many are, or may be, changed."""
-        if self._in_bulk.is_for(flows):
-            self._in_bulk.begin(flows, name, edit, may)
+        if are_many(flows):
+            edit_all(flows, name, edit, may)
             return len(flows)
         return _each(flows, edit)
 

@@ -7,7 +7,6 @@ A script that calls such a command finds it done when it returns.
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
@@ -28,47 +27,40 @@ Edit = Callable[[Flow], bool]
 """Changes a flow; whether it did. CommandError ends it all."""
 
 
-class InBulk:
-    """See the module."""
+def are_many(flows: Sequence[Flow]) -> bool:
+    """Whether these are more than are changed in one go."""
+    return takes_long(flows, MOST_FLOWS) and getattr(ctx.master, "view", None) is not None and is_by_person()
 
-    def __init__(self) -> None:
-        self._turn = asyncio.Lock()
 
-    @staticmethod
-    def is_for(flows: Sequence[Flow]) -> bool:
-        """Whether these are more than are changed in one go."""
-        return takes_long(flows, MOST_FLOWS) and getattr(ctx.master, "view", None) is not None and is_by_person()
+def edit_all(flows: Sequence[Flow], name: str, edit: Edit, may: Callable[[Row], bool]) -> None:
+    """Edit flows; of those on disk only the ones whose rows say that something `may` change are read."""
+    recorder, ids = ctx.master.events.recorder, ids_in(flows)
+    gesture = recorder.long_gesture(f"{name} of {len(ids):,} flows") if recorder.on else Gesture(name)
+    ctx.master.background.spawn(_edit_all(ids, name, edit, may, gesture), name)
 
-    def begin(self, flows: Sequence[Flow], name: str, edit: Edit, may: Callable[[Row], bool]) -> None:
-        """Edit flows; of those on disk only the ones whose rows say that something `may` change are read."""
-        recorder, ids = ctx.master.events.recorder, ids_in(flows)
-        gesture = recorder.long_gesture(f"{name} of {len(ids):,} flows") if recorder.on else Gesture(name)
-        ctx.master.background.spawn(self._do(ids, name, edit, may, gesture), name)
 
-    async def _do(
-        self, ids: Sequence[str], name: str, edit: Edit, may: Callable[[Row], bool], gesture: Gesture
-    ) -> None:
-        view, events = ctx.master.view, ctx.master.events
-        changed = 0
-        try:
-            async with self._turn:
-                with events.recorder.within(gesture), ctx.master.jobs.begun(name) as job:
-                    walk = Walk(view, _worth_a_look(ids, may))
-                    async for flow in walk:
-                        if job.stopped or not gesture.is_wanted:
-                            break
-                        with events.recorder.of([flow], PERSON, name):
-                            has_changed = edit(flow)
-                        if has_changed:
-                            changed += 1
-                            await events.update([flow])
-                            if changed % _WRITTEN_AFTER == 0:
-                                await view.written()  # there may be more of them than memory has room for
-                        job.report(walk.examined / len(ids))
-        except CommandError as error:
-            logger.error("%s, after %d flows: %s", name, changed, visible(str(error)))
-        finally:
-            gesture.end()
+async def _edit_all(ids: Sequence[str], name: str, edit: Edit, may: Callable[[Row], bool], gesture: Gesture) -> None:
+    view, events = ctx.master.view, ctx.master.events
+    changed = 0
+    try:
+        async with events.recorder.turn:
+            with events.recorder.within(gesture), ctx.master.jobs.begun(name) as job:
+                walk = Walk(view, _worth_a_look(ids, may))
+                async for flow in walk:
+                    if job.stopped or not gesture.is_wanted:
+                        break
+                    with events.recorder.of([flow], PERSON, name):
+                        has_changed = edit(flow)
+                    if has_changed:
+                        changed += 1
+                        await events.update([flow])
+                        if changed % _WRITTEN_AFTER == 0:
+                            await view.written()  # there may be more of them than memory has room for
+                    job.report(walk.examined / len(ids))
+    except CommandError as error:
+        logger.error("%s, after %d flows: %s", name, changed, visible(str(error)))
+    finally:
+        gesture.end()
 
 
 def _worth_a_look(ids: Iterable[str], may: Callable[[Row], bool]) -> Iterator[str | None]:

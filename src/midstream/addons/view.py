@@ -241,16 +241,16 @@ class ViewAddon:
     @command("view.clear")
     def clear(self) -> None:
         """Take all flows out of the list. Held ones are ended, since nobody could release them any more."""
-        self._take_out(tuple(self.view.all_ids), "clear")
+        self._take_out(None, "clear")
 
     @command("view.clear_unmarked")
     def clear_unmarked(self) -> None:
         """Take all flows without a mark out of the list. Held ones are ended."""
         self._take_out(self.view.resolve("@unmarked").ids)
 
-    def _take_out(self, ids: Sequence[str], word: str = "delete", kill_all: bool = False) -> None:
+    def _take_out(self, ids: Sequence[str] | None, word: str = "delete", kill_all: bool = False) -> None:
         take_out = partial(self._taken_out, kill_all=kill_all)
-        if not ids or not is_by_person():
+        if not (self.view if ids is None else ids) or not is_by_person():
             taken, _ = take_out(ids)
             gone: list[object] = list(taken.flows.values())
             taken.let_go()
@@ -261,7 +261,7 @@ class ViewAddon:
         if not ctx.master.undo.add(step):
             logger.warning("the %s cannot be undone: %d MB are too many to keep", step.what, step.size >> 20)
 
-    def _taken_out(self, ids: Sequence[str], kill_all: bool = False) -> tuple[Taken, int]:
+    def _taken_out(self, ids: Sequence[str] | None, kill_all: bool = False) -> tuple[Taken, int]:
         """Take flows out; how many were ended for that. What is live is in memory."""
         taken, ended = self.view.take_out(ids), 0
         for flow in taken.flows.values():

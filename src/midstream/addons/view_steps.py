@@ -18,13 +18,13 @@ from midstream.store.view import View
 _MANY: Final = 2000
 _FEW: Final = 20
 
-TakeOut = Callable[[Sequence[str]], tuple[Taken, int]]
+TakeOut = Callable[[Sequence[str] | None], tuple[Taken, int]]
 
 
 class Removal:
-    """Flows that a person takes out of the list. `take_out` does so and says how many had to be ended for it."""
+    """Flows that a person takes out of the list, None for all. `take_out` does so and says how many it had to end."""
 
-    def __init__(self, view: View, ids: Sequence[str], take_out: TakeOut, word: str = "delete") -> None:
+    def __init__(self, view: View, ids: Sequence[str] | None, take_out: TakeOut, word: str = "delete") -> None:
         self._view = view
         self._take_out = take_out
         self._ids = ids
@@ -36,7 +36,7 @@ class Removal:
         self.show_later: Callable[[Coroutine[Any, Any, None]], None] | None = None
         """Shows very many in slices."""
         self.do()
-        self.what = f"{word} of {counted(len(self._taken.rows))}"
+        self.what = f"{word} of {counted(len(self._taken.gone))}"
 
     def do(self) -> None:
         """Take them out."""
@@ -46,11 +46,12 @@ class Removal:
 
     def undo(self) -> str:
         taken = self._taken
-        if all(row.id in self._view for row in taken.rows):
+        if all(id_ in self._view for id_ in taken.gone):
             raise CommandError("they are in the list already")
+        self._ids = tuple(taken.gone)
         self.take_back(taken.flows.values())
-        missing = len(taken.rows)
-        if self.show_later is not None and self._is_much():
+        missing, is_much = len(taken.gone), self._is_much()
+        if self.show_later is not None and is_much:
             back = self._view.store_back(taken)
             hidden = 0  # which is seen in a moment
             self.show_later(self._view.show_back(back, self._focus))
@@ -63,7 +64,7 @@ class Removal:
 
     def _is_much(self) -> bool:
         """Whether it takes long to know which of them are shown."""
-        return len(self._taken.rows) > (_MANY if self._view.filter is None else _FEW)
+        return len(self._taken.gone) > (_MANY if self._view.filter is None else _FEW)
 
     def _notes(self, missing: int, hidden: int) -> Iterable[str]:
         if self._ended:
@@ -75,7 +76,7 @@ class Removal:
             yield f"{counted(hidden)} hidden by the filter"
 
     def redo(self) -> str:
-        if not any(id_ in self._view for id_ in self._ids):
+        if not any(id_ in self._view for id_ in self._ids or ()):
             raise CommandError("the list has none of them any more")
         self.do()
         return ""
@@ -109,7 +110,7 @@ class Addition:
         return f"{counted(kept)} sent meanwhile, and kept" if kept else ""
 
     def redo(self) -> str:
-        if all(row.id in self._view for row in self._taken.rows):
+        if all(id_ in self._view for id_ in self._taken.gone):
             raise CommandError("it is in the list already")
         self._view.put_back(self._taken)
         self.size = 100 * len(self._ids)

@@ -115,5 +115,5 @@ class Tally:
     def _prune(self) -> None:
         for id_ in [id_ for id_ in self.held if id_ not in self._view]:
             self._let_go(id_)
-        self.marked = {id_ for id_ in self.marked if id_ in self._view}
+        self.marked &= self._view.all_ids
         self.in_flight = {id_: size for id_, size in self.in_flight.items() if id_ in self._view}

@@ -14,6 +14,7 @@ within it, is one `Gesture`: whoever keeps a journal of them, to undo them, sets
 
 from __future__ import annotations
 
+from asyncio import Lock
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from contextvars import ContextVar
@@ -125,6 +126,8 @@ class Recorder:
         """Told of what a person has changed, when that is done."""
         self.long_gesture: Callable[[str], Gesture] = Gesture
         """Makes the gesture of what goes on after the command, which can be undone before it has ended."""
+        self.turn = Lock()
+        """For what goes on after its command: what was begun first is done first."""
         self._open: dict[Flow, list[Watch]] = {}
         self._lock = RLock()  # `@concurrent` handlers call commands, too
 

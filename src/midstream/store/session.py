@@ -17,7 +17,7 @@ import logging
 import os
 import sqlite3
 import weakref
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final, Protocol, TypeVar
 
@@ -30,7 +30,7 @@ from midstream.store.session_kept import Kept
 from midstream.store.session_links import Links
 from midstream.store.session_reader import Reader
 from midstream.text.escape import visible
-from midstream.work.slices import Budget
+from midstream.work.slices import Budget, cooperate
 
 logger = logging.getLogger("midstream.session")
 
@@ -68,6 +68,7 @@ class Session:
         self._weight = 0
         self._dirty: list[Kept] = []
         self._gone = Batch()
+        self._told: list[tuple[Fate, Sequence[Row]]] = []  # what became of flows that were taken out
         self.reader = Reader(file)
         """For what is written."""
         self._links = Links(self.reader.connection)
@@ -100,29 +101,35 @@ class Session:
         if self._links.changed(connection):  # type: ignore[arg-type] # only known objects are looked at
             self._news.set()
 
-    def remove(self, rows: Iterable[Row]) -> None:
+    def remove(self, rows: Sequence[Row]) -> None:
         """Flows that were taken out are gone for good."""
-        self._gone.fates.update(dict.fromkeys([row.number for row in rows], "removed"))
-        self._news.set()
+        self._tell("removed", rows)
 
-    def take_out(self, rows: Iterable[Row]) -> list[Kept]:
+    def take_out(self, gone: Mapping[str, Row]) -> list[Kept]:
         """Flows are gone for now. Those that have to stay in memory are handed over; nothing is read."""
         taken = []
-        fates: dict[int, Fate] = dict.fromkeys([row.number for row in rows], "taken")
-        for number in sorted(self._kept.keys() & fates.keys()):
-            kept = self._kept[number]
+        for kept in self._kept_of(gone):
             if not self._leave(kept):
                 taken.append(kept)
-                del self._kept[number]
+                del self._kept[kept.row.number]
                 self._weight -= kept.weight
                 kept.is_dirty = False  # in the list of what is to be written it is passed over then
-        self._gone.fates.update(fates)
-        self._news.set()
+        self._tell("taken", list(gone.values()))
         return taken
 
-    def put_back(self, rows: Iterable[Row], taken: Iterable[Kept]) -> None:
+    def _kept_of(self, gone: Mapping[str, Row]) -> list[Kept]:
+        """Those of them that are in memory. Either may be very many."""
+        if len(gone) < len(self._kept):
+            return [kept for row in gone.values() if (kept := self._kept.get(row.number)) is not None]
+        return [kept for kept in self._kept.values() if kept.row.id in gone]
+
+    def _tell(self, fate: Fate, rows: Sequence[Row]) -> None:
+        self._told.append((fate, rows))
+        self._news.set()
+
+    def put_back(self, rows: Sequence[Row], taken: Iterable[Kept]) -> None:
         """What was taken out is there again."""
-        self._gone.fates.update(dict.fromkeys([row.number for row in rows], "back"))
+        self._told.append(("back", rows))
         for kept in taken:
             self._kept[kept.row.number] = kept
             self._flows[kept.row.id] = kept.flow
@@ -260,6 +267,9 @@ class Session:
     async def _collect(self) -> tuple[list[Kept], Batch]:
         """What is to be written now, some of it if it is much."""
         batch, self._gone = self._gone, Batch()
+        told, self._told = self._told, []
+        async for fates in cooperate((row.number, fate) for fate, rows in told for row in rows):
+            batch.fates.update(fates)
         chosen: list[Kept] = []
         budget = Budget()
         done = 0

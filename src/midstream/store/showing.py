@@ -98,9 +98,7 @@ class Showing(Stock):
 
     def set_filter(self, filter_: Filter | None) -> None:
         """Show the flows that pass, in one go. With many flows use `refilter`."""
-        self._passes.cancel()
-        self._sorts.cancel()
-        self._touched = self._wanted = None
+        self._cancel_passes()
         self._filter = filter_
         self._refill([id_ for id_, row in self._rows.items() if self._matches_stored(row)])
 
@@ -271,6 +269,17 @@ class Showing(Stock):
         self._sorts.cancel()
         self._touched = set()
         return self._passes.begin()
+
+    def _cancel_passes(self) -> None:
+        self._passes.cancel()
+        self._sorts.cancel()
+        self._touched = self._wanted = None
+
+    def _show_nothing(self) -> None:
+        """There are no flows: no pass has anything to do."""
+        self._cancel_passes()
+        order, self.shown.reversed = self._wanted_order
+        self.shown.fill((), order)
 
     def _end_pass(self, token: Token) -> None:
         """However it ended; another one may have begun."""

@@ -21,10 +21,10 @@ _LATELY = 64
 class Shown(Sequence[str]):
     """Flow ids in display order. Read it freely; only the view may place, take and fill."""
 
-    __slots__ = ("_key", "_keys", "_rows", "order", "reversed")
+    __slots__ = ("_key", "_keys", "order", "reversed", "rows")
 
     def __init__(self, rows: Mapping[str, Row], order: str = "time") -> None:
-        self._rows = rows
+        self.rows = rows
         self._keys: list[Key] = []  # ascending, whatever the direction of display
         self._key = ORDERS[order]
         self.order = order
@@ -39,7 +39,7 @@ class Shown(Sequence[str]):
         return (key[-1] for key in (reversed(self._keys) if self.reversed else self._keys))
 
     def __contains__(self, id_: object) -> bool:
-        row = self._rows.get(id_) if isinstance(id_, str) else None
+        row = self.rows.get(id_) if isinstance(id_, str) else None
         return row is not None and self.has(row)
 
     @overload
@@ -68,7 +68,7 @@ class Shown(Sequence[str]):
 
     def index_of(self, id_: str) -> int | None:
         """Position in display order, or None when the flow is not shown. O(log n)."""
-        row = self._rows.get(id_)
+        row = self.rows.get(id_)
         if row is None or not self.has(row):
             return None
         position = bisect_left(self._keys, row.key)
@@ -138,7 +138,7 @@ class Shown(Sequence[str]):
         """Show exactly these flows, in this order if it is another one."""
         if order:
             self.order, self._key = order, ORDERS[order]
-        rows, key = self._rows, self._key
+        rows, key = self.rows, self._key
         keys = []
         for id_ in ids:
             row = rows[id_]
@@ -152,7 +152,7 @@ class Shown(Sequence[str]):
 
         Returns the keys that are not needed any more: freeing very many takes a while.
         """
-        present = [row for row in changed if self._rows.get(row.id) is row and self.has(row)]
+        present = [row for row in changed if self.rows.get(row.id) is row and self.has(row)]
         before = self._keys
         self.order, self._key = sorting.order, ORDERS[sorting.order]
         self._keys = sorting.finished(changed, present)

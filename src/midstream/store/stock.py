@@ -6,7 +6,7 @@ one holds the only one.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable, Set
 from typing import TYPE_CHECKING
 
 from midstream.flows.elsewhere import unread_parts
@@ -36,7 +36,7 @@ class Stock:
         return id_ in self._rows
 
     @property
-    def all_ids(self) -> Collection[str]:
+    def all_ids(self) -> Set[str]:
         """Every stored flow id in order of arrival."""
         return self._rows.keys()
 

@@ -30,6 +30,7 @@ class View(Showing):
     def __init__(self) -> None:
         super().__init__()
         self._settings: dict[str, dict[str, str]] = {}
+        self._is_mixed = False  # the rows are not in order of arrival
         self.follow = False
         # Asked before a new flow takes the focus: somebody may be working on the one that has it.
         self.focus_is_taken: Callable[[], bool] = lambda: False
@@ -100,16 +101,22 @@ class View(Showing):
         taken.let_go()
         return flows
 
-    def take_out(self, ids: Iterable[str]) -> Taken:
-        """The same, but they can be put back: nothing is read, and what is on disk stays there meanwhile."""
-        gone = {id_: row for id_ in ids if (row := self._rows.get(id_)) is not None}
-        taken = Taken(gone, self._flows, self._session)
+    def take_out(self, ids: Iterable[str] | None) -> Taken:
+        """The same, but they can be put back: nothing is read, and what is on disk stays there meanwhile.
+
+        None stands for all, of which there may be very many: they are not touched then.
+        """
+        if ids is None:
+            gone = self._rows
+        else:
+            gone = {id_: row for id_ in ids if (row := self._rows.get(id_)) is not None}
+        taken = Taken(gone, self._flows, self._session, is_all=ids is None)
         if not gone:
             return taken
         lost = gone[self._focus].key if self._focus is not None and self._focus in gone else None
         if len(gone) == len(self._rows):
-            self.shown.fill(())
-            self._rows.clear()
+            self._store_rows({})
+            self._show_nothing()
         else:
             self.shown.drop(gone)
             for id_ in gone:
@@ -118,17 +125,20 @@ class View(Showing):
             for id_ in kept.keys() & gone.keys():
                 del kept[id_]
         if self._moved:
-            self._moved.difference_update(taken.rows)
+            self._moved.difference_update(gone.values())
         if self._touched is not None:
-            self._touched.update(taken.rows)
-        self._changed(*(("remove", taken.rows[0].id) if len(gone) == 1 else ("refresh", None)))
+            self._touched.update(gone.values())
+        self._changed(*(("remove", next(iter(gone))) if len(gone) == 1 else ("refresh", None)))
         if lost is not None:
             self._move_focus(self.shown.nearest_to(lost))
         return taken
 
+    def _store_rows(self, rows: dict[str, Row]) -> None:
+        self._rows = self.shown.rows = rows
+
     def clear(self) -> list[object]:
         """Take all flows out for good. Returns all that was kept of them: freeing very many takes a while, `let_go`."""
-        taken = self.take_out(list(self._rows))
+        taken = self.take_out(None)
         gone: list[object] = [*taken.flows.values(), *taken.rows]
         taken.let_go()
         return gone
@@ -139,7 +149,8 @@ class View(Showing):
         Which of it is shown the filter says, in one go: many flows are for `store_back` and `show_back`.
         """
         back = self.store_back(taken)
-        self.sort_arrivals()
+        if self._is_mixed:
+            self.sort_arrivals()
         self.shown.place_all([row for row in back if self._matches_stored(row)])
         for row in back:
             self._touch(row)
@@ -151,21 +162,26 @@ class View(Showing):
 
     def store_back(self, taken: Taken) -> list[Row]:
         """The same, and nothing of it is shown yet."""
-        flows = taken.flows
-        back = {row.id: row for row in taken.rows}
-        for id_ in back.keys() & self._rows.keys():
-            del back[id_]
-        self._rows |= back
-        for id_ in flows.keys() & back.keys():
+        gone, flows = taken.gone, taken.flows
+        lost = [gone.pop(id_) for id_ in gone.keys() & self._rows.keys()]
+        back = taken.rows
+        for id_ in flows.keys() & gone.keys():
             flow = self._flows[id_] = flows[id_]
-            if back[id_].live != flow.live or back[id_].held:  # it was ended as it was taken out
-                back[id_].rewrite(flow)
-        taken.give_back(back)
-        return list(back.values())
+            if gone[id_].live != flow.live or gone[id_].held:  # it was ended as it was taken out
+                gone[id_].rewrite(flow)
+        if taken.is_all:
+            gone |= self._rows  # which came later
+            self._store_rows(gone)
+        else:
+            self._rows |= gone
+            self._is_mixed = True
+        taken.give_back(back, lost)
+        return back
 
     async def show_back(self, back: Sequence[Row], focus: str | None) -> None:
         """Show what was stored so, as the filter says, in slices. The focus goes to this flow, unless it is moved."""
-        self.sort_arrivals()
+        if self._is_mixed:
+            await self._sort_arrivals_in_slices()
         await self.reshow(focus)
         async for some in cooperate(back):
             self._count_again(row for row in some if row.id in self._rows)
@@ -188,9 +204,23 @@ class View(Showing):
 
     def sort_arrivals(self) -> None:
         """Bring the flows in order of their numbers: new ones came while older ones were restored."""
+        self._is_mixed = False
         in_order = sorted(self._rows.values(), key=_by_number)  # two runs, so that this is quick
         self._rows.clear()
         self._rows.update((row.id, row) for row in in_order)
+
+    async def _sort_arrivals_in_slices(self) -> None:
+        self._is_mixed = False
+        last = self._arrivals
+        async for some in cooperate(sorted(self._rows.values(), key=_by_number)):
+            self._move_to_the_end(some)
+        self._move_to_the_end([row for row in self._rows.values() if row.number > last])
+
+    def _move_to_the_end(self, rows: Iterable[Row]) -> None:
+        for row in rows:
+            if self._rows.get(row.id) is row:
+                del self._rows[row.id]
+                self._rows[row.id] = row
 
     def _settle(self, row: Row, matches: bool) -> None:
         """Put the row of a changed flow where it belongs now."""

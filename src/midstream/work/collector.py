@@ -18,6 +18,8 @@ INTERVAL = 0.2
 SOON = 2.0
 # Young objects that are worth a collection: a millisecond.
 ENOUGH = 5_000
+# Frozen objects, beside those of the program itself, that are looked at while the program is in use: 20 ms.
+MOST_FROZEN = 100_000
 # What the interpreter does by itself, should one callback make very many objects.
 _THRESHOLDS = (50_000, 25, 100)
 
@@ -30,6 +32,7 @@ class Collector:
         self._timer: asyncio.TimerHandle | None = None
         self._settling: asyncio.TimerHandle | None = None
         self._has_frozen = False  # since it settled
+        self._own = 0  # objects of the program itself
 
     def settle(self) -> None:
         """Look at everything, frozen or not, and freeze what is no garbage. Takes 0.2 µs for each object that is kept:
@@ -41,11 +44,17 @@ class Collector:
         gc.collect()
         gc.freeze()
         self._has_frozen = False
+        self._own = self._own or gc.get_freeze_count()
 
     def settle_soon(self) -> None:
-        """`settle` when what was kept has been freed, which is done a little at a time."""
+        """`settle` when what was kept has been freed, which is done a little at a time. Not if somebody keeps it."""
         if self._has_frozen and self._settling is None:
-            self._settling = self._loop.call_later(SOON, self.settle)
+            self._settling = self._loop.call_later(SOON, self._settle_if_quick)
+
+    def _settle_if_quick(self) -> None:
+        self._settling = None
+        if gc.get_freeze_count() - self._own <= MOST_FROZEN:
+            self.settle()
 
     def start(self) -> None:
         """Collect and freeze from now on."""
