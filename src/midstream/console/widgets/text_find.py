@@ -23,6 +23,7 @@ class TextFind:
         self._finder = Finder("")
         self._text = ""
         self._spans: list[Span] = []
+        self._is_all = True
 
     def look_for(self, finder: Finder) -> None:
         """Something else is looked for; an empty finder ends it."""
@@ -32,7 +33,7 @@ class TextFind:
     def spans(self, text: str) -> list[Span]:
         """Start and end of each place, in order."""
         if text != self._text:
-            self._text, self._spans = text, _spans(self._finder, text)
+            self._text, (self._spans, self._is_all) = text, _spans(self._finder, text)
         return self._spans
 
     def next(self, text: str, cursor: int, backwards: bool, here: bool) -> int | None:
@@ -47,27 +48,26 @@ class TextFind:
     def place(self, text: str, cursor: int) -> tuple[int, int] | None:
         """Which place the cursor is in or behind, from 1, and how many there are; None: too many were found."""
         spans = self.spans(text)
-        if len(spans) >= MOST:
-            return None
-        return bisect_right(spans, cursor, key=_start), len(spans)
+        return (bisect_right(spans, cursor, key=_start), len(spans)) if self._is_all else None
 
 
 def _start(span: Span) -> int:
     return span[0]
 
 
-def _spans(finder: Finder, text: str) -> list[Span]:
+def _spans(finder: Finder, text: str) -> tuple[list[Span], bool]:
+    """The places, and whether these are all of them."""
     found: list[Span] = []
     at = 0
-    while finder and len(found) < MOST:
+    while finder and len(found) <= MOST - MOST_SPANS:
         part = list(finder.spans(text[at:] if at else text))
         found += [(at + start, at + end) for start, end in part]
         if len(part) < MOST_SPANS:
-            break
+            return found, True
         # What comes before a place may decide whether it is one, so that the next look begins with a line, if it can.
         last = found[-1][1]
         line = text.rfind("\n", at, last) + 1
         at = line if line > at else last
         while found and found[-1][1] > at:
             found.pop()
-    return found
+    return found, not finder
