@@ -100,3 +100,15 @@ def test_listeners_are_told() -> None:
     journal.redo()
     journal.clear()
     assert told == [(1, 0), (0, 1), (1, 0), (0, 0)]
+
+
+def test_a_step_that_came_to_nothing_is_forgotten() -> None:
+    journal, first, second = Journal(), Counter("one"), Counter("two")
+    journal.add(first)
+    journal.add(second)
+    journal.undo()
+    journal.forget(second)
+    journal.forget(second)
+    assert (journal.steps(), journal.redo_depth, second.calls) == (["one"], 0, ["undo", "let_go"])
+    first.size = 50  # it grew
+    assert journal.size == 50

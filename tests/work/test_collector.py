@@ -93,6 +93,21 @@ async def test_settling_soon_happens_once_for_all_who_ask(collector):
     assert settled == [1]
 
 
+async def test_what_somebody_still_keeps_is_not_looked_at(collector, monkeypatch):
+    monkeypatch.setattr(module, "MOST_FROZEN", 100)
+    kept = [Thing() for _ in range(2 * ENOUGH)]
+    await until_frozen(gc.get_freeze_count())
+    looks: list[int] = []
+    gc.callbacks.append(lambda phase, info: looks.append(info["generation"]))
+    try:
+        collector.settle_soon()
+        await asyncio.sleep(0.01)
+    finally:
+        gc.callbacks.pop()
+    assert 2 not in looks
+    assert kept
+
+
 async def test_nothing_is_done_while_nothing_is_made(collector):
     phases: list[str] = []
     gc.callbacks.append(lambda phase, info: phases.append(phase))
