@@ -6,6 +6,7 @@ that completion offers stand in hub/arguments/cuts.py.
 
 from __future__ import annotations
 
+import asyncio
 import csv
 import io
 import logging
@@ -59,7 +60,7 @@ class Cut:
                 if _is_single(flows, cuts):
                     if target(path).append and _has_content(target(path).path):
                         await file.write(b"\n")
-                    await file.write(_as_bytes(_cells(cuts, flows[0])[0]))
+                    await file.write(_as_bytes(await _cell(cuts[0], flows[0])))
                 else:
                     async for row in _rows(flows, cuts):
                         await file.write(row.encode("utf-8", "surrogateescape"))
@@ -72,12 +73,17 @@ class Cut:
     async def clip(self, flows: Sequence[Flow], cuts: CutSpec) -> None:
         """Copy parts of flows to the clipboard: one part as text, a table as CSV."""
         if _is_single(flows, cuts):
-            text = _as_bytes(_cells(cuts, flows[0])[0]).decode("utf-8", "backslashreplace")
+            text = _as_bytes(await _cell(cuts[0], flows[0])).decode("utf-8", "backslashreplace")
         else:
             text = "".join([row async for row in _rows(flows, cuts)])
         where = await ctx.master.clipboard.copy(text)
         logger.log(ALERT, "copied %s to %s", spoken_size(len(text.encode("utf-8", "replace"))), where)
         _name_misspelt(flows, cuts)
+
+
+async def _cell(cut: str, flow: Flow) -> Cell:
+    """One part; a large body may take a while to decode."""
+    return await asyncio.to_thread(extract, cut, ctx.master.showing.flow(flow))
 
 
 def _cells(cuts: Sequence[str], flow: Flow) -> list[Cell]:

@@ -6,6 +6,7 @@ the person is asked whether to edit it again. Traffic flows on meanwhile. What a
 
 from __future__ import annotations
 
+import asyncio
 import functools
 import logging
 from collections.abc import Callable
@@ -45,6 +46,7 @@ PARTS = (
     "comment",
 )
 ConversationMessage: TypeAlias = WebSocketMessage | TunnelMessage
+_LARGE = 64 * 1024  # bytes of a body that may take a while to decode
 _WHOLE = ("request", "response")  # head, an empty line, body
 # Suffixes that make editors colour a body.
 _SUFFIXES = {"json": ".json", "html": ".html", "xml": ".xml", "javascript": ".js", "css": ".css"}
@@ -148,7 +150,10 @@ async def _tell(console: Console, flow: Flow) -> None:
 
 async def _in_editor(console: Console, flow: HTTPFlow, part: str, path: Path | None = None) -> None:
     message = flow.request if part.startswith("request") else response_of(flow)
-    before, suffix = text_of(flow, message, part)
+    if len(message.held_content or b"") < _LARGE:
+        before, suffix = text_of(flow, message, part)
+    else:  # it may have to be decoded
+        before, suffix = await asyncio.to_thread(text_of, flow, message, part)
     if before is None:
         console.message(f"the {part.replace('-', ' ')} was not stored, so it cannot be edited", "error", log=False)
         return

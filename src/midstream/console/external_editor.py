@@ -5,6 +5,7 @@ The console's edit commands call it. Traffic flows on; nothing here knows what t
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import os
 import shutil
@@ -17,6 +18,8 @@ from midstream.text.environment import variables
 
 VARIABLES = (*variables("EDITOR"), "VISUAL", "EDITOR")
 FALLBACKS = ("sensible-editor", "nano", "vim", "vi")
+
+_LARGE = 1 << 20  # bytes that are written and read in a thread
 
 logger = logging.getLogger(__name__)
 
@@ -46,7 +49,7 @@ async def edit(data: bytes, suffix: str, run_child: RunChild, path: Path | None 
     """Let the person edit; `path` is the file of an earlier try. The exit status of the editor means nothing."""
     command = find_editor(os.environ)
     if path is None:
-        path = private_file(data, suffix)
+        path = private_file(data, suffix) if len(data) < _LARGE else await asyncio.to_thread(private_file, data, suffix)
     try:
         status = await run_child([*command, str(path)])
     except OSError as error:
@@ -54,6 +57,7 @@ async def edit(data: bytes, suffix: str, run_child: RunChild, path: Path | None 
     if status:
         logger.info("the editor %s ended with status %d", command[0], status)
     try:
-        return Edited(path.read_bytes(), path)
+        size = path.stat().st_size
+        return Edited(path.read_bytes() if size < _LARGE else await asyncio.to_thread(path.read_bytes), path)
     except OSError as error:
         raise NoProgram(f"the edited file is gone: {error}") from None
