@@ -210,6 +210,19 @@ async def test_a_filter_that_is_none_gets_no_name(shown: Shown) -> None:
     assert "filter:" in shown.prompt_line, "nothing was typed: nothing happens"
 
 
+async def test_backspace_drops_the_filters_and_then_that_only_marked_flows_are_shown(shown: Shown) -> None:
+    for path in ("cart", "login"):
+        shown.view.add(http_flow(f"http://shop.example/{path}"))
+    shown.press("home", "m", "M", "f", "~u login", "enter")
+    assert "none of them passes the filter" in shown.text
+    shown.press("backspace")
+    assert len(shown.view.shown) == 1
+    shown.press("backspace")
+    assert not shown.view.marked_only
+    shown.press("backspace")
+    assert "backspace: no filter is set" in shown.text
+
+
 async def test_the_menu_names_what_holds(shown: Shown) -> None:
     shown.press(",")
     assert "Name the filter - no filter is set" in shown.text

@@ -210,8 +210,12 @@ class ConsoleAddon:
 
     @command("console.filter.pop")
     def filter_pop(self) -> None:
-        """Drop the last filter."""
-        if not self._console.breadcrumbs.pop():
+        """Drop the last filter, or with none left, show unmarked flows again."""
+        if self._console.breadcrumbs.pop():
+            return
+        if self._console.view.marked_only:
+            self._console.master.commands.call("view.properties.marked.toggle")
+        else:
             self._console.message("no filter is set")
 
     @command("console.search")

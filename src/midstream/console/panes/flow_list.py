@@ -123,7 +123,9 @@ class FlowList(Pane):
         match command.partition(" ")[0]:
             case name if name in _OF_ROWS and not len(self.view):
                 return "there are no flows"
-            case "console.filter.pop" | "console.filter.toggle.all" if not self.console.breadcrumbs.texts:
+            case "console.filter.pop" if not self.console.breadcrumbs.texts and not self.view.marked_only:
+                return "no filter is set"
+            case "console.filter.toggle.all" if not self.console.breadcrumbs.texts:
                 return "no filter is set"
             case "console.filter.save.as" if not any(crumb.on for crumb in self.console.breadcrumbs.crumbs):
                 return "no filter is set"
