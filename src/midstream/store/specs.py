@@ -37,7 +37,7 @@ class Store(Kept, Protocol):
     def row(self, id_: str) -> Row: ...
 
 
-_MOST_READ = 50
+MOST_READ = 50
 # Every flow id is a UUID; a shorter word after the @ is a name, right or wrong.
 _IDS = re.compile(r"@[0-9a-fA-F,-]{36,}")
 
@@ -77,7 +77,7 @@ class Flows(Sequence[Flow]):
     def is_far(self) -> bool:
         """Whether more of them are on disk than are read in one go."""
         in_memory = self._store.in_memory
-        return next(islice((id_ for id_ in self.ids if in_memory(id_) is None), _MOST_READ, None), None) is not None
+        return next(islice((id_ for id_ in self.ids if in_memory(id_) is None), MOST_READ, None), None) is not None
 
     async def look(self, token: Token | None = None) -> bool:
         """Find out which flows are meant, in slices. False: the token was overtaken, and nothing is known."""
