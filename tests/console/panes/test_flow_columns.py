@@ -5,7 +5,7 @@ import pytest
 from midstream.console.panes import flow_columns
 from midstream.console.panes.flow_columns import DEFAULT, check, columns_of, complete
 from midstream.console.panes.flow_list import FlowList
-from midstream.console.widgets.table import lay_out
+from midstream.console.widgets.table import fit_runs, lay_out
 from midstream.flows.flow import Error
 from midstream.store.rows import Shared
 from tests.kit.captured import START, http_flow, tcp_flow, websocket_flow
@@ -37,8 +37,8 @@ def test_columns_drop_in_a_fixed_order() -> None:
         dropped += [name for name in before if name not in shown]
         assert not set(shown) - set(before), "a column came back"
         before = shown
-    assert dropped == ["timeline", "time", "type", "method", "number"]
-    assert before == ["url", "code", "size", "ms"]
+    assert dropped == ["timeline", "time", "type", "method", "number", "ms", "size"]
+    assert before == ["url", "code"]
 
 
 def test_added_columns_go_after_the_timeline_and_before_the_time() -> None:
@@ -49,7 +49,7 @@ def test_added_columns_go_after_the_timeline_and_before_the_time() -> None:
         shown = names_at(width, *texts)
         dropped += [name for name in before if name not in shown]
         before = shown
-    assert dropped == ["timeline", "waited", "comment", "client", "time", "type", "method", "number"]
+    assert dropped == ["timeline", "waited", "comment", "client", "time", "type", "method", "number", "ms", "size"]
 
 
 def test_a_width_of_ones_own() -> None:
@@ -199,3 +199,18 @@ def test_hostile_texts_in_every_column(console: FakeConsole, pane: FlowList) -> 
             for form in ("table", "list"):
                 console.master.options.update(console_flowlist_layout=form, console_columns=list(flow_columns.COLUMNS))
                 assert_clean(pane.render((width, 6), True), width)
+
+
+def test_the_address_has_room_on_the_smallest_screen(console: FakeConsole, pane: FlowList) -> None:
+    console.add(http_flow("http://shop.example/"))
+    for columns, names in ((40, "code size ms"), (30, "code size"), (20, "code")):
+        heading, row = screen(pane, columns, 5)[:2]
+        assert heading.split()[-len(names.split()) :] == names.split()
+        assert "shop" in row
+
+
+def test_an_address_that_is_cut_behind_the_host_says_so() -> None:
+    runs = [("host", "localhost:18000"), ("path", "/app.js"), ("query", "")]
+    for room, shown in ((15, "localhost:1800…"), (16, "localhost:18000…"), (17, "localhost:18000/…")):
+        assert "".join(text for _, text in fit_runs(runs, room)) == shown
+    assert fit_runs([("host", "h"), ("path", "/")], 2) == [("host", "h"), ("path", "/")]

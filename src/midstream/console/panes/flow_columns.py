@@ -2,8 +2,8 @@
 
 flow_paint.py asks for the columns of a list of names; the option's kind for what is wrong with a name. What a cell says
 is in flow_row.py. Columns drop in a fixed order as the pane narrows, and by their declared widths, so that none jumps
-because a number got longer: the timeline, columns that a person added from right to left, time, type, method, number;
-address, code, size and ms stay to the end.
+because a number got longer: the timeline, columns that a person added from right to left, time, type, method, number,
+and where there is room for hardly a word, ms and size.
 """
 
 from __future__ import annotations
@@ -57,10 +57,10 @@ COLUMNS: Final = {known.column.name: known for known in _ALL}
 DEFAULT: Final = ("number", "time", "method", "url", "code", "type", "size", "ms", "timeline")
 
 # The cells that stay for the address before the next column goes: where two are left of it, time goes before type.
-_LEAST: Final = {"timeline": 34, "time": 26, "type": 28, "method": 12, "number": 10}
+_LEAST: Final = {"timeline": 34, "time": 26, "type": 28, "method": 12, "number": 10, "ms": 12, "size": 12}
 _OF_ANOTHER: Final = 26
-_GOES_LAST: Final = ("time", "type", "method", "number")
-_STAYS: Final = frozenset({"url", "code", "size", "ms"})
+_GOES_LAST: Final = ("time", "type", "method", "number", "ms", "size")
+_STAYS: Final = frozenset({"url", "code"})
 _FLEXIBLE: Final = ("url", "path")
 _PATH_BESIDE_URL: Final = 24
 WIDEST: Final = 200

@@ -92,6 +92,8 @@ def fit_runs(runs: Sequence[Run], room: int, fill: str = "text") -> list[Run]:
         more = any(later for _, later in runs[number + 1 :])
         size = cells.width(text)
         if size > room or (size == room and more):
+            if room == 1:  # one sign of it would look like all of it
+                text = cells.prepare(cells.ELLIPSIS)
             text, size = cells.clip(text + " " if more else text, room, cells.ELLIPSIS)
             fitted.append((role, text))
             room -= size
