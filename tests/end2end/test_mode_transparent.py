@@ -8,6 +8,7 @@ know their connections from those of the proxy.
 import asyncio
 import os
 import shutil
+import signal
 import sys
 from pathlib import Path
 
@@ -41,12 +42,13 @@ async def test_in_a_network_of_its_own():
         cwd=tests.parents[3],
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
+        start_new_session=True,
     )  # fmt: skip
     try:
         async with asyncio.timeout(110):  # less than the patience of tests/conftest.py
             output, _ = await process.communicate()
     finally:
         if process.returncode is None:
-            process.kill()
-            await process.wait()
+            os.killpg(process.pid, signal.SIGKILL)  # what goes on in it holds the pipe, too
+            await process.communicate()
     assert process.returncode == 0, output.decode(errors="backslashreplace")
