@@ -28,8 +28,8 @@ MOST_FLOWS: Final = 1 << 31
 _WINDOW: Final = 256
 _MOST_BYTES: Final = 16 << 20
 # What takes more than a millisecond to read: bytes of a body, messages of a conversation.
-_LARGE: Final = 256 << 10
-_MANY_MESSAGES: Final = 200
+LARGE: Final = 256 << 10
+MANY_MESSAGES: Final = 200
 _MESSAGE_SIZE: Final = 200
 
 
@@ -159,7 +159,7 @@ def _stored(
         bodies = {side: _body(db, number, side, elsewhere) for side in (0, 1) if apart & (1 << side)}
         if not apart & APART_MESSAGES:
             return Stored(number, data, bodies, (), first)
-        if count <= _MANY_MESSAGES:
+        if count <= MANY_MESSAGES:
             return Stored(number, data, bodies, read_messages(db, number, first, count), first)
         return Stored(number, data, bodies, _talk(db, (number, first, count), kind_of(data), elsewhere), first)
     except StateError as error:
@@ -173,7 +173,7 @@ def _body(db: sqlite3.Connection, number: int, side: int, elsewhere: Elsewheres 
         # Asking for the length reads nothing of a record.
         question = "SELECT sum(length(data)) FROM bodies WHERE piece BETWEEN ? AND ?"
         (size,) = db.execute(question, _places(number, side)).fetchone()
-        if size is not None and size > _LARGE:
+        if size is not None and size > LARGE:
             return elsewhere.body(number, side, size)
     return read_body(db, number, side)
 
