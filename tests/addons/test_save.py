@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from midstream.addons import save_stream
+from midstream.addons import finishing
 from midstream.addons.core import Core
 from midstream.addons.save import Save
 from midstream.flows.errors import OptionsError
@@ -204,7 +204,7 @@ async def test_files_that_cannot_be(
 async def test_traffic_waits_for_a_disk_that_is_slower(
     master: Master, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(save_stream, "MOST_WAITING", 5000)
+    monkeypatch.setattr(finishing, "MOST_WAITING", 5000)
     ctx.options.save_stream_file = str(tmp_path / "flows")
     stream = master.addons.get("save").addons[0]
     assert stream.response(http_flow()) is None

@@ -8,12 +8,10 @@ disk ends it, with all entries that found room.
 from __future__ import annotations
 
 import asyncio
-import contextlib
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 
+from midstream.addons.finishing import Finishing, weight
 from midstream.addons.output import Output
-from midstream.addons.save_stream import INTERVAL, MOST_WAITING, weight
-from midstream.addons.tls_failures import is_folded
 from midstream.filters import Filter
 from midstream.flows.http import HTTPFlow
 from midstream.hub import ctx
@@ -25,7 +23,7 @@ from midstream.work.slices import Budget
 _AT_ONCE = 1 << 20
 
 
-class HarDump:
+class HarDump(Finishing):
     """One file."""
 
     name = "hardump"
@@ -33,71 +31,24 @@ class HarDump:
     def __init__(
         self, path: str, filter_: Filter | None, failed: Callable[[HarDump, OSError], None], out: Output | None = None
     ) -> None:
+        super().__init__()
         self.path = "stdout" if path == "-" else target(path).path
         self.filter = filter_
-        self.is_open = asyncio.Event()
-        """The file is there, or could not be made."""
         self._failed = failed
         self._out = out or Output()
         beginning = start(program_version())
         self._file: HarFile | PrintedHar = PrintedHar(beginning) if path == "-" else HarFile(self.path, beginning)
         self._entries = Entries()
-        self._open: dict[HTTPFlow, None] = {}
-        self._finished: list[HTTPFlow] = []
-        self._waiting = 0
-        self._news = asyncio.Event()
-        self._closing = asyncio.Event()
-        self._has_room = asyncio.Event()
-        self._has_room.set()
 
     @property
     def count(self) -> int:
         """How many entries there are."""
         return self._entries.count
 
-    def take_over(self, other: HarDump) -> None:
-        """Write the flows that are still open to this file."""
-        self._open, other._open = other._open, {}
-
     def close(self) -> None:
         """Let `run` end: it writes what is finished, and what is still open as it is now."""
         self._closing.set()
         self._news.set()
-
-    # --- which flows
-
-    def requestheaders(self, flow: HTTPFlow) -> None:
-        self._open[flow] = None
-
-    def response(self, flow: HTTPFlow) -> Awaitable[None] | None:
-        if flow.websocket is not None and flow.response is not None and flow.response.status_code == 101:
-            return None
-        return self._finish(flow)
-
-    def websocket_end(self, flow: HTTPFlow) -> Awaitable[None] | None:
-        return self._finish(flow)
-
-    def error(self, flow: HTTPFlow) -> Awaitable[None] | None:
-        # Not when it was written with its response, and only the client did not take that.
-        if flow in self._open or flow.response is None or flow.response.timestamp_end is None:
-            return self._finish(flow)
-        return None
-
-    def http_connect_error(self, flow: HTTPFlow) -> Awaitable[None] | None:
-        return None if is_folded(flow) else self._finish(flow)
-
-    def _finish(self, flow: HTTPFlow) -> Awaitable[None] | None:
-        self._open.pop(flow, None)
-        self._finished.append(flow)
-        self._news.set()
-        self._waiting += weight(flow)
-        if self._waiting < MOST_WAITING:
-            return None
-        self._has_room.clear()
-        return self._room()
-
-    async def _room(self) -> None:
-        await self._has_room.wait()
 
     # --- writing
 
@@ -106,15 +57,7 @@ class HarDump:
         try:
             await asyncio.to_thread(self._file.open)
             self.is_open.set()
-            while not self._closing.is_set():
-                await self._news.wait()
-                with contextlib.suppress(TimeoutError):
-                    async with asyncio.timeout(INTERVAL):
-                        await self._closing.wait()
-                await self._write_finished()
-            self._finished += self._open
-            self._open = {}
-            await self._write_finished()
+            await self._until_closed()
             await self._end()
         except OSError as error:
             await self._give_up(error)
@@ -143,7 +86,6 @@ class HarDump:
         self._failed(self, error)
 
     async def _write_finished(self) -> None:
-        """Write the flows that are finished and not held by a person."""
         self._news.clear()
         flows, self._finished = self._finished, []
         batch, size, budget = [], 0, Budget()
@@ -152,17 +94,16 @@ class HarDump:
                 self._finished.append(flow)
                 self._news.set()
                 continue
+            assert isinstance(flow, HTTPFlow)
             if self.filter is None or self.filter(flow):
                 entry = b"".join([piece async for piece in paced(self._entries, flow, budget)])
                 batch.append(entry)
                 size += len(entry)
-            self._waiting = max(0, self._waiting - weight(flow))
+            self._written(weight(flow))
             if size >= _AT_ONCE:
                 await self._write(batch)
                 batch, size = [], 0
         await self._write(batch)
-        if self._waiting < MOST_WAITING:
-            self._has_room.set()
 
     async def _write(self, batch: list[bytes]) -> None:
         if not batch:

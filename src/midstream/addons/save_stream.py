@@ -8,16 +8,15 @@ is slower than the traffic, the traffic waits for the disk.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
+from midstream.addons.finishing import Finishing, weight
 from midstream.addons.tls_failures import is_folded
 from midstream.filters import Filter
 from midstream.flows.dns import DNSFlow
 from midstream.flows.flow import Flow
-from midstream.flows.http import HTTPFlow
 from midstream.flows.tcp import TCPFlow
 from midstream.flows.udp import UDPFlow
 from midstream.hub import ctx
@@ -29,17 +28,12 @@ from midstream.work.slices import Budget
 
 logger = logging.getLogger("midstream.addons.save")
 
-INTERVAL = 0.1
-"""Seconds from the end of a flow to its place in the file; what a kill -9 may take."""
-MOST_WAITING = 64 << 20
-"""Bytes of flows that wait for the disk before further ones are waited for."""
 PATIENCE = 10.0
 """Seconds that a flow waits for a disk that takes nothing, before saving is given up."""
-_OVERHEAD = 2000
 _AT_ONCE = 8 << 20
 
 
-class SaveStream:
+class SaveStream(Finishing):
     """One file, or one row of them, and the flows on their way to it."""
 
     name = "save_stream"
@@ -47,27 +41,16 @@ class SaveStream:
     def __init__(
         self, target: Target, filter_: Filter | None, failed: Callable[[SaveStream, OSError, int], None]
     ) -> None:
+        super().__init__()
         self.target = target
         self.filter = filter_
         self._failed = failed
         self._file = StreamFile(target)
         self._saver = Saver()
-        self._open: dict[Flow, None] = {}
-        self._finished: list[Flow] = []
-        self._waiting = self._lost = 0
-        self._news = asyncio.Event()
-        self._closing = asyncio.Event()
-        self._has_room = asyncio.Event()
-        self._has_room.set()
+        self._lost = 0
         self._thread = ThreadPoolExecutor(1, "save")
         self._told: set[str] = set()
-        self.is_open = asyncio.Event()
-        """The file is there, or could not be opened."""
         self._task = ctx.master.background.spawn(self._run(), "save flows")
-
-    def take_over(self, other: SaveStream) -> None:
-        """Write the flows that are still open to this file, and not half of each to the one before."""
-        self._open, other._open = other._open, {}
 
     async def close(self) -> None:
         """Write what is finished, and what is still open as it is now."""
@@ -80,10 +63,7 @@ class SaveStream:
         """Where flows go now; empty before the first file is open."""
         return self._file.path
 
-    # --- which flows
-
-    def requestheaders(self, flow: HTTPFlow) -> None:
-        self._open[flow] = None
+    # --- which flows besides those of HTTP
 
     def tcp_start(self, flow: TCPFlow) -> None:
         self._open[flow] = None
@@ -93,23 +73,6 @@ class SaveStream:
 
     def dns_request(self, flow: DNSFlow) -> None:
         self._open[flow] = None
-
-    def response(self, flow: HTTPFlow) -> Awaitable[None] | None:
-        if flow.websocket is not None and flow.response is not None and flow.response.status_code == 101:
-            return None
-        return self._finish(flow)
-
-    def websocket_end(self, flow: HTTPFlow) -> Awaitable[None] | None:
-        return self._finish(flow)
-
-    def error(self, flow: HTTPFlow) -> Awaitable[None] | None:
-        # Not when it was saved with its response, and only the client did not take that.
-        if flow in self._open or flow.response is None or flow.response.timestamp_end is None:
-            return self._finish(flow)
-        return None
-
-    def http_connect_error(self, flow: HTTPFlow) -> Awaitable[None] | None:
-        return None if is_folded(flow) else self._finish(flow)
 
     def tcp_end(self, flow: TCPFlow) -> Awaitable[None] | None:
         return self._finish(flow)
@@ -133,16 +96,6 @@ class SaveStream:
         # One that is read again has both, and was saved with its response.
         return self._finish(flow) if flow in self._open or flow.response is None else None
 
-    def _finish(self, flow: Flow) -> Awaitable[None] | None:
-        self._open.pop(flow, None)
-        self._finished.append(flow)
-        self._news.set()
-        self._waiting += weight(flow)
-        if self._waiting < MOST_WAITING:
-            return None
-        self._has_room.clear()
-        return self._room()
-
     async def _room(self) -> None:
         try:
             async with asyncio.timeout(PATIENCE):
@@ -156,15 +109,7 @@ class SaveStream:
         try:
             await self._in_thread(self._file.open)
             self.is_open.set()
-            while not self._closing.is_set():
-                await self._news.wait()
-                with contextlib.suppress(TimeoutError):
-                    async with asyncio.timeout(INTERVAL):
-                        await self._closing.wait()
-                await self._write_finished()
-            self._finished += self._open
-            self._open = {}
-            await self._write_finished()
+            await self._until_closed()
             await self._in_thread(self._file.close)
         except OSError as error:
             self._give_up(error, self._lost + len(self._finished))
@@ -181,7 +126,6 @@ class SaveStream:
         self._failed(self, error, lost)
 
     async def _write_finished(self) -> None:
-        """Write the flows that are finished and not held by a person."""
         self._news.clear()
         flows, self._finished = self._finished, []
         items: list[bytes] = []
@@ -209,9 +153,7 @@ class SaveStream:
         except OSError:
             self._lost = len(flows) - done + len(items) - self._file.kept
             raise
-        self._waiting = max(0, self._waiting - weighed)
-        if self._waiting < MOST_WAITING:
-            self._has_room.set()
+        self._written(weighed)
 
     async def _write(self, items: Sequence[bytes]) -> None:
         await self._in_thread(lambda: self._file.write(items))
@@ -235,11 +177,3 @@ class SaveStream:
                 self._told.add(what)
                 logger.warning("flows are saved without what has no form in a file: %s", visible(what))
         return item
-
-
-def weight(flow: Flow) -> int:
-    """About what a flow takes while it waits."""
-    if isinstance(flow, HTTPFlow):
-        response = flow.response
-        return _OVERHEAD + len(flow.request.raw_content or b"") + (len(response.raw_content or b"") if response else 0)
-    return _OVERHEAD
