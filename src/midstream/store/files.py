@@ -2,7 +2,7 @@
 
 Addons and the console write every export, capture and report through this; the disk is waited for in threads. Whatever
 goes wrong is an OSError, of which `why` makes words. Not for files of our own in the config folder, nor for the stream
-of finished flows (`recorder.py`), which is never whole.
+of finished flows (`stream_file.py`), which is never whole.
 """
 
 from __future__ import annotations
