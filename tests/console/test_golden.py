@@ -391,6 +391,7 @@ def _scrubbed(text: str) -> str:
     text = re.sub(r"(?m)^ keys  \d+ ", " keys  N ", text)
     text = re.sub(r"(?m)^ commands  \d+ of \d+ ", " commands  N of N ", text)
     text = re.sub(r"(?m) +\d+ of [\d,]+ \|", "  N of N |", text)
+    text = re.sub(r"\.py:\d+\) +\|", ".py:N) |", text)
     text = re.sub(r"(?m)^( options  \d+ of) \d+ (.* all) \d+ ", r"\1 N \2 N ", text)
     text = re.sub(r"(?m)^ options  \d+ (.* all) \d+ ", r" options  N \1 N ", text)
     return "\n".join(line.rstrip() for line in text.split("\n")) + "\n"
