@@ -1,6 +1,6 @@
 """The transparent mode: clients that know of no proxy, redirected by nft, IPv4 and IPv6.
 
-Redirecting would change the network of this machine, so the tests themselves (`namespace/transparent.py`) run in a
+Redirecting would change the network of this machine, so the tests themselves (`namespace/transparent*.py`) run in a
 network of their own, which ends with them. There clients have the addresses 127.0.0.2 and fd00::2, by which the rules
 know their connections from those of the proxy.
 """
@@ -34,12 +34,13 @@ exec "$@"
 
 
 async def test_in_a_network_of_its_own():
-    tests = Path(__file__).with_name("namespace") / "transparent.py"
-    pytest_ = (sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(tests))
+    folder = Path(__file__).with_name("namespace")
+    tests = (str(folder / name) for name in ("transparent.py", "transparent_alone.py"))
+    pytest_ = (sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *tests)
     alone = ("--net",) if os.geteuid() == 0 else ("--net", "--map-root-user")
     process = await asyncio.create_subprocess_exec(
         "unshare", *alone, "sh", "-ec", NETWORK, "sh", *pytest_,
-        cwd=tests.parents[3],
+        cwd=folder.parents[2],
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
         start_new_session=True,
