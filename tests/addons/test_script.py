@@ -12,9 +12,11 @@ from midstream.addons.changes import Changes
 from midstream.addons.core import Core
 from midstream.addons.script import ScriptLoader
 from midstream.addons.undo import Undo
+from midstream.addons.view import ViewAddon
 from midstream.flows.errors import CommandError
 from midstream.hub.master import Master
 from midstream.hub.recording import MOST_FLOWS
+from midstream.store.view import View
 from midstream.testing import context
 from tests.kit.captured import http_flow, tcp_flow, websocket_flow
 
@@ -127,7 +129,10 @@ async def test_a_script_that_refuses_the_options_is_logged(
 
 @pytest.fixture
 async def recorded(tmp_path: Path) -> AsyncIterator[Master]:
-    async with context(ScriptLoader(), Changes(recorded=True), Undo(), Core(), loadcore=False) as tests:
+    async with context(loadcore=False) as tests:
+        tests.master.view = View()
+        view = ViewAddon(tests.master.view)
+        tests.master.addons.add(ScriptLoader(), Changes(recorded=True), Undo(), Core(), view)
         await tests.master.running()
         yield tests.master
 
@@ -140,6 +145,8 @@ async def test_it_is_one_step_of_undo_is_recorded_and_can_be_reverted(recorded: 
         "def websocket_message(flow): flow.websocket.messages[-1].content += b'!'\n"
     )
     flows = [http_flow(), websocket_flow((True, b"one"), (False, b"two"))]
+    for flow in flows:
+        recorded.view.add(flow)
     recorded.commands.call("script.run", flows, str(script))
     await until(lambda: recorded.undo.depth)
     assert flows[1].websocket is not None
@@ -165,6 +172,7 @@ async def test_a_script_that_only_looks_changes_nothing(
     script.write_text("def request(flow): flow.request.headers.get('x')")
     flow = http_flow()
     before = flow.get_state()
+    recorded.view.add(flow)
     recorded.commands.call("script.run", [flow], str(script))
     await until(lambda: "look.py has run over 1 flow" in caplog.text)
     assert flow.get_state() == before
@@ -176,6 +184,8 @@ async def test_over_very_many_flows_it_is_still_one_step(recorded: Master, tmp_p
     script = tmp_path / "once.py"
     script.write_text("def request(flow): flow.comment = 'seen'")
     flows = [http_flow() for _ in range(MOST_FLOWS + 1)]
+    for flow in flows:
+        recorded.view.add(flow)
     recorded.commands.call("script.run", flows, str(script))
     await until(lambda: flows[-1].comment)
     assert recorded.undo.depth == 1
