@@ -35,7 +35,7 @@ _DEEPEST_INDENT = 20
 _MORE = frozenset({MORE_ABOVE, MORE_BELOW})
 # New lines are looked for again after so many times what it took: a hundred thousand of them take a while.
 _REST = 20
-_SEARCHED = 5_000  # lines, for it is done within a key press
+SEARCHED = 5_000  # lines, for it is done within a key press
 
 
 class TreePane(ListPane):
@@ -222,8 +222,8 @@ class TreePane(ListPane):
         """Also what is folded, unless that is too much: it is unfolded where something is found. Of flows only those
         that are shown.
         """
-        items = list(islice(self.tree.lines(folded=True), _SEARCHED))
-        if len(items) == _SEARCHED:
+        items = list(islice(self.tree.lines(folded=True), SEARCHED))
+        if len(items) == SEARCHED:
             return super().search_rows()
         places = {item: index for index, item in enumerate(items)}
         return SearchRows(
