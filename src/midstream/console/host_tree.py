@@ -70,11 +70,6 @@ class Node:
         self.is_open = False
         self._names: list[str] = []  # of the children, sorted
 
-    @property
-    def is_leaf(self) -> bool:
-        """Whether nothing but flows is below."""
-        return not self.children
-
     def child(self, name: str) -> Node:
         """The node of this name, made if need be."""
         found = self.children.get(name)
