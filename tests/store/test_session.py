@@ -674,6 +674,23 @@ async def test_of_a_damaged_file_every_whole_flow_is_read(tmp_path: Path) -> Non
     await session.close()
 
 
+async def test_a_flow_is_not_lost_with_its_connection(tmp_path: Path) -> None:
+    path = tmp_path / "a.session"
+    ids = await written(path, 3)
+    with sqlite3.connect(path) as db:
+        db.execute("UPDATE connections SET sum = sum + 1 WHERE number < 3")
+    db.close()
+    view = View()
+    session, brought = await resumed(path, view)
+    assert (brought.flows, brought.damaged, brought.connections) == (3, 0, 2)
+    flow = view.get(ids[0])
+    assert isinstance(flow, HTTPFlow)
+    assert flow.server_conn.address is None
+    assert flow.response is not None
+    assert flow.response.raw_content == b"0" * 300
+    await session.close()
+
+
 def _cut(data: bytes) -> bytes:
     return data[: len(data) // 2 + 77]
 
