@@ -356,6 +356,12 @@ async def test_a_clear_of_very_many_flows_is_undone_in_slices(master: Master, vi
     redo()
     await at_rest(master)
     assert (len(view), len(view.shown)) == (0, 0)
+    undo()
+    run("view.clear_unmarked")
+    await until(lambda: list(view.all_ids) == [flows[3].id], "the one with a mark is left")
+    undo()
+    await at_rest(master)
+    assert list(view.shown) == [flow.id for flow in flows]
 
 
 async def test_copies_and_new_requests_are_taken_out_unless_sent(master: Master, view: View) -> None:

@@ -11,10 +11,10 @@ import logging
 import os
 import time
 import weakref
-from collections.abc import Coroutine, Iterable, Sequence
+from collections.abc import Sequence
 from contextlib import aclosing
 from functools import partial
-from typing import Any, TypeVar
+from typing import TypeVar
 from uuid import uuid4
 
 from midstream import filters
@@ -35,7 +35,7 @@ from midstream.hub.recording import is_by_person, unrecorded
 from midstream.hub.types import Choice, Path
 from midstream.store.focus import Focus
 from midstream.store.order import ORDERS, check_order
-from midstream.store.specs import ids_in, takes_long
+from midstream.store.specs import Flows, ids_in, takes_long
 from midstream.store.taken import Taken
 from midstream.store.view import View
 from midstream.work.slices import Budget, cooperate, let_go
@@ -44,9 +44,8 @@ logger = logging.getLogger("midstream.addons.view")
 
 T = TypeVar("T")
 
-# What is done with more flows is done in slices, so that the loop goes on meanwhile.
+# What is done with more flows is done in slices; and where each may take a while.
 _MANY = 2000
-# The same for a filter that may take its whole allowance for each flow.
 _FEW = 4
 
 
@@ -246,7 +245,15 @@ class ViewAddon:
     @command("view.clear_unmarked")
     def clear_unmarked(self) -> None:
         """Take all flows without a mark out of the list. Held ones are ended."""
-        self._take_out(self.view.resolve("@unmarked").ids)
+        flows = self.view.resolve("@unmarked")
+        if len(self.view) > _MANY and is_by_person():
+            ctx.master.background.spawn(self._take_out_found(flows), "clear")
+        else:
+            self._take_out(flows.ids)
+
+    async def _take_out_found(self, flows: Flows) -> None:
+        await flows.look()
+        self._take_out(flows.ids)
 
     def _take_out(self, ids: Sequence[str] | None, word: str = "delete", kill_all: bool = False) -> None:
         take_out = partial(self._taken_out, kill_all=kill_all)
@@ -257,7 +264,8 @@ class ViewAddon:
             self._let_go(gone)
             return
         step = Removal(self.view, ids, take_out, word)
-        step.free, step.take_back, step.show_later = self._let_go, self._welcome, self._show_later
+        step.free, step.show_later = self._let_go, ctx.master.background.spawn
+        step.take_back = self._dismissed.difference_update  # events about them count again
         if not ctx.master.undo.add(step):
             logger.warning("the %s cannot be undone: %d MB are too many to keep", step.what, step.size >> 20)
 
@@ -271,14 +279,6 @@ class ViewAddon:
                     flow.kill()
                     ended += 1
         return taken, ended
-
-    def _show_later(self, pass_: Coroutine[Any, Any, None]) -> None:
-        ctx.master.background.spawn(pass_, "show what is back")
-
-    def _welcome(self, flows: Iterable[Flow]) -> None:
-        """What was taken out is in the list again: events about it count."""
-        for flow in flows:
-            self._dismissed.discard(flow)
 
     def _let_go(self, gone: list[T]) -> None:
         if len(gone) > _MANY:

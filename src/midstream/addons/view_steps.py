@@ -33,7 +33,7 @@ class Removal:
         self._ended = 0
         self.free: Callable[[list[object]], None] = lambda gone: None
         self.take_back: Callable[[Iterable[Flow]], None] = lambda flows: None
-        self.show_later: Callable[[Coroutine[Any, Any, None]], None] | None = None
+        self.show_later: Callable[[Coroutine[Any, Any, None]], object] | None = None
         """Shows very many in slices."""
         self.do()
         self.what = f"{word} of {counted(len(self._taken.gone))}"

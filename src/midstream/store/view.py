@@ -106,21 +106,23 @@ class View(Showing):
 
         None stands for all, of which there may be very many: they are not touched then.
         """
+        gone: dict[str, Row] = {}
         if ids is None:
             gone = self._rows
+            self._store_rows({})
         else:
-            gone = {id_: row for id_ in ids if (row := self._rows.get(id_)) is not None}
+            for id_ in ids:
+                row = self._rows.pop(id_, None)
+                if row is not None:
+                    gone[id_] = row
         taken = Taken(gone, self._flows, self._session, is_all=ids is None)
         if not gone:
             return taken
         lost = gone[self._focus].key if self._focus is not None and self._focus in gone else None
-        if len(gone) == len(self._rows):
-            self._store_rows({})
-            self._show_nothing()
-        else:
+        if self._rows:
             self.shown.drop(gone)
-            for id_ in gone:
-                del self._rows[id_]
+        else:
+            self._show_nothing()
         for kept in (self._flows, self._settings):
             for id_ in kept.keys() & gone.keys():
                 del kept[id_]
