@@ -71,3 +71,12 @@ def test_bars():
     tally.per_second.extend([0, 1, 4, 8])
     assert tally.bars() == " ▁▄█"
     assert tally.rate == 13 / 4
+
+
+def test_what_is_read_from_a_file_is_no_traffic():
+    view, tally, _ = make()
+    view.add(http_flow())
+    view.add(http_flow(live=True))
+    tally._second -= 1
+    tally.roll()
+    assert sum(tally.per_second) == 1

@@ -38,10 +38,8 @@ class Tally:
         """One change; True: a shown counter is another now."""
         before = (len(self.held), len(self.marked))
         if change.kind in ("add", "update"):
-            if change.kind == "add":
-                self._now += 1
             if change.id is not None:
-                self._look_at(change.id)
+                self._look_at(change.id, change.kind == "add")
         elif change.kind == "remove" and change.id is not None:
             self._let_go(change.id)
             self.marked.discard(change.id)
@@ -81,11 +79,12 @@ class Tally:
             return ""
         return "".join(BARS[min(8, (value * 8 + top - 1) // top)] for value in last)
 
-    def _look_at(self, id_: str) -> None:
+    def _look_at(self, id_: str, is_new: bool = False) -> None:
         try:
             row = self._view.row(id_)
         except KeyError:
             return
+        self._now += is_new and row.live  # what is read from a file is no traffic
         if row.marked:
             self.marked.add(id_)
         else:
@@ -100,9 +99,9 @@ class Tally:
             self._let_go(id_)
         else:
             # A response that a person writes for a held request moves the hold, which is no news.
-            is_new = id_ not in self.held
+            is_news = id_ not in self.held
             self.held[id_] = row.held
-            if is_new:
+            if is_news:
                 self.held_since[id_] = time.monotonic()
                 self._on_held(id_)
 

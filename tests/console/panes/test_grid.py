@@ -85,6 +85,23 @@ async def test_tab_goes_to_the_next_cell_and_the_row_below(shown):
     assert (pane.scroll.focus, pane.editing) == (1, False)
 
 
+async def test_tab_in_the_last_cell_goes_on_in_a_new_row_and_never_falls_out_of_typing(shown):
+    flow = a_flow(shown)
+    shown.press("e", "q", "G", "enter", "tab")
+    pane = grid(shown)
+    while not pane.rows[pane.scroll.focus].is_empty:
+        assert pane.editing
+        shown.press("tab")
+    assert pane.scroll.focus == len(pane.rows) - 1
+    shown.press("new", "tab", "1", "tab", "tab", "tab")
+    assert (pane.editing, len(pane.rows)) == (True, 4), "an empty row is followed by no other"
+    shown.press("enter", "g", "enter", "shift tab")
+    assert (pane.editing, pane.scroll.focus, pane.column) == (True, 0, 0)
+    shown.press("esc", "ctrl s")
+    await shown.until_shown("query edited")
+    assert flow.request.path.endswith("&new=1")
+
+
 async def test_a_bad_cell_is_named_and_its_row_is_not_lost(shown):
     flow = a_flow(shown)
     shown.press("e", "h", "a", "bad name", "tab", "v", "enter", "g", "ctrl s")
@@ -277,7 +294,7 @@ async def test_a_list_of_the_options_is_a_table_whose_paths_are_completed(shown,
     assert len(pane.rows) == 1
     shown.press("esc", "d")
     open_option(shown, "server_replay_ignore_params")
-    shown.press("a", "one\\d", "tab", "A", "zero", "ctrl s")
+    shown.press("a", "one\\d", "enter", "A", "zero", "ctrl s")
     assert shown.options.server_replay_ignore_params == ["zero", "one\\d"]
     assert shown.console.pane.name == "options"
 

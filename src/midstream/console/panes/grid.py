@@ -263,7 +263,15 @@ class Grid(ListPane):
             case "tab" if self.field.complete():
                 pass
             case "tab" | "shift tab":
-                if self.commit() and self._step_cell(1 if key == "tab" else -1) and self._can_be_typed:
+                step = 1 if key == "tab" else -1
+                if (
+                    self.commit()
+                    and not self._step_cell(step)
+                    and step > 0
+                    and not self.rows[self.scroll.focus].is_empty
+                ):
+                    self.add()
+                elif self.field is None and self._can_be_typed:
                     self.begin_editing()
             case _ if not self.field.press(key):
                 return False
