@@ -308,6 +308,39 @@ async def test_what_goes_on_stops_when_it_is_undone(master: Master, view: View) 
     assert (master.undo.depth, master.undo.redo_depth) == (0, 1)
 
 
+async def test_an_undo_in_slices_is_finished_whatever_is_edited_meanwhile(master: Master, view: View) -> None:
+    flows = filled(view, 2100)
+    run("flow.comment @all hello")
+    await at_rest(master)
+    undo()
+    await until(lambda: not all(flow.comment for flow in flows), "it has begun")
+    run(f"flow.mark @{flows[0].id} :dog:")  # from now on it cannot be done again
+    run("flow.comment @all other")
+    await at_rest(master)
+    assert {flow.comment for flow in flows} == {"other"}
+    undo()
+    await at_rest(master)
+    assert {flow.comment for flow in flows} == {""}
+    assert master.undo.steps() == ["mark of flow 1"]
+
+
+async def test_small_steps_behind_large_ones_are_undone_in_their_order(master: Master, view: View) -> None:
+    flows = filled(view, 2100)
+    run(f"flow.comment @{flows[-1].id} one")
+    run("flow.comment @all two")
+    run("flow.comment @all three")
+    await at_rest(master)
+    undo()
+    undo()
+    undo()
+    await at_rest(master)
+    assert {flow.comment for flow in flows} == {""}
+    redo()
+    redo()
+    await at_rest(master)
+    assert {flow.comment for flow in flows} == {"two"}
+
+
 async def test_what_grows_too_large_cannot_be_undone(
     master: Master, view: View, caplog: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:

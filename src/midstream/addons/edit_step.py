@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import weakref
-from collections.abc import Iterator, Sequence
+from collections.abc import Coroutine, Iterator, Sequence
 from typing import Any, Final, NamedTuple
 
 from midstream.flows.change import Change, Part
@@ -63,16 +63,32 @@ class Edited:
         return change.timestamp == self.timestamp and change.during == self.during
 
 
+class Moves:
+    """What is taken back or done again in slices, of all steps of one journal."""
+
+    def __init__(self) -> None:
+        self._last: asyncio.Task[None] | None = None
+
+    @property
+    def go_on(self) -> bool:
+        """Whether there is something that comes before anything else."""
+        return self._last is not None and not self._last.done()
+
+    def begin(self, work: Coroutine[Any, Any, None]) -> None:
+        """Behind what was asked for before."""
+        self._last = ctx.master.background.spawn(work, "undo")
+
+
 class EditStep:
     """See the module. `at_work` is the gesture that still goes on."""
 
-    def __init__(self, named: str = "", at_work: Gesture | None = None) -> None:
+    def __init__(self, moves: Moves, named: str = "", at_work: Gesture | None = None) -> None:
+        self._moves = moves
         self._named = named
         self._at_work = at_work
         self._edited: dict[str, tuple[Edited, ...]] = {}  # in the order in which it was done
         self._same: dict[tuple[Part, ...], tuple[Part, ...]] = {}
         self._ended = asyncio.Event()
-        self._turn = asyncio.Lock()
         self.size = 0
 
     def __len__(self) -> int:
@@ -116,8 +132,8 @@ class EditStep:
     def _move(self, undo: bool) -> str:
         if self._at_work is not None:
             self._at_work.is_wanted = False
-        if self._at_work is not None or self._turn.locked() or (len(self) > _MANY and _view() is not None):
-            ctx.master.background.spawn(self._move_in_slices(undo), "undo")
+        if self._at_work is not None or self._moves.go_on or (len(self) > _MANY and _view() is not None):
+            self._moves.begin(self._move_in_slices(undo, self._edited))
             return ""
         move = _Move(undo)
         for edited in list(self._edited.values()):
@@ -127,17 +143,19 @@ class EditStep:
         ctx.master.events.update.sync(move.changed)
         return "; ".join(move.notes())
 
-    async def _move_in_slices(self, undo: bool) -> None:
+    async def _move_in_slices(self, undo: bool, edited: dict[str, tuple[Edited, ...]]) -> None:
+        # The step itself may be let go meanwhile, by the next edit.
         view, update = _view(), ctx.master.events.update
-        async with self._turn:  # what was asked for before comes first
+        async with ctx.master.events.recorder.turn:  # what was asked for before comes first, edits too
             if self._at_work is not None:
                 await self._ended.wait()
-            move, done, total = _Move(undo), 0, len(self)
-            with ctx.master.jobs.begun(f"{'undo' if undo else 'redo'} of {self.what}") as job:
-                async for flow in view.walk(self._edited):
-                    if job.stopped or (edited := self._edited.get(flow.id)) is None:
+            what = _words(edited) if edited else self._named
+            move, done, total = _Move(undo), 0, len(edited)
+            with ctx.master.jobs.begun(f"{'undo' if undo else 'redo'} of {what}") as job:
+                async for flow in view.walk(edited):
+                    if job.stopped:
                         break
-                    move.go(edited, flow)
+                    move.go(edited[flow.id], flow)
                     if move.changed:
                         await update(move.changed)
                         move.changed.clear()
@@ -148,7 +166,7 @@ class EditStep:
             if not job.stopped and done < total:
                 move.add_problem(Problem("", _GONE), total - done)
             if notes := list(move.notes()):
-                logger.log(ALERT, "%s: %s: %s", "undone" if undo else "redone", self.what, "; ".join(notes))
+                logger.log(ALERT, "%s: %s: %s", "undone" if undo else "redone", what, "; ".join(notes))
 
 
 class Problem(NamedTuple):

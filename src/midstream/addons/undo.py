@@ -11,7 +11,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 
-from midstream.addons.edit_step import REDO, UNDO, EditStep
+from midstream.addons.edit_step import REDO, UNDO, EditStep, Moves
 from midstream.addons.repeat import Repeat
 from midstream.hub import ctx
 from midstream.hub.commands import command
@@ -29,12 +29,13 @@ class Undo:
 
     def __init__(self) -> None:
         self._repeat = Repeat()
+        self._moves = Moves()
         self.addons = [self._repeat]
 
     def running(self) -> None:
         recorder = ctx.master.events.recorder
         recorder.gesture_ended = self._ended
-        recorder.long_gesture = lambda during: LongGesture(during, self._repeat)
+        recorder.long_gesture = lambda during: LongGesture(during, self._repeat, self._moves)
 
     def done(self) -> None:
         recorder = ctx.master.events.recorder
@@ -57,7 +58,7 @@ class Undo:
         return list(ctx.master.undo.steps())
 
     def _ended(self, gesture: Gesture) -> None:
-        step = EditStep()
+        step = EditStep(self._moves)
         for touched in gesture.touched:
             step.add(touched)
         if not len(step):
@@ -71,11 +72,11 @@ class Undo:
 class LongGesture(Gesture):
     """What is done to very many flows, one after the other: a step from the beginning, which grows."""
 
-    def __init__(self, during: str, repeat: Repeat) -> None:
+    def __init__(self, during: str, repeat: Repeat, moves: Moves) -> None:
         super().__init__(during)
         self._repeat = repeat
         self._is_kept = True
-        self._step = EditStep(during, self)
+        self._step = EditStep(moves, during, self)
         ctx.master.undo.add(self._step)
 
     def note(self, touched: Touched) -> None:
