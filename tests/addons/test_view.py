@@ -258,6 +258,11 @@ async def test_many_flows_are_copied_and_freed_in_slices(master: Master, view: V
     master.undo.clear()
     while flow() is not None:
         await asyncio.sleep(0)
+    fill(view, 2500)
+    run("view.flows.duplicate @all")
+    run("view.clear")  # before anything is copied, which is not an error
+    await until(lambda: not master.background._tasks, "nothing goes on")
+    assert (len(view), master.undo.steps()) == (0, ["clear of 2,500 flows"])
 
 
 async def test_filters_that_backtrack_on_every_flow_hold_nothing(master: Master, view: View) -> None:

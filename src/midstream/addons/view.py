@@ -190,12 +190,12 @@ class ViewAddon:
     async def _duplicate(self, flows: Sequence[Flow]) -> None:
         copies = []
         async for some in cooperate(flows):
-            for flow in some:
-                copy = flow.copy()
+            for copy in [flow.copy() for flow in some]:
                 self.view.add(copy)
                 copies.append(copy)
-        self._note_added(f"copy of {counted(len(copies))}", copies)
-        self._focus(copies[0].id)
+        if copies:  # they may have been removed by now
+            self._note_added(f"copy of {counted(len(copies))}", copies)
+            self._focus(copies[0].id)
 
     def _note_added(self, what: str, flows: Sequence[Flow]) -> None:
         if is_by_person():
