@@ -23,6 +23,7 @@ MOVES = ("up", "down", "left", "right", "home", "end", "page up", "page down", "
 EDITING = (
     "backspace", "delete", "ctrl a", "ctrl e", "ctrl w", "ctrl u", "ctrl k", "ctrl y", "ctrl t", "meta b", "meta d",
 )  # fmt: skip
+FINDING = ("ctrl f", "meta n", "meta p", "meta g")  # in texts
 ODD = (
     "f1", "f5", "f12", "f30", "insert", "shift tab", "shift up", "ctrl @", "ctrl _", "ctrl x", "ctrl g", "ctrl c",
     "ctrl l", "ctrl left", "ctrl right", "meta enter", "meta esc", "meta é", "é", "日", "\u0301", "\u202e", "<0>",
@@ -84,7 +85,7 @@ class Keys:
         elif draw < 0.68:
             return self.random.choice(EDITING)
         elif draw < 0.72:
-            return self.random.choice(["ctrl s", "ctrl o", "ctrl r", "meta s", "f1"])
+            return self.random.choice(["ctrl s", "ctrl o", "ctrl r", "meta s", "f1", *FINDING])
         return self._typing.pop(0) if self._typing else self._any()
 
     def _in_box(self) -> str:

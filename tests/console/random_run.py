@@ -174,6 +174,7 @@ class Run:
         options.update(**self.given)
         for file in self.console.confdir.glob("keys*"):
             file.unlink()
+        self.console.bindings.session.clear()  # nobody who takes esc away expects it to lead back
         await self.console.bindings.reload()
 
     async def quit(self) -> None:
