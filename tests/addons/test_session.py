@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import os
 import sqlite3
@@ -18,6 +19,8 @@ from midstream.flows.http import HTTPFlow
 from midstream.hub import config, ctx
 from midstream.hub.master import Master
 from midstream.hub.options import Options
+from midstream.store import session as session_module
+from midstream.store.session import Session
 from midstream.store.session_file import PAGE
 from midstream.store.session_folder import entries
 from midstream.store.view import View
@@ -150,6 +153,39 @@ async def test_what_cannot_be_resumed_is_said_in_a_sentence(tmp_path: Path) -> N
     with pytest.raises(OptionsError, match="a later midstream wrote it"):
         async with console(tmp_path, resume=entry.name):
             pass
+
+
+async def test_what_still_reads_at_the_end_finds_nothing_and_says_nothing(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(session_module, "MOST_FLOWS", 0)
+
+    async def one_by_one(view: View) -> None:
+        while True:
+            for id_ in view.all_ids:
+                view.get(id_)
+                await asyncio.sleep(0)
+
+    async def walking(view: View) -> None:
+        while True:
+            async for _ in view.walk(view.all_ids):
+                await asyncio.sleep(0)
+
+    async def scanning(session: Session) -> None:
+        while True:
+            await session.reader.scan(0, 200)
+
+    async with console(tmp_path) as master:
+        await see(200)
+        view = master.view
+        await view.written()
+        for work in (one_by_one(view), walking(view), scanning(view.session)):
+            master.background.spawn(work)
+        for _ in range(50):
+            await asyncio.sleep(0)
+    assert not caplog.records
+    (entry,) = entries(tmp_path / "sessions")
+    assert (entry.flows, entry.state) == (200, "closed")
 
 
 async def test_commands(tmp_path: Path) -> None:

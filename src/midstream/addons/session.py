@@ -175,8 +175,10 @@ class SessionAddon:
                 self._resumed.close(is_clean=True)
         else:
             keep = len(self.view) > 0
+            if keep:
+                await session.flush()
+            self.view.detach()  # before it is closed: walks over the flows go on until the end
             await session.close(keep=keep)
-            self.view.detach()
             if not keep and self._path is not None:
                 await asyncio.to_thread(self._delete, self._path)
         self._drop_copy()

@@ -90,7 +90,10 @@ class Reader:
             return {number: StateError(str(error)) for number in numbers}
 
     async def _in_thread(self, func: Callable[[], T]) -> T:
-        return await asyncio.get_running_loop().run_in_executor(self._thread, func)
+        loop = asyncio.get_running_loop()
+        if self._is_closed:
+            await loop.create_future()  # the program ends: in a moment whoever asks is cancelled
+        return await loop.run_in_executor(self._thread, func)
 
     # --- what is elsewhere
 
@@ -139,15 +142,18 @@ class Reader:
 
     async def close(self) -> None:
         """Nothing more is asked for, but perhaps what is elsewhere."""
-        await self._in_thread(self._close_all)
+        self._is_closed = True
+        # Each is closed where it is used: SQLite crashes when one is closed under the hands of another thread.
+        self._close(self._near)
+        self._near = None
+        await asyncio.get_running_loop().run_in_executor(self._thread, self._close_others)
         self._thread.shutdown(wait=False)
 
-    def _close_all(self) -> None:
+    def _close_others(self) -> None:
         with self._beside_lock:
-            self._is_closed = True
-            for reader in (self._near, self._far, self._beside):
-                self._close(reader)
-            self._near = self._far = self._beside = None
+            self._close(self._far)
+            self._close(self._beside)
+            self._far = self._beside = None
 
     def _close(self, reader: sqlite3.Connection | None) -> None:
         if self._file.path and reader is not None:  # in memory there is but the one
