@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -16,6 +17,7 @@ from midstream.flows.change import LARGEST_KEPT
 from midstream.flows.errors import CommandError
 from midstream.flows.http import HTTPFlow, Response
 from midstream.hub import ctx
+from midstream.hub.commands import command
 from midstream.hub.master import Master
 from midstream.store.view import View
 from midstream.testing import context
@@ -370,6 +372,52 @@ async def test_a_script_finds_very_many_flows_changed_at_once(master: Master, vi
     run("view.order.set time")
     assert view.order == "url"
     await until(lambda: view.order == "time", "a person sees it in a moment")
+
+
+@pytest.mark.parametrize("recorded", [True, False])
+async def test_whatever_of_a_script_calls_a_command_finds_it_done(master: Master, view: View, recorded: bool) -> None:
+    class Script:
+        def __init__(self) -> None:
+            self.seen: list[set[str]] = []
+
+        def call(self, text: str) -> None:
+            ctx.master.commands.execute(f"flow.comment @all {text}")
+            self.seen.append({flow.comment for flow in flows})
+
+        @command("script.now")
+        def now(self) -> None:
+            self.call("now")
+
+        @command("script.later")
+        async def later(self) -> None:
+            await asyncio.sleep(0)
+            self.call("later")
+
+        async def running(self) -> None:
+            self.call("running")
+            await asyncio.sleep(0)
+            self.call("later")
+            self.task = asyncio.create_task(self.go_on())
+
+        async def go_on(self) -> None:
+            self.call("task")
+
+    flows = filled(view, 2100)
+    script = Script()
+    master.addons.add(script)
+    await until(lambda: len(script.seen) == 3, "it has begun")
+    assert script.seen == [{"running"}, {"later"}, {"task"}]
+    assert master.undo.depth == 0
+    await at_rest(master)
+    master.options.record_changes = recorded
+    run("script.now")
+    await run("script.later")
+    assert script.seen[-2:] == [{"now"}, {"later"}]
+    await at_rest(master)
+    run("flow.comment @all mine")
+    assert {flow.comment for flow in flows} == {"later"}
+    await at_rest(master)
+    assert {flow.comment for flow in flows} == {"mine"}
 
 
 async def test_a_clear_of_very_many_flows_is_undone_in_slices(master: Master, view: View) -> None:

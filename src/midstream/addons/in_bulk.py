@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from midstream.flows.errors import CommandError
 from midstream.flows.flow import Flow
 from midstream.hub import ctx
-from midstream.hub.recording import MOST_FLOWS, PERSON, Gesture, is_by_person
+from midstream.hub.recording import MOST_FLOWS, PERSON, Gesture, may_go_on
 from midstream.store.rows import Row
 from midstream.store.specs import ids_in, takes_long
 from midstream.store.walk import Walk
@@ -29,7 +29,7 @@ Edit = Callable[[Flow], bool]
 
 def are_many(flows: Sequence[Flow]) -> bool:
     """Whether these are more than are changed in one go."""
-    return takes_long(flows, MOST_FLOWS) and getattr(ctx.master, "view", None) is not None and is_by_person()
+    return takes_long(flows, MOST_FLOWS) and getattr(ctx.master, "view", None) is not None and may_go_on()
 
 
 def edit_all(flows: Sequence[Flow], name: str, edit: Edit, may: Callable[[Row], bool]) -> None:

@@ -31,7 +31,7 @@ from midstream.hub import ctx
 from midstream.hub.addons import Loader
 from midstream.hub.commands import argument, command
 from midstream.hub.log import ALERT
-from midstream.hub.recording import is_by_person, unrecorded
+from midstream.hub.recording import is_by_person, may_go_on, unrecorded
 from midstream.hub.types import Choice, Path
 from midstream.store.focus import Focus
 from midstream.store.order import ORDERS, check_order
@@ -94,7 +94,7 @@ class ViewAddon:
 
     def _sort(self, key: str, reversed: bool) -> None:
         # A script may look at the list in its next line; whoever looks at the screen sees it in a moment.
-        if key == self.view.order or len(self.view.shown) <= _MANY or not is_by_person():
+        if key == self.view.order or len(self.view.shown) <= _MANY or not may_go_on():
             self.view.set_order(key, reversed)
         else:
             ctx.master.background.spawn(self.view.reorder(key, reversed), "sort the flow list")
@@ -246,7 +246,7 @@ class ViewAddon:
     def clear_unmarked(self) -> None:
         """Take all flows without a mark out of the list. Held ones are ended."""
         flows = self.view.resolve("@unmarked")
-        if len(self.view) > _MANY and is_by_person():
+        if len(self.view) > _MANY and may_go_on():
             ctx.master.background.spawn(self._take_out_found(flows), "clear")
         else:
             self._take_out(flows.ids)

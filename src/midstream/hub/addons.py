@@ -317,7 +317,9 @@ class AddonManager:
     def _only(self, event: Event | str, addons: Sequence[object]) -> Emitter[...]:
         emitter = self._emitter(event)
         wanted = {emitter.name: DECLARATIONS[emitter.name]}
-        return emitter.only(tuple(handler for each in addons for handler in handlers_of(each, wanted, _warn).values()))
+        handlers = [handler for each in addons for handler in handlers_of(each, wanted, _warn).values()]
+        is_named = not wanted[emitter.name].carries_flow
+        return emitter.only(tuple(self.master.events.recorder.named(handlers) if is_named else handlers))
 
     def _emit(self, name: str, addons: Sequence[object], *args: Any, strict: bool = False) -> None:
         emitter = self._only(name, addons)

@@ -11,7 +11,8 @@ import inspect
 import os.path
 import types
 import typing
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from inspect import Parameter
 from typing import Any, Protocol, TypeVar
@@ -19,7 +20,7 @@ from typing import Any, Protocol, TypeVar
 from midstream.flows.errors import CommandError
 from midstream.hub.arguments import Argument, Commands, CommandTypes
 from midstream.hub.handlers import location
-from midstream.hub.recording import Recorder
+from midstream.hub.recording import Recorder, is_ours, script_at_work
 from midstream.text.suggest import did_you_mean
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -65,6 +66,7 @@ class Command:
         self.manager = manager
         self.func = func
         self.owner = owner
+        self._is_ours = is_ours(func)
         self.signature = _signature(func)
         self.help = inspect.cleandoc(func.__doc__) if func.__doc__ else None
         overrides = _overrides(func)
@@ -122,17 +124,22 @@ class Command:
 
     def run(self, *args: Any, **kwargs: Any) -> Any:
         """Call the function; what it changes on the flows among its arguments is recorded, if anything is."""
-        recorder = self.manager.recorder
-        if not recorder.on:
+        if not self.manager.recorder.on and self._is_ours:
             return self.func(*args, **kwargs)
         arguments = (*args, *kwargs.values())
-        with recorder.of_command(arguments, self.name):
+        with self._noted(arguments):
             result = self.func(*args, **kwargs)
-        return self._recorded_later(result, arguments) if isinstance(result, Awaitable) else result
+        return self._noted_later(result, arguments) if isinstance(result, Awaitable) else result
 
-    async def _recorded_later(self, result: Awaitable[Any], arguments: tuple[Any, ...]) -> Any:
-        with self.manager.recorder.of_command(arguments, self.name):
+    async def _noted_later(self, result: Awaitable[Any], arguments: tuple[Any, ...]) -> Any:
+        with self._noted(arguments):
             return await result
+
+    @contextmanager
+    def _noted(self, arguments: tuple[Any, ...]) -> Iterator[None]:
+        scripted = nullcontext() if self._is_ours else script_at_work()
+        with scripted, self.manager.recorder.of_command(arguments, self.name):
+            yield
 
     async def _checked_later(self, result: Awaitable[Any]) -> Any:
         return self._checked(await result)

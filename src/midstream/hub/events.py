@@ -137,11 +137,12 @@ class Events:
         has changed.
         """
         bound: dict[str, list[Handler]] = {name: [] for name in DECLARATIONS}
+        recorder = self.recorder
         for addon in walk(addons, refuse):
             for name, handler in handlers_of(addon, DECLARATIONS, refuse).items():
                 bound[name].append(handler)
         for name, handlers in bound.items():
-            watched = self.recorder.wrapped(name, handlers) if DECLARATIONS[name].carries_flow else handlers
+            watched = recorder.wrapped(name, handlers) if DECLARATIONS[name].carries_flow else recorder.named(handlers)
             self._emitters[name].handlers = tuple(watched)
 
     def emitter(self, name: str) -> Emitter[...]:

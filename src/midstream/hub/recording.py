@@ -48,6 +48,8 @@ _NOT_RECORDED: Final = nullcontext()
 
 # Whoever is at work in this task or thread: commands that are called there, also later on by tasks, are its doing.
 _actor: ContextVar[str] = ContextVar("midstream_actor", default=PERSON)
+# Whether a script is at work whose next line may look at what became of a command.
+_is_script: ContextVar[bool] = ContextVar("midstream_is_script", default=False)
 
 
 class Touched(NamedTuple):
@@ -91,6 +93,22 @@ def is_by_person() -> bool:
     return _actor.get() == PERSON
 
 
+def may_go_on() -> bool:
+    """Whether what a command does may go on when it has returned: a person sees it in a moment, a script does not."""
+    return is_by_person() and not _is_script.get()
+
+
+@contextmanager
+def script_at_work() -> Iterator[None]:
+    """Within the block a command of a script runs, though it is a person's doing."""
+    before = _is_script.get()
+    _is_script.set(True)
+    try:
+        yield
+    finally:
+        _is_script.set(before)
+
+
 def unrecorded(handler: H) -> H:
     """A decorator for handlers that take away what must not be kept, such as passwords, and for the built-in ones that
     see every flow and never change it: a comparison costs more than they do.
@@ -102,6 +120,11 @@ def unrecorded(handler: H) -> H:
 def is_unrecorded(handler: Handler) -> bool:
     """Whether what it changes is nobody's business."""
     return getattr(handler, "is_unrecorded", False)
+
+
+def is_ours(function: object) -> bool:
+    """Whether a handler or a command is a part of this program, and no script's."""
+    return str(getattr(function, "__module__", "")).startswith("midstream.")
 
 
 class Watch:
@@ -137,6 +160,12 @@ class Recorder:
             return handlers
         recorded = [handler if is_unrecorded(handler) else Recorded(handler, self) for handler in handlers]
         return [Arrival(self, ARRIVALS[event]).noted, *recorded] if event in ARRIVALS else recorded
+
+    def named(self, handlers: Iterable[Handler]) -> Iterable[Handler]:
+        """The same for an event without a flow. What ours do is done for a person, or for nobody."""
+        if not self.on:
+            return handlers
+        return [handler if is_ours(handler) else Named(handler, self) for handler in handlers]
 
     def of(self, flows: Iterable[Flow], who: str, during: str, message: object = None) -> AbstractContextManager[None]:
         """Whatever is changed on these flows within the block is the doing of `who`.
@@ -280,6 +309,19 @@ class Recorded:
 
     def __hash__(self) -> int:
         return hash(self.__wrapped__)
+
+
+class Named(Recorded):
+    """The handler of an event without a flow: what it does to any, by commands or by its tasks, is its doing."""
+
+    def __call__(self, *args: object) -> object:
+        with self._recorder.of((), self._owner, self._event):
+            result = self.__wrapped__(*args)
+        return self._goes_on(result) if result is not None and isawaitable(result) else result
+
+    async def _goes_on(self, result: Any) -> None:
+        with self._recorder.of((), self._owner, self._event):
+            await result
 
 
 class Arrival:
