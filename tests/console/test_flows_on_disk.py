@@ -137,6 +137,15 @@ async def test_commands_that_need_them_wait_for_them(tmp_path: Path, readers: li
         assert "MainThread" not in readers
 
 
+async def test_a_key_is_about_the_flow_that_had_the_focus_when_it_was_pressed(tmp_path: Path) -> None:
+    async with with_session(tmp_path) as (shown, _):
+        shown.press("g", "y", "B", "down")
+        await shown.until_shown("another flow has the focus by now")
+        out = tmp_path / "body"
+        shown.press("g", ":", f"cut.save @focus response.content {out}", "enter", "down")
+        await shown.until(lambda: out.exists() and out.read_bytes() == BODY)
+
+
 async def test_a_script_that_touches_one_waits_for_it(tmp_path: Path, readers: list[str]) -> None:
     async with with_session(tmp_path) as (shown, _):
         flow: Any = shown.view.get(shown.view.shown[0])

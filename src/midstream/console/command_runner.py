@@ -48,7 +48,8 @@ class CommandRunner:
                 command, arguments = self._commands.prepare(line)
                 unread = self._unread(arguments) if name.startswith(_READERS) else []
                 if unread or any(map(self._takes_long, arguments.args)):
-                    self._console.spawn(self._finish(name, self._look_first(command, arguments, unread)), name)
+                    looking = self._look_first(command, arguments, unread, self._console.focused_flow())
+                    self._console.spawn(self._finish(name, looking), name)
                     return ""
                 result = command.call_prepared(arguments)
                 if isinstance(result, Awaitable) or self._takes_long(result):
@@ -74,9 +75,14 @@ class CommandRunner:
                 flows += [flow for id_ in value.ids[:_MOST_READ] if (flow := view.get(id_)) is not None]
         return [flow for flow in flows if unread_parts(flow)]
 
-    async def _look_first(self, command: Command, arguments: BoundArguments, unread: list[Flow]) -> object:
+    async def _look_first(
+        self, command: Command, arguments: BoundArguments, unread: list[Flow], meant: Flow | None
+    ) -> object:
         for flow in unread:
             await self._console.view.fetch(flow)
+        is_named = any(isinstance(value, Flow | Flows) for value in arguments.args)
+        if not is_named and self._console.focused_flow() is not meant:
+            raise CommandError("another flow has the focus by now: go back, and press the key again")
         for value in arguments.args:
             if isinstance(value, Flows):
                 await value.look()
