@@ -334,6 +334,6 @@ async def test_a_newer_filter_takes_over() -> None:
 
 async def test_the_loop_is_not_held_while_filtering_many_flows() -> None:
     view, _ = filled(20_000)
-    async with never_held(0.05):
+    async with never_held(0.1):
         await view.refilter(filters.parse("~h nothing | ~b nothing | ~m get"))
     assert len(view.shown) == 20_000

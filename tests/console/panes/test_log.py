@@ -257,3 +257,13 @@ async def test_a_long_message_is_worth_more_than_the_keys_beside_it(console: Fak
     assert said in line
     assert "traceback" not in line
     pane.left()
+
+
+async def test_a_path_that_has_no_room_leaves_out_its_folders(console: FakeConsole, pane: Log) -> None:
+    said = "/a/long/way/" + "to/" * 40 + "shop.py:2: KeyError: 'sku'"
+    console.store.log(said, "error", START, source="shop.py")
+    pane.entered()
+    assert "…/shop.py:2: KeyError: 'sku'" in "\n".join(screen(pane, 120, 20))
+    pane.toggle_expanded()
+    assert "/a/long/way/to/to" in "\n".join(screen(pane, 120, 20))
+    pane.left()

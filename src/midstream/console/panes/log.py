@@ -7,6 +7,7 @@ leads there; a traceback is shown on demand.
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
@@ -31,6 +32,7 @@ _BOX_LINES = 200
 _ROWS_FOR_ALL = 12
 _SOURCE_FROM = 72  # columns from which there is room for who said it
 _CLIENT_FROM = 100
+_FOLDERS = re.compile(r"""(?<![^\s'"(])~?/[^\s'"]*/(?=[^/\s'"])""")  # of a path; what comes behind it says more
 _CHOOSE_LEVEL = "console.choose level error,warn,info,debug set console_eventlog_verbosity {choice}"
 
 
@@ -255,6 +257,8 @@ class Log(ListPane):
             room = columns - line_width(runs) - line_width(tail) - len(count)
         if on:
             self._cut = entry if cells.measure(first) > room else None
+        if cells.measure(first) > room:
+            first = _FOLDERS.sub(f"{cells.ELLIPSIS}/", first)
         message = cells.cut(first, max(8, room), cells.ELLIPSIS)
         runs += [("text", message), ("strong", count)]
         return [*runs, ("text", " " * max(0, columns - line_width(runs) - line_width(tail))), *tail]
