@@ -265,6 +265,33 @@ def filters(stage: Stage) -> None:
     stage.command("console.filters")
 
 
+def filter_in_use(stage: Stage) -> None:
+    """One with a name, and one that has none and holds as well."""
+    stage.command("console.filter.save named '!~m NONE'")
+    stage.command("console.filter.use named")
+    filters(stage)
+    stage.shown.press("esc")
+
+
+def received(stage: Stage) -> None:
+    flow = stage.flows[0]
+    assert isinstance(flow, HTTPFlow)
+    flow.backup()
+    flow.request.content = flow.request.data.path = raw(stage.text) + b"!"
+    stage.shown.view.update(flow)
+    stage.command("console.compare.received @focus")
+    assert stage.console.pane.name == "compare", stage.shown.text
+
+
+def message_text(number: int) -> Open:
+    return then(lambda stage: stage.focus(number), text_edit("message"))
+
+
+def narrowed(pane: str) -> Open:
+    """A list by a text that few rows hold, or none."""
+    return then(lambda stage: stage.console.open_pane(pane), keys("/"), pasted, keys("enter"))
+
+
 def live_message(make: Callable[..., Flow]) -> Open:
     def open_it(stage: Stage) -> None:
         flow = make((True, raw(stage.text)), (False, raw(stage.text)), live=True)
@@ -353,6 +380,14 @@ SCENES: dict[str, Open] = {
     "search": search(bodies=False),
     "search bodies": search(bodies=True),
     **{f"found in {pane}": found(pane) for pane in ("flows", "detail", "log", "tree", "help")},
+    **{f"narrowed {pane}": narrowed(pane) for pane in ("options", "commands", "keys", "log", "tree")},
+    **{f"text message {n}": message_text(n) for n in (-4, -3, -2)},
+    "text found": then(text_edit("request"), keys("ctrl f"), pasted),
+    "text found again": then(text_edit("response-headers"), keys("ctrl f", "e", "enter", "meta n")),
+    "text line": then(text_edit("request"), keys("meta g"), pasted),
+    "compare received": received,
+    "filter in use": filter_in_use,
+    "filter name": then(filters, keys("esc", "f", "~", "m", " ", "x", "meta s"), pasted),
 }
 
 seen: set[type] = set()
