@@ -99,8 +99,11 @@ def _port_given(pane: Pane) -> int:
 
 def _ways_in(mode: ProxyMode, options: Options, port_given: int) -> _Ways:
     host = mode.listen_host(options.listen_host if "listen_host" in options else "")
+    phones = ", of a phone to this machine's address (another port: option listen_port)"
     if host in ("", "0.0.0.0", "::"):  # noqa: S104  # not bound here, only shown
         host = "127.0.0.1"
+    elif host in ("127.0.0.1", "::1", "localhost"):
+        phones = " (for phones: option listen_host; another port: listen_port)"
     port = mode.listen_port(options.listen_port if "listen_port" in options else None) or port_given
     here = visible(hostport("", host, port))
     if isinstance(mode, ReverseMode) and mode.scheme != "dns":
@@ -116,7 +119,7 @@ def _ways_in(mode: ProxyMode, options: Options, port_given: int) -> _Ways:
         kind, here = "proxy", f"http://{here}"
         command = f"curl --proxy {here} \\"
     return _Ways(
-        f"Set the {kind} of a browser, a phone or an app to {here} (another port: option listen_port).",
+        f"Set the {kind} of a browser or an app to {here}{phones}.",
         _trust(options, "through the proxy"),
         [command, _trusting(options), "  https://example.com/"],
     )
