@@ -349,6 +349,10 @@ BOXES: list[tuple[str, ...]] = [
     ("c", "j", "<enter>", "d", "<tab>", "w", "s", "n", "q"),
     *[("e", kind, "j", "l", "<enter>", "<esc>", "<esc>", "q") for kind in "hHqpcCfF"],
     *[("e", kind, "<down>", "x", "<esc>", "d", "<esc>", "<esc>") for kind in "rR"],
+    ("e", "r", "<ctrl f>", "END", "<enter>", "<esc>", "<esc>"),
+    ("f", "~websocket & ~c 101", "<enter>", ",", "n", "talks", "<enter>"),
+    ("g", "e", "t", "x", "<esc>", "d", "<backspace>"),
+    ("<enter>", "s", "q", "q"),
     ("e", "u", "<esc>", "<esc>"),
     ("e", "m", "<esc>", "<esc>"),
     ("e", ";", "<esc>", "<esc>"),
@@ -371,7 +375,7 @@ BOXES: list[tuple[str, ...]] = [
 SEEN = (
     "-- peek", "evil.say", "~d ", "- export", "quit", "compare", "headers", "set-cookies",
     "multipart", "evil_option", "failed in response", "RuntimeError", "keys  ", "-- log", "help", "bodies:",
-    "hosts", "new request", "undone", "certificate", "Connection",
+    "hosts", "new request", "from the server", "@talks", "undone", "certificate", "Connection",
 )  # fmt: skip
 """What the walk must have come by; some of it in lower case."""
 
