@@ -241,7 +241,8 @@ async def _origin() -> AsyncIterator[int]:
 
 async def press_randomly(folder: Path, monkeypatch: pytest.MonkeyPatch, key_set: str, seed: int) -> Run:
     """See the module."""
-    with harmless(folder, monkeypatch):
+    with harmless(folder, monkeypatch) as cwd:
+        (cwd / "s.py").write_text("def request(flow):\n    flow.comment += 'x'\n")
         confdir = folder / "home" / ".midstream"
         given = {"confdir": str(confdir), "listen_host": "127.0.0.1", "listen_port": 0, "console_keys": key_set}
         async with whole_console(folder, given) as (shown, port):
