@@ -3,8 +3,10 @@
 import asyncio
 import random
 from collections.abc import Coroutine, Iterable
+from functools import partial
 from typing import Any
 
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
@@ -14,6 +16,7 @@ from midstream.flows.http import HTTPFlow
 from midstream.store.order import ORDERS
 from midstream.store.taken import Taken
 from midstream.store.view import View
+from midstream.work.slices import cooperate
 from tests.kit.captured import START, http_flow
 
 KEYS = {
@@ -220,6 +223,23 @@ async def test_flows_come_back_in_slices_and_the_focus_with_them() -> None:
     assert list(view.shown) == list(view.all_ids)
     assert view.focus_id == made[30].id
     assert ("update", made[5].id) in heard
+
+
+async def test_flows_are_in_order_of_arrival_whatever_comes_between(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("midstream.store.view.cooperate", partial(cooperate, budget=0.0))
+    view, made = filled(90)
+    ids = [flow.id for flow in made]
+    first, second = view.take_out(ids[:30]), view.take_out(ids[30:60])
+    one = asyncio.create_task(view.show_back(view.store_back(second), None))
+    await turns(2)
+    await asyncio.gather(one, view.show_back(view.store_back(first), None))
+    assert list(view.all_ids) == list(view.shown) == ids
+    showing = asyncio.create_task(view.show_back(view.store_back(view.take_out(ids[:30])), None))
+    await turns(2)
+    taken = view.take_out(None)
+    await showing
+    view.put_back(taken)
+    assert list(view.all_ids) == list(view.shown) == ids
 
 
 class Machine(RuleBasedStateMachine):

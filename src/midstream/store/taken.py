@@ -30,7 +30,7 @@ class Taken:
         self.gone = gone
         """The rows of all of them by id, in the order in which they were named."""
         self.is_all = is_all
-        """Whether nothing else was stored: they are in order of arrival, and what is stored now came later."""
+        """Whether nothing else was stored: what is stored now came later. They are in order of arrival then."""
         self._session = session
         self._kept: list[Kept] = session.take_out(gone) if session is not None else []
         self.flows: dict[str, Flow] = {

@@ -19,7 +19,7 @@ from midstream.store.showing import Change as Change
 from midstream.store.showing import Showing
 from midstream.store.specs import Flows, resolve
 from midstream.store.taken import Taken
-from midstream.work.slices import cooperate
+from midstream.work.slices import Generation, cooperate
 
 _by_number = attrgetter("number")
 
@@ -31,6 +31,7 @@ class View(Showing):
         super().__init__()
         self._settings: dict[str, dict[str, str]] = {}
         self._is_mixed = False  # the rows are not in order of arrival
+        self._mendings = Generation()  # of that, in slices
         self.follow = False
         # Asked before a new flow takes the focus: somebody may be working on the one that has it.
         self.focus_is_taken: Callable[[], bool] = lambda: False
@@ -115,7 +116,7 @@ class View(Showing):
                 row = self._rows.pop(id_, None)
                 if row is not None:
                     gone[id_] = row
-        taken = Taken(gone, self._flows, self._session, is_all=ids is None)
+        taken = Taken(gone, self._flows, self._session, is_all=ids is None and not self._is_mixed)
         if not gone:
             return taken
         lost = gone[self._focus].key if self._focus is not None and self._focus in gone else None
@@ -164,6 +165,7 @@ class View(Showing):
 
     def store_back(self, taken: Taken) -> list[Row]:
         """The same, and nothing of it is shown yet."""
+        self._mendings.cancel()
         gone, flows = taken.gone, taken.flows
         lost = [gone.pop(id_) for id_ in gone.keys() & self._rows.keys()]
         back = taken.rows
@@ -206,17 +208,19 @@ class View(Showing):
 
     def sort_arrivals(self) -> None:
         """Bring the flows in order of their numbers: new ones came while older ones were restored."""
+        self._mendings.cancel()
         self._is_mixed = False
         in_order = sorted(self._rows.values(), key=_by_number)  # two runs, so that this is quick
         self._rows.clear()
         self._rows.update((row.id, row) for row in in_order)
 
     async def _sort_arrivals_in_slices(self) -> None:
-        self._is_mixed = False
-        last = self._arrivals
-        async for some in cooperate(sorted(self._rows.values(), key=_by_number)):
+        last, token = self._arrivals, self._mendings.begin()
+        async for some in cooperate(sorted(self._rows.values(), key=_by_number), token=token):
             self._move_to_the_end(some)
-        self._move_to_the_end([row for row in self._rows.values() if row.number > last])
+        if token.current:  # else whoever put others back does it, with these
+            self._move_to_the_end([row for row in self._rows.values() if row.number > last])
+            self._is_mixed = False
 
     def _move_to_the_end(self, rows: Iterable[Row]) -> None:
         for row in rows:
