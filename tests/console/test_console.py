@@ -399,3 +399,16 @@ async def test_what_is_cancelled_before_its_first_step_is_not_reported_as_forgot
         await asyncio.wait([task])
         await asyncio.sleep(0)
         assert inspect.getcoroutinestate(coro) == inspect.CORO_CLOSED
+
+
+async def test_what_is_begun_when_the_console_has_just_ended_is_let_go(shown):
+    async def work():
+        raise AssertionError("it has begun")
+
+    async with asyncio.TaskGroup() as ended:
+        pass
+    shown.console._tasks = ended
+    coro = work()
+    shown.console.spawn(coro, "work")
+    assert coro.cr_frame is None
+    shown.console._tasks = None

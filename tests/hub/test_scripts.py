@@ -307,6 +307,8 @@ async def test_missing_and_repeated_files_are_refused(master: Master, tmp_path: 
     path = write(tmp_path / "a.py", "")
     with pytest.raises(OptionsError, match=r"nowhere\.py does not exist"):
         master.options.update(scripts=[path, str(tmp_path / "nowhere.py")])
+    with pytest.raises(OptionsError, match="does not exist"):
+        master.options.update(scripts=[path, str(tmp_path / ("n" * 300))])
     with pytest.raises(OptionsError, match="named twice"):
         master.options.update(scripts=[path, path])
     with pytest.raises(OptionsError, match="is a folder"):

@@ -152,7 +152,13 @@ class Console:
         if self._tasks is None:
             task = self.master.background.spawn(self._watch(coro, name), name)
         else:
-            task = self._tasks.create_task(self._watch(coro, name), name=name)
+            watched = self._watch(coro, name)
+            try:
+                task = self._tasks.create_task(watched, name=name)
+            except RuntimeError:  # the console has just ended: nobody would see what comes of it
+                watched.close()
+                coro.close()
+                return
             self._running.add(task)
             task.add_done_callback(self._running.discard)
         # A task that is cancelled before its first step never gets to it, which Python would complain about.

@@ -15,6 +15,7 @@ from midstream.console.main_loop import Input as Event
 from midstream.console.overlays import KeysBox, Overlay
 from midstream.console.overlays.keys_box import PROMPT
 from midstream.console.screen import PASTE_KEY
+from midstream.flows.errors import CommandError
 from midstream.text.escape import visible
 
 if TYPE_CHECKING:
@@ -37,6 +38,8 @@ class Input:
         for event in events:
             try:
                 self._one(event)
+            except CommandError as refusal:  # what a box was opened for cannot be done any more
+                self._console.message(str(refusal), "error", log=False)
             except Exception as error:  # one of the three borders (architecture.md §5)
                 logger.exception("a key press failed")
                 self._console.message(f"that key failed: {error!r}; the log has the traceback", "error", log=False)

@@ -154,8 +154,8 @@ class Scripts:
             path = resolve(text)
             if path in wanted:
                 raise OptionsError(f"scripts: {text!r} is named twice")
-            if path not in known and not path.is_file():
-                what = "is a folder, not a Python file" if path.is_dir() else "does not exist"
+            if path not in known and not os.path.isfile(path):  # a Path raises on a name that is too long
+                what = "is a folder, not a Python file" if os.path.isdir(path) else "does not exist"
                 raise OptionsError(f"scripts: {path} {what}")
             wanted[path] = known.get(path) or Script(text)
         return list(wanted.values())

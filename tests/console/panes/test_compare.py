@@ -209,3 +209,14 @@ async def test_what_was_received_against_what_it_is_now(shown):
     assert shown.console.focused_flow() is flow, "@focus is the flow itself, not its past"
     shown.press("q")
     assert shown.console.shown_name == "detail"
+
+
+async def test_a_flow_that_went_while_it_was_chosen_is_told_and_no_failure(shown, caplog):
+    for number in range(3):
+        shown.view.add(http_flow(f"http://example.com/{number}"))
+    shown.press("g", "c")
+    assert shown.console.overlay is not None
+    shown.view.clear()
+    shown.press("enter")
+    assert "one of the two flows is not there any more" in shown.text
+    assert not [record for record in caplog.records if record.exc_info]
