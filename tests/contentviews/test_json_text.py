@@ -108,6 +108,8 @@ def test_an_edited_text_is_written_as_it_came(value: object, separators: tuple[s
         (b'{"a":1.50,"a":[2e3,"x, y: z"]}', "1.50", "1.60", b'{"a":1.60,"a":[2e3,"x, y: z"]}'),
         (b'{"a": 1, "b": [1, 2]}\n', "2", "3", b'{"a": 1, "b": [1, 3]}\n'),
         (b'{\n  "a": 1\n}\n', "1", "7", b'{\n  "a": 7\n}\n'),
+        (b'{"a":1,"b":%s}' % (b"9" * 5000), '"a": 1', '"a": 2', b'{"a":2,"b":%s}' % (b"9" * 5000)),
+        (b'\xef\xbb\xbf \n{"a": 1}\r\n', "1", "2", b'\xef\xbb\xbf \n{"a": 2}\r\n'),
         (b"no json", "no json", '{"a": 1}', b'{"a":1}'),
     ],
 )
@@ -128,3 +130,12 @@ def test_what_was_edited_alone_changes(original: bytes, old: str, new: str, resu
 def test_what_is_no_json_is_not_taken(original: bytes, text: str, reason: str) -> None:
     with pytest.raises(ValueError, match=reason):
         JSON().reencode(text, Metadata(original_data=original))
+
+
+@pytest.mark.parametrize(("original", "new"), [('{"a":1,"b":"é"}'.encode(), "2"), (b'{"a":1}', '"é"')])
+def test_what_the_type_says_is_no_utf_8_is_not_written_as_such(original: bytes, new: str) -> None:
+    view = JSON()
+    metadata = Metadata(content_type="application/json; charset=iso-8859-1", original_data=original)
+    shown = view.prettify(original, metadata)
+    with pytest.raises(ValueError, match="not in UTF-8"):
+        view.reencode(shown.replace("1", new), metadata)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from codecs import BOM_UTF8
 from collections.abc import Iterator
 
 from midstream.contentviews.api import InteractiveContentview, Metadata
@@ -36,17 +37,20 @@ class JSON(Stepped, InteractiveContentview):
             pass
         try:
             original.decode("utf-8")
-            json.loads(prettified)
+            json.loads(prettified, parse_int=str)  # a number may have more digits than Python reads
         except json.JSONDecodeError as error:
             raise ValueError(f"this is no JSON: line {error.lineno}, column {error.colno}: {error.msg}") from None
         except UnicodeDecodeError:
             raise ValueError("the body is not in UTF-8: edit it as it came") from None
         except RecursionError:
             raise ValueError("the text is nested too deeply to be checked") from None
-        edited = prettified.strip().encode("utf-8")
-        if b"\n" not in original.strip():  # else it goes in lines as well, as they were left
-            edited = in_one_line(edited, original)
-        return edited + b"\n" * original.endswith(b"\n")
+        edited, plain = prettified.strip().encode("utf-8"), original.removeprefix(BOM_UTF8)
+        if any(joined(as_utf8(each, content_type_of(metadata))) != each for each in (plain, edited)):
+            raise ValueError("the Content-Type says that the body is not in UTF-8: edit it as it came")
+        if b"\n" not in plain.strip():  # else it goes in lines as well, as they were left
+            edited = in_one_line(edited, plain)
+        before, after = len(original) - len(plain.lstrip()), len(plain.rstrip())
+        return original[:before] + edited + plain[after:]
 
     def render_priority(self, data: bytes, metadata: Metadata) -> float:
         if not data:
