@@ -86,8 +86,12 @@ def _unread(base: type[Any], name: str, lost: Callable[[], object]) -> type[Any]
         slot.__set__(self, value)
         self.__class__ = base
 
-    # Copies are made by `from_state` of the class, which is to be the usual one.
+    def reduce(self: Any, _protocol: Any) -> Any:
+        return object.__new__, (base,), self.__getstate__()
+
+    # Copies are made by `from_state` of the class, and by copy and pickle, which are to make the usual one.
     names = {name: property(get, put), "__slots__": (), "__module__": base.__module__, "from_state": base.from_state}
+    names["__reduce_ex__"] = reduce
     keywords: dict[str, Any] = {"abstract": True} if issubclass(base, Flow) else {}
     made: type[Any] = new_class(base.__name__, (base,), keywords, lambda namespace: namespace.update(names))
     return made
