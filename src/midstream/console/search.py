@@ -9,6 +9,7 @@ lists of rows look through their texts themselves. Bodies of all flows are searc
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from midstream.console.finder import Finder
@@ -35,6 +36,7 @@ class Search:
         self.note = ""  # "3 of 41", "not found", and whether it began from the other end
         self._wrapped = ""
         self._below = self._landed = -1  # the rows that a search in bodies began at, and went to
+        self._seen = 0  # of what it found: that this is the nearest is known
         self._newest = Generation()
         self._origin: tuple[Pane, object, Finder] | None = None  # while it is typed
 
@@ -227,12 +229,19 @@ class Search:
         nobody has moved on, to one that is nearer and found later.
         """
         at, count = rows.position(), rows.count()
-        found = (self._console.view.index(id_) for id_ in self.flows.found)
-        indexes = [index for index in found if index is not None]
-        if not indexes or (self.note != "not found" and not (self.is_typed and self._landed == at)):
+        is_first = self.note == "not found"
+        if not is_first and not (self.is_typed and self._landed == at):
             return
-        if self.note == "not found":
+        # All of them may be very many: only those that are new are compared with where it stands.
+        found = islice(self.flows.found, 0 if is_first else self._seen, None)
+        indexes = [index for index in map(self._console.view.index, found) if index is not None]
+        self._seen = len(self.flows.found)
+        if not indexes:
+            return
+        if is_first:
             self.note, self._below = "", at
+        else:
+            indexes.append(at)
         self._landed = min(indexes, key=lambda index: (index - self._below - 1) % count)
         rows.go(self._landed)
 
