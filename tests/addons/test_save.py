@@ -21,7 +21,7 @@ from midstream.hub.master import Master
 from midstream.io import FlowReader
 from midstream.testing import context
 from tests.kit.captured import dns_flow, http_flow, tcp_flow, udp_flow, websocket_flow
-from tests.kit.waiting import until
+from tests.kit.waiting import PATIENCE, until
 
 
 @pytest.fixture
@@ -214,6 +214,24 @@ async def test_traffic_waits_for_a_disk_that_is_slower(
     assert len(read(tmp_path / "flows")) == 5
     assert stream.response(http_flow()) is None
     await stop(master)
+
+
+async def test_what_is_held_or_has_become_smaller_is_not_waited_for(
+    master: Master, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(finishing, "MOST_WAITING", 5000)
+    ctx.options.save_stream_file = str(tmp_path / "flows")
+    stream = master.addons.get("save").addons[0]
+    held = http_flow(response_body=b"x" * 6000, live=True)
+    held.intercept()
+    for flow in (held, *(http_flow(response_body=b"x" * 6000) for _ in range(2))):
+        waits = stream.response(flow)
+        if flow is not held and flow.response is not None:
+            flow.response.content = b""
+        await asyncio.wait_for(waits, PATIENCE)
+    held.resume()
+    await stop(master)
+    assert len(read(tmp_path / "flows")) == 3
 
 
 # -- save.file

@@ -81,6 +81,11 @@ class Finishing:
         if self._waiting < MOST_WAITING:
             self._has_room.set()
 
+    def _weigh_anew(self) -> None:
+        """Some have become smaller since they finished, and for what a person holds no disk is to blame."""
+        self._waiting = sum(weight(flow) for flow in self._finished if not (flow.intercepted and flow.live))
+        self._written(0)
+
     # --- and when to write them
 
     async def _until_closed(self) -> None:
@@ -93,6 +98,7 @@ class Finishing:
             except TimeoutError:
                 pass
             await self._write_finished()
+            self._weigh_anew()
         self._finished += self._open
         self._open = {}
         await self._write_finished()
