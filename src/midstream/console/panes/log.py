@@ -32,7 +32,7 @@ _BOX_LINES = 200
 _ROWS_FOR_ALL = 12
 _SOURCE_FROM = 72  # columns from which there is room for who said it
 _CLIENT_FROM = 100
-_FOLDERS = re.compile(r"""(?<![^\s'"(])~?/[^\s'"]*/(?=[^/\s'"])""")  # of a path; what comes behind it says more
+_FOLDERS = re.compile(r"""(?<![^\s'"(])~?/[^\s'"]{20,}/(?=[^/\s'"])""")  # long ones: what comes behind says more
 _CHOOSE_LEVEL = "console.choose level error,warn,info,debug set console_eventlog_verbosity {choice}"
 
 
